@@ -1,0 +1,347 @@
+/* fil.h - the C interface of libfil, a memory profiler.
+ *
+ * A program counts, somebody else reports. The first half of this header is what happens inside a
+ * profiled process: events (a block came, a block went) change counters in a *recording*, a block
+ * of shared memory. The second half reads recordings, of this process or of others, and writes
+ * reports.
+ *
+ * Conventions. Sizes and lengths are bytes. Strings are a pointer and a length, borrowed for the
+ * call, any bytes (UTF-8 where it is text). Functions that can fail return fil_status, take their
+ * results first and a fil_error last (may be NULL). Structs that may grow begin with struct_size
+ * and have a FIL_..._INIT. Each _new names its _free; freeing NULL is fine.
+ *
+ * Safety is stated in words: *hot* functions may be called from any thread, from malloc itself,
+ * from signal handlers and before main; they allocate nothing, throw nothing, print nothing, keep
+ * errno, and do nothing at all while no recorder runs in this process. Everything else is *cold*:
+ * call it from ordinary code, one thread at a time for each object.
+ */
+#ifndef FIL_H
+#define FIL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define FIL_API __attribute__((visibility("default")))
+#else
+#define FIL_API
+#endif
+
+#define FIL_VERSION_MAJOR 0
+#define FIL_VERSION_MINOR 1
+#define FIL_VERSION_PATCH 0
+
+/* ---- status and errors ---------------------------------------------------------------------- */
+
+/* The outcome of a call. Numbers are stable; gaps leave room. Since 0.1. */
+typedef enum fil_status {
+    FIL_OK = 0,
+    FIL_ERROR_ARGUMENT = 10,    /* an argument makes no sense */
+    FIL_ERROR_STRUCT_SIZE = 11, /* a struct is shorter or has a newer, non-zero tail */
+    FIL_ERROR_STATE = 20,       /* not now: already started, not started, closed */
+    FIL_ERROR_SYSTEM = 30,      /* the operating system refused; the message says what */
+    FIL_ERROR_MEMORY = 31,      /* no memory */
+    FIL_ERROR_DAMAGED = 40,     /* a recording is cut short or its content makes no sense */
+    FIL_ERROR_VERSION = 41,     /* a recording or session of another version */
+    FIL_ERROR_EMPTY = 42,       /* nothing was recorded */
+    FIL_ERROR_INTERNAL = 90     /* a defect of libfil */
+} fil_status;
+
+/* A message for people, one line, written only when a call fails. The caller owns it. */
+typedef struct fil_error {
+    size_t struct_size;
+    char message[1000];
+} fil_error;
+#define FIL_ERROR_INIT {sizeof(fil_error), {0}}
+
+/* A string of the caller's, not necessarily ended by a zero byte. */
+typedef struct fil_text {
+    const char *data;
+    size_t length;
+} fil_text;
+
+/* The library's version, as text ("0.1.0"), static. Hot. */
+FIL_API const char *fil_version(void);
+
+/* ---- the recorder of this process ------------------------------------------------------------ */
+
+/* Where the recording lives. */
+typedef enum fil_memory {
+    FIL_MEMORY_PRIVATE = 0, /* in this process; fil_recording_report() draws it */
+    FIL_MEMORY_SESSION = 1  /* in a memfd sent to the supervisor that FIL_SESSION names */
+} fil_memory;
+
+enum {
+    FIL_NATIVE_STACKS = 1 /* where no registered source answers, unwind native frames */
+};
+
+typedef struct fil_recorder_options {
+    size_t struct_size;
+    fil_memory memory;
+    uint32_t flags; /* FIL_NATIVE_STACKS */
+} fil_recorder_options;
+#define FIL_RECORDER_OPTIONS_INIT {sizeof(fil_recorder_options), FIL_MEMORY_PRIVATE, 0}
+
+/* Starts recording. One recorder a process: FIL_ERROR_STATE if one runs. A forked child starts its
+ * own, with these options, at its first event. Allocates nothing with malloc, so a malloc hook may
+ * call it; it does make system calls. Since 0.1. */
+FIL_API fil_status fil_recorder_start(const fil_recorder_options *options, fil_error *error);
+
+/* Whether a recorder runs in this process. Hot. */
+FIL_API int fil_recorder_running(void);
+
+/* Takes this process's memory out of the session's live total, for a process about to end or to
+ * exec; later events are ignored until fil_recorder_reopen(). Does nothing in a vfork child. Hot. */
+FIL_API void fil_recorder_close(void);
+FIL_API void fil_recorder_reopen(void);
+
+/* A fact about this process for the report: key "runtime" is what it runs ("CPython 3.12.1"),
+ * "note" a remark (may repeat). Copied, at most 1 KiB. Hot, takes a lock. */
+FIL_API void fil_recorder_describe(fil_text key, fil_text value);
+
+/* Counts a child that will run unrecorded (static, 32-bit, set-user-id). Hot. */
+FIL_API void fil_record_unprofiled_child(void);
+
+/* ---- callstacks ------------------------------------------------------------------------------ */
+
+/* A function, and a callstack (caller callstack, function, line): small integers, never reused,
+ * valid in this process for this generation. */
+typedef uint32_t fil_function;
+typedef uint32_t fil_callstack;
+
+#define FIL_CALLSTACK_NONE ((fil_callstack)0)    /* "I do not know: ask the next source" */
+#define FIL_CALLSTACK_UNKNOWN ((fil_callstack)1) /* "nobody knows": also the root of all stacks */
+
+typedef enum fil_function_kind {
+    FIL_FUNCTION_ANNOUNCED = 0, /* a name in a runtime of the caller's own */
+    FIL_FUNCTION_PYTHON = 1,
+    FIL_FUNCTION_NATIVE_MODULE = 2 /* file is a module, name its build id; lines are offsets */
+} fil_function_kind;
+
+/* Interns a function by content: the same texts give the same id. Texts are copied, cut at 32 KiB.
+ * The working directory is stored beside a relative file name. Hot, takes a lock: cache the id
+ * together with fil_generation(). Returns 0 if there is no room. */
+FIL_API fil_function fil_function_intern(fil_function_kind kind, fil_text name, fil_text file,
+                                         uint32_t first_line);
+
+/* The callstack of `function`, standing at `line`, called by `caller` (FIL_CALLSTACK_UNKNOWN for an
+ * outermost frame). Hot; lock-free when the answer is known. */
+FIL_API fil_callstack fil_callstack_child(fil_callstack caller, fil_function function,
+                                          uint32_t line);
+
+/* Who allocates on this thread now, by the registered sources. Hot. */
+FIL_API fil_callstack fil_callstack_current(void);
+
+/* The callstack charged to this thread where no source answers: a thread's creator, say. Hot. */
+FIL_API void fil_thread_inherit(fil_callstack callstack);
+
+/* Ids cached outside libfil are valid while this number stays the same: it rises when the recorder
+ * starts anew (a fork) and when a watched block is freed. Hot. */
+FIL_API uint64_t fil_generation(void);
+
+/* Freeing this live block raises the generation: for caches keyed by the block's address. Returns 1,
+ * or 0 if no live block of more than 16 bytes starts there. Hot. */
+FIL_API int fil_block_watch(const void *address);
+
+/* What answers "who allocates?" on the allocating thread: called inside an event, under the rules
+ * of a hot function, never nested. thread_memory is thread_bytes of this thread's own, zeroed before
+ * its first use. Returns FIL_CALLSTACK_NONE to pass the question on. */
+typedef struct fil_source {
+    size_t struct_size;
+    size_t thread_bytes; /* at most 1 MiB */
+    fil_callstack (*capture)(void *context, void *thread_memory);
+    void *context;
+} fil_source;
+
+/* Registers a source, asked before those registered earlier and before native stacks. At most four.
+ * `source` is copied; its context must live for ever. Hot, takes a lock. */
+FIL_API fil_status fil_source_register(const fil_source *source, fil_error *error);
+
+/* ---- blocks ---------------------------------------------------------------------------------- */
+
+/* A block of `bytes` at `address` came (after the real allocation), or goes (before the real free).
+ * Unknown addresses and NULL are ignored; a block over an older one replaces it. Hot. */
+FIL_API void fil_record_alloc(const void *address, size_t bytes);
+FIL_API void fil_record_alloc_at(const void *address, size_t bytes, fil_callstack callstack);
+FIL_API void fil_record_free(const void *address);
+
+/* For realloc: forget the old block first, call the real function, then record the new block or, if
+ * it failed, restore the old one. Hot. */
+typedef struct fil_block {
+    uint64_t bytes;
+    fil_callstack callstack; /* FIL_CALLSTACK_NONE: there was no such block */
+    uint32_t flags;
+} fil_block;
+FIL_API fil_block fil_block_forget(const void *address);
+FIL_API void fil_block_restore(const void *address, fil_block block);
+
+/* Forgets every block in a range: an arena is given back whole. Hot, slow. */
+FIL_API void fil_record_free_range(const void *address, size_t bytes);
+
+/* Between raise and lower, allocations of this thread are not recorded (frees still are). Nests.
+ * Use around calls of a wrapped function whose own allocations are counted otherwise. Hot. */
+FIL_API void fil_guard_raise(void);
+FIL_API void fil_guard_lower(void);
+
+/* ---- mappings -------------------------------------------------------------------------------- */
+
+typedef enum fil_mapping_kind {
+    FIL_MAPPING_ANONYMOUS = 0, /* counts as used memory, like a block */
+    FIL_MAPPING_FILE = 1,      /* the rest have numbers of their own */
+    FIL_MAPPING_SHARED = 2,
+    FIL_MAPPING_RESERVED = 3 /* PROT_NONE, until made accessible */
+} fil_mapping_kind;
+
+/* A range was mapped; it replaces what was recorded under it. Ranges are whole pages. Hot, takes a
+ * lock, as all mapping functions. */
+FIL_API void fil_record_map(const void *address, size_t bytes, fil_mapping_kind kind);
+
+/* munmap, mremap and MAP_FIXED: forget the range first, call the real function, then hand the pieces
+ * to exactly one of: discard (it worked), restore (it failed), move (mremap; growth is charged to the
+ * caller's callstack now). NULL, where nothing was recorded, is fine for all three. */
+typedef struct fil_pieces fil_pieces;
+FIL_API fil_pieces *fil_mapping_forget(const void *address, size_t bytes);
+FIL_API void fil_mapping_discard(fil_pieces *pieces);
+FIL_API void fil_mapping_restore(fil_pieces *pieces);
+FIL_API void fil_mapping_move(fil_pieces *pieces, const void *old_address, const void *new_address,
+                              size_t new_bytes);
+
+/* mprotect succeeded: a reserved range that becomes accessible is counted from now on. */
+FIL_API void fil_record_protect(const void *address, size_t bytes, int accessible);
+
+/* ---- sessions: what a supervisor does --------------------------------------------------------- */
+
+/* A session: all processes of one run, with one live total and one peak. */
+typedef struct fil_session fil_session;
+
+/* Makes a session with a socket in a private directory. Cold. Free with fil_session_free(). */
+FIL_API fil_status fil_session_new(fil_session **session, fil_error *error);
+FIL_API void fil_session_free(fil_session *session);
+
+/* The value of the environment variable FIL_SESSION for the program to be started; owned by the
+ * session. */
+FIL_API const char *fil_session_environment(const fil_session *session);
+
+/* A descriptor that polls readable when a process wants to join; then call fil_session_serve(),
+ * which never blocks. */
+FIL_API int fil_session_descriptor(const fil_session *session);
+FIL_API void fil_session_serve(fil_session *session);
+
+/* The session's numbers; may be read every millisecond. */
+typedef struct fil_session_numbers {
+    size_t struct_size;
+    int64_t live;
+    int64_t peak;
+    uint64_t processes; /* recordings that joined so far */
+    uint64_t unprofiled_children;
+} fil_session_numbers;
+#define FIL_SESSION_NUMBERS_INIT {sizeof(fil_session_numbers), 0, 0, 0, 0}
+FIL_API fil_status fil_session_read(const fil_session *session, fil_session_numbers *numbers);
+
+/* One recording of the session, by its number from 0 in the order of joining. Texts are owned by the
+ * session. */
+typedef struct fil_process {
+    size_t struct_size;
+    int32_t pid;
+    int32_t parent_pid;
+    int64_t live;
+    int64_t peak;
+    int64_t joined_ns; /* CLOCK_MONOTONIC */
+    fil_text command;  /* its arguments at that moment, separated by zero bytes */
+    fil_text runtime;  /* "CPython 3.12.1", empty if nobody said */
+    int32_t closed;    /* 1: ended, or replaced by exec */
+    uint64_t missed_events;
+} fil_process;
+#define FIL_PROCESS_INIT \
+    {sizeof(fil_process), 0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, 0, 0}
+FIL_API fil_status fil_session_process(fil_session *session, size_t number, fil_process *process);
+
+/* A process ended, perhaps without saying so: takes its memory out of the session's live total. */
+FIL_API void fil_session_process_ended(fil_session *session, int32_t pid);
+
+/* Large writable anonymous mappings of a process at this moment (at least 64 MiB each). Returns how
+ * many of at most `capacity` were written. */
+typedef struct fil_large_mapping {
+    uint64_t address;
+    uint64_t bytes;
+    fil_callstack callstack;
+} fil_large_mapping;
+FIL_API size_t fil_session_large_mappings(const fil_session *session, int32_t pid,
+                                          fil_large_mapping *mappings, size_t capacity);
+
+/* ---- reports ---------------------------------------------------------------------------------- */
+
+/* One point of the timeline. */
+typedef struct fil_sample {
+    double seconds; /* since the start */
+    int32_t pid;    /* 0: the whole session */
+    int64_t allocated;
+    int64_t resident; /* -1: not known */
+} fil_sample;
+
+/* A large mapping that was hardly touched at the peak. */
+typedef struct fil_untouched {
+    fil_callstack callstack;
+    uint64_t bytes;
+    uint64_t resident;
+} fil_untouched;
+
+typedef enum fil_ending {
+    FIL_ENDING_RUNNING = 0,
+    FIL_ENDING_EXIT = 1,  /* ending_value: the exit status */
+    FIL_ENDING_SIGNAL = 2 /* ending_value: the signal's number */
+} fil_ending;
+
+/* What a report says beyond the stacks. All texts and arrays are borrowed for the call; zeros mean
+ * "not known". */
+typedef struct fil_report_options {
+    size_t struct_size;
+    fil_text directory;        /* reports go into a new directory of this one, named after the time */
+    int32_t directory_is_exact; /* 1: into this very directory instead */
+    int32_t pid;               /* the program: its last recording is drawn; 0: the first to join */
+    fil_text command;          /* arguments as the user typed them, separated by zero bytes */
+    fil_text script;           /* the main script as typed, and */
+    fil_text script_path;      /*   its absolute path */
+    int64_t started_ns;        /* CLOCK_REALTIME */
+    double seconds;            /* how long it ran */
+    fil_ending ending;
+    int32_t ending_value;
+    double peak_seconds; /* when the peak was */
+    int64_t resident;    /* at the peak, and its parts */
+    int64_t resident_anonymous;
+    int64_t resident_file;
+    int64_t resident_shared;
+    const fil_sample *samples;
+    size_t sample_count;
+    const fil_untouched *untouched;
+    size_t untouched_count;
+    const fil_text *variables; /* environment variables that we set: NAME=value */
+    size_t variable_count;
+    const fil_text *notes;
+    size_t note_count;
+} fil_report_options;
+#define FIL_REPORT_OPTIONS_INIT {sizeof(fil_report_options)}
+
+/* Writes the report of the program's memory at the session's peak: peak-memory.prof,
+ * peak-memory.svg, peak-memory-reversed.svg, index.html. On success `path` (capacity bytes) holds
+ * the report's directory. Cold. */
+FIL_API fil_status fil_session_report(fil_session *session, const fil_report_options *options,
+                                      char *path, size_t capacity, fil_error *error);
+
+/* The same for the recorder of this process (FIL_MEMORY_PRIVATE). Cold. */
+FIL_API fil_status fil_recording_report(const fil_report_options *options, char *path,
+                                        size_t capacity, fil_error *error);
+
+/* Copies the recording of `pid` (0: the first) to a new file, mode 0600, for a later report. Cold. */
+FIL_API fil_status fil_session_keep(fil_session *session, int32_t pid, fil_text file,
+                                    fil_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
