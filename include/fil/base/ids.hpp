@@ -1,0 +1,34 @@
+#pragma once
+// The small integers that name things in a recording, each a type of its own.
+//
+// An id indexes a table of the recording; none of them is ever reused within one recording. Zero is
+// always "none". They carry no thread or lifetime rules beyond that.
+
+#include <cstdint>
+
+namespace fil {
+
+// A node of the call tree. `unknown` is the root: a block whose stack nobody knows.
+enum class callstack_id : std::uint32_t { none = 0, unknown = 1 };
+
+// (kind, file, name, first line), interned once.
+enum class function_id : std::uint32_t { none = 0 };
+
+// A page of the recording: where a chunk begins.
+enum class page_number : std::uint32_t { none = 0 };
+
+template <typename Id>
+constexpr std::uint32_t to_index(Id id) {
+    return static_cast<std::uint32_t>(id);
+}
+
+// Callstack ids share a registry slot with the block's size: 27 bits.
+inline constexpr std::uint32_t callstack_bits = 27;
+inline constexpr std::uint32_t max_callstacks = 1u << callstack_bits;
+
+enum class function_kind : std::uint32_t { announced = 0, python = 1, native_module = 2 };
+
+enum class mapping_kind : std::uint8_t { anonymous = 0, file = 1, shared = 2, reserved = 3 };
+inline constexpr int mapping_kinds = 4;
+
+}  // namespace fil

@@ -1,0 +1,32 @@
+#pragma once
+// Private memory for bookkeeping, straight from the operating system.
+//
+// Concept `page_source`: map(bytes) gives zeroed pages or nullptr; unmap(address, bytes) takes them
+// back. The system's is in lib/os_linux.cpp; tests count or refuse.
+// Hot path: no malloc, no throw, but a system call: only uncommon paths come here.
+
+#include <concepts>
+#include <cstddef>
+
+namespace fil {
+
+template <typename Pages>
+concept page_source = requires(std::size_t bytes, void* address) {
+    { Pages::map(bytes) } -> std::same_as<void*>;
+    { Pages::unmap(address, bytes) } -> std::same_as<void>;
+};
+
+// Anonymous private pages, without swap reservation and outside core dumps; a forked child sees
+// them zeroed if `wiped_on_fork`.
+struct system_pages {
+    static void* map(std::size_t bytes);
+    static void unmap(void* address, std::size_t bytes);
+};
+struct system_pages_wiped_on_fork {
+    static void* map(std::size_t bytes);
+    static void unmap(void* address, std::size_t bytes);
+};
+static_assert(page_source<system_pages>);
+static_assert(page_source<system_pages_wiped_on_fork>);
+
+}  // namespace fil

@@ -1,0 +1,55 @@
+#pragma once
+// A lock for the uncommon paths: a new function, a new callstack, a lease, a mapping.
+//
+// Hot path: no allocation, no throw, no system call unless the holder was descheduled (then it
+// yields). Take it only with the re-entry guard raised: a signal handler that interrupts the holder
+// finds the guard and never comes here. A forked child resets every lock (another thread may have
+// held it), so locks live in objects that the child builds anew.
+//
+// Lock order: mappings, then threads, then functions, then call tree, then recording memory.
+
+#include <atomic>
+
+namespace fil {
+
+class spin_lock {
+  public:
+    void lock() {
+        for (int tries = 0; taken_.exchange(true, std::memory_order_acquire); ++tries) {
+            while (taken_.load(std::memory_order_relaxed)) {
+                if (++tries < 200) {
+                    pause();
+                } else {
+                    yield();
+                }
+            }
+        }
+    }
+    void unlock() { taken_.store(false, std::memory_order_release); }
+
+  private:
+    static void pause();
+    static void yield();  // lib/os_linux.cpp
+
+    std::atomic<bool> taken_{false};
+};
+
+inline void spin_lock::pause() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+// std::lock_guard without <mutex>, which hot code does not include.
+class locked {
+  public:
+    explicit locked(spin_lock& lock) : lock_(lock) { lock_.lock(); }
+    ~locked() { lock_.unlock(); }
+    locked(const locked&) = delete;
+    locked& operator=(const locked&) = delete;
+
+  private:
+    spin_lock& lock_;
+};
+
+}  // namespace fil

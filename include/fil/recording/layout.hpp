@@ -1,0 +1,154 @@
+#pragma once
+// The fixed, versioned layout of a recording and of the session's page.
+//
+// A recording is a sparse run of pages. Page 0 is the header; everything else hangs from it in
+// *directories* (arrays of page numbers) of fixed-size *chunks*, taken from the end by a bump
+// counter on first touch and never moved. There are no pointers, so another process can read it at
+// any time, also after its writer was killed. Writers publish by storing counts with release order;
+// readers copy and check every index (recording/view.hpp). docs/design/recording.md has a picture.
+//
+// All fields are little-endian words of this machine; `magic` and `version` tell others to refuse.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "fil/base/ids.hpp"
+
+namespace fil {
+
+inline constexpr std::uint32_t recording_version = 1;
+inline constexpr std::uint64_t recording_magic = 0x3167'6e69'6472'6c66;  // "flrding1"
+inline constexpr std::uint64_t session_magic = 0x316e'6f69'7373'6c66;    // "flssion1"
+inline constexpr std::size_t recording_page = 4096;  // the unit of page numbers, not the system's
+
+// Where bytes of text stand, from the start of the recording.
+struct text_reference {
+    std::uint64_t offset;
+    std::uint32_t length;
+    std::uint32_t reserved;
+};
+
+struct function_record {
+    text_reference name;
+    text_reference file;
+    text_reference directory;  // the working directory when a relative file was first seen
+    std::uint32_t first_line;
+    function_kind kind;
+    std::uint64_t reserved;
+};
+static_assert(sizeof(function_record) == 64);
+
+struct callstack_record {
+    callstack_id caller;
+    function_id function;
+    std::uint32_t line;
+    callstack_id next_in_bucket;  // the writer's hash chain; readers ignore it
+};
+static_assert(sizeof(callstack_record) == 16);
+
+// The counters of one callstack in one thread. Only their owner writes them (track/usage.hpp).
+struct usage_record {
+    std::atomic<std::int64_t> now;
+    std::atomic<std::int64_t> at_peak;
+    std::atomic<std::int64_t> settled_at;  // the peak that `at_peak` belongs to
+    std::atomic<std::uint64_t> allocations;
+    std::atomic<std::uint64_t> bytes_so_far;
+};
+static_assert(sizeof(usage_record) == 40);
+
+template <typename Record, std::uint32_t RecordsLog2>
+struct chunk_shape {
+    static constexpr std::uint32_t records = 1u << RecordsLog2;
+    static constexpr std::uint32_t pages =
+        (records * sizeof(Record) + recording_page - 1) / recording_page;
+    static constexpr std::uint32_t chunk_of(std::uint32_t index) { return index >> RecordsLog2; }
+    static constexpr std::uint32_t slot_of(std::uint32_t index) { return index & (records - 1); }
+};
+using function_chunk = chunk_shape<function_record, 10>;
+using callstack_chunk = chunk_shape<callstack_record, 14>;
+using usage_chunk = chunk_shape<usage_record, 11>;
+
+inline constexpr std::uint32_t function_chunks = 1024;
+inline constexpr std::uint32_t callstack_chunks = max_callstacks / callstack_chunk::records;
+inline constexpr std::uint32_t usage_chunks = max_callstacks / usage_chunk::records;
+
+using page_directory_entry = std::atomic<page_number>;
+
+// A set of usage counters: a thread's lease of used memory, or one of the process-wide sets of the
+// other mapping kinds. The directory follows; it is as sparse as the rest.
+struct usage_set_record {
+    std::atomic<std::int64_t> pending;  // this thread's change not yet in `live`
+    mapping_kind kind;
+    std::uint8_t reserved[7];
+    std::uint64_t reserved2[6];
+    page_directory_entry chunks[usage_chunks];
+};
+static_assert(offsetof(usage_set_record, chunks) == 64);
+inline constexpr std::uint32_t usage_set_pages =
+    (sizeof(usage_set_record) + recording_page - 1) / recording_page;
+inline constexpr std::uint32_t max_usage_sets = 4096;
+
+// Facts in text: a list of (key, value), newest first.
+struct fact_record {
+    text_reference key;
+    text_reference value;
+};
+inline constexpr std::uint32_t max_facts = 64;
+
+// A large writable mapping, for the reader to measure how much of it was touched.
+struct large_mapping_record {
+    std::atomic<std::uint64_t> address;  // 0: free slot
+    std::atomic<std::uint64_t> bytes;
+    std::atomic<callstack_id> callstack;
+    std::uint32_t reserved;
+};
+inline constexpr std::uint32_t max_large_mappings = 64;
+inline constexpr std::uint64_t large_mapping_bytes = 64ull << 20;
+
+struct recording_header {
+    std::uint64_t magic;
+    std::uint32_t version;
+    std::uint32_t header_bytes;
+    std::uint64_t total_bytes;
+    std::int32_t pid;
+    std::int32_t parent_pid;
+    std::atomic<std::uint32_t> pages_used;
+    std::atomic<std::uint32_t> functions;   // ids 1 .. functions - 1 are valid
+    std::atomic<std::uint32_t> callstacks;  // ids 1 .. callstacks - 1 are valid
+    std::atomic<std::uint32_t> usage_sets;
+    std::atomic<std::uint32_t> facts;
+    std::atomic<std::uint32_t> closed;  // 1: its live bytes left the session at `closed_at`
+    std::atomic<std::int64_t> closed_at;
+    std::atomic<std::uint64_t> missed_events;     // inside other events
+    std::atomic<std::uint64_t> dropped_events;    // no memory for bookkeeping
+    std::atomic<std::uint64_t> unprofiled_children;
+    std::atomic<std::uint32_t> threads_ever;
+    std::atomic<std::uint32_t> reserved;
+    std::atomic<std::uint64_t> largest_block;
+
+    // This process's part of `live`, and the highest it was: written when a thread publishes.
+    alignas(64) std::atomic<std::int64_t> live;
+    std::atomic<std::int64_t> peak;
+
+    alignas(64) page_number facts_page;
+    page_number usage_sets_page;  // directory: max_usage_sets page numbers
+    page_number functions_page;   // directory: function_chunks
+    page_number callstacks_page;  // directory: callstack_chunks
+    large_mapping_record large_mappings[max_large_mappings];
+};
+static_assert(sizeof(recording_header) <= recording_page);
+
+// The session's page: what all its processes share. `live` and `peak` are on lines of their own.
+struct session_page {
+    std::uint64_t magic;
+    std::uint32_t version;
+    std::uint32_t reserved;
+    alignas(64) std::atomic<std::int64_t> live;
+    alignas(64) std::atomic<std::int64_t> peak;
+    alignas(64) std::atomic<std::uint32_t> threads;  // that record now, in all processes
+};
+static_assert(sizeof(session_page) <= recording_page);
+static_assert(std::atomic<std::int64_t>::is_always_lock_free);
+
+}  // namespace fil

@@ -1,0 +1,107 @@
+#pragma once
+// The writer's end of a recording: mapped memory, and chunks taken from it.
+//
+// Where the memory comes from (private, memfd) is decided by whoever maps it (lib/os_linux.cpp);
+// here it is `bytes` of zeroed, sparse memory. Chunks are taken under the caller's lock or by the
+// atomic bump counter, and appear in a directory by one release store.
+// Hot path: no allocation, no throw; nullptr when the recording is full.
+
+#include <cstring>
+
+#include "fil/recording/layout.hpp"
+
+namespace fil {
+
+class recording_memory {
+  public:
+    recording_memory() = default;
+    recording_memory(void* base, std::uint64_t bytes)
+        : base_(static_cast<std::byte*>(base)),
+          pages_(static_cast<std::uint32_t>(bytes / recording_page)) {}
+
+    recording_header& header() const { return *reinterpret_cast<recording_header*>(base_); }
+
+    // Writes the header of a fresh recording. False if even that does not fit.
+    bool format(std::int32_t pid, std::int32_t parent_pid) {
+        recording_header& h = header();
+        h.version = recording_version;
+        h.header_bytes = sizeof(recording_header);
+        h.total_bytes = std::uint64_t{pages_} * recording_page;
+        h.pid = pid;
+        h.parent_pid = parent_pid;
+        h.pages_used.store(1, std::memory_order_relaxed);
+        h.functions.store(1, std::memory_order_relaxed);
+        h.callstacks.store(2, std::memory_order_relaxed);  // 1 is `unknown`, the root
+        h.facts_page = take_for<fact_record>(max_facts);
+        h.usage_sets_page = take_for<page_directory_entry>(max_usage_sets);
+        h.functions_page = take_for<page_directory_entry>(function_chunks);
+        h.callstacks_page = take_for<page_directory_entry>(callstack_chunks);
+        if (h.callstacks_page == page_number::none) return false;
+        std::atomic_ref(h.magic).store(recording_magic, std::memory_order_release);
+        return true;
+    }
+
+    // `count` fresh, zeroed, consecutive pages; none when the recording is full.
+    page_number take(std::uint32_t count) {
+        std::atomic<std::uint32_t>& used = header().pages_used;
+        std::uint32_t first = used.load(std::memory_order_relaxed);
+        do {
+            if (count > pages_ - first) return page_number::none;
+        } while (!used.compare_exchange_weak(first, first + count, std::memory_order_relaxed));
+        return page_number{first};
+    }
+
+    template <typename T>
+    T* at(page_number page) const {
+        return reinterpret_cast<T*>(base_ + std::size_t{to_index(page)} * recording_page);
+    }
+
+    // The chunk that `entry` names, made on first touch. Any thread may make it: the loser's pages
+    // are lost, which sparse memory does not mind.
+    template <typename T>
+    T* chunk(page_directory_entry& entry, std::uint32_t pages) {
+        page_number page = entry.load(std::memory_order_acquire);
+        if (page == page_number::none) [[unlikely]] {
+            page_number fresh = take(pages);
+            if (fresh == page_number::none) return nullptr;
+            if (entry.compare_exchange_strong(page, fresh, std::memory_order_acq_rel)) page = fresh;
+        }
+        return at<T>(page);
+    }
+
+    // Copies text to the recording; a long one is cut. Under the caller's lock.
+    text_reference add_text(const char* data, std::size_t length) {
+        constexpr std::size_t longest = 32 * 1024;
+        if (length > longest) length = longest;
+        if (length == 0) return {};
+        if (length > text_left_) {
+            page_number page = take(text_pages);
+            if (page == page_number::none) return {};
+            text_offset_ = std::uint64_t{to_index(page)} * recording_page;
+            text_left_ = text_pages * recording_page;
+        }
+        text_reference text{text_offset_, static_cast<std::uint32_t>(length), 0};
+        std::memcpy(base_ + text_offset_, data, length);
+        text_offset_ += length;
+        text_left_ -= length;
+        return text;
+    }
+
+    void* base() const { return base_; }
+
+  private:
+    static constexpr std::uint32_t text_pages = 16;
+
+    template <typename Record>
+    page_number take_for(std::size_t records) {
+        return take(
+            static_cast<std::uint32_t>((records * sizeof(Record) + recording_page - 1) / recording_page));
+    }
+
+    std::byte* base_ = nullptr;
+    std::uint32_t pages_ = 0;
+    std::uint64_t text_offset_ = 0;
+    std::size_t text_left_ = 0;
+};
+
+}  // namespace fil
