@@ -14,6 +14,8 @@ namespace fil {
 
 class recording_memory {
   public:
+    static constexpr std::size_t longest_text = 32 * 1024;
+
     recording_memory() = default;
     recording_memory(void* base, std::uint64_t bytes)
         : base_(static_cast<std::byte*>(base)),
@@ -71,8 +73,7 @@ class recording_memory {
 
     // Copies text to the recording; a long one is cut. Under the caller's lock.
     text_reference add_text(const char* data, std::size_t length) {
-        constexpr std::size_t longest = 32 * 1024;
-        if (length > longest) length = longest;
+        if (length > longest_text) length = longest_text;
         if (length == 0) return {};
         if (length > text_left_) {
             page_number page = take(text_pages);
