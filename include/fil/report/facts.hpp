@@ -1,0 +1,89 @@
+#pragma once
+// Everything the report says beyond the callstacks: what ran, when, how it ended, how exact it is.
+//
+// Filled by whoever supervised the program (or read a recording later), read by the exporters.
+// Plain values with "not known" defaults: a fact that nobody could learn is left out of the page.
+// Bytes are bytes, times are seconds since the start. Texts need not be valid UTF-8.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fil::report {
+
+enum class program_kind : std::uint8_t { python, native };
+
+// What tells the user's own code from everybody else's, and how the main script is called.
+struct program_facts {
+    program_kind kind = program_kind::python;
+    std::string main_script;       // as typed: "flights.py"; "" for -m and native programs
+    std::string main_script_path;  // what the interpreter made of it: absolute
+    std::string launch_directory;  // the working directory that relative names start from
+    std::string main_executable;   // absolute; native: its functions are the user's own
+    std::vector<std::string> library_directories;  // the standard library's
+    std::vector<std::string> site_directories;     // installed packages'
+    std::string own_directory;                     // of the package filprofiler, if it took part
+};
+
+struct ending_facts {
+    enum class how : std::uint8_t { unknown, running, exited, signalled, out_of_memory };
+    how kind = how::unknown;
+    int value = 0;  // exit status, or the signal
+};
+
+// Resident memory when the peak was sampled, by what is behind it.
+struct resident_facts {
+    std::int64_t total = 0;  // 0: was not sampled
+    std::int64_t anonymous = 0;
+    std::int64_t file = 0;
+    std::int64_t shared = 0;
+};
+
+struct timeline_sample {
+    double seconds;
+    std::int64_t allocated;  // -1: not known then
+    std::int64_t resident;   // -1: not known then
+};
+
+// A bounded list (a few thousand): the page draws each sample.
+struct timeline {
+    std::int32_t pid = 0;  // 0: all processes together
+    std::string name;
+    std::vector<timeline_sample> samples;
+};
+
+struct process_facts {
+    std::int32_t pid = 0;
+    std::string command;
+    std::int64_t peak = 0;
+    std::string note;  // "not profiled: a static binary"
+};
+
+struct exactness_facts {
+    std::uint32_t threads = 1;     // that ever recorded
+    std::int64_t bound = 0;        // bytes by which the peak's moment may be off; 0: exact
+    std::uint64_t missed = 0;      // events inside other events
+    std::uint64_t dropped = 0;     // no memory for bookkeeping
+    std::uint64_t unprofiled = 0;  // children that could not be recorded
+};
+
+struct facts {
+    std::string version;                 // of libfil
+    std::vector<std::string> arguments;  // argv
+    std::string runtime;                 // "CPython 3.12.1"; "" for native programs
+    program_facts program;
+    std::optional<std::int64_t> started;  // seconds since 1970
+    double duration = 0;                  // 0: not known
+    ending_facts ending;
+    std::int64_t peak = 0;
+    double peak_seconds = 0;
+    resident_facts resident;
+    std::vector<timeline> timelines;       // first the session's, then one a process
+    std::vector<process_facts> processes;  // the others, not the one that is drawn
+    exactness_facts exact;
+    std::vector<std::string> variables;  // "ARROW_DEFAULT_MEMORY_POOL=system": we set them
+    std::vector<std::string> notes;      // sentences that need saying before anything else
+};
+
+}  // namespace fil::report

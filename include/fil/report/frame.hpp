@@ -1,0 +1,33 @@
+#pragma once
+// One frame of a callstack, in words: which function, in which file, at which line.
+//
+// Everything is kept as the program had it (a file name verbatim, relative if it was compiled from
+// a relative name), in bytes that need not be UTF-8. What the reader sees is decided later
+// (frame_names.hpp, frame_owner.hpp). Cold code; plain values, no locks.
+
+#include <cstdint>
+#include <string>
+
+namespace fil::report {
+
+enum class frame_kind : std::uint8_t {
+    python,
+    native,
+    announced,    // by a runtime of its own, through fil.h
+    placeholder,  // stands for no frame: only `function` is text, "[No Python stack]"
+};
+
+struct frame {
+    std::string function = {};     // co_name; a demangled name; "" if nobody knows
+    std::string file = {};         // co_filename; the source file, or "libx.so+0x1234" with line 0
+    std::uint32_t line = 0;        // where the function stood; 0: not known
+    std::uint32_t first_line = 0;  // where it begins
+    frame_kind kind = frame_kind::python;
+    std::string working_directory =
+        {};                   // of the program when it first ran this; for relative files
+    std::string module = {};  // native: the object file that holds the code
+
+    bool operator==(const frame&) const = default;
+};
+
+}  // namespace fil::report
