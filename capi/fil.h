@@ -124,12 +124,14 @@ typedef enum fil_function_kind {
 
 /* Interns a function by content: the same texts give the same id. Texts are copied, cut at 32 KiB.
  * The working directory is stored beside a relative file name. Hot, takes a lock: cache the id
- * together with fil_generation(). Returns 0 if there is no room. */
+ * together with fil_generation(). Returns 0 if there is no room. Not from a signal handler, unless a
+ * source is asked there. */
 FIL_API fil_function fil_function_intern(fil_function_kind kind, fil_text name, fil_text file,
                                          uint32_t first_line);
 
 /* The callstack of `function`, standing at `line`, called by `caller` (FIL_CALLSTACK_UNKNOWN for an
- * outermost frame). Hot; lock-free when the answer is known. */
+ * outermost frame). Hot; lock-free when the answer is known. Not from a signal handler, unless a source
+ * is asked there. */
 FIL_API fil_callstack fil_callstack_child(fil_callstack caller, fil_function function,
                                           uint32_t line);
 

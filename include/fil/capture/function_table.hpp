@@ -113,9 +113,10 @@ class function_table {
     bool grow_if_full() {
         if (nodes_.size() < bucket_count_) return true;
         const std::size_t count = bucket_count_ == 0 ? first_buckets : bucket_count_ * 2;
-        void* space = arena_.take(count * sizeof(bucket));
-        if (space == nullptr) return bucket_count_ != 0;
-        nodes_.rehash({new (space) bucket[count], count});
+        auto* buckets = static_cast<bucket*>(arena_.take(count * sizeof(bucket)));
+        if (buckets == nullptr) return bucket_count_ != 0;
+        for (std::size_t i = 0; i < count; ++i) new (buckets + i) bucket;
+        nodes_.rehash({buckets, count});
         bucket_count_ = count;
         return true;
     }

@@ -8,6 +8,7 @@
 
 #include <cstring>
 
+#include "fil/base/spin_lock.hpp"
 #include "fil/recording/layout.hpp"
 
 namespace fil {
@@ -16,7 +17,6 @@ class recording_memory {
   public:
     static constexpr std::size_t longest_text = 32 * 1024;
 
-    recording_memory() = default;
     recording_memory(void* base, std::uint64_t bytes)
         : base_(static_cast<std::byte*>(base)),
           pages_(static_cast<std::uint32_t>(bytes / recording_page)) {}
@@ -71,8 +71,9 @@ class recording_memory {
         return at<T>(page);
     }
 
-    // Copies text to the recording; a long one is cut. Under the caller's lock.
+    // Copies text to the recording; a long one is cut.
     text_reference add_text(const char* data, std::size_t length) {
+        const locked hold(text_lock_);
         if (length > longest_text) length = longest_text;
         if (length == 0) return {};
         if (length > text_left_) {
@@ -101,6 +102,7 @@ class recording_memory {
 
     std::byte* base_ = nullptr;
     std::uint32_t pages_ = 0;
+    spin_lock text_lock_;
     std::uint64_t text_offset_ = 0;
     std::size_t text_left_ = 0;
 };

@@ -1,0 +1,70 @@
+#pragma once
+// How the cold half of the C ABI turns exceptions into statuses: one guarded([&] { ... }) a function.
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <string>
+#include <system_error>
+
+#include "structs.hpp"
+
+namespace fil::capi {
+
+// A failure on its way to the caller.
+struct failure {
+    fil_status status;
+    std::string message;
+};
+
+template <typename Body>
+fil_status guarded(fil_error* error, Body&& body) noexcept {
+    try {
+        body();
+        return FIL_OK;
+    } catch (const failure& f) {
+        say(error, f.message.c_str());
+        return f.status;
+    } catch (const std::bad_alloc&) {
+        say(error, "out of memory");
+        return FIL_ERROR_MEMORY;
+    } catch (const std::system_error& e) {
+        say(error, e.what());
+        return FIL_ERROR_SYSTEM;
+    } catch (const std::exception& e) {
+        say(error, e.what());
+        return FIL_ERROR_INTERNAL;
+    } catch (...) {
+        say(error, "unknown failure");
+        return FIL_ERROR_INTERNAL;
+    }
+}
+
+inline void check_pointer(const void* pointer, const char* name) {
+    if (pointer == nullptr) throw failure{FIL_ERROR_ARGUMENT, std::string(name) + " is NULL"};
+}
+
+// The struct as this library knows it (capi/structs.hpp), or a failure.
+template <typename Struct>
+Struct checked_copy(const Struct* given, const char* name) {
+    Struct known{};
+    const fil_status status = copy_struct(known, given);
+    if (status == FIL_ERROR_STRUCT_SIZE) {
+        throw failure{status, std::string(name) + ": struct_size is of no version that is known"};
+    }
+    if (status != FIL_OK) throw failure{status, std::string(name) + " is NULL"};
+    return known;
+}
+
+// Fills a caller's struct, which may be shorter or longer than ours.
+template <typename Struct>
+void checked_fill(Struct* target, Struct value, const char* name) {
+    check_pointer(target, name);
+    if (target->struct_size < sizeof(std::size_t)) {
+        throw failure{FIL_ERROR_STRUCT_SIZE, std::string(name) + ": struct_size is not set"};
+    }
+    value.struct_size = target->struct_size;
+    std::memcpy(target, &value, std::min(target->struct_size, sizeof(Struct)));
+}
+
+}  // namespace fil::capi

@@ -1,0 +1,208 @@
+// fil.h, what happens inside a profiled process. Hot: each function is one event of the recorder.
+
+#include "fil.h"
+#include "structs.hpp"
+#include "os.hpp"
+#include "process_recorder.hpp"
+
+using namespace fil;
+
+namespace {
+
+std::uintptr_t address_of(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
+
+std::string_view view(fil_text text) { return {text.data, text.length}; }
+
+// A watched block is gone: whoever keyed a cache by its address must hear of it.
+void note_watched(const registered_block& block) {
+    if (block.watched) [[unlikely]] this_process.raise_generation();
+}
+
+}  // namespace
+
+extern "C" {
+
+
+int fil_recorder_running(void) { return this_process.running() != nullptr; }
+void fil_recorder_close(void) { this_process.close(); }
+void fil_recorder_reopen(void) { this_process.reopen(); }
+
+void fil_recorder_describe(fil_text key, fil_text value) {
+    this_process.event([&](process_recorder& recorder, thread_state&) {
+        recorder.add_fact(view(key).substr(0, 1024), view(value).substr(0, 1024));
+    });
+}
+
+void fil_record_unprofiled_child(void) {
+    if (process_recorder* recorder = this_process.running()) {
+        recorder->count(recorder->header().unprofiled_children);
+    }
+}
+
+// ---- callstacks ----
+
+fil_function fil_function_intern(fil_function_kind kind, fil_text name, fil_text file,
+                                 uint32_t first_line) {
+    process_recorder* recorder = this_process.running();
+    if (recorder == nullptr) return 0;
+    const bool is_relative = kind != FIL_FUNCTION_NATIVE_MODULE && file.length > 0 &&
+                             file.data[0] != '/' && file.data[0] != '<';
+    this_thread.guard.raise(__builtin_frame_address(0));
+    function_id id;
+    {
+        const locked hold(this_process.lock());
+        static char directory[4096];  // too large for the stack of a signal handler
+        const std::size_t length =
+            is_relative ? os::working_directory(directory, sizeof directory) : 0;
+        id = recorder->intern({static_cast<function_kind>(kind), view(name), view(file),
+                               std::string_view(directory, length), first_line});
+    }
+    this_thread.guard.lower();
+    return to_index(id);
+}
+
+fil_callstack fil_callstack_child(fil_callstack caller, fil_function function, uint32_t line) {
+    process_recorder* recorder = this_process.running();
+    if (recorder == nullptr || function == 0) return FIL_CALLSTACK_UNKNOWN;
+    this_thread.guard.raise(__builtin_frame_address(0));
+    const callstack_id id = recorder->child(callstack_id{caller}, function_id{function}, line);
+    this_thread.guard.lower();
+    return to_index(id);
+}
+
+fil_callstack fil_callstack_current(void) {
+    callstack_id current = callstack_id::unknown;
+    this_process.event(
+        [&](process_recorder& recorder, thread_state& thread) { current = recorder.capture(thread); },
+        [](process_recorder&) {});
+    return to_index(current);
+}
+
+void fil_thread_inherit(fil_callstack callstack) {
+    this_process.event([&](process_recorder&, thread_state& thread) {
+        if (&thread == this_thread.state) thread.inherited = callstack_id{callstack};
+    });
+}
+
+fil_status fil_source_register(const fil_source* source, fil_error* error) {
+    fil_source known{};
+    const fil_status status = capi::copy_struct(known, source);
+    if (status != FIL_OK || known.capture == nullptr || known.thread_bytes > 1u << 20) {
+        capi::say(error, "not a source: no capture function, or too much thread memory");
+        return status != FIL_OK ? status : FIL_ERROR_ARGUMENT;
+    }
+    this_thread.guard.raise(__builtin_frame_address(0));
+    bool added;
+    {
+        const locked hold(this_process.lock());
+        added = this_process.sources().add(known);
+    }
+    this_thread.guard.lower();
+    if (added) return FIL_OK;
+    capi::say(error, "four sources are registered already");
+    return FIL_ERROR_STATE;
+}
+
+uint64_t fil_generation(void) { return this_process.generation(); }
+
+int fil_block_watch(const void* address) {
+    process_recorder* recorder = this_process.running();
+    return recorder != nullptr && recorder->watch(address_of(address));
+}
+
+// ---- blocks ----
+
+void fil_record_alloc(const void* address, size_t bytes) {
+    if (address == nullptr) return;
+    this_process.event([=](process_recorder& recorder, thread_state& thread) {
+        recorder.record_alloc(thread, address_of(address), bytes);
+    });
+}
+
+void fil_record_alloc_at(const void* address, size_t bytes, fil_callstack callstack) {
+    if (address == nullptr || callstack == FIL_CALLSTACK_NONE) return;
+    this_process.event([=](process_recorder& recorder, thread_state& thread) {
+        recorder.record_alloc_at(thread, address_of(address), bytes, callstack_id{callstack});
+    });
+}
+
+void fil_record_free(const void* address) { (void)fil_block_forget(address); }
+
+fil_block fil_block_forget(const void* address) {
+    registered_block block;
+    if (address != nullptr) {
+        this_process.event(
+            [&](process_recorder& recorder, thread_state& thread) {
+                block = recorder.record_free(thread, address_of(address));
+            },
+            [&](process_recorder& recorder) {
+                block = recorder.record_nested_free(this_thread.state, address_of(address));
+            });
+        note_watched(block);
+    }
+    return {block.bytes, to_index(block.callstack), block.watched ? 1u : 0u};
+}
+
+void fil_block_restore(const void* address, fil_block block) {
+    if (block.callstack == FIL_CALLSTACK_NONE) return;
+    this_process.event([=](process_recorder& recorder, thread_state& thread) {
+        recorder.record_alloc_at(thread, address_of(address), block.bytes,
+                                 callstack_id{block.callstack}, block.flags != 0);
+    });
+}
+
+void fil_record_free_range(const void* address, size_t bytes) {
+    this_process.event([=](process_recorder& recorder, thread_state& thread) {
+        recorder.record_free_range(thread, address_of(address), bytes);
+    });
+}
+
+void fil_guard_raise(void) { this_thread.guard.raise(__builtin_frame_address(0)); }
+void fil_guard_lower(void) { this_thread.guard.lower(); }
+
+// ---- mappings ----
+
+void fil_record_map(const void* address, size_t bytes, fil_mapping_kind kind) {
+    this_process.event([=](process_recorder& recorder, thread_state& thread) {
+        recorder.record_map(thread, address_of(address), bytes, static_cast<mapping_kind>(kind));
+    });
+}
+
+fil_pieces* fil_mapping_forget(const void* address, size_t bytes) {
+    mapping* pieces = nullptr;
+    this_process.event([&](process_recorder& recorder, thread_state& thread) {
+        pieces = recorder.forget_mapping(thread, address_of(address), bytes);
+    });
+    return reinterpret_cast<fil_pieces*>(pieces);
+}
+
+void fil_mapping_discard(fil_pieces* pieces) {
+    if (pieces == nullptr) return;
+    this_process.event([=](process_recorder& recorder, thread_state&) {
+        recorder.discard_mapping(reinterpret_cast<mapping*>(pieces));
+    });
+}
+
+void fil_mapping_restore(fil_pieces* pieces) {
+    if (pieces == nullptr) return;
+    this_process.event([=](process_recorder& recorder, thread_state& thread) {
+        recorder.restore_mapping(thread, reinterpret_cast<mapping*>(pieces));
+    });
+}
+
+void fil_mapping_move(fil_pieces* pieces, const void* old_address, const void* new_address,
+                      size_t new_bytes) {
+    if (pieces == nullptr) return;
+    this_process.event([=](process_recorder& recorder, thread_state& thread) {
+        recorder.move_mapping(thread, reinterpret_cast<mapping*>(pieces), address_of(old_address),
+                              address_of(new_address), new_bytes);
+    });
+}
+
+void fil_record_protect(const void* address, size_t bytes, int accessible) {
+    this_process.event([=](process_recorder& recorder, thread_state& thread) {
+        recorder.record_protect(thread, address_of(address), bytes, accessible != 0);
+    });
+}
+
+}  // extern "C"

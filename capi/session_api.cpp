@@ -1,0 +1,105 @@
+// fil.h, what a supervisor does with a session. Cold.
+
+#include <unistd.h>
+
+#include "session_handle.hpp"
+#include "snapshot_reader.hpp"
+
+using namespace fil;
+using namespace fil::capi;
+
+namespace {
+
+std::string runtime_of(const recording_view& view) {
+    for (const fact_record& fact : view.facts()) {
+        if (view.text(fact.key) == "runtime") return std::string(view.text(fact.value));
+    }
+    return {};
+}
+
+fil_text text_of(const std::string& text) { return {text.data(), text.size()}; }
+
+}  // namespace
+
+extern "C" {
+
+fil_status fil_session_new(fil_session** session, fil_error* error) {
+    return guarded(error, [&] {
+        check_pointer(session, "session");
+        *session = new fil_session;
+    });
+}
+
+void fil_session_free(fil_session* session) { delete session; }
+
+const char* fil_session_environment(const fil_session* session) {
+    return session->value.environment().c_str();
+}
+
+int fil_session_descriptor(const fil_session* session) { return session->value.descriptor(); }
+
+void fil_session_serve(fil_session* session) {
+    guarded(nullptr, [&] { session->value.serve(); });
+}
+
+fil_status fil_session_read(const fil_session* session, fil_session_numbers* numbers) {
+    return guarded(nullptr, [&] {
+        check_pointer(session, "session");
+        fil_session_numbers found = FIL_SESSION_NUMBERS_INIT;
+        found.live = session->value.page().live.load(std::memory_order_relaxed);
+        found.peak = std::max(session->value.page().peak.load(std::memory_order_relaxed), found.live);
+        found.processes = session->value.processes().size();
+        found.unprofiled_children = session->value.unprofiled_children();
+        checked_fill(numbers, found, "numbers");
+    });
+}
+
+fil_status fil_session_process(fil_session* session, size_t number, fil_process* process) {
+    return guarded(nullptr, [&] {
+        if (number >= session_of(session).processes().size()) {
+            throw failure{FIL_ERROR_ARGUMENT, "there is no such process"};
+        }
+        joined_process& joined = session->value.process(number);
+        if (joined.runtime.empty()) joined.runtime = runtime_of(joined.view());
+        const recording_header& header = joined.header();
+        fil_process found = FIL_PROCESS_INIT;
+        found.pid = joined.pid;
+        found.parent_pid = joined.parent_pid;
+        found.live = joined.closed() ? 0 : header.live.load(std::memory_order_relaxed);
+        found.peak = std::max(header.peak.load(std::memory_order_relaxed), found.live);
+        found.joined_ns = joined.joined_ns;
+        found.command = text_of(joined.command);
+        found.runtime = text_of(joined.runtime);
+        found.closed = joined.closed();
+        found.missed_events = header.missed_events.load(std::memory_order_relaxed);
+        checked_fill(process, found, "process");
+    });
+}
+
+void fil_session_process_ended(fil_session* session, int32_t pid) {
+    guarded(nullptr, [&] { session_of(session).process_ended(pid); });
+}
+
+size_t fil_session_large_mappings(const fil_session* session, int32_t pid,
+                                  fil_large_mapping* mappings, size_t capacity) {
+    const joined_process* process = session->value.find(pid);
+    if (process == nullptr) return 0;
+    size_t count = 0;
+    for (const large_mapping_record& record : process->header().large_mappings) {
+        const std::uint64_t address = record.address.load(std::memory_order_acquire);
+        if (address == 0 || count == capacity) break;
+        mappings[count++] = {address, record.bytes.load(std::memory_order_relaxed),
+                             to_index(record.callstack.load(std::memory_order_relaxed))};
+    }
+    return count;
+}
+
+fil_status fil_session_keep(fil_session* session, int32_t pid, fil_text file, fil_error* error) {
+    return guarded(error, [&] {
+        const joined_process* process = session_of(session).find(pid);
+        if (process == nullptr) throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
+        keep_recording(process->view(), std::string(file.data, file.length));
+    });
+}
+
+}  // extern "C"

@@ -1,0 +1,43 @@
+#pragma once
+// Structs and messages that cross the C ABI.
+//
+// A struct of a caller compiled against an older fil.h is shorter: what it lacks is read as zero. A
+// longer one of a newer caller is fine as long as its unknown tail is zero, for then it asks for
+// nothing that this library does not know.
+//
+// Hot path: no allocation, no throw.
+
+#include <cstddef>
+#include <cstring>
+
+#include "fil.h"
+
+namespace fil::capi {
+
+template <typename Struct>
+fil_status copy_struct(Struct& known, const Struct* given) {
+    if (given == nullptr) return FIL_ERROR_ARGUMENT;
+    const std::size_t size = given->struct_size;
+    if (size < sizeof(std::size_t)) return FIL_ERROR_STRUCT_SIZE;
+    const auto* bytes = reinterpret_cast<const unsigned char*>(given);
+    for (std::size_t i = sizeof(Struct); i < size; ++i) {
+        if (bytes[i] != 0) return FIL_ERROR_STRUCT_SIZE;
+    }
+    std::memcpy(&known, given, size < sizeof(Struct) ? size : sizeof(Struct));
+    return FIL_OK;
+}
+
+// Writes a message, cut to fit, on one line.
+inline void say(fil_error* error, const char* message) {
+    if (error == nullptr || error->struct_size <= offsetof(fil_error, message)) return;
+    const std::size_t room = error->struct_size < sizeof(fil_error)
+                                 ? error->struct_size - offsetof(fil_error, message)
+                                 : sizeof error->message;
+    std::size_t length = 0;
+    for (; length + 1 < room && message[length] != 0; ++length) {
+        error->message[length] = message[length] == '\n' ? ' ' : message[length];
+    }
+    error->message[length] = 0;
+}
+
+}  // namespace fil::capi

@@ -1,0 +1,134 @@
+#pragma once
+// Reading a recording, of a living process or a dead one, perhaps damaged.
+//
+// The view borrows mapped memory of `bytes` that must not shrink (a sealed memfd, a private copy).
+// Every index and offset is checked, so that no content can make a reader leave the memory; what
+// does not check out reads as empty. Counters are read while their writers go on: each is a whole
+// word, and the sums are exact once the writers stopped.
+//
+// Any thread; no lock. Does not allocate.
+
+#include <span>
+#include <string_view>
+
+#include "fil/recording/layout.hpp"
+
+namespace fil {
+
+enum class recording_check { good, too_short, not_a_recording, other_version, damaged };
+
+class recording_view {
+  public:
+    recording_view(const void* base, std::uint64_t bytes)
+        : base_(static_cast<const std::byte*>(base)), bytes_(bytes) {}
+
+    recording_check check() const {
+        if (bytes_ < recording_page) return recording_check::too_short;
+        if (header().magic != recording_magic) return recording_check::not_a_recording;
+        if (header().version != recording_version) return recording_check::other_version;
+        const bool sound = header().header_bytes == sizeof(recording_header) &&
+                           used_bytes() <= header().total_bytes &&
+                           header().functions <= function_chunks * function_chunk::records &&
+                           header().callstacks <= max_callstacks &&
+                           header().usage_sets <= max_usage_sets && header().facts <= max_facts;
+        if (!sound) return recording_check::damaged;
+        return used_bytes() > bytes_ ? recording_check::too_short : recording_check::good;
+    }
+
+    const recording_header& header() const {
+        return *reinterpret_cast<const recording_header*>(base_);
+    }
+
+    std::uint64_t used_bytes() const {
+        return std::uint64_t{header().pages_used.load(std::memory_order_relaxed)} * recording_page;
+    }
+
+    std::string_view text(text_reference reference) const {
+        if (reference.offset > bytes_ || reference.length > bytes_ - reference.offset) return {};
+        return {reinterpret_cast<const char*>(base_) + reference.offset, reference.length};
+    }
+
+    std::uint32_t function_count() const { return header().functions.load(acquire); }
+    std::uint32_t callstack_count() const { return header().callstacks.load(acquire); }
+
+    // nullptr for an id that is not there.
+    const function_record* function(function_id id) const {
+        const std::uint32_t index = to_index(id);
+        if (index == 0 || index >= function_count()) return nullptr;
+        return in_chunk<function_record, function_chunk>(header().functions_page, index);
+    }
+    const callstack_record* callstack(callstack_id id) const {
+        const std::uint32_t index = to_index(id);
+        if (index <= to_index(callstack_id::unknown) || index >= callstack_count()) return nullptr;
+        return in_chunk<callstack_record, callstack_chunk>(header().callstacks_page, index);
+    }
+
+    std::span<const fact_record> facts() const {
+        const std::uint32_t count = header().facts.load(acquire);
+        const auto* first = at<fact_record>(header().facts_page, count);
+        return first == nullptr ? std::span<const fact_record>{} : std::span(first, count);
+    }
+
+    // visit(const usage_set_record&) for each set of counters.
+    template <typename Visit>
+    void for_each_usage_set(Visit&& visit) const {
+        const std::uint32_t count = header().usage_sets.load(acquire);
+        const auto* pages = at<page_directory_entry>(header().usage_sets_page, count);
+        for (std::uint32_t i = 0; pages != nullptr && i < count; ++i) {
+            const auto* set = at<usage_set_record>(pages[i].load(acquire), 1);
+            if (set != nullptr) visit(*set);
+        }
+    }
+
+    // visit(callstack_id, const usage_record&) for each counter of a set that was ever used.
+    template <typename Visit>
+    void for_each_usage(const usage_set_record& set, Visit&& visit) const {
+        const std::uint32_t count = callstack_count();
+        for (std::uint32_t first = 0; first < count; first += usage_chunk::records) {
+            const page_number page = set.chunks[usage_chunk::chunk_of(first)].load(acquire);
+            const auto* chunk = at<usage_record>(page, usage_chunk::records);
+            if (chunk == nullptr) continue;
+            for (std::uint32_t i = 0; i < usage_chunk::records && first + i < count; ++i) {
+                if (chunk[i].settled_at.load(std::memory_order_relaxed) != 0 ||
+                    chunk[i].now.load(std::memory_order_relaxed) != 0 ||
+                    chunk[i].allocations.load(std::memory_order_relaxed) != 0) {
+                    visit(callstack_id{first + i}, chunk[i]);
+                }
+            }
+        }
+    }
+
+    // Changes to `live` that threads have not published yet.
+    std::int64_t pending() const {
+        std::int64_t sum = 0;
+        for_each_usage_set([&](const usage_set_record& set) {
+            sum += set.pending.load(std::memory_order_relaxed);
+        });
+        return sum;
+    }
+
+  private:
+    static constexpr auto acquire = std::memory_order_acquire;
+
+    // `count` records from the start of a page, or nullptr if they are not all in the memory.
+    template <typename Record>
+    const Record* at(page_number page, std::size_t count) const {
+        const std::uint64_t offset = std::uint64_t{to_index(page)} * recording_page;
+        if (page == page_number::none || offset > bytes_) return nullptr;
+        if (count * sizeof(Record) > bytes_ - offset) return nullptr;
+        return reinterpret_cast<const Record*>(base_ + offset);
+    }
+
+    template <typename Record, typename Chunk>
+    const Record* in_chunk(page_number directory, std::uint32_t index) const {
+        const auto* pages = at<page_directory_entry>(directory, Chunk::chunk_of(index) + 1);
+        if (pages == nullptr) return nullptr;
+        const auto* chunk = at<Record>(pages[Chunk::chunk_of(index)].load(acquire), Chunk::records);
+        return chunk == nullptr ? nullptr : chunk + Chunk::slot_of(index);
+    }
+
+    const std::byte* base_;
+    std::uint64_t bytes_;
+};
+
+}  // namespace fil

@@ -1,0 +1,80 @@
+#pragma once
+// Live and peak of the session, and this process's part of them.
+//
+// A thread keeps its change to `live` in its own `pending` word (in the recording, so that it is not
+// lost when the process dies) and adds it to the shared words once it exceeds 16 KiB. What a thread
+// believes is live + its own pending: exact while one thread in one process records, off by at most
+// 16 KiB for each other thread otherwise. Before anything is subtracted, that belief is compared
+// with the peak; a higher one is published and raises it:
+//
+//     belief = live + pending
+//     if (belief > peak) { live += pending; pending = 0; raise peak to live }
+//
+// The peak is one word, raised by compare-and-swap. (Two words, peak and epoch, would let a thread
+// stopped between the two writes ruin it.) A reader that finds live + all pendings above the peak
+// has found a newer peak: now.
+//
+// Hot path: no allocation, no throw. On the common path no read-modify-write of a shared line.
+
+#include "fil/recording/layout.hpp"
+
+namespace fil {
+
+class peak_tracker {
+  public:
+    static constexpr std::int64_t publish_bytes = 16 * 1024;
+
+    peak_tracker() = default;
+    peak_tracker(session_page& session, recording_header& process)
+        : session_(&session), process_(&process) {}
+
+    std::int64_t peak() const { return session_->peak.load(relaxed); }
+
+    void before_decrease(std::atomic<std::int64_t>& pending) const {
+        const std::int64_t belief = session_->live.load(relaxed) + pending.load(relaxed);
+        if (belief > peak()) [[unlikely]] raise(session_->peak, publish(pending));
+    }
+
+    void change(std::atomic<std::int64_t>& pending, std::int64_t bytes) const {
+        const std::int64_t sum = pending.load(relaxed) + bytes;
+        pending.store(sum, relaxed);
+        if (sum > publish_bytes || sum < -publish_bytes) [[unlikely]] publish(pending);
+    }
+
+    // Adds this thread's pending change to the shared words; gives the session's new live.
+    std::int64_t publish(std::atomic<std::int64_t>& pending) const {
+        const std::int64_t change = pending.load(relaxed);
+        pending.store(0, relaxed);
+        raise(process_->peak, process_->live.fetch_add(change, relaxed) + change);
+        return session_->live.fetch_add(change, relaxed) + change;
+    }
+
+    static void raise(std::atomic<std::int64_t>& highest, std::int64_t value) {
+        std::int64_t old = highest.load(relaxed);
+        while (value > old && !highest.compare_exchange_weak(old, value, relaxed)) {
+        }
+    }
+
+    // The process ends: what is live now leaves the session, and `closed_at` says up to which peak
+    // it took part. `pendings` is the sum of all threads' unpublished changes.
+    void close(std::int64_t pendings) const {
+        if (process_->closed.exchange(1, std::memory_order_acq_rel) != 0) return;
+        raise(session_->peak, session_->live.load(relaxed) + pendings);
+        process_->closed_at.store(peak(), std::memory_order_release);
+        session_->live.fetch_sub(process_->live.load(relaxed), relaxed);
+    }
+
+    // exec failed: the process goes on.
+    void reopen() const {
+        if (process_->closed.exchange(0, std::memory_order_acq_rel) == 0) return;
+        session_->live.fetch_add(process_->live.load(relaxed), relaxed);
+    }
+
+  private:
+    static constexpr auto relaxed = std::memory_order_relaxed;
+
+    session_page* session_ = nullptr;
+    recording_header* process_ = nullptr;
+};
+
+}  // namespace fil

@@ -1,0 +1,269 @@
+#pragma once
+// The recorder: the path of one event, written once, as a list of stages.
+//
+//     record_alloc    capture -> registry.insert -> usage grows -> live grows
+//     record_free     registry.take -> live before it decreases -> usage shrinks -> live shrinks
+//
+// Templates choose the source of callstacks and where pages come from; lib/process_recorder.cpp
+// instantiates the process's one recorder. Every function takes the calling thread's own state and
+// is called with that thread's re-entry guard raised.
+//
+// Hot path: no allocation, no throw; what cannot be recorded is counted in the recording's header.
+// Locks: none on the path of a block; mapping events take the mappings' lock.
+
+#include <string_view>
+
+#include "fil/capture/call_tree.hpp"
+#include "fil/capture/callstack_source.hpp"
+#include "fil/capture/function_table.hpp"
+#include "fil/track/mappings.hpp"
+#include "fil/track/registry.hpp"
+#include "fil/track/thread_leases.hpp"
+
+namespace fil {
+
+template <callstack_source Source, typename Registry = registry<>,
+          page_source Pages = system_pages>
+class recorder {
+  public:
+    // `base` is a formatted recording of `bytes`.
+    recorder(void* base, std::uint64_t bytes, session_page& session, Registry& blocks,
+             Source& source)
+        : memory_(base, bytes),
+          peak_(session, memory_.header()),
+          functions_(memory_),
+          tree_(memory_),
+          registry_(blocks),
+          leases_(memory_, session, Source::thread_bytes),
+          source_(source) {}
+
+    // What must exist before the first event. False if the recording is too small even for that.
+    bool prepare() {
+        for (int kind = 1; kind < mapping_kinds; ++kind) {
+            kind_sets_[kind] = leases_.make_set(static_cast<mapping_kind>(kind));
+            if (kind_sets_[kind] == nullptr) return false;
+        }
+        shared_ = leases_.make();
+        return shared_ != nullptr;
+    }
+
+    // ---- blocks ----
+
+    void record_alloc(thread_state& thread, std::uintptr_t address, std::uint64_t bytes) {
+        record_alloc_at(thread, address, bytes, capture(thread));
+    }
+
+    void record_alloc_at(thread_state& thread, std::uintptr_t address, std::uint64_t bytes,
+                         callstack_id callstack, bool watched = false) {
+        usage_record& usage = usage_for(*thread.set, callstack);
+        const auto forgotten = [&](const registered_block& old) { forget(thread, old); };
+        if (!registry_.insert(address, callstack, bytes, watched, forgotten)) {
+            count(header().dropped_events);
+            return;
+        }
+        count_allocation(usage, bytes);
+        change_usage(usage, peak_.peak(), static_cast<std::int64_t>(bytes));
+        change_live(thread, static_cast<std::int64_t>(bytes));
+    }
+
+    registered_block record_free(thread_state& thread, std::uintptr_t address) {
+        const registered_block block = registry_.take(address);
+        if (block.callstack != callstack_id::none) forget(thread, block);
+        return block;
+    }
+
+    void record_free_range(thread_state& thread, std::uintptr_t address, std::uint64_t bytes) {
+        registry_.take_range(address, bytes,
+                             [&](const registered_block& old) { forget(thread, old); });
+    }
+
+    // A free inside an event of the same thread: taken out now, accounted for when the event ends.
+    registered_block record_nested_free(thread_state* thread, std::uintptr_t address) {
+        const registered_block block = registry_.take(address);
+        if (block.callstack == callstack_id::none) return block;
+        if (thread == nullptr || !thread->defer(block)) count(header().dropped_events);
+        return block;
+    }
+
+    void end_event(thread_state& thread) {
+        while (thread.deferred_count != 0) [[unlikely]] {
+            const registered_block block = thread.deferred[thread.deferred_count - 1];
+            --thread.deferred_count;
+            forget(thread, block);
+        }
+    }
+
+    bool watch(std::uintptr_t address) { return registry_.watch(address); }
+
+    // ---- mappings ----
+
+    void record_map(thread_state& thread, std::uintptr_t start, std::uint64_t bytes,
+                    mapping_kind kind) {
+        const callstack_id callstack = capture(thread);
+        change_mappings(thread, [&](auto&& changed) {
+            mappings_.insert(start, bytes, kind, callstack, changed);
+            if (usage_record* usage = usage_of(memory_, set_of(thread, kind), callstack)) {
+                count_allocation(*usage, bytes);
+            }
+        });
+    }
+    mapping* forget_mapping(thread_state& thread, std::uintptr_t start, std::uint64_t bytes) {
+        mapping* pieces = nullptr;
+        change_mappings(thread,
+                        [&](auto&& changed) { pieces = mappings_.take(start, bytes, changed); });
+        return pieces;
+    }
+    void discard_mapping(mapping* pieces) {
+        const locked hold(mappings_lock_);
+        mappings_.release(pieces);
+    }
+    void restore_mapping(thread_state& thread, mapping* pieces) {
+        change_mappings(thread, [&](auto&& changed) { mappings_.put_back(pieces, changed); });
+    }
+    void move_mapping(thread_state& thread, mapping* pieces, std::uintptr_t old_start,
+                      std::uintptr_t new_start, std::uint64_t bytes) {
+        const callstack_id grower = capture(thread);
+        change_mappings(thread, [&](auto&& changed) {
+            mappings_.move(pieces, old_start, new_start, bytes, grower, changed);
+        });
+    }
+    void record_protect(thread_state& thread, std::uintptr_t start, std::uint64_t bytes,
+                        bool accessible) {
+        change_mappings(thread, [&](auto&& changed) {
+            mappings_.protect(start, bytes, accessible, changed);
+        });
+    }
+
+    // ---- callstacks ----
+
+    callstack_id capture(thread_state& thread) {
+        const callstack_id found = source_.capture(thread.source_memory);
+        if (found != callstack_id::none) [[likely]] return found;
+        return thread.inherited != callstack_id::none ? thread.inherited : callstack_id::unknown;
+    }
+    function_id intern(const function_text& text) { return functions_.intern(text); }
+    callstack_id child(callstack_id caller, function_id function, std::uint32_t line) {
+        return tree_.child(caller, function, line);
+    }
+
+    // ---- the process ----
+
+    thread_state* lease() { return leases_.take(); }
+    void give_back(thread_state& thread) { leases_.give_back(thread, peak_); }
+
+    // For events of threads without a lease: one at a time, published at once.
+    template <typename Event>
+    void with_shared_state(Event&& event) {
+        const locked hold(shared_lock_);
+        event(*shared_);
+        peak_.publish(shared_->set->pending);
+    }
+
+    // A fact for the report; the recording holds a few dozen.
+    void add_fact(std::string_view key, std::string_view value) {
+        const locked hold(facts_lock_);
+        const std::uint32_t index = header().facts.load(std::memory_order_relaxed);
+        if (index == max_facts) return;
+        memory_.at<fact_record>(header().facts_page)[index] = {
+            memory_.add_text(key.data(), key.size()), memory_.add_text(value.data(), value.size())};
+        header().facts.store(index + 1, std::memory_order_release);
+    }
+
+    void close() { peak_.close(sum_of_pendings()); }
+    void reopen() { peak_.reopen(); }
+
+    recording_header& header() const { return memory_.header(); }
+    recording_memory& memory() { return memory_; }
+
+    static void count(std::atomic<std::uint64_t>& counter) {
+        counter.fetch_add(1, std::memory_order_relaxed);
+    }
+
+  private:
+    void forget(thread_state& thread, const registered_block& block) {
+        const auto bytes = -static_cast<std::int64_t>(block.bytes);
+        callstack_id callstack = block.callstack;
+        peak_.before_decrease(thread.set->pending);
+        change_usage(usage_for(*thread.set, callstack), peak_.peak(), bytes);
+        change_live(thread, bytes);
+    }
+
+    void change_live(thread_state& thread, std::int64_t bytes) {
+        peak_.change(thread.set->pending, bytes);
+        if (bytes > peak_tracker::publish_bytes) [[unlikely]] note_largest(bytes);
+    }
+
+    // The usage of `callstack`; that of `unknown`, and callstack changed to it, if there is no room.
+    usage_record& usage_for(usage_set_record& set, callstack_id& callstack) {
+        usage_record* usage = usage_of(memory_, set, callstack);
+        if (usage != nullptr) [[likely]] return *usage;
+        callstack = callstack_id::unknown;
+        return *usage_of(memory_, set, callstack);
+    }
+
+    usage_set_record& set_of(thread_state& thread, mapping_kind kind) {
+        return kind == mapping_kind::anonymous ? *thread.set : *kind_sets_[static_cast<int>(kind)];
+    }
+
+    template <typename Change>
+    void change_mappings(thread_state& thread, Change&& change) {
+        const locked hold(mappings_lock_);
+        bool large = false;
+        change([&](callstack_id callstack, mapping_kind kind, std::int64_t bytes) {
+            large |= static_cast<std::uint64_t>(bytes < 0 ? -bytes : bytes) >= large_mapping_bytes;
+            const bool used = kind == mapping_kind::anonymous;
+            if (used && bytes < 0) peak_.before_decrease(thread.set->pending);
+            change_usage(usage_for(set_of(thread, kind), callstack), peak_.peak(), bytes);
+            if (used) change_live(thread, bytes);
+        });
+        if (large) [[unlikely]] list_large_mappings();
+    }
+
+    void list_large_mappings() {
+        large_mapping_record* slot = header().large_mappings;
+        large_mapping_record* const end = slot + max_large_mappings;
+        mappings_.for_each(large_mapping_bytes, [&](const mapping& range) {
+            if (range.kind() != mapping_kind::anonymous || slot == end) return;
+            slot->bytes.store(range.bytes, std::memory_order_relaxed);
+            slot->callstack.store(range.callstack, std::memory_order_relaxed);
+            slot->address.store(range.start, std::memory_order_release);
+            ++slot;
+        });
+        for (; slot != end; ++slot) slot->address.store(0, std::memory_order_relaxed);
+    }
+
+    void note_largest(std::int64_t bytes) {
+        std::uint64_t largest = header().largest_block.load(std::memory_order_relaxed);
+        const auto size = static_cast<std::uint64_t>(bytes);
+        while (size > largest && !header().largest_block.compare_exchange_weak(
+                                     largest, size, std::memory_order_relaxed)) {
+        }
+    }
+
+    std::int64_t sum_of_pendings() const {
+        std::int64_t sum = 0;
+        auto* directory = memory_.at<page_directory_entry>(header().usage_sets_page);
+        const std::uint32_t sets = header().usage_sets.load(std::memory_order_acquire);
+        for (std::uint32_t index = 0; index < sets; ++index) {
+            const page_number page = directory[index].load(std::memory_order_acquire);
+            sum += memory_.at<usage_set_record>(page)->pending.load(std::memory_order_relaxed);
+        }
+        return sum;
+    }
+
+    recording_memory memory_;
+    peak_tracker peak_;
+    function_table<Pages> functions_;
+    call_tree<Pages> tree_;
+    Registry& registry_;
+    thread_leases<Pages> leases_;
+    Source& source_;
+    mappings<Pages> mappings_;
+    spin_lock mappings_lock_;
+    usage_set_record* kind_sets_[mapping_kinds] = {};
+    thread_state* shared_ = nullptr;
+    spin_lock shared_lock_;
+    spin_lock facts_lock_;
+};
+
+}  // namespace fil

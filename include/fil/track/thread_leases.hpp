@@ -1,0 +1,106 @@
+#pragma once
+// What each recording thread has to itself: a set of usage counters and a few words.
+//
+// A thread leases its state at its first event and gives it back when it ends; the next thread goes
+// on with the same counters (only sums matter to a reader). So no two threads write one line, and
+// counters outlive their threads. States are kept in a Boost.Intrusive list under a lock.
+//
+// Hot path (uncommon part): no malloc, no throw; nullptr when there is no room: such events go
+// through one shared state, under its lock.
+
+#include <boost/intrusive/slist.hpp>
+
+#include "fil/base/arena.hpp"
+#include "fil/base/spin_lock.hpp"
+#include "fil/track/peak.hpp"
+#include "fil/track/registry.hpp"
+#include "fil/track/usage.hpp"
+
+namespace fil {
+
+struct thread_state : boost::intrusive::slist_base_hook<
+                          boost::intrusive::link_mode<boost::intrusive::normal_link>> {
+    usage_set_record* set = nullptr;
+    callstack_id inherited = callstack_id::none;  // the creator's, for a thread without frames
+    void* source_memory = nullptr;                // the source's thread_bytes
+
+    // Frees seen inside an event (a signal handler's): the event's end accounts for them.
+    static constexpr std::uint32_t max_deferred = 16;
+    std::uint32_t deferred_count = 0;
+    registered_block deferred[max_deferred];
+
+    bool defer(const registered_block& block) {
+        if (deferred_count == max_deferred) return false;
+        deferred[deferred_count] = block;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        ++deferred_count;
+        return true;
+    }
+};
+
+template <page_source Pages = system_pages>
+class thread_leases {
+  public:
+    thread_leases(recording_memory& memory, session_page& session, std::size_t source_bytes)
+        : memory_(memory), session_(session), source_bytes_(source_bytes) {}
+
+    thread_state* take() {
+        const locked hold(lock_);
+        thread_state* state = free_.empty() ? make() : &free_.front();
+        if (state == nullptr) return nullptr;
+        if (!free_.empty()) free_.pop_front();
+        state->deferred_count = 0;
+        state->inherited = callstack_id::none;
+        memory_.header().threads_ever.fetch_add(1, std::memory_order_relaxed);
+        session_.threads.fetch_add(1, std::memory_order_relaxed);
+        return state;
+    }
+
+    void give_back(thread_state& state, const peak_tracker& peak) {
+        peak.before_decrease(state.set->pending);
+        peak.publish(state.set->pending);
+        const locked hold(lock_);
+        session_.threads.fetch_sub(1, std::memory_order_relaxed);
+        free_.push_front(state);
+    }
+
+    // A state that is no thread's.
+    thread_state* make() {
+        void* room = arena_.take(sizeof(thread_state));
+        void* source_memory = source_bytes_ == 0 ? nullptr : Pages::map(source_bytes_);
+        if (room == nullptr || (source_bytes_ != 0 && source_memory == nullptr)) return nullptr;
+        usage_set_record* set = make_set(mapping_kind::anonymous);
+        if (set == nullptr) return nullptr;
+        auto* state = new (room) thread_state;
+        state->set = set;
+        state->source_memory = source_memory;
+        return state;
+    }
+
+    // A usage set of its own for `kind`, entered into the recording's directory.
+    usage_set_record* make_set(mapping_kind kind) {
+        recording_header& header = memory_.header();
+        const std::uint32_t index = header.usage_sets.load(std::memory_order_relaxed);
+        if (index == max_usage_sets) return nullptr;
+        const page_number page = memory_.take(usage_set_pages);
+        if (page == page_number::none) return nullptr;
+        auto* set = memory_.at<usage_set_record>(page);
+        set->kind = kind;
+        // Its first chunk holds `unknown`, where bytes go when another chunk cannot be made.
+        if (usage_of(memory_, *set, callstack_id::unknown) == nullptr) return nullptr;
+        auto* directory = memory_.at<page_directory_entry>(header.usage_sets_page);
+        directory[index].store(page, std::memory_order_release);
+        header.usage_sets.store(index + 1, std::memory_order_release);
+        return set;
+    }
+
+  private:
+    recording_memory& memory_;
+    session_page& session_;
+    std::size_t source_bytes_;
+    arena<Pages> arena_;
+    boost::intrusive::slist<thread_state, boost::intrusive::cache_last<false>> free_;
+    spin_lock lock_;
+};
+
+}  // namespace fil

@@ -1,0 +1,44 @@
+#pragma once
+// What libfil asks of the operating system, besides pages: one file a system implements it
+// (lib/os_linux.cpp). Everything here may run inside a malloc hook: no malloc, no throw; errno is
+// the caller's to keep.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace fil::os {
+
+// How many bytes a recording may reserve: much, but little under RLIMIT_AS and RLIMIT_FSIZE.
+std::uint64_t recording_bytes();
+
+// Sparse memory of its own for a recording, private to this process; nullptr if refused.
+void* map_private(std::uint64_t bytes);
+
+// A sparse memfd of `bytes`, sealed against shrinking and growing; -1 if refused.
+int make_shared_file(const char* name, std::uint64_t bytes);
+
+// Maps a shared file whole, outside core dumps; nullptr if refused.
+void* map_shared(int descriptor, std::uint64_t bytes);
+
+// A page that a forked child finds zeroed, however it was forked.
+void* map_wiped_page();
+
+// The pid by the kernel, not by a cache: a vfork child has its own.
+std::int32_t process_id();
+std::int32_t parent_process_id();
+
+// The working directory into `buffer`; 0 if unknown.
+std::size_t working_directory(char* buffer, std::size_t capacity);
+
+// Keeps errno over a slow path inside a hook.
+class keep_errno {
+  public:
+    keep_errno();
+    ~keep_errno();
+    keep_errno(const keep_errno&) = delete;
+
+  private:
+    int saved_;
+};
+
+}  // namespace fil::os

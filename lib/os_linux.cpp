@@ -1,0 +1,132 @@
+// Linux and glibc: the system beneath include/fil/base and lib/.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "fil/base/pages.hpp"
+#include "fil/base/reentry_guard.hpp"
+#include "fil/base/spin_lock.hpp"
+#include "os.hpp"
+
+// System calls are made directly: the libc functions of these names may be our own hooks.
+namespace {
+
+void* raw_map(std::size_t bytes, int flags, int descriptor) {
+    const int protection = PROT_READ | PROT_WRITE;
+    const long address = syscall(SYS_mmap, nullptr, bytes, protection, flags, descriptor, 0);
+    return address == -1 ? nullptr : reinterpret_cast<void*>(address);
+}
+
+void advise(void* address, std::size_t bytes, int advice) {
+    syscall(SYS_madvise, address, bytes, advice);
+}
+
+void* map_anonymous(std::size_t bytes) {
+    const fil::os::keep_errno keep;
+    void* address = raw_map(bytes, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+    if (address == nullptr) return nullptr;
+    // Sparse tables must stay sparse, and out of core dumps.
+    advise(address, bytes, MADV_NOHUGEPAGE);
+    advise(address, bytes, MADV_DONTDUMP);
+    return address;
+}
+
+}  // namespace
+
+namespace fil {
+
+void* system_pages::map(std::size_t bytes) { return map_anonymous(bytes); }
+
+void system_pages::unmap(void* address, std::size_t bytes) {
+    const os::keep_errno keep;
+    syscall(SYS_munmap, address, bytes);
+}
+
+void* system_pages_wiped_on_fork::map(std::size_t bytes) {
+    void* address = map_anonymous(bytes);
+    const os::keep_errno keep;
+    if (address != nullptr) advise(address, bytes, MADV_WIPEONFORK);
+    return address;
+}
+
+void system_pages_wiped_on_fork::unmap(void* address, std::size_t bytes) {
+    system_pages::unmap(address, bytes);
+}
+
+void spin_lock::yield() {
+    const os::keep_errno keep;
+    sched_yield();
+}
+
+bool reentry_guard::on_alternate_stack() {
+    const os::keep_errno keep;
+    stack_t stack;
+    return syscall(SYS_sigaltstack, nullptr, &stack) == 0 && (stack.ss_flags & SS_ONSTACK) != 0;
+}
+
+}  // namespace fil
+
+namespace fil::os {
+
+keep_errno::keep_errno() : saved_(errno) {}
+keep_errno::~keep_errno() { errno = saved_; }
+
+std::uint64_t recording_bytes() {
+    constexpr std::uint64_t plenty = 16ull << 30, little = 8ull << 20;
+    std::uint64_t bytes = plenty;
+    rlimit limit{};
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+        bytes = std::clamp<std::uint64_t>(limit.rlim_cur / 16, little, plenty);
+    }
+    // Growing a file past this limit does not fail, it kills.
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+        bytes = std::min<std::uint64_t>(bytes, limit.rlim_cur);
+    }
+    return bytes & ~std::uint64_t{0xffff};
+}
+
+void* map_private(std::uint64_t bytes) { return map_anonymous(bytes); }
+
+int make_shared_file(const char* name, std::uint64_t bytes) {
+    const int descriptor =
+        static_cast<int>(syscall(SYS_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (descriptor < 0) return -1;
+    if (ftruncate(descriptor, static_cast<off_t>(bytes)) != 0 ||
+        fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+        syscall(SYS_close, descriptor);  // close() is a cancellation point; malloc is none
+        return -1;
+    }
+    return descriptor;
+}
+
+void* map_shared(int descriptor, std::uint64_t bytes) {
+    void* address = raw_map(bytes, MAP_SHARED | MAP_NORESERVE, descriptor);
+    if (address != nullptr) advise(address, bytes, MADV_DONTDUMP);
+    return address;
+}
+
+void* map_wiped_page() {
+    const auto bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    void* address = raw_map(bytes, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    if (address != nullptr) advise(address, bytes, MADV_WIPEONFORK);
+    return address;
+}
+
+std::int32_t process_id() { return static_cast<std::int32_t>(syscall(SYS_getpid)); }
+std::int32_t parent_process_id() { return static_cast<std::int32_t>(syscall(SYS_getppid)); }
+
+std::size_t working_directory(char* buffer, std::size_t capacity) {
+    const keep_errno keep;
+    const long length = syscall(SYS_getcwd, buffer, capacity);  // counts the final zero
+    return length > 1 ? static_cast<std::size_t>(length - 1) : 0;
+}
+
+}  // namespace fil::os

@@ -1,0 +1,145 @@
+#include "process_recorder.hpp"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "os.hpp"
+#include "session_client.hpp"
+
+namespace fil {
+
+template class recorder<process_sources>;
+
+constinit thread_local thread_words this_thread{};
+constinit process this_process;
+
+namespace {
+
+// A thread ends: its lease goes back. Destructors of other keys may still allocate afterwards;
+// their events go through the shared state.
+void return_lease(void* state) {
+    thread_words& words = this_thread;
+    words.state = nullptr;
+    words.lease_returned = true;
+    const void* here = __builtin_frame_address(0);
+    words.guard.raise(here);
+    if (process_recorder* recorder = this_process.running()) {
+        recorder->give_back(*static_cast<thread_state*>(state));
+    }
+    words.guard.lower();
+}
+
+bool format(void* base, std::uint64_t bytes) {
+    return recording_memory(base, bytes).format(os::process_id(), os::parent_process_id());
+}
+
+void copy_session_text(char* to, std::size_t capacity) {
+    const char* value = getenv(session_variable);
+    if (value != nullptr && strlen(value) < capacity) strcpy(to, value);
+}
+
+}  // namespace
+
+fil_status process::start(const fil_recorder_options& options) {
+    const os::keep_errno keep;
+    if (started_) return FIL_ERROR_STATE;
+    auto* page = static_cast<process_page*>(os::map_wiped_page());
+    if (page == nullptr) return FIL_ERROR_MEMORY;
+    options_ = options;
+    if (options.memory == FIL_MEMORY_SESSION) {
+        copy_session_text(session_text_, sizeof session_text_);
+        if (session_text_[0] == 0) return FIL_ERROR_STATE;
+    }
+    if (pthread_key_create(&lease_key_, return_lease) != 0) return FIL_ERROR_MEMORY;
+    page_ = page;
+    started_ = true;
+    return running() != nullptr ? FIL_OK : FIL_ERROR_SYSTEM;
+}
+
+process_recorder* process::running_slow() {
+    if (!started_) return nullptr;
+    process_state expected = process_state::fresh;
+    if (!page_->state.compare_exchange_strong(expected, process_state::starting)) return nullptr;
+    // A new process: what this thread had belongs to the recorder of the parent.
+    const os::keep_errno keep;
+    this_thread.state = nullptr;
+    this_thread.lease_returned = false;
+    this_thread.guard.raise(__builtin_frame_address(0));
+    process_recorder* recorder = nullptr;
+    if (build()) {
+        recorder = reinterpret_cast<process_recorder*>(recorder_);
+        page_->recorder.store(recorder, std::memory_order_release);
+    }
+    page_->state.store(recorder != nullptr ? process_state::running : process_state::unrecorded);
+    this_thread.guard.lower();
+    return recorder;
+}
+
+bool process::build() {
+    new (&lock_) spin_lock;
+    raise_generation();
+    const std::uint64_t bytes = os::recording_bytes();
+    void* base = options_.memory == FIL_MEMORY_SESSION ? build_in_session(bytes)
+                                                       : build_privately(bytes);
+    if (base == nullptr) return false;
+    return (new (recorder_) process_recorder(base, bytes, *session_, registry_, sources_))
+        ->prepare();
+}
+
+void* process::build_privately(std::uint64_t bytes) {
+    void* base = os::map_private(bytes);
+    session_ = static_cast<session_page*>(os::map_private(recording_page));
+    if (base == nullptr || session_ == nullptr) return nullptr;
+    session_->magic = session_magic;
+    session_->version = recording_version;
+    return format(base, bytes) ? base : nullptr;
+}
+
+void* process::build_in_session(std::uint64_t bytes) {
+    session_address address;
+    if (!parse_session_address(session_text_, address)) return nullptr;
+    const int descriptor = os::make_shared_file("fil-recording", bytes);
+    if (descriptor < 0) return nullptr;
+    void* base = os::map_shared(descriptor, bytes);
+    // Formatted before it is sent: the supervisor may look at once.
+    const bool formatted = base != nullptr && format(base, bytes);
+    session_ = formatted ? join_session(address, descriptor, bytes) : nullptr;
+    syscall(SYS_close, descriptor);  // the program may use any number for its own
+    return session_ == nullptr ? nullptr : base;
+}
+
+void process::lease(process_recorder& recorder) {
+    thread_words& words = this_thread;
+    if (words.lease_returned) return;
+    const os::keep_errno keep;
+    words.state = recorder.lease();
+    if (words.state != nullptr) pthread_setspecific(lease_key_, words.state);
+}
+
+void process::close() {
+    process_recorder* recorder = page_->recorder.load(std::memory_order_acquire);
+    if (recorder == nullptr || recorder->header().pid != os::process_id()) return;
+    page_->state.store(process_state::closed);
+    page_->recorder.store(nullptr, std::memory_order_release);
+    recorder->close();
+}
+
+void process::reopen() {
+    process_state expected = process_state::closed;
+    if (!page_->state.compare_exchange_strong(expected, process_state::starting)) return;
+    auto* recorder = reinterpret_cast<process_recorder*>(recorder_);
+    recorder->reopen();
+    page_->recorder.store(recorder, std::memory_order_release);
+    page_->state.store(process_state::running);
+}
+
+recording_memory* process::private_recording() {
+    process_recorder* recorder = running();
+    if (recorder == nullptr || options_.memory != FIL_MEMORY_PRIVATE) return nullptr;
+    return &recorder->memory();
+}
+
+}  // namespace fil

@@ -1,0 +1,112 @@
+#pragma once
+// The process's one recorder: when it exists, and how an event of the calling thread reaches it.
+//
+// The pointer to the recorder stands on a page that a forked child finds zeroed, however it was
+// forked: zero means "a new process", which starts a recorder of its own at its first event. The
+// registry's leaves are wiped the same way; locks and threads that vanished in the fork belong to
+// the recorder left behind.
+//
+// Hot path: no allocation, no throw, errno kept. Starting (once a process) makes system calls.
+
+#include <pthread.h>
+
+#include "fil/base/reentry_guard.hpp"
+#include "fil/track/recorder.hpp"
+#include "process_sources.hpp"
+
+namespace fil {
+
+using process_recorder = recorder<process_sources>;
+extern template class recorder<process_sources>;
+
+// A few words of each thread; nothing here has a destructor.
+struct thread_words {
+    reentry_guard guard;
+    bool lease_returned;  // the thread is ending
+    thread_state* state;
+};
+extern constinit thread_local thread_words this_thread
+    __attribute__((tls_model("initial-exec")));
+
+enum class process_state : std::uint32_t { fresh = 0, starting, running, closed, unrecorded };
+
+struct process_page {
+    std::atomic<process_recorder*> recorder;
+    std::atomic<process_state> state;
+};
+
+class process {
+  public:
+    // Starts recording here and, with the same options, in forked children.
+    fil_status start(const fil_recorder_options& options);
+
+    // The recorder, if one runs. A forked child's first call starts its own.
+    process_recorder* running() {
+        process_recorder* found = page_->recorder.load(std::memory_order_acquire);
+        return found != nullptr ? found : running_slow();
+    }
+
+    // Runs event(recorder, thread_state) unless this thread is inside an event already; then
+    // nested(recorder) instead.
+    template <typename Event, typename Nested>
+    void event(Event&& event, Nested&& nested);
+
+    template <typename Event>
+    void event(Event&& run) {
+        event(run, [](process_recorder& r) { r.count(r.header().missed_events); });
+    }
+
+    void close();
+    void reopen();
+
+    process_sources& sources() { return sources_; }
+    spin_lock& lock() { return lock_; }
+    std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
+    void raise_generation() { generation_.fetch_add(1, std::memory_order_acq_rel); }
+
+    // The recording itself, for a report made in this process.
+    recording_memory* private_recording();
+    session_page* session() { return session_; }
+
+  private:
+    process_recorder* running_slow();
+    bool build();
+    void* build_privately(std::uint64_t bytes);
+    void* build_in_session(std::uint64_t bytes);
+    void lease(process_recorder& recorder);
+
+    process_page* page_ = &first_page_;
+    process_page first_page_{};
+    bool started_ = false;
+    fil_recorder_options options_{};
+    char session_text_[256] = {};  // FIL_SESSION as it was at the start
+    session_page* session_ = nullptr;
+    pthread_key_t lease_key_ = 0;
+    std::atomic<std::uint64_t> generation_{1};
+    process_sources sources_;
+    spin_lock lock_;  // registering sources, the working directory's buffer
+    registry<> registry_;
+    alignas(process_recorder) std::byte recorder_[sizeof(process_recorder)] = {};
+};
+
+extern constinit process this_process;
+
+template <typename Event, typename Nested>
+void process::event(Event&& event, Nested&& nested) {
+    process_recorder* recorder = running();
+    if (recorder == nullptr) return;
+    thread_words& words = this_thread;
+    const void* here = __builtin_frame_address(0);
+    if (words.guard.raised(here)) [[unlikely]] return nested(*recorder);
+    words.guard.raise(here);
+    if (words.state == nullptr) [[unlikely]] lease(*recorder);
+    if (thread_state* state = words.state; state != nullptr) [[likely]] {
+        event(*recorder, *state);
+        recorder->end_event(*state);
+    } else {
+        recorder->with_shared_state([&](thread_state& shared) { event(*recorder, shared); });
+    }
+    words.guard.lower();
+}
+
+}  // namespace fil

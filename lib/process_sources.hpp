@@ -1,0 +1,64 @@
+#pragma once
+// The process's source of callstacks: those registered through fil.h, newest first, then native
+// frames if they were asked for.
+//
+// Each source has memory of its own in every thread: pages made at its first use there. Registering
+// happens under a lock of the caller's; capturing reads a count.
+// Hot path: no allocation, no throw.
+
+#include <atomic>
+
+#include "fil.h"
+#include "fil/base/pages.hpp"
+#include "fil/capture/callstack_source.hpp"
+
+namespace fil {
+
+class process_sources {
+  public:
+    static constexpr int max_sources = 4;
+    static constexpr std::size_t thread_bytes = 4096;  // holds `thread_slots`
+
+    bool add(const fil_source& source) {
+        const int count = count_.load(std::memory_order_relaxed);
+        if (count == max_sources) return false;
+        sources_[count] = source;
+        count_.store(count + 1, std::memory_order_release);
+        return true;
+    }
+
+    void use_native(callstack_id (*capture)(void* thread_memory), std::size_t bytes) {
+        native_bytes_ = bytes;
+        native_ = capture;
+    }
+
+    callstack_id capture(void* thread_memory) {
+        auto& slots = *static_cast<thread_slots*>(thread_memory);
+        for (int i = count_.load(std::memory_order_acquire) - 1; i >= 0; --i) {
+            const fil_source& source = sources_[i];
+            void* memory = memory_of(slots.memory[i], source.thread_bytes);
+            const fil_callstack found = source.capture(source.context, memory);
+            if (found != FIL_CALLSTACK_NONE) return callstack_id{found};
+        }
+        if (native_ == nullptr) return callstack_id::none;
+        return native_(memory_of(slots.memory[max_sources], native_bytes_));
+    }
+
+  private:
+    struct thread_slots {
+        void* memory[max_sources + 1];
+    };
+
+    static void* memory_of(void*& slot, std::size_t bytes) {
+        if (slot == nullptr && bytes != 0) slot = system_pages::map(bytes);
+        return slot;
+    }
+
+    fil_source sources_[max_sources] = {};
+    std::atomic<int> count_{0};
+    callstack_id (*native_)(void*) = nullptr;
+    std::size_t native_bytes_ = 0;
+};
+static_assert(callstack_source<process_sources>);
+
+}  // namespace fil

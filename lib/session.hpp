@@ -1,0 +1,101 @@
+#pragma once
+// The supervisor's end: the session's page, the socket processes join through, their recordings.
+//
+// Owns everything it maps. One thread. serve() never blocks. A recording is mapped as it is sent
+// (sealed, so it cannot shrink under us) and outlives its process. Of processes other than the
+// program, only the numbers are kept once they ended, so that a job with thousands of children does
+// not keep thousands of recordings.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fil/recording/view.hpp"
+#include "session_protocol.hpp"
+
+namespace fil {
+
+// A descriptor that closes itself.
+class file_descriptor {
+  public:
+    explicit file_descriptor(int number = -1) : number_(number) {}
+    file_descriptor(file_descriptor&& other) noexcept : number_(other.release()) {}
+    file_descriptor& operator=(file_descriptor&& other) noexcept;
+    ~file_descriptor();
+    int number() const { return number_; }
+    int release();
+
+  private:
+    int number_;
+};
+
+// Mapped shared memory that unmaps itself.
+class shared_mapping {
+  public:
+    shared_mapping() = default;
+    shared_mapping(int descriptor, std::uint64_t bytes);  // throws std::system_error
+    shared_mapping(shared_mapping&& other) noexcept;
+    shared_mapping& operator=(shared_mapping&& other) noexcept;
+    ~shared_mapping();
+    void* base() const { return base_; }
+    std::uint64_t bytes() const { return bytes_; }
+    void shrink(std::uint64_t bytes);
+
+  private:
+    void* base_ = nullptr;
+    std::uint64_t bytes_ = 0;
+};
+
+struct joined_process {
+    std::int32_t pid = 0;
+    std::int32_t parent_pid = 0;
+    std::int64_t joined_ns = 0;
+    std::string command;  // arguments, separated by zero bytes
+    std::string runtime;  // filled when asked for
+    shared_mapping memory;
+
+    recording_header& header() const { return *static_cast<recording_header*>(memory.base()); }
+    recording_view view() const { return {memory.base(), memory.bytes()}; }
+    bool closed() const { return header().closed.load(std::memory_order_acquire) != 0; }
+};
+
+class session {
+  public:
+    session();  // throws std::system_error
+    ~session();
+    session(const session&) = delete;
+
+    const std::string& environment() const { return environment_; }
+    int descriptor() const { return socket_.number(); }
+    void serve();
+
+    session_page& page() const { return *static_cast<session_page*>(page_memory_.base()); }
+    const std::vector<joined_process>& processes() const { return processes_; }
+    joined_process& process(std::size_t number) { return processes_.at(number); }
+
+    // The last recording of `pid`, that of its last exec image; pid 0: of the first that joined.
+    const joined_process* find(std::int32_t pid) const;
+
+    // Takes the live bytes of a process that ended without closing out of the session.
+    void process_ended(std::int32_t pid);
+
+    std::uint64_t unprofiled_children() const;
+
+  private:
+    void answer(int connection);
+    void forget_finished();
+    void close_recording(const joined_process& process) const;
+
+    std::string directory_;
+    std::string token_;
+    std::string environment_;
+    file_descriptor socket_;
+    file_descriptor page_file_;
+    shared_mapping page_memory_;
+    std::vector<joined_process> processes_;
+    std::size_t swept_ = 0;  // serve() looks for finished processes now and then
+};
+
+}  // namespace fil

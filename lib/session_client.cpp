@@ -1,0 +1,124 @@
+#include "session_client.hpp"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fil/recording/layout.hpp"
+#include "os.hpp"
+
+namespace fil {
+namespace {
+
+// Direct system calls: libc's versions are cancellation points, and malloc must not be one.
+class raw_socket {
+  public:
+    raw_socket() : descriptor_(int(syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0))) {}
+    ~raw_socket() {
+        if (descriptor_ >= 0) syscall(SYS_close, descriptor_);
+    }
+    raw_socket(const raw_socket&) = delete;
+    int descriptor() const { return descriptor_; }
+
+  private:
+    int descriptor_;
+};
+
+bool connect_to(int socket, std::string_view path) {
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    if (path.size() >= sizeof name.sun_path) return false;
+    memcpy(name.sun_path, path.data(), path.size());
+    return syscall(SYS_connect, socket, &name, sizeof name) == 0;
+}
+
+// A message with one descriptor attached (`descriptor` < 0: room for one to arrive).
+struct message {
+    iovec part;
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    msghdr header{};
+
+    message(void* data, std::size_t length, int descriptor) : part{data, length} {
+        header.msg_iov = &part;
+        header.msg_iovlen = 1;
+        header.msg_control = control;
+        header.msg_controllen = sizeof control;
+        if (descriptor < 0) return;
+        cmsghdr* attached = CMSG_FIRSTHDR(&header);
+        attached->cmsg_level = SOL_SOCKET;
+        attached->cmsg_type = SCM_RIGHTS;
+        attached->cmsg_len = CMSG_LEN(sizeof descriptor);
+        memcpy(CMSG_DATA(attached), &descriptor, sizeof descriptor);
+    }
+
+    int received_descriptor() {
+        cmsghdr* attached = CMSG_FIRSTHDR(&header);
+        if (attached == nullptr || attached->cmsg_type != SCM_RIGHTS) return -1;
+        int descriptor;
+        memcpy(&descriptor, CMSG_DATA(attached), sizeof descriptor);
+        return descriptor;
+    }
+};
+
+std::int64_t milliseconds_now() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
+}
+
+bool wait_readable(int socket, int milliseconds) {
+    const std::int64_t deadline = milliseconds_now() + milliseconds;
+    for (;;) {
+        const std::int64_t left = deadline - milliseconds_now();
+        if (left <= 0) return false;
+        pollfd poll{socket, POLLIN, 0};
+        timespec timeout{left / 1000, (left % 1000) * 1'000'000};
+        const long ready = syscall(SYS_ppoll, &poll, 1, &timeout, nullptr, 0);
+        if (ready > 0) return true;
+        if (ready < 0 && errno != EINTR) return false;
+    }
+}
+
+session_page* receive_page(int socket) {
+    join_reply reply{};
+    message answer(&reply, sizeof reply, -1);
+    const long length = syscall(SYS_recvmsg, socket, &answer.header, MSG_CMSG_CLOEXEC);
+    const int descriptor = length == long(sizeof reply) ? answer.received_descriptor() : -1;
+    if (descriptor < 0) return nullptr;
+    auto* page = static_cast<session_page*>(os::map_shared(descriptor, recording_page));
+    syscall(SYS_close, descriptor);
+    const bool ours = page != nullptr && reply.version == session_protocol_version &&
+                      reply.accepted == 1 && page->magic == session_magic &&
+                      page->version == recording_version;
+    return ours ? page : nullptr;
+}
+
+}  // namespace
+
+session_page* join_session(const session_address& address, int recording,
+                           std::uint64_t recording_bytes) {
+    const os::keep_errno keep;
+    const raw_socket socket;
+    if (socket.descriptor() < 0 || !connect_to(socket.descriptor(), address.socket_path)) {
+        return nullptr;
+    }
+    join_request request{};
+    request.version = session_protocol_version;
+    request.pid = os::process_id();
+    request.parent_pid = os::parent_process_id();
+    request.recording_bytes = recording_bytes;
+    memcpy(request.token, address.token.data(), token_length);
+    message hello(&request, sizeof request, recording);
+    if (syscall(SYS_sendmsg, socket.descriptor(), &hello.header, MSG_NOSIGNAL) < 0) return nullptr;
+    const bool is_child = request.parent_pid == address.supervisor_pid;
+    if (!wait_readable(socket.descriptor(), is_child ? 5000 : 200)) return nullptr;
+    return receive_page(socket.descriptor());
+}
+
+}  // namespace fil

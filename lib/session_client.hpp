@@ -1,0 +1,16 @@
+#pragma once
+// A process joins its session: sends its recording, gets the session's page.
+
+#include "session_protocol.hpp"
+
+namespace fil {
+
+struct session_page;
+
+// Sends `recording` to the supervisor and maps the session page that comes back. Waits up to 5 s if
+// the supervisor is our parent, 200 ms otherwise. nullptr if there is no such session any more.
+// Runs inside a malloc hook: no malloc, no throw. `recording` stays the caller's.
+session_page* join_session(const session_address& address, int recording,
+                           std::uint64_t recording_bytes);
+
+}  // namespace fil

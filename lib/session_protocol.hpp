@@ -1,0 +1,59 @@
+#pragma once
+// What a process and its supervisor say to each other: one message each way, once.
+//
+// FIL_SESSION is "VERSION:SUPERVISOR-PID:TOKEN:SOCKET-PATH". A process sends a `join_request` with
+// its recording's descriptor attached, over a SOCK_SEQPACKET socket; the supervisor answers with a
+// `join_reply` and the session page's descriptor. Afterwards the socket is closed: everything else
+// goes through the shared memory.
+
+#include <cstdint>
+#include <string_view>
+
+namespace fil {
+
+inline constexpr std::uint32_t session_protocol_version = 1;
+inline constexpr const char* session_variable = "FIL_SESSION";
+inline constexpr std::size_t token_length = 32;
+
+struct join_request {
+    std::uint32_t version;
+    std::int32_t pid;
+    std::int32_t parent_pid;
+    std::uint32_t reserved;
+    char token[token_length];
+    std::uint64_t recording_bytes;
+};
+
+struct join_reply {
+    std::uint32_t version;
+    std::uint32_t accepted;
+};
+
+// FIL_SESSION, taken apart. The parts are views of the text.
+struct session_address {
+    std::int32_t supervisor_pid = 0;
+    std::string_view token;
+    std::string_view socket_path;
+};
+
+// False if the text is none of ours, or of another version.
+inline bool parse_session_address(std::string_view text, session_address& address) {
+    const auto next = [&text] {
+        const std::size_t colon = text.find(':');
+        const std::string_view part = text.substr(0, colon);
+        text.remove_prefix(colon == text.npos ? text.size() : colon + 1);
+        return part;
+    };
+    const std::string_view version = next();
+    const std::string_view pid = next();
+    address.token = next();
+    address.socket_path = text;
+    address.supervisor_pid = 0;
+    for (char digit : pid) {
+        if (digit < '0' || digit > '9') return false;
+        address.supervisor_pid = address.supervisor_pid * 10 + (digit - '0');
+    }
+    return version == "1" && address.token.size() == token_length && !address.socket_path.empty();
+}
+
+}  // namespace fil

@@ -1,0 +1,135 @@
+#include "snapshot_reader.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <system_error>
+
+namespace fil {
+namespace {
+
+// Usage summed over threads, by callstack id.
+using usage_table = std::vector<report::usage>;
+
+struct summed_usage {
+    std::array<usage_table, mapping_kinds> by_kind;
+};
+
+summed_usage sum_usage(const recording_view& recording, const session_page& session) {
+    summed_usage sums;
+    const recording_header& process = recording.header();
+    const std::int64_t peak = session.peak.load(std::memory_order_relaxed);
+    const std::int64_t live = session.live.load(std::memory_order_relaxed);
+    const bool peak_is_now = process.closed == 0 && live + recording.pending() > peak;
+    recording.for_each_usage_set([&](const usage_set_record& set) {
+        const auto kind = static_cast<std::size_t>(set.kind);
+        if (kind >= sums.by_kind.size()) return;
+        usage_table& table = sums.by_kind[kind];
+        table.resize(recording.callstack_count());
+        recording.for_each_usage(set, [&](callstack_id id, const usage_record& usage) {
+            if (to_index(id) >= table.size()) return;  // interned since
+            table[to_index(id)] += {bytes_at_peak(usage, process, peak, peak_is_now),
+                                    usage.allocations.load(std::memory_order_relaxed),
+                                    usage.bytes_so_far.load(std::memory_order_relaxed)};
+        });
+    });
+    return sums;
+}
+
+// Marks a callstack and all its callers.
+void mark(std::vector<bool>& needed, const recording_view& recording, callstack_id id) {
+    while (to_index(id) < needed.size() && !needed[to_index(id)]) {
+        const callstack_record* node = recording.callstack(id);
+        if (node == nullptr || to_index(node->caller) >= to_index(id)) return;
+        needed[to_index(id)] = true;
+        id = node->caller;
+    }
+}
+
+report::frame named_frame(const recording_view& recording, const function_record& function,
+                          std::uint32_t line) {
+    report::frame frame;
+    frame.function = recording.text(function.name);
+    frame.file = recording.text(function.file);
+    frame.working_directory = recording.text(function.directory);
+    frame.line = line;
+    frame.first_line = function.first_line;
+    frame.kind = function.kind == function_kind::python ? report::frame_kind::python
+                                                        : report::frame_kind::announced;
+    return frame;
+}
+
+}  // namespace
+
+std::int64_t bytes_at_peak(const usage_record& usage, const recording_header& process,
+                           std::int64_t session_peak, bool peak_is_now) {
+    constexpr auto relaxed = std::memory_order_relaxed;
+    if (peak_is_now) return usage.now.load(relaxed);
+    if (usage.settled_at.load(relaxed) == session_peak) return usage.at_peak.load(relaxed);
+    // Unsettled: unchanged since the peak. A process that closed earlier had no part in it.
+    if (process.closed.load(std::memory_order_acquire) != 0 && process.closed_at != session_peak) {
+        return 0;
+    }
+    return usage.now.load(relaxed);
+}
+
+read_snapshot_result read_snapshot(const recording_view& recording, const session_page& session,
+                                   const std::vector<callstack_id>& wanted,
+                                   const resolve_address& resolve) {
+    const summed_usage sums = sum_usage(recording, session);
+    std::vector<bool> needed(recording.callstack_count());
+    for (const usage_table& table : sums.by_kind) {
+        for (std::uint32_t id = 2; id < table.size(); ++id) {
+            if (table[id].bytes != 0) mark(needed, recording, callstack_id{id});
+        }
+    }
+    for (callstack_id id : wanted) mark(needed, recording, id);
+
+    read_snapshot_result result;
+    report::snapshot& snapshot = result.snapshot;
+    std::vector<report::callstack_index>& index_of = result.index_of;
+    index_of.resize(needed.size(), report::callstack_index::empty);
+    for (std::uint32_t id = 2; id < needed.size(); ++id) {
+        if (!needed[id]) continue;
+        const callstack_record& node = *recording.callstack(callstack_id{id});
+        report::callstack_index at = index_of[to_index(node.caller)];
+        const function_record* function = recording.function(node.function);
+        if (function != nullptr && function->kind == function_kind::native_module) {
+            for (report::frame& frame : resolve(recording.text(function->file),
+                                                recording.text(function->name), node.line)) {
+                at = snapshot.add_callstack(at, snapshot.add_frame(std::move(frame)));
+            }
+        } else if (function != nullptr) {
+            at = snapshot.add_callstack(
+                at, snapshot.add_frame(named_frame(recording, *function, node.line)));
+        }
+        index_of[id] = at;
+    }
+    for (std::size_t kind = 0; kind < sums.by_kind.size(); ++kind) {
+        const usage_table& table = sums.by_kind[kind];
+        for (std::uint32_t id = 1; id < table.size(); ++id) {
+            if (table[id].bytes == 0) continue;
+            const auto at = id == 1 ? report::callstack_index::empty : index_of[id];
+            snapshot.add_usage(static_cast<mapping_kind>(kind), at, table[id]);
+        }
+    }
+    return result;
+}
+
+void keep_recording(const recording_view& recording, const std::string& path) {
+    const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    const auto* next = reinterpret_cast<const char*>(&recording.header());
+    std::uint64_t left = recording.used_bytes();
+    while (file >= 0 && left > 0) {
+        const ssize_t written = write(file, next, left);
+        if (written <= 0) break;
+        next += written;
+        left -= static_cast<std::uint64_t>(written);
+    }
+    const int error = errno;
+    if (file >= 0) close(file);
+    if (file < 0 || left > 0) throw std::system_error(error, std::generic_category(), path);
+}
+
+}  // namespace fil

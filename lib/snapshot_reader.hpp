@@ -1,0 +1,37 @@
+#pragma once
+// A recording becomes a snapshot: who held what at the session's peak, in words.
+//
+// Reads counters while writers may go on; exact once they stopped. What a damaged recording says
+// wrongly (a caller that comes after its callee, an unknown function) is left out, never followed.
+// Cold code; any thread, one at a time.
+
+#include <functional>
+#include <vector>
+
+#include "fil/recording/view.hpp"
+#include "fil/report/snapshot.hpp"
+
+namespace fil {
+
+// The frames behind an address of native code, outermost first (inlined functions are several).
+using resolve_address = std::function<std::vector<report::frame>(
+    std::string_view module_path, std::string_view build_id, std::uint32_t offset)>;
+
+// What `usage` was at the session's peak, by the rules of track/usage.hpp and track/peak.hpp.
+std::int64_t bytes_at_peak(const usage_record& usage, const recording_header& process,
+                           std::int64_t session_peak, bool peak_is_now);
+
+struct read_snapshot_result {
+    report::snapshot snapshot;
+    std::vector<report::callstack_index> index_of;  // by callstack id; `empty` where not needed
+};
+
+// `wanted` are callstacks that shall be in the snapshot although they hold nothing.
+read_snapshot_result read_snapshot(const recording_view& recording, const session_page& session,
+                                   const std::vector<callstack_id>& wanted,
+                                   const resolve_address& resolve);
+
+// Copies the used part of a recording into a new file, mode 0600. Throws std::system_error.
+void keep_recording(const recording_view& recording, const std::string& path);
+
+}  // namespace fil
