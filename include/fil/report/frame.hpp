@@ -23,9 +23,8 @@ struct frame {
     std::uint32_t line = 0;        // where the function stood; 0: not known
     std::uint32_t first_line = 0;  // where it begins
     frame_kind kind = frame_kind::python;
-    std::string working_directory =
-        {};                   // of the program when it first ran this; for relative files
-    std::string module = {};  // native: the object file that holds the code
+    std::string directory = {};  // the program's working directory when it first ran this
+    std::string module = {};     // native: the object file that holds the code
 
     bool operator==(const frame&) const = default;
 };

@@ -31,7 +31,7 @@ struct frame_hash {
     std::size_t operator()(const frame& f) const {
         std::uint64_t h = f.line | std::uint64_t{f.first_line} << 32;
         h = mix(h ^ static_cast<std::uint64_t>(f.kind));
-        for (const std::string* text : {&f.function, &f.file, &f.working_directory, &f.module}) {
+        for (const std::string* text : {&f.function, &f.file, &f.directory, &f.module}) {
             h = hash_bytes(text->data(), text->size(), h);
         }
         return h;
