@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Puts the report's page and the SVG's script into one C++ header, at build time.
+
+    embed.py OUTPUT.hpp FILE...
+
+FILE... are the assets of this folder, scripts in the order in which they build on one another. The
+page is self-contained: styles and scripts go into it here, and its content policy names them by
+their hash, so that nothing else in a report can ever run or style. Comment lines and indentation are
+left out: they are for readers of this folder.
+"""
+
+import base64
+import hashlib
+import re
+import sys
+from pathlib import Path
+
+
+def script(paths: list[Path]) -> str:
+    """The scripts as one, private to itself."""
+    lines = [line.strip() for path in paths for line in path.read_text().splitlines()]
+    kept = "\n".join(line for line in lines if line and not line.startswith("//"))
+    return f'(() => {{\n"use strict";\n{kept}\n}})();\n'
+
+
+def style(paths: list[Path]) -> str:
+    text = "\n".join(path.read_text() for path in paths)
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip()) + "\n"
+
+
+def policy_hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def literal(name: str, text: str) -> str:
+    """A string constant, in pieces that every compiler takes."""
+    quoted = []
+    for line in text.splitlines(keepends=True):
+        for start in range(0, len(line), 400):
+            piece = line[start : start + 400].replace("\\", "\\\\").replace('"', '\\"')
+            quoted.append('    "' + piece.replace("\n", "\\n").replace("?", "\\?") + '"')
+    return f"inline constexpr std::string_view {name} =\n" + "\n".join(quoted) + ";\n"
+
+
+def page(paths: dict[str, Path]) -> tuple[str, str, str]:
+    """The page before its title, up to the model, and after it."""
+    scripts = [path for name, path in paths.items() if name.endswith(".js") and not name.startswith("svg")]
+    styles = [paths["palette.css"], paths["page.css"]]
+    parts = {"@SCRIPT@": script(scripts), "@STYLE@": style(styles)}
+    text = paths["page.html"].read_text()
+    text = text.replace("@SCRIPT_HASH@", policy_hash(parts["@SCRIPT@"]))
+    text = text.replace("@STYLE_HASH@", policy_hash(parts["@STYLE@"]))
+    for mark, part in parts.items():
+        if "</" in part:
+            sys.exit(f"embed.py: {mark} holds '</', which would end its element")
+        text = text.replace(mark, part)
+    head, rest = text.split("@TITLE@")
+    middle, tail = rest.split("@MODEL@")
+    return head, middle, tail
+
+
+def main(output: str, files: list[str]) -> None:
+    paths = {Path(file).name: Path(file) for file in files}
+    head, middle, tail = page(paths)
+    constants = {"page_head": head, "page_middle": middle, "page_tail": tail}
+    if "svg.js" in paths:
+        constants["svg_style"] = style([paths["palette.css"], paths["svg.css"]])
+        constants["svg_script"] = script([paths["text.js"], paths["svg.js"]])
+    text = "// Made by lib/assets/embed.py from the files beside it.\n#pragma once\n\n#include <string_view>\n\n"
+    text += "namespace fil::report::assets {\n\n"
+    text += "\n".join(literal(name, value) for name, value in constants.items())
+    text += "\n}  // namespace fil::report::assets\n"
+    Path(output).write_text(text)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])

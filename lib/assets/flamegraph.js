@@ -1,0 +1,256 @@
+// The graph: one box for each visible node. Boxes exist only for rows near the window and are placed
+// by percentages, so that a resize, a zoom of the page or a printer costs no work; nothing is
+// measured while drawing. The page scrolls as any page does: no wheel or drag is taken.
+
+const MOST_ELEMENTS = 9000;
+const HEAT_LEVELS = 11; // as in palette.css: classes h0 to h11
+
+class Flamegraph {
+  // `at` is an empty element. `on` holds what to call: zoom(node), hover(node, box or null).
+  constructor(at, on) {
+    this.at = at;
+    this.on = on;
+    this.rows = [];
+    this.drawn = new Map(); // row number -> its element
+    this.active = -1;
+    this.nodes = new WeakMap(); // box -> node
+    this.redraw = oncePerFrame(() => this.drawWindow());
+    this.relayout = oncePerFrame(() => this.layRows());
+    new ResizeObserver(() => {
+      if (at.clientWidth !== this.width) this.relayout();
+    }).observe(at);
+    addEventListener("scroll", this.redraw, { passive: true });
+    addEventListener("resize", this.redraw, { passive: true });
+    addEventListener("beforeprint", () => this.drawWindow(true));
+    addEventListener("afterprint", this.redraw);
+    at.addEventListener("click", (event) => {
+      const node = this.nodeOf(event.target);
+      if (node !== null) on.zoom(node);
+    });
+    at.addEventListener("pointermove", (event) => on.hover(this.nodeOf(event.target), event));
+    at.addEventListener("pointerleave", () => on.hover(null));
+    at.addEventListener("keydown", (event) => this.key(event));
+    at.addEventListener("blur", () => on.hover(null));
+  }
+
+  nodeOf(element) {
+    const node = this.nodes.get(element);
+    return node === undefined ? null : node;
+  }
+
+  // Shows `view` from node `zoom` down. `hits` marks found nodes; `source`: a second line of text.
+  show(model, view, zoom, source, hits) {
+    Object.assign(this, { model, view, zoom, source, hits, active: -1 });
+    this.layRows();
+  }
+
+  mark(hits) {
+    this.hits = hits;
+    this.clear();
+    this.drawWindow();
+  }
+
+  // Which nodes stand in which row, and how high each row is.
+  layRows() {
+    this.width = this.at.clientWidth;
+    const { cell, row, sourceRow } = measureFont(this.at);
+    this.cell = cell;
+    const { view, zoom, model } = this;
+    const whole = view.total[zoom];
+    this.least = whole * 2 / Math.max(this.width, 1); // two pixels
+    this.rows = [];
+    this.tops = [];
+    let top = 0;
+    for (let depth = view.depth[zoom]; depth < view.levels.length; ++depth) {
+      const nodes = nodesInside(view, depth, zoom, this.least);
+      if (nodes.length === 0) break;
+      const two = this.source && nodes.some((node) => this.sourceOf(node) !== "");
+      this.rows.push({ nodes, two });
+      this.tops.push(top);
+      top += two ? sourceRow : row;
+    }
+    this.tops.push(top);
+    this.at.style.height = top + "px";
+    this.clear();
+    this.drawWindow();
+  }
+
+  sourceOf(node) {
+    if (node === 0 || (this.view.folded[node] && this.view.joined[node] > 1)) return "";
+    return this.model.frames[this.view.frame[node]].s || "";
+  }
+
+  clear() {
+    this.at.replaceChildren();
+    this.drawn.clear();
+  }
+
+  drawWindow(all) {
+    if (!this.view) return;
+    const above = this.at.getBoundingClientRect().top;
+    const margin = innerHeight / 3;
+    let from = all ? 0 : this.rowAt(-above - margin);
+    let to = all ? this.rows.length - 1 : this.rowAt(innerHeight - above + margin);
+    for (const [number, element] of this.drawn) {
+      if (number < from || number > to) {
+        element.remove();
+        this.drawn.delete(number);
+      }
+    }
+    const least = this.widthForBudget(from, to);
+    const added = document.createDocumentFragment();
+    let elements = this.at.getElementsByTagName("*").length;
+    for (let number = from; number <= to && elements < MOST_ELEMENTS; ++number) {
+      if (this.drawn.has(number)) continue;
+      const row = this.drawRow(number, least);
+      elements += 1 + row.childElementCount;
+      this.drawn.set(number, row);
+      added.append(row);
+    }
+    this.at.append(added);
+  }
+
+  rowAt(y) {
+    let low = 0;
+    let high = this.rows.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.tops[middle] <= y) low = middle; else high = middle - 1;
+    }
+    return Math.max(low, 0);
+  }
+
+  // The narrowest box to draw, so that all rows from `from` to `to` stay below MOST_ELEMENTS.
+  widthForBudget(from, to) {
+    let least = this.least;
+    for (;;) {
+      let boxes = 0;
+      for (let number = from; number <= to; ++number) {
+        for (const node of this.rows[number].nodes) if (this.view.total[node] >= least) ++boxes;
+      }
+      if (boxes + (to - from) <= MOST_ELEMENTS * 0.9 || to === from) return least;
+      if (least > this.view.total[this.zoom]) return least;
+      least *= 1.5;
+    }
+  }
+
+  drawRow(number, least) {
+    const { nodes, two } = this.rows[number];
+    const row = document.createElement("div");
+    row.className = two ? "row two" : "row";
+    row.style.top = this.tops[number] + "px";
+    for (const node of nodes) if (this.view.total[node] >= least) row.append(this.drawBox(node));
+    return row;
+  }
+
+  drawBox(node) {
+    const { view, zoom } = this;
+    const box = document.createElement("div");
+    const share = view.total[node] / view.total[zoom];
+    box.className = this.classOf(node);
+    box.style.left = 100 * (view.x[node] - view.x[zoom]) / view.total[zoom] + "%";
+    box.style.width = 100 * share + "%";
+    const room = Math.floor((share * this.width - 11) / this.cell);
+    if (room >= 2) box.textContent = this.textOf(node, room);
+    this.nodes.set(box, node);
+    return box;
+  }
+
+  classOf(node) {
+    const { view, model } = this;
+    const heat = Math.round(HEAT_LEVELS * Math.sqrt(view.total[node] / view.total[0]));
+    const user = node === 0 || isUser(model.frames[view.frame[node]]);
+    const barred = view.total[node] / view.total[this.zoom] * this.width > 14;
+    return "box h" + heat + (user ? " user" : "") + (user && barred && node > 0 ? " barred" : "") + (this.hits[node] ? " hit" : "") +
+      (node === this.active ? " active" : "");
+  }
+
+  textOf(node, room) {
+    const label = cutLabel(labelOf(this.model, this.view, node), room);
+    const source = this.source ? this.sourceOf(node) : "";
+    return source === "" || label === "" ? label : label + "\n" + cutSource(source, room);
+  }
+
+  // ---- keys: up to the caller, down to the heaviest callee, left and right along the row
+
+  key(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key === "Enter" && this.active >= 0) this.on.zoom(this.active);
+    else if (event.key === "Backspace") this.on.zoom(this.view.parent[this.zoom]);
+    else if (event.key.startsWith("Arrow")) this.activate(this.neighbour(event.key.slice(5)));
+    else return;
+    event.preventDefault();
+  }
+
+  neighbour(direction) {
+    const { view, zoom, active } = this;
+    if (active < 0) return zoom;
+    if (direction === "Up") return active === zoom ? zoom : view.parent[active];
+    const number = view.depth[active] - view.depth[zoom];
+    if (direction === "Down") {
+      const below = this.rows[number + 1];
+      return (below && below.nodes.find((node) => view.parent[node] === active)) ?? active;
+    }
+    const { nodes } = this.rows[number];
+    const place = nodes.indexOf(active) + (direction === "Left" ? -1 : 1);
+    return nodes[place] ?? active;
+  }
+
+  activate(node) {
+    const before = this.boxOf(this.active);
+    this.active = node;
+    if (before) before.className = this.classOf(this.nodeOf(before));
+    const number = this.view.depth[node] - this.view.depth[this.zoom];
+    this.reveal(number);
+    const box = this.boxOf(node);
+    if (!box) return;
+    box.className = this.classOf(node);
+    this.on.hover(node, null, box);
+  }
+
+  boxOf(node) {
+    if (node < 0) return null;
+    const row = this.drawn.get(this.view.depth[node] - this.view.depth[this.zoom]);
+    if (!row) return null;
+    for (const box of row.children) if (this.nodes.get(box) === node) return box;
+    return null;
+  }
+
+  // Scrolls the page just far enough that a row can be seen.
+  reveal(number) {
+    const above = this.at.getBoundingClientRect().top;
+    const top = above + this.tops[number];
+    const bottom = above + this.tops[number + 1];
+    const bar = stickyHeight();
+    if (top < bar) scrollBy(0, top - bar - 4);
+    else if (bottom > innerHeight) scrollBy(0, bottom - innerHeight + 4);
+    this.drawWindow();
+  }
+
+  // The row of the first node, from the top, that `wanted` accepts; -1 if none is drawn.
+  firstRow(wanted) {
+    return this.rows.findIndex(({ nodes }) => nodes.some(wanted));
+  }
+}
+
+// Widths and heights come from the style sheet, read once for each layout.
+function measureFont(at) {
+  const probe = el("div", { class: "row two probe" }, el("div", { class: "box" }, "0".repeat(100)));
+  const plain = el("div", { class: "row probe" });
+  at.append(probe, plain);
+  const range = document.createRange();
+  range.selectNodeContents(probe.firstChild);
+  const measured = {
+    cell: range.getBoundingClientRect().width / 100 || 7,
+    sourceRow: probe.offsetHeight,
+    row: plain.offsetHeight,
+  };
+  probe.remove();
+  plain.remove();
+  return measured;
+}
+
+function stickyHeight() {
+  const bar = document.querySelector(".tools");
+  return bar && getComputedStyle(bar).position === "sticky" ? bar.offsetHeight : 0;
+}

@@ -1,0 +1,79 @@
+// What a node of a view is called, in the graph, in the breadcrumb and in the tooltip.
+
+// {name, path, line}: the parts that cutLabel() fits into a box; `short` is the name if it must be.
+function labelOf(model, view, node) {
+  if (node === 0) return { name: "all  " + mib(view.total[0]), path: "", line: "" };
+  const frame = model.frames[view.frame[node]];
+  if (!view.folded[node] || view.joined[node] === 1) {
+    const again = view.joined[node] > 1 ? " ×" + count(view.joined[node]) : "";
+    const name = visible(frame.f);
+    return { name: name + again, path: visible(pathInside(frame)), line: lineOf(frame), short: name };
+  }
+  const chief = chiefFrame(model, view, node);
+  const name = visible(packageOf(chief));
+  return {
+    name: name + " · " + count(view.joined[node]) + " frames",
+    path: visible(chief.f),
+    line: "",
+    short: name,
+  };
+}
+
+// A library's path from its package on: where it is installed is for the tooltip.
+function pathInside(frame) {
+  if (isUser(frame)) return frame.p;
+  return frame.p.replace(/^.*\/(site-packages|dist-packages|lib\/python3\.\d+)\//, "");
+}
+
+function lineOf(frame) {
+  return frame.l > 0 ? ":" + frame.l : "";
+}
+
+// The frame that says most about folded ones: the first that is not of the standard library (an
+// import of pandas is pandas', not importlib's).
+function chiefFrame(model, view, node) {
+  const chain = chainOf(model, view, node);
+  return chain.find((frame) => frame.o !== "stdlib") || chain[0];
+}
+
+// The frames that a folded node joins, along its heaviest way down, outermost first.
+function chainOf(model, view, node) {
+  if (!view.chains) view.chains = new Map();
+  let chain = view.chains.get(node);
+  if (chain === undefined) {
+    const base = view.bases ? heaviest(view.base, view.bases[node]) : node;
+    chain = heaviestChain(model, view.base || view, base);
+    view.chains.set(node, chain);
+  }
+  return chain;
+}
+
+function heaviest(view, nodes) {
+  return nodes.reduce((best, node) => (view.total[node] > view.total[best] ? node : best));
+}
+
+function heaviestChain(model, view, node) {
+  const members = membersOf(view, node);
+  const best = new Map(); // a model's node -> its heaviest child among the members
+  let entry = -1;
+  for (const i of members) {
+    const above = model.parent[i];
+    if (view.at[above] !== node) {
+      if (entry < 0 || model.total[i] > model.total[entry]) entry = i;
+    } else if (!best.has(above) || model.total[i] > model.total[best.get(above)]) {
+      best.set(above, i);
+    }
+  }
+  const chain = [];
+  for (let i = entry; i !== undefined; i = best.get(i)) chain.push(model.frames[model.frame[i]]);
+  return chain;
+}
+
+// The model's nodes that a view node of the callers-first tree joins.
+function membersOf(view, node) {
+  if (!view.members) {
+    view.members = Array.from({ length: view.parent.length }, () => []);
+    view.at.forEach((v, i) => view.members[v].push(i));
+  }
+  return view.members[node];
+}

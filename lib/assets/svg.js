@@ -1,0 +1,176 @@
+// Makes an SVG graph that is opened by itself respond: click zooms, / searches, arrows move, Escape
+// resets. All it knows is in the picture: the place of each frame (percentages), and its <title>.
+
+const FRAME_TITLE = /^(.*) \(([\d,]+) bytes, [\d.]+%\)$/s;
+const PLACE = /^(.*):(\d+) \((.*)\)$/s;
+const CELL = 7.23;
+
+const root = document.documentElement;
+const find = (id) => document.getElementById(id);
+const frames = [...document.querySelectorAll(".f")].map(readFrame);
+const byElement = new Map(frames.map((frame) => [frame.element, frame]));
+let zoomed = frames[0];
+let active = null;
+let wanted = "";
+
+function readFrame(element) {
+  const [, name, bytes] = FRAME_TITLE.exec(element.querySelector("title").textContent) || [null, "", "0"];
+  const place = PLACE.exec(name);
+  const source = element.querySelector(".s");
+  return {
+    element,
+    name,
+    bytes: Number(bytes.replace(/,/g, "")),
+    label: place ? { name: place[3], path: place[1], line: ":" + place[2] } : { name, path: "", line: "" },
+    x: parseFloat(element.getAttribute("x")),
+    width: parseFloat(element.getAttribute("width")),
+    y: Number(element.getAttribute("y")),
+    text: element.querySelector(".n"),
+    source,
+    sourceText: source ? source.textContent : "",
+  };
+}
+
+const inside = (inner, outer) => inner.x >= outer.x - 1e-6 && inner.x + inner.width <= outer.x + outer.width + 1e-6;
+
+// Places every frame for the zoom: those above span the picture, those beside are gone.
+function place() {
+  const pixels = find("frames").getBoundingClientRect().width;
+  for (const frame of frames) {
+    const above = frame.y < zoomed.y && inside(zoomed, frame);
+    const below = frame.y >= zoomed.y && inside(frame, zoomed);
+    frame.element.classList.toggle("gone", !above && !below);
+    if (!above && !below) continue;
+    frame.share = above ? 1 : frame.width / zoomed.width;
+    frame.element.setAttribute("x", (above ? 0 : 100 * (frame.x - zoomed.x) / zoomed.width) + "%");
+    frame.element.setAttribute("width", 100 * frame.share + "%");
+    const room = Math.floor((frame.share * pixels - 9) / CELL);
+    const label = room < 2 ? "" : cutLabel(frame.label, room);
+    frame.text.textContent = label;
+    if (frame.source) frame.source.textContent = label ? cutSource(frame.sourceText, room) : "";
+  }
+  find("reset").classList.toggle("gone", zoomed === frames[0] && wanted === "");
+}
+
+function zoom(frame) {
+  zoomed = frame;
+  place();
+  remember();
+}
+
+function search(text) {
+  wanted = text;
+  const low = text.trim().toLowerCase();
+  let bytes = 0;
+  let edge = -1;
+  const found = frames.filter((frame, i) => i > 0 && low !== "" && (frame.label.name + " " + frame.name).toLowerCase().includes(low));
+  for (const frame of frames) frame.element.classList.toggle("hit", found.includes(frame));
+  for (const frame of [...found].sort((a, b) => a.x - b.x || a.y - b.y)) {
+    if (frame.x + 1e-6 < edge) continue;
+    edge = frame.x + frame.width;
+    bytes += frame.bytes;
+  }
+  find("found").textContent = low === "" ? "" : plural(found.length, "frame", "frames") + " · " + mib(bytes) + " · " + percent(bytes, frames[0].bytes);
+  place();
+  remember();
+}
+
+function reset() {
+  zoomed = frames[0];
+  const box = document.querySelector("input");
+  if (box) box.value = "";
+  search("");
+}
+
+function remember() {
+  const parts = [];
+  if (zoomed !== frames[0]) parts.push("zoom=" + frames.indexOf(zoomed));
+  if (wanted) parts.push("search=" + encodeURIComponent(wanted));
+  try {
+    history.replaceState(null, "", "#" + parts.join("&"));
+  } catch {
+    // A sandboxed frame has no address of its own.
+  }
+}
+
+function restore() {
+  const values = new URLSearchParams(location.hash.slice(1));
+  zoomed = frames[Number(values.get("zoom"))] || frames[0];
+  const text = values.get("search") || "";
+  if (text) searchBox().value = text;
+  search(text);
+}
+
+// The search field is ordinary HTML inside the picture, made when it is first wanted.
+function searchBox() {
+  let box = document.querySelector("input");
+  if (box) return box;
+  const html = "http://www.w3.org/1999/xhtml";
+  const holder = document.createElementNS("http://www.w3.org/2000/svg", "foreignObject");
+  for (const [name, value] of Object.entries({ x: "1%", y: 31, width: 230, height: 28 })) holder.setAttribute(name, value);
+  box = document.createElementNS(html, "input");
+  box.setAttribute("placeholder", "function, file:line");
+  box.setAttribute("aria-label", "search");
+  box.addEventListener("input", () => search(box.value));
+  holder.append(box);
+  root.append(holder);
+  find("detail").setAttribute("dx", 245);
+  return box;
+}
+
+function tell(frame) {
+  find("detail").textContent = frame ? visible(frame.name) + "  " + count(frame.bytes) + " bytes, " + mib(frame.bytes) : "";
+}
+
+function activate(frame) {
+  if (!frame) return;
+  if (active) active.element.classList.remove("active");
+  active = frame;
+  active.element.classList.add("active");
+  active.element.scrollIntoView({ block: "nearest" });
+  tell(active);
+}
+
+function neighbour(direction) {
+  if (!active) return zoomed;
+  const shown = frames.filter((frame) => !frame.element.classList.contains("gone"));
+  if (direction === "Up") return shown.filter((f) => f.y < active.y && inside(active, f)).reduce((a, b) => (a && a.y > b.y ? a : b), null);
+  if (direction === "Down") {
+    const below = shown.filter((f) => f.y > active.y && inside(f, active));
+    const next = Math.min(...below.map((f) => f.y));
+    return below.filter((f) => f.y === next).reduce((a, b) => (a && a.width >= b.width ? a : b), null);
+  }
+  const row = shown.filter((f) => f.y === active.y).sort((a, b) => a.x - b.x);
+  return row[row.indexOf(active) + (direction === "Left" ? -1 : 1)];
+}
+
+function key(event) {
+  if (event.altKey || event.ctrlKey || event.metaKey) return;
+  const typing = event.target.localName === "input";
+  if (event.key === "Escape") {
+    reset();
+    if (typing) event.target.blur();
+  } else if (typing) {
+    return;
+  } else if (event.key === "/") {
+    searchBox().focus();
+  } else if (event.key === "Enter" && active) {
+    zoom(active);
+  } else if (event.key.startsWith("Arrow")) {
+    activate(neighbour(event.key.slice(5)));
+  } else {
+    return;
+  }
+  event.preventDefault();
+}
+
+const frameAt = (event) => byElement.get(event.target.closest(".f"));
+root.addEventListener("click", (event) => frameAt(event) && zoom(frameAt(event)));
+root.addEventListener("pointermove", (event) => tell(frameAt(event)));
+root.addEventListener("keydown", key);
+find("search").addEventListener("click", () => searchBox().focus());
+find("reset").addEventListener("click", reset);
+find("search").classList.remove("gone");
+addEventListener("resize", place);
+addEventListener("hashchange", restore);
+restore();

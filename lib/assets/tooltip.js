@@ -1,0 +1,80 @@
+// Everything about one box: beside the pointer, beside the active box, or at the window's foot on a
+// narrow screen.
+
+class Tooltip {
+  constructor(at) {
+    this.at = at;
+    this.node = null;
+  }
+
+  hide() {
+    this.node = null;
+    this.at.hidden = true;
+  }
+
+  // `x`, `y`: where the pointer is.
+  show(model, view, zoom, node, x, y) {
+    if (node !== this.node) {
+      this.node = node;
+      this.at.replaceChildren(...tooltipContent(model, view, node));
+      this.at.hidden = false;
+      this.size = this.at.getBoundingClientRect();
+    }
+    const { width, height } = this.size;
+    const left = x + 16 + width < innerWidth ? x + 16 : Math.max(8, innerWidth - width - 8);
+    const top = y + 20 + height < innerHeight ? y + 20 : Math.max(8, y - height - 12);
+    this.at.style.left = left + "px";
+    this.at.style.top = top + "px";
+  }
+}
+
+function tooltipContent(model, view, node) {
+  const parts = node === 0 ? [el("b", {}, "all")] : tooltipName(model, view, node);
+  const figures = [[count(view.total[node]) + " bytes", mib(view.total[node])]];
+  figures.push([percent(view.total[node], view.total[0]), "of the peak"]);
+  const parent = view.parent[node];
+  if (parent !== 0) {
+    const above = view.bases ? "of the box above" : "of its caller";
+    figures.push([percent(view.total[node], view.total[parent]), above]);
+  }
+  if (view.self[node] > 0 && view.self[node] < view.total[node] && !view.bases) {
+    figures.push([mib(view.self[node]), "allocated here itself"]);
+  }
+  if (view.allocations[node] > 0) {
+    figures.push([count(view.allocations[node]), "allocations so far"]);
+  }
+  parts.push(el("dl", {}, ...figures.flatMap(([a, b]) => [el("dt", {}, a), el("dd", {}, b)])));
+  return parts;
+}
+
+function tooltipName(model, view, node) {
+  const frame = model.frames[view.frame[node]];
+  if (view.folded[node] && view.joined[node] > 1) {
+    const chain = chainOf(model, view, node);
+    const shown = chain.length > 12 ? [...chain.slice(0, 6), null, ...chain.slice(-5)] : chain;
+    return [
+      el("b", {}, labelOf(model, view, node).name),
+      el("ol", {}, ...shown.map((f) => (f ? el("li", {}, bdi(f.f), " ", bdi(cutPath(visible(f.p), 48), "path"),
+        lineOf(f)) : el("li", { class: "path" }, "… " + plural(chain.length - 11, "frame", "frames"))))),
+    ];
+  }
+  const again = view.joined[node] > 1 ? " · calls itself, up to " + count(view.joined[node]) + " deep" : "";
+  const parts = [
+    el("b", {}, bdi(frame.f)),
+    el("div", { class: "path" }, bdi(frame.p), lineOf(frame), again),
+  ];
+  if (frame.g) parts.push(el("div", { class: "path" }, "package ", bdi(frame.g)));
+  if (frame.s) parts.push(sourceBlock(frame));
+  return parts;
+}
+
+// The line with those around it, their common indentation removed.
+function sourceBlock(frame) {
+  const before = frame.b || [];
+  const lines = [...before, frame.s, ...(frame.a || [])].map(sourceText);
+  const indents = lines.filter((line) => line.trim() !== "").map((line) => line.search(/\S/));
+  const indent = Math.min(...indents);
+  return el("pre", {}, ...lines.map((line, i) => el(i === before.length ? "strong" : "span", {},
+    el("i", {}, String(frame.l - before.length + i).padStart(5) + (i === before.length ? " ▸ " : "   ")),
+    line.slice(indent).slice(0, 160) + "\n")));
+}
