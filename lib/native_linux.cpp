@@ -34,7 +34,9 @@ std::string_view file_if_at(std::uintptr_t address, std::string_view line) {
     const std::uintptr_t end = std::strtoull(rest + 1, &rest, 16);
     if (address < begin || address >= end) return {};
     const std::size_t path = line.find('/');
-    return path == line.npos ? std::string_view{} : line.substr(path);
+    if (path == line.npos) return {};
+    line.remove_prefix(path);  // not substr(), which knows how to throw
+    return line;
 }
 
 // The absolute path of the file mapped at `address`; empty if unknown. Unlike /proc/self/exe it is

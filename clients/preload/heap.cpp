@@ -1,0 +1,161 @@
+// The malloc family. The rules: a block goes (in our books) before it is really given back, and
+// comes after it was really taken; otherwise another thread may be given the same address in
+// between, and its entry is the one that is lost.
+//
+// Hot path: no allocation, no throw, errno as the real function left it.
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "bootstrap.hpp"
+#include "fil.h"
+#include "real.hpp"
+
+using fil::preload::bootstrap;
+using fil::preload::bootstrap_memory;
+using fil::preload::real;
+using fil::preload::settle;
+
+namespace {
+
+// A real function may be written in terms of another one that is hooked (reallocarray calls
+// realloc, in some libraries): what that hook sees must not count twice.
+struct uncounted {
+    uncounted() { fil_guard_raise(); }
+    ~uncounted() { fil_guard_lower(); }
+};
+
+void* counted(void* block, std::size_t bytes) {
+    fil_record_alloc(block, bytes);
+    return block;
+}
+
+void* move_from_bootstrap(void* block, std::size_t bytes) {
+    void* fresh = malloc(bytes);
+    std::size_t old = bootstrap_memory::size(block);
+    if (fresh != nullptr) std::memcpy(fresh, block, old < bytes ? old : bytes);
+    return fresh;
+}
+
+}  // namespace
+
+#pragma GCC visibility push(default)
+extern "C" {
+
+void* malloc(std::size_t bytes) noexcept {
+    return counted(real.malloc(bytes), bytes);
+}
+
+void* calloc(std::size_t count, std::size_t bytes) noexcept {
+    return counted(real.calloc(count, bytes), count * bytes);  // an overflow returned null
+}
+
+void* realloc(void* block, std::size_t bytes) noexcept {
+    if (bootstrap.owns(block)) [[unlikely]]
+        return move_from_bootstrap(block, bytes);
+    fil_block old = fil_block_forget(block);
+    void* fresh = real.realloc(block, bytes);
+    if (fresh != nullptr) {
+        fil_record_alloc(fresh, bytes);
+    } else if (bytes != 0) {  // realloc(p, 0) has freed p
+        fil_block_restore(block, old);
+    }
+    return fresh;
+}
+
+void* reallocarray(void* block, std::size_t count, std::size_t bytes) noexcept {
+    std::size_t total = 0;
+    bool overflow = __builtin_mul_overflow(count, bytes, &total);
+    if (bootstrap.owns(block) && !overflow) [[unlikely]]
+        return move_from_bootstrap(block, total);
+    fil_block old = fil_block_forget(block);
+    void* fresh = nullptr;
+    {
+        uncounted inside;
+        fresh = real.reallocarray(block, count, bytes);
+    }
+    if (fresh != nullptr) {
+        fil_record_alloc(fresh, total);
+    } else if (overflow || total != 0) {
+        fil_block_restore(block, old);
+    }
+    return fresh;
+}
+
+void free(void* block) noexcept {
+    if (bootstrap.owns(block)) [[unlikely]]
+        return;
+    fil_record_free(block);
+    real.free(block);
+}
+
+void cfree(void* block) noexcept {
+    free(block);
+}
+
+void free_sized(void* block, std::size_t bytes) noexcept {
+    auto real_free_sized = settle().free_sized;
+    if (real_free_sized == nullptr || bootstrap.owns(block)) return free(block);
+    fil_record_free(block);
+    real_free_sized(block, bytes);
+}
+
+void free_aligned_sized(void* block, std::size_t alignment, std::size_t bytes) noexcept {
+    auto real_free_aligned_sized = settle().free_aligned_sized;
+    if (real_free_aligned_sized == nullptr || bootstrap.owns(block)) return free(block);
+    fil_record_free(block);
+    real_free_aligned_sized(block, alignment, bytes);
+}
+
+int posix_memalign(void** block, std::size_t alignment, std::size_t bytes) noexcept {
+    int failure = 0;
+    {
+        uncounted inside;
+        failure = real.posix_memalign(block, alignment, bytes);
+    }
+    if (failure == 0) fil_record_alloc(*block, bytes);
+    return failure;
+}
+
+void* aligned_alloc(std::size_t alignment, std::size_t bytes) noexcept {
+    void* block = nullptr;
+    {
+        uncounted inside;
+        block = real.aligned_alloc(alignment, bytes);
+    }
+    return counted(block, bytes);
+}
+
+void* memalign(std::size_t alignment, std::size_t bytes) noexcept {
+    void* block = nullptr;
+    {
+        uncounted inside;
+        block = real.memalign(alignment, bytes);
+    }
+    return counted(block, bytes);
+}
+
+void* valloc(std::size_t bytes) noexcept {
+    void* block = nullptr;
+    {
+        uncounted inside;
+        block = real.valloc(bytes);
+    }
+    return counted(block, bytes);
+}
+
+void* pvalloc(std::size_t bytes) noexcept {
+    void* block = nullptr;
+    {
+        uncounted inside;
+        block = real.pvalloc(bytes);
+    }
+    std::size_t page = static_cast<std::size_t>(getpagesize());
+    return counted(block, (bytes + page - 1) & ~(page - 1));
+}
+
+}  // extern "C"

@@ -1,0 +1,38 @@
+#include "loader.hpp"
+
+#include <cerrno>
+
+#include "fil.h"
+#include "python_source.h"
+#include "real.hpp"
+
+namespace fil::preload {
+namespace {
+
+constinit thread_local bool objects_may_have_come = false;
+
+}  // namespace
+
+// Called by the dlopen hook (dlopen_x86_64.S) before it jumps to the function returned here.
+// Whoever called dlopen must be seen by the loader as its caller: "$ORIGIN" in that object's
+// RUNPATH is judged by the return address. So there is no "after" in that hook. The next mmap or
+// pthread_create of this thread is after: the loader's own mappings do not pass through our hooks,
+// so if one arrives, all new objects are at least relocated.
+extern "C" [[gnu::visibility("hidden")]] auto fil_preload_before_dlopen() {
+    objects_may_have_come = true;
+    return settle().dlopen;
+}
+
+void notice_new_objects() {
+    if (!objects_may_have_come) [[likely]]
+        return;
+    objects_may_have_come = false;
+    if (fil_recorder_running() == 0) return;
+    int kept = errno;
+    fil_guard_raise();
+    fil_python_objects_added();
+    fil_guard_lower();
+    errno = kept;
+}
+
+}  // namespace fil::preload

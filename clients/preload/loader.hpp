@@ -1,0 +1,10 @@
+#pragma once
+// Objects that arrive by dlopen: they may bring an interpreter.
+
+namespace fil::preload {
+
+// At an uncommon event: if this thread has called dlopen since the last time, looks whether a
+// CPython came. Never inside dlopen's own work, where new objects are mapped but not yet usable.
+void notice_new_objects();
+
+}  // namespace fil::preload

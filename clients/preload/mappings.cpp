@@ -1,0 +1,143 @@
+// mmap and its family. As with blocks: forget a range before the system may give it to another
+// thread, record one after we have it.
+//
+// Uncommon path: the recorder takes a lock for each of these; the system call beside it costs more.
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdarg>
+#include <cstddef>
+#include <cstdint>
+
+#include "fil.h"
+#include "loader.hpp"
+#include "real.hpp"
+
+#ifndef MAP_HUGE_SHIFT
+#define MAP_HUGE_SHIFT 26
+#endif
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
+
+using fil::preload::notice_new_objects;
+using fil::preload::real;
+
+namespace {
+
+std::size_t rounded(std::size_t bytes, std::size_t page) {
+    return (bytes + page - 1) & ~(page - 1);
+}
+
+std::size_t page_bytes() {
+    return static_cast<std::size_t>(getpagesize());
+}
+
+std::size_t page_bytes_of(int flags) {
+    if ((flags & MAP_HUGETLB) == 0) return page_bytes();
+    unsigned shift = (static_cast<unsigned>(flags) >> MAP_HUGE_SHIFT) & 0x3f;
+    return std::size_t{1} << (shift != 0 ? shift : 21);
+}
+
+// What is known of a range leaves the books until it is clear what became of it. A range that the
+// system will refuse, because it does not begin with a page, is left alone.
+class forgotten {
+  public:
+    forgotten(const void* address, std::size_t bytes) {
+        std::size_t page = page_bytes();
+        if (reinterpret_cast<std::uintptr_t>(address) % page != 0) return;
+        pieces_ = fil_mapping_forget(address, rounded(bytes, page));
+    }
+    void settle(bool worked) {
+        if (worked) {
+            fil_mapping_discard(pieces_);
+        } else {
+            fil_mapping_restore(pieces_);
+        }
+    }
+    fil_pieces* pieces() const { return pieces_; }
+
+  private:
+    fil_pieces* pieces_ = nullptr;
+};
+
+fil_mapping_kind kind_of(int access, int flags) {
+    int type = flags & MAP_TYPE;
+    if ((flags & MAP_ANONYMOUS) == 0) return FIL_MAPPING_FILE;
+    if (type == MAP_SHARED || type == MAP_SHARED_VALIDATE) return FIL_MAPPING_SHARED;
+    return (access & PROT_WRITE) == 0 ? FIL_MAPPING_RESERVED : FIL_MAPPING_ANONYMOUS;
+}
+
+template <typename Call>
+void* map(void* address, std::size_t bytes, int access, int flags, Call call) {
+    notice_new_objects();
+    bool replaces = (flags & MAP_FIXED) != 0;  // MAP_FIXED_NOREPLACE is another bit
+    forgotten below(replaces ? address : nullptr, replaces ? bytes : 0);
+    void* mapped = call();
+    below.settle(mapped != MAP_FAILED);
+    if (mapped != MAP_FAILED) {
+        fil_record_map(mapped, rounded(bytes, page_bytes_of(flags)), kind_of(access, flags));
+    }
+    return mapped;
+}
+
+}  // namespace
+
+#pragma GCC visibility push(default)
+extern "C" {
+
+void* mmap(void* address, std::size_t bytes, int access, int flags, int file,
+           off_t offset) noexcept {
+    return map(address, bytes, access, flags,
+               [&] { return real.mmap(address, bytes, access, flags, file, offset); });
+}
+
+void* mmap64(void* address, std::size_t bytes, int access, int flags, int file,
+             off64_t offset) noexcept {
+    return map(address, bytes, access, flags,
+               [&] { return real.mmap64(address, bytes, access, flags, file, offset); });
+}
+
+int munmap(void* address, std::size_t bytes) noexcept {
+    forgotten range(address, bytes);
+    int result = real.munmap(address, bytes);
+    range.settle(result == 0);
+    return result;
+}
+
+void* mremap(void* address, std::size_t bytes, std::size_t new_bytes, int flags, ...) noexcept {
+    va_list rest;
+    va_start(rest, flags);
+    void* new_address = va_arg(rest, void*);
+    va_end(rest);
+    // The old range also stays: asked for with DONTUNMAP, or by a length of 0 (which makes a second
+    // view of a shared mapping). What it is of is not known here; the common use is told.
+    bool old_stays = bytes == 0 || (flags & MREMAP_DONTUNMAP) != 0;
+    bool fixed = (flags & MREMAP_FIXED) != 0;
+    forgotten old(address, old_stays ? 0 : bytes);
+    forgotten below(fixed ? new_address : nullptr, fixed ? new_bytes : 0);
+    void* moved = real.mremap(address, bytes, new_bytes, flags, new_address);
+    below.settle(moved != MAP_FAILED);
+    if (moved == MAP_FAILED) {
+        old.settle(false);
+    } else if (old_stays) {
+        fil_record_map(moved, rounded(new_bytes, page_bytes()),
+                       bytes == 0 ? FIL_MAPPING_SHARED : FIL_MAPPING_ANONYMOUS);
+    } else {
+        fil_mapping_move(old.pieces(), address, moved, rounded(new_bytes, page_bytes()));
+    }
+    return moved;
+}
+
+int mprotect(void* address, std::size_t bytes, int access) noexcept {
+    int result = real.mprotect(address, bytes, access);
+    // Memory that may only be read stays what it was: in use, or reserved.
+    bool writable = (access & PROT_WRITE) != 0;
+    if (result == 0 && (writable || access == PROT_NONE)) {
+        fil_record_protect(address, rounded(bytes, page_bytes()), writable);
+    }
+    return result;
+}
+
+}  // extern "C"

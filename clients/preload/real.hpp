@@ -1,0 +1,37 @@
+#pragma once
+// The functions that the hooks stand in front of.
+//
+// `real.malloc(n)` and its like are plain pointer calls. They are found by dlsym(RTLD_NEXT), so an
+// allocator preloaded after us keeps working. Until they are found, and until it is decided whether
+// this process is recorded (start.hpp), every pointer leads to a small function that sees to both
+// and then makes the call: afterwards the hooks pay nothing for having started.
+//
+// Any thread, any moment; no lock. Calls that arrive while dlsym itself runs are served by
+// bootstrap.hpp.
+
+#include <pthread.h>
+#include <spawn.h>
+#include <sys/types.h>
+
+#include <cstddef>
+
+namespace fil::preload {
+
+struct real_functions {
+#define FIL_HOOK(result, name, parameters, arguments) result(*name) parameters;
+#define FIL_HOOK_OPTIONAL(result, name, parameters, arguments) result(*name) parameters;
+#define FIL_HOOK_ALONE(name)
+#include "hooks.def"
+#undef FIL_HOOK
+#undef FIL_HOOK_OPTIONAL
+#undef FIL_HOOK_ALONE
+};
+
+// What the hooks call. For an optional function, which may be null, ask settle().name instead.
+[[gnu::visibility("hidden")]] extern real_functions real;
+
+// Finds the real functions and, if it can be decided now, whether to record. `last_chance`: decide
+// with what is known. Returns the functions to call at this moment.
+const real_functions& settle(bool last_chance = false);
+
+}  // namespace fil::preload

@@ -1,0 +1,64 @@
+#include "start.hpp"
+
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstring>
+
+#include "environment.hpp"
+#include "fil.h"
+#include "python_source.h"
+#include "real.hpp"
+
+// Resolved when we are loaded, if the program or a library it is linked with is a CPython.
+extern "C" int Py_IsInitialized() __attribute__((weak));
+
+namespace fil::preload {
+namespace {
+
+enum class decision { none, being_made, made };
+constinit std::atomic<decision> decided{decision::none};
+
+const char* variable(const char* name) {
+    std::size_t length = std::strlen(name);
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        if (std::strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') {
+            return *entry + length + 1;
+        }
+    }
+    return nullptr;
+}
+
+void start() {
+    const char* session = variable("FIL_SESSION");
+    if (session == nullptr || *session == 0) return;
+    Dl_info library;
+    if (dladdr(reinterpret_cast<const void*>(&start), &library) != 0) {
+        remember_for_children(session, library.dli_fname);
+    }
+    fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
+    options.memory = FIL_MEMORY_SESSION;
+    bool python = &Py_IsInitialized != nullptr;
+    if (!python) options.flags = FIL_NATIVE_STACKS;
+    if (fil_recorder_start(&options, nullptr) == FIL_OK && python) fil_python_start();
+}
+
+[[gnu::constructor]] void decide_at_the_latest() {
+    settle(true);
+}
+
+}  // namespace
+
+bool decide_whether_to_record(bool last_chance) {
+    if (environ == nullptr && !last_chance) return false;
+    decision expected = decision::none;
+    if (!decided.compare_exchange_strong(expected, decision::being_made)) {
+        return expected == decision::made;
+    }
+    if (environ != nullptr) start();
+    decided.store(decision::made, std::memory_order_release);
+    return true;
+}
+
+}  // namespace fil::preload

@@ -1,0 +1,25 @@
+#pragma once
+// Whether our library can be loaded into a program that is about to be started.
+//
+// Judged from the file itself, as the kernel will: set-user-id, `#!` (then the interpreter is
+// judged), the ELF header, and who the program's dynamic loader is. Only system calls, little
+// stack, errno kept: this runs between fork or vfork and exec. Nothing here changes what is
+// started; the real function searches and decides again.
+
+namespace fil::preload {
+
+enum class target {
+    loads,    // a program of our architecture with the C library's dynamic loader
+    refuses,  // static, 32-bit, another C library, or set-user-id: LD_PRELOAD would be harmful
+    absent,   // there is nothing to start: the call will fail
+    unknown   // not readable, or of no kind that we know
+};
+
+target judge_path(const char* path);
+target judge_descriptor(int file);
+target judge_at(int directory, const char* path, int flags);
+
+// As execvp and posix_spawnp find it.
+target judge_on_path(const char* file);
+
+}  // namespace fil::preload
