@@ -1,5 +1,6 @@
 #pragma once
-// How the cold half of the C ABI turns exceptions into statuses: one guarded([&] { ... }) a function.
+// How the cold half of the C ABI turns exceptions into statuses: one guarded([&] { ... }) a
+// function.
 
 #include <algorithm>
 #include <cstring>

@@ -1,31 +1,70 @@
 // fil.h, what happens inside a profiled process. Hot: each function is one event of the recorder.
 
 #include "fil.h"
-#include "structs.hpp"
 #include "os.hpp"
 #include "process_recorder.hpp"
+#include "structs.hpp"
 
 using namespace fil;
 
 namespace {
 
-std::uintptr_t address_of(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
+std::uintptr_t address_of(const void* pointer) {
+    return reinterpret_cast<std::uintptr_t>(pointer);
+}
 
-std::string_view view(fil_text text) { return {text.data, text.length}; }
+std::string_view view(fil_text text) {
+    return {text.data, text.length};
+}
 
 // A watched block is gone: whoever keyed a cache by its address must hear of it.
 void note_watched(const registered_block& block) {
-    if (block.watched) [[unlikely]] this_process.raise_generation();
+    if (block.watched) [[unlikely]]
+        this_process.raise_generation();
 }
 
 }  // namespace
 
 extern "C" {
 
+const char* fil_version(void) {
+#define FIL_QUOTED(number) #number
+#define FIL_DOTTED(a, b, c) FIL_QUOTED(a) "." FIL_QUOTED(b) "." FIL_QUOTED(c)
+    return FIL_DOTTED(FIL_VERSION_MAJOR, FIL_VERSION_MINOR, FIL_VERSION_PATCH);
+}
 
-int fil_recorder_running(void) { return this_process.running() != nullptr; }
-void fil_recorder_close(void) { this_process.close(); }
-void fil_recorder_reopen(void) { this_process.reopen(); }
+fil_status fil_recorder_start(const fil_recorder_options* options, fil_error* error) {
+    fil_recorder_options known{};
+    fil_status status = capi::copy_struct(known, options);
+    if (status == FIL_OK) status = this_process.start(known);
+    switch (status) {
+        case FIL_OK:
+            break;
+        case FIL_ERROR_STATE:
+            capi::say(error, "a recorder runs already, or no session");
+            break;
+        case FIL_ERROR_SYSTEM:
+            capi::say(error, "the session could not be joined");
+            break;
+        case FIL_ERROR_MEMORY:
+            capi::say(error, "no memory for a recording");
+            break;
+        default:
+            capi::say(error, "options of a size that is not known");
+            break;
+    }
+    return status;
+}
+
+int fil_recorder_running(void) {
+    return this_process.running() != nullptr;
+}
+void fil_recorder_close(void) {
+    this_process.close();
+}
+void fil_recorder_reopen(void) {
+    this_process.reopen();
+}
 
 void fil_recorder_describe(fil_text key, fil_text value) {
     this_process.event([&](process_recorder& recorder, thread_state&) {
@@ -47,34 +86,26 @@ fil_function fil_function_intern(fil_function_kind kind, fil_text name, fil_text
     if (recorder == nullptr) return 0;
     const bool is_relative = kind != FIL_FUNCTION_NATIVE_MODULE && file.length > 0 &&
                              file.data[0] != '/' && file.data[0] != '<';
-    this_thread.guard.raise(__builtin_frame_address(0));
-    function_id id;
-    {
-        const locked hold(this_process.lock());
-        static char directory[4096];  // too large for the stack of a signal handler
-        const std::size_t length =
-            is_relative ? os::working_directory(directory, sizeof directory) : 0;
-        id = recorder->intern({static_cast<function_kind>(kind), view(name), view(file),
-                               std::string_view(directory, length), first_line});
-    }
-    this_thread.guard.lower();
-    return to_index(id);
+    const guarded_scope guarded(this_thread.guard);
+    const locked hold(this_process.lock());
+    static char directory[4096];  // too large for the stack of a signal handler
+    const std::size_t length = is_relative ? os::working_directory(directory, sizeof directory) : 0;
+    return to_index(recorder->intern({static_cast<function_kind>(kind), view(name), view(file),
+                                      std::string_view(directory, length), first_line}));
 }
 
 fil_callstack fil_callstack_child(fil_callstack caller, fil_function function, uint32_t line) {
     process_recorder* recorder = this_process.running();
     if (recorder == nullptr || function == 0) return FIL_CALLSTACK_UNKNOWN;
-    this_thread.guard.raise(__builtin_frame_address(0));
-    const callstack_id id = recorder->child(callstack_id{caller}, function_id{function}, line);
-    this_thread.guard.lower();
-    return to_index(id);
+    const guarded_scope guarded(this_thread.guard);
+    return to_index(recorder->child(callstack_id{caller}, function_id{function}, line));
 }
 
 fil_callstack fil_callstack_current(void) {
     callstack_id current = callstack_id::unknown;
-    this_process.event(
-        [&](process_recorder& recorder, thread_state& thread) { current = recorder.capture(thread); },
-        [](process_recorder&) {});
+    this_process.event([&](process_recorder& recorder,
+                           thread_state& thread) { current = recorder.capture(thread); },
+                       [](process_recorder&) {});
     return to_index(current);
 }
 
@@ -91,19 +122,16 @@ fil_status fil_source_register(const fil_source* source, fil_error* error) {
         capi::say(error, "not a source: no capture function, or too much thread memory");
         return status != FIL_OK ? status : FIL_ERROR_ARGUMENT;
     }
-    this_thread.guard.raise(__builtin_frame_address(0));
-    bool added;
-    {
-        const locked hold(this_process.lock());
-        added = this_process.sources().add(known);
-    }
-    this_thread.guard.lower();
-    if (added) return FIL_OK;
+    const guarded_scope guarded(this_thread.guard);
+    const locked hold(this_process.lock());
+    if (this_process.sources().add(known)) return FIL_OK;
     capi::say(error, "four sources are registered already");
     return FIL_ERROR_STATE;
 }
 
-uint64_t fil_generation(void) { return this_process.generation(); }
+uint64_t fil_generation(void) {
+    return this_process.generation();
+}
 
 int fil_block_watch(const void* address) {
     process_recorder* recorder = this_process.running();
@@ -114,19 +142,27 @@ int fil_block_watch(const void* address) {
 
 void fil_record_alloc(const void* address, size_t bytes) {
     if (address == nullptr) return;
-    this_process.event([=](process_recorder& recorder, thread_state& thread) {
+    this_process.event([=](process_recorder& recorder, thread_state& thread) FIL_INLINED {
         recorder.record_alloc(thread, address_of(address), bytes);
     });
 }
 
 void fil_record_alloc_at(const void* address, size_t bytes, fil_callstack callstack) {
     if (address == nullptr || callstack == FIL_CALLSTACK_NONE) return;
-    this_process.event([=](process_recorder& recorder, thread_state& thread) {
+    this_process.event([=](process_recorder& recorder, thread_state& thread) FIL_INLINED {
         recorder.record_alloc_at(thread, address_of(address), bytes, callstack_id{callstack});
     });
 }
 
-void fil_record_free(const void* address) { (void)fil_block_forget(address); }
+void fil_record_free(const void* address) {
+    if (address == nullptr) return;
+    this_process.event(
+        [=](process_recorder& recorder, thread_state& thread)
+            FIL_INLINED { note_watched(recorder.record_free(thread, address_of(address))); },
+        [=](process_recorder& recorder) {
+            note_watched(recorder.record_nested_free(this_thread.state, address_of(address)));
+        });
+}
 
 fil_block fil_block_forget(const void* address) {
     registered_block block;
@@ -157,8 +193,12 @@ void fil_record_free_range(const void* address, size_t bytes) {
     });
 }
 
-void fil_guard_raise(void) { this_thread.guard.raise(__builtin_frame_address(0)); }
-void fil_guard_lower(void) { this_thread.guard.lower(); }
+void fil_guard_raise(void) {
+    this_thread.guard.raise();
+}
+void fil_guard_lower(void) {
+    this_thread.guard.lower();
+}
 
 // ---- mappings ----
 

@@ -17,7 +17,9 @@ std::string runtime_of(const recording_view& view) {
     return {};
 }
 
-fil_text text_of(const std::string& text) { return {text.data(), text.size()}; }
+fil_text text_of(const std::string& text) {
+    return {text.data(), text.size()};
+}
 
 }  // namespace
 
@@ -30,13 +32,17 @@ fil_status fil_session_new(fil_session** session, fil_error* error) {
     });
 }
 
-void fil_session_free(fil_session* session) { delete session; }
+void fil_session_free(fil_session* session) {
+    delete session;
+}
 
 const char* fil_session_environment(const fil_session* session) {
     return session->value.environment().c_str();
 }
 
-int fil_session_descriptor(const fil_session* session) { return session->value.descriptor(); }
+int fil_session_descriptor(const fil_session* session) {
+    return session->value.descriptor();
+}
 
 void fil_session_serve(fil_session* session) {
     guarded(nullptr, [&] { session->value.serve(); });
@@ -47,7 +53,8 @@ fil_status fil_session_read(const fil_session* session, fil_session_numbers* num
         check_pointer(session, "session");
         fil_session_numbers found = FIL_SESSION_NUMBERS_INIT;
         found.live = session->value.page().live.load(std::memory_order_relaxed);
-        found.peak = std::max(session->value.page().peak.load(std::memory_order_relaxed), found.live);
+        found.peak =
+            std::max(session->value.page().peak.load(std::memory_order_relaxed), found.live);
         found.processes = session->value.processes().size();
         found.unprofiled_children = session->value.unprofiled_children();
         checked_fill(numbers, found, "numbers");

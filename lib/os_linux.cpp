@@ -43,7 +43,9 @@ void* map_anonymous(std::size_t bytes) {
 
 namespace fil {
 
-void* system_pages::map(std::size_t bytes) { return map_anonymous(bytes); }
+void* system_pages::map(std::size_t bytes) {
+    return map_anonymous(bytes);
+}
 
 void system_pages::unmap(void* address, std::size_t bytes) {
     const os::keep_errno keep;
@@ -77,7 +79,9 @@ bool reentry_guard::on_alternate_stack() {
 namespace fil::os {
 
 keep_errno::keep_errno() : saved_(errno) {}
-keep_errno::~keep_errno() { errno = saved_; }
+keep_errno::~keep_errno() {
+    errno = saved_;
+}
 
 std::uint64_t recording_bytes() {
     constexpr std::uint64_t plenty = 16ull << 30, little = 8ull << 20;
@@ -93,7 +97,9 @@ std::uint64_t recording_bytes() {
     return bytes & ~std::uint64_t{0xffff};
 }
 
-void* map_private(std::uint64_t bytes) { return map_anonymous(bytes); }
+void* map_private(std::uint64_t bytes) {
+    return map_anonymous(bytes);
+}
 
 int make_shared_file(const char* name, std::uint64_t bytes) {
     const int descriptor =
@@ -120,8 +126,12 @@ void* map_wiped_page() {
     return address;
 }
 
-std::int32_t process_id() { return static_cast<std::int32_t>(syscall(SYS_getpid)); }
-std::int32_t parent_process_id() { return static_cast<std::int32_t>(syscall(SYS_getppid)); }
+std::int32_t process_id() {
+    return static_cast<std::int32_t>(syscall(SYS_getpid));
+}
+std::int32_t parent_process_id() {
+    return static_cast<std::int32_t>(syscall(SYS_getppid));
+}
 
 std::size_t working_directory(char* buffer, std::size_t capacity) {
     const keep_errno keep;

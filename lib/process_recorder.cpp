@@ -24,12 +24,10 @@ void return_lease(void* state) {
     thread_words& words = this_thread;
     words.state = nullptr;
     words.lease_returned = true;
-    const void* here = __builtin_frame_address(0);
-    words.guard.raise(here);
+    const guarded_scope guarded(words.guard);
     if (process_recorder* recorder = this_process.running()) {
         recorder->give_back(*static_cast<thread_state*>(state));
     }
-    words.guard.lower();
 }
 
 bool format(void* base, std::uint64_t bytes) {
@@ -67,14 +65,13 @@ process_recorder* process::running_slow() {
     const os::keep_errno keep;
     this_thread.state = nullptr;
     this_thread.lease_returned = false;
-    this_thread.guard.raise(__builtin_frame_address(0));
+    const guarded_scope guarded(this_thread.guard);
     process_recorder* recorder = nullptr;
     if (build()) {
         recorder = reinterpret_cast<process_recorder*>(recorder_);
         page_->recorder.store(recorder, std::memory_order_release);
     }
     page_->state.store(recorder != nullptr ? process_state::running : process_state::unrecorded);
-    this_thread.guard.lower();
     return recorder;
 }
 
@@ -82,8 +79,8 @@ bool process::build() {
     new (&lock_) spin_lock;
     raise_generation();
     const std::uint64_t bytes = os::recording_bytes();
-    void* base = options_.memory == FIL_MEMORY_SESSION ? build_in_session(bytes)
-                                                       : build_privately(bytes);
+    void* base =
+        options_.memory == FIL_MEMORY_SESSION ? build_in_session(bytes) : build_privately(bytes);
     if (base == nullptr) return false;
     return (new (recorder_) process_recorder(base, bytes, *session_, registry_, sources_))
         ->prepare();

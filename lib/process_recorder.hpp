@@ -25,8 +25,7 @@ struct thread_words {
     bool lease_returned;  // the thread is ending
     thread_state* state;
 };
-extern constinit thread_local thread_words this_thread
-    __attribute__((tls_model("initial-exec")));
+extern constinit thread_local thread_words this_thread __attribute__((tls_model("initial-exec")));
 
 enum class process_state : std::uint32_t { fresh = 0, starting, running, closed, unrecorded };
 
@@ -49,10 +48,10 @@ class process {
     // Runs event(recorder, thread_state) unless this thread is inside an event already; then
     // nested(recorder) instead.
     template <typename Event, typename Nested>
-    void event(Event&& event, Nested&& nested);
+    FIL_HOT void event(Event&& event, Nested&& nested);
 
     template <typename Event>
-    void event(Event&& run) {
+    FIL_HOT void event(Event&& run) {
         event(run, [](process_recorder& r) { r.count(r.header().missed_events); });
     }
 
@@ -69,6 +68,8 @@ class process {
     session_page* session() { return session_; }
 
   private:
+    template <typename Event, typename Nested>
+    FIL_RARE void event_slow(Event& event, Nested& nested);
     process_recorder* running_slow();
     bool build();
     void* build_privately(std::uint64_t bytes);
@@ -92,21 +93,33 @@ class process {
 extern constinit process this_process;
 
 template <typename Event, typename Nested>
-void process::event(Event&& event, Nested&& nested) {
+FIL_HOT void process::event(Event&& event, Nested&& nested) {
+    process_recorder* recorder = page_->recorder.load(std::memory_order_acquire);
+    thread_words& words = this_thread;
+    thread_state* state = words.state;
+    if (recorder == nullptr || state == nullptr || !words.guard.enter()) [[unlikely]] {
+        return event_slow(event, nested);
+    }
+    event(*recorder, *state);
+    recorder->end_event(*state);
+    words.guard.leave();
+}
+
+// A process that is new, a thread that is new or ending, or an event inside an event.
+template <typename Event, typename Nested>
+FIL_RARE void process::event_slow(Event& event, Nested& nested) {
     process_recorder* recorder = running();
     if (recorder == nullptr) return;
     thread_words& words = this_thread;
-    const void* here = __builtin_frame_address(0);
-    if (words.guard.raised(here)) [[unlikely]] return nested(*recorder);
-    words.guard.raise(here);
-    if (words.state == nullptr) [[unlikely]] lease(*recorder);
-    if (thread_state* state = words.state; state != nullptr) [[likely]] {
-        event(*recorder, *state);
-        recorder->end_event(*state);
+    if (words.guard.raised()) return nested(*recorder);
+    const guarded_scope guarded(words.guard);
+    if (words.state == nullptr) lease(*recorder);
+    if (words.state != nullptr) {
+        event(*recorder, *words.state);
+        recorder->end_event(*words.state);
     } else {
         recorder->with_shared_state([&](thread_state& shared) { event(*recorder, shared); });
     }
-    words.guard.lower();
 }
 
 }  // namespace fil

@@ -45,7 +45,8 @@ std::string private_directory() {
     // A socket's path has 108 bytes; a longer TMPDIR cannot serve.
     if (base == nullptr || *base != '/' || strlen(base) > 60) base = "/tmp";
     std::string path = std::string(base) + "/fil-XXXXXX";
-    if (mkdtemp(path.data()) == nullptr) fail("cannot make a private directory in " + std::string(base));
+    if (mkdtemp(path.data()) == nullptr)
+        fail("cannot make a private directory in " + std::string(base));
     return path;
 }
 
@@ -82,7 +83,8 @@ std::optional<received> receive(int connection) {
     // The request was sent right after connecting; a stranger that sends nothing is not waited for.
     pollfd readable{connection, POLLIN, 0};
     if (poll(&readable, 1, 50) <= 0) return {};
-    if (recvmsg(connection, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != ssize_t(sizeof result.request)) {
+    if (recvmsg(connection, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) !=
+        ssize_t(sizeof result.request)) {
         return {};
     }
     cmsghdr* attached = CMSG_FIRSTHDR(&header);
@@ -119,7 +121,9 @@ file_descriptor& file_descriptor::operator=(file_descriptor&& other) noexcept {
 file_descriptor::~file_descriptor() {
     if (number_ >= 0) ::close(number_);
 }
-int file_descriptor::release() { return std::exchange(number_, -1); }
+int file_descriptor::release() {
+    return std::exchange(number_, -1);
+}
 
 shared_mapping::shared_mapping(int descriptor, std::uint64_t bytes)
     : base_(os::map_shared(descriptor, bytes)), bytes_(bytes) {
@@ -183,7 +187,7 @@ void session::answer(int connection) {
         memcmp(got->request.token, token_.data(), token_length) != 0) {
         return;
     }
-    struct stat file{};
+    struct stat file {};
     ucred sender{};
     socklen_t length = sizeof sender;
     if (fstat(got->recording.number(), &file) != 0 || !is_sealed(got->recording.number()) ||
@@ -226,7 +230,8 @@ void session::process_ended(std::int32_t pid) {
 
 void session::forget_finished() {
     for (joined_process& process : processes_) {
-        if (process.memory.bytes() == recording_page || process.pid == processes_.front().pid) continue;
+        if (process.memory.bytes() == recording_page || process.pid == processes_.front().pid)
+            continue;
         if (!process.closed()) {
             if (kill(process.pid, 0) == 0 || errno != ESRCH) continue;
             close_recording(process);

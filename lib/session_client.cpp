@@ -19,7 +19,8 @@ namespace {
 // Direct system calls: libc's versions are cancellation points, and malloc must not be one.
 class raw_socket {
   public:
-    raw_socket() : descriptor_(int(syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0))) {}
+    raw_socket()
+        : descriptor_(int(syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0))) {}
     ~raw_socket() {
         if (descriptor_ >= 0) syscall(SYS_close, descriptor_);
     }

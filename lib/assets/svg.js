@@ -17,6 +17,7 @@ function readFrame(element) {
   const [, name, bytes] = FRAME_TITLE.exec(element.querySelector("title").textContent) || [null, "", "0"];
   const place = PLACE.exec(name);
   const source = element.querySelector(".s");
+  const sourceTitle = source && FRAME_TITLE.exec(source.previousSibling.textContent);
   return {
     element,
     name,
@@ -27,11 +28,15 @@ function readFrame(element) {
     y: Number(element.getAttribute("y")),
     text: element.querySelector(".n"),
     source,
-    sourceText: source ? source.textContent : "",
+    sourceText: sourceTitle ? sourceTitle[1].replace(/\u00a0/g, " ") : "",
   };
 }
 
 const inside = (inner, outer) => inner.x >= outer.x - 1e-6 && inner.x + inner.width <= outer.x + outer.width + 1e-6;
+
+function show(element, shown) {
+  element.setAttribute("display", shown ? "inline" : "none");
+}
 
 // Places every frame for the zoom: those above span the picture, those beside are gone.
 function place() {
@@ -39,8 +44,9 @@ function place() {
   for (const frame of frames) {
     const above = frame.y < zoomed.y && inside(zoomed, frame);
     const below = frame.y >= zoomed.y && inside(frame, zoomed);
-    frame.element.classList.toggle("gone", !above && !below);
-    if (!above && !below) continue;
+    frame.shown = above || below;
+    show(frame.element, frame.shown);
+    if (!frame.shown) continue;
     frame.share = above ? 1 : frame.width / zoomed.width;
     frame.element.setAttribute("x", (above ? 0 : 100 * (frame.x - zoomed.x) / zoomed.width) + "%");
     frame.element.setAttribute("width", 100 * frame.share + "%");
@@ -49,7 +55,7 @@ function place() {
     frame.text.textContent = label;
     if (frame.source) frame.source.textContent = label ? cutSource(frame.sourceText, room) : "";
   }
-  find("reset").classList.toggle("gone", zoomed === frames[0] && wanted === "");
+  show(find("reset"), zoomed !== frames[0] || wanted !== "");
 }
 
 function zoom(frame) {
@@ -133,7 +139,7 @@ function activate(frame) {
 
 function neighbour(direction) {
   if (!active) return zoomed;
-  const shown = frames.filter((frame) => !frame.element.classList.contains("gone"));
+  const shown = frames.filter((frame) => frame.shown);
   if (direction === "Up") return shown.filter((f) => f.y < active.y && inside(active, f)).reduce((a, b) => (a && a.y > b.y ? a : b), null);
   if (direction === "Down") {
     const below = shown.filter((f) => f.y > active.y && inside(f, active));
@@ -170,7 +176,7 @@ root.addEventListener("pointermove", (event) => tell(frameAt(event)));
 root.addEventListener("keydown", key);
 find("search").addEventListener("click", () => searchBox().focus());
 find("reset").addEventListener("click", reset);
-find("search").classList.remove("gone");
+show(find("search"), true);
 addEventListener("resize", place);
 addEventListener("hashchange", restore);
 restore();

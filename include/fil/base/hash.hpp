@@ -16,6 +16,8 @@ inline std::uint64_t hash_bytes(const void* data, std::size_t length, std::uint6
 }
 
 // Fibonacci hashing: the upper bits of the product are well mixed; callers shift down from them.
-inline std::uint64_t mix(std::uint64_t word) { return word * 0x9E3779B97F4A7C15ull; }
+inline std::uint64_t mix(std::uint64_t word) {
+    return word * 0x9E3779B97F4A7C15ull;
+}
 
 }  // namespace fil

@@ -10,23 +10,49 @@
 
 #include <cstdint>
 
+#include "fil/base/inlining.hpp"
+
 namespace fil {
+
+FIL_HOT std::uintptr_t stack_pointer() {
+#if defined(__x86_64__)
+    std::uintptr_t here;
+    asm volatile("mov %%rsp, %0" : "=r"(here));
+    return here;
+#else
+    return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+#endif
+}
 
 class reentry_guard {
   public:
-    // Whether an event is under way on this thread. `here` is an address in the caller's frame.
-    bool raised(const void* here) {
-        if (__builtin_expect(count_ == 0, 1)) return false;
-        if (reinterpret_cast<std::uintptr_t>(here) <= where_ || on_alternate_stack()) return true;
+    // The quick way: raises it if it is down and says so; otherwise leave the rest to raised().
+    FIL_HOT bool enter() {
+        if (count_ != 0) [[unlikely]]
+            return false;
+        count_ = 1;
+        where_ = stack_pointer();
+        barrier();
+        return true;
+    }
+    FIL_HOT void leave() {
+        barrier();
+        count_ = 0;
+    }
+
+    // Whether an event is under way on this thread.
+    bool raised() {
+        if (count_ == 0) return false;
+        if (stack_pointer() <= where_ || on_alternate_stack()) return true;
         count_ = 0;  // stale: the frame that raised it is gone
         return false;
     }
 
-    void raise(const void* here) {
-        if (count_++ == 0) where_ = reinterpret_cast<std::uintptr_t>(here);
+    // Nests.
+    void raise() {
+        if (count_++ == 0) where_ = stack_pointer();
         barrier();
     }
-
     void lower() {
         barrier();
         if (count_ > 0) --count_;
@@ -36,10 +62,21 @@ class reentry_guard {
     static bool on_alternate_stack();  // lib/os_linux.cpp
 
     // A signal handler of this thread must see the count in program order.
-    static void barrier() { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
+    FIL_HOT static void barrier() { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
 
     std::uintptr_t where_ = 0;
     std::uint32_t count_ = 0;
+};
+
+// Raises the guard over a scope.
+class guarded_scope {
+  public:
+    explicit guarded_scope(reentry_guard& guard) : guard_(guard) { guard_.raise(); }
+    ~guarded_scope() { guard_.lower(); }
+    guarded_scope(const guarded_scope&) = delete;
+
+  private:
+    reentry_guard& guard_;
 };
 
 }  // namespace fil

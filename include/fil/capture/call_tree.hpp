@@ -9,8 +9,8 @@
 // Finding is lock-free. Inserting, and doubling the buckets when nodes outnumber them, happen under
 // one lock. Doubling re-links nodes into a new bucket array, one by one, each in front of nodes
 // moved before it: a concurrent finder may be led from an old chain into a new one and miss, but it
-// always ends (it moves to nodes re-linked earlier and earlier), and a miss is looked up again under
-// the lock. Old arrays stay mapped, for the finder that still reads one.
+// always ends (it moves to nodes re-linked earlier and earlier), and a miss is looked up again
+// under the lock. Old arrays stay mapped, for the finder that still reads one.
 //
 // Hot path: no allocation, no throw. callstack_id::unknown when there is no room.
 
@@ -80,8 +80,8 @@ class call_tree {
         bucket_array* array = roomy_buckets(index);
         auto* directory = memory_.at<page_directory_entry>(header.callstacks_page);
         if (index == max_callstacks || array == nullptr) return callstack_id::unknown;
-        auto* chunk = memory_.chunk<callstack_record>(
-            directory[callstack_chunk::chunk_of(index)], callstack_chunk::pages);
+        auto* chunk = memory_.chunk<callstack_record>(directory[callstack_chunk::chunk_of(index)],
+                                                      callstack_chunk::pages);
         if (chunk == nullptr) return callstack_id::unknown;
         head& first = head_of(*array, wanted);
         chunk[callstack_chunk::slot_of(index)] = {wanted.caller, wanted.function, wanted.line,

@@ -2,9 +2,9 @@
 // Functions, interned by content: the same kind, name, file, first line and directory give one id.
 //
 // Records and texts live in the recording; the index over them is private to the process: a
-// Boost.Intrusive hash set whose nodes come from an arena. Everything happens under one lock. Called
-// when a source meets a function for the first time; sources cache ids.
-// Hot path (uncommon part): no malloc, no throw; function_id::none when there is no room.
+// Boost.Intrusive hash set whose nodes come from an arena. Everything happens under one lock.
+// Called when a source meets a function for the first time; sources cache ids. Hot path (uncommon
+// part): no malloc, no throw; function_id::none when there is no room.
 
 #include <boost/intrusive/unordered_set.hpp>
 #include <string_view>
@@ -59,9 +59,9 @@ class function_table {
     static constexpr std::size_t first_buckets = 256;
 
     static std::uint64_t hash_of(const function_text& text) {
-        std::uint64_t hash = hash_bytes(text.name.data(), text.name.size(),
-                                        std::uint64_t{text.first_line} << 8 |
-                                            static_cast<std::uint64_t>(text.kind));
+        std::uint64_t hash =
+            hash_bytes(text.name.data(), text.name.size(),
+                       std::uint64_t{text.first_line} << 8 | static_cast<std::uint64_t>(text.kind));
         hash = hash_bytes(text.file.data(), text.file.size(), hash);
         return hash_bytes(text.directory.data(), text.directory.size(), hash);
     }

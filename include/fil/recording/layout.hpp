@@ -120,8 +120,8 @@ struct recording_header {
     std::atomic<std::uint32_t> facts;
     std::atomic<std::uint32_t> closed;  // 1: its live bytes left the session at `closed_at`
     std::atomic<std::int64_t> closed_at;
-    std::atomic<std::uint64_t> missed_events;     // inside other events
-    std::atomic<std::uint64_t> dropped_events;    // no memory for bookkeeping
+    std::atomic<std::uint64_t> missed_events;   // inside other events
+    std::atomic<std::uint64_t> dropped_events;  // no memory for bookkeeping
     std::atomic<std::uint64_t> unprofiled_children;
     std::atomic<std::uint32_t> threads_ever;
     std::atomic<std::uint32_t> reserved;

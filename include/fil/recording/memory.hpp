@@ -8,6 +8,7 @@
 
 #include <cstring>
 
+#include "fil/base/inlining.hpp"
 #include "fil/base/spin_lock.hpp"
 #include "fil/recording/layout.hpp"
 
@@ -61,14 +62,11 @@ class recording_memory {
     // The chunk that `entry` names, made on first touch. Any thread may make it: the loser's pages
     // are lost, which sparse memory does not mind.
     template <typename T>
-    T* chunk(page_directory_entry& entry, std::uint32_t pages) {
+    FIL_HOT T* chunk(page_directory_entry& entry, std::uint32_t pages) {
         page_number page = entry.load(std::memory_order_acquire);
-        if (page == page_number::none) [[unlikely]] {
-            page_number fresh = take(pages);
-            if (fresh == page_number::none) return nullptr;
-            if (entry.compare_exchange_strong(page, fresh, std::memory_order_acq_rel)) page = fresh;
-        }
-        return at<T>(page);
+        if (page == page_number::none) [[unlikely]]
+            page = make_chunk(entry, pages);
+        return page == page_number::none ? nullptr : at<T>(page);
     }
 
     // Copies text to the recording; a long one is cut.
@@ -94,10 +92,18 @@ class recording_memory {
   private:
     static constexpr std::uint32_t text_pages = 16;
 
+    FIL_RARE page_number make_chunk(page_directory_entry& entry, std::uint32_t pages) {
+        const page_number fresh = take(pages);
+        page_number found = page_number::none;
+        if (fresh == page_number::none) return fresh;
+        return entry.compare_exchange_strong(found, fresh, std::memory_order_acq_rel) ? fresh
+                                                                                      : found;
+    }
+
     template <typename Record>
     page_number take_for(std::size_t records) {
-        return take(
-            static_cast<std::uint32_t>((records * sizeof(Record) + recording_page - 1) / recording_page));
+        return take(static_cast<std::uint32_t>((records * sizeof(Record) + recording_page - 1) /
+                                               recording_page));
     }
 
     std::byte* base_ = nullptr;

@@ -1,11 +1,11 @@
 #pragma once
 // Live and peak of the session, and this process's part of them.
 //
-// A thread keeps its change to `live` in its own `pending` word (in the recording, so that it is not
-// lost when the process dies) and adds it to the shared words once it exceeds 16 KiB. What a thread
-// believes is live + its own pending: exact while one thread in one process records, off by at most
-// 16 KiB for each other thread otherwise. Before anything is subtracted, that belief is compared
-// with the peak; a higher one is published and raises it:
+// A thread keeps its change to `live` in its own `pending` word (in the recording, so that it is
+// not lost when the process dies) and adds it to the shared words once it exceeds 16 KiB. What a
+// thread believes is live + its own pending: exact while one thread in one process records, off by
+// at most 16 KiB for each other thread otherwise. Before anything is subtracted, that belief is
+// compared with the peak; a higher one is published and raises it:
 //
 //     belief = live + pending
 //     if (belief > peak) { live += pending; pending = 0; raise peak to live }
@@ -16,6 +16,7 @@
 //
 // Hot path: no allocation, no throw. On the common path no read-modify-write of a shared line.
 
+#include "fil/base/inlining.hpp"
 #include "fil/recording/layout.hpp"
 
 namespace fil {
@@ -30,23 +31,31 @@ class peak_tracker {
 
     std::int64_t peak() const { return session_->peak.load(relaxed); }
 
-    void before_decrease(std::atomic<std::int64_t>& pending) const {
+    FIL_HOT void before_decrease(std::atomic<std::int64_t>& pending) const {
         const std::int64_t belief = session_->live.load(relaxed) + pending.load(relaxed);
-        if (belief > peak()) [[unlikely]] raise(session_->peak, publish(pending));
+        if (belief > peak()) [[unlikely]]
+            raise_peak(pending);
     }
 
-    void change(std::atomic<std::int64_t>& pending, std::int64_t bytes) const {
+    FIL_HOT void change(std::atomic<std::int64_t>& pending, std::int64_t bytes) const {
         const std::int64_t sum = pending.load(relaxed) + bytes;
         pending.store(sum, relaxed);
-        if (sum > publish_bytes || sum < -publish_bytes) [[unlikely]] publish(pending);
+        // -publish_bytes <= sum <= publish_bytes, in one comparison
+        const auto shifted = static_cast<std::uint64_t>(sum + publish_bytes);
+        if (shifted > 2 * publish_bytes) [[unlikely]]
+            publish(pending);
     }
 
     // Adds this thread's pending change to the shared words; gives the session's new live.
-    std::int64_t publish(std::atomic<std::int64_t>& pending) const {
+    FIL_RARE std::int64_t publish(std::atomic<std::int64_t>& pending) const {
         const std::int64_t change = pending.load(relaxed);
         pending.store(0, relaxed);
         raise(process_->peak, process_->live.fetch_add(change, relaxed) + change);
         return session_->live.fetch_add(change, relaxed) + change;
+    }
+
+    FIL_RARE void raise_peak(std::atomic<std::int64_t>& pending) const {
+        raise(session_->peak, publish(pending));
     }
 
     static void raise(std::atomic<std::int64_t>& highest, std::int64_t value) {

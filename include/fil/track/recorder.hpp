@@ -22,8 +22,7 @@
 
 namespace fil {
 
-template <callstack_source Source, typename Registry = registry<>,
-          page_source Pages = system_pages>
+template <callstack_source Source, typename Registry = registry<>, page_source Pages = system_pages>
 class recorder {
   public:
     // `base` is a formatted recording of `bytes`.
@@ -49,12 +48,12 @@ class recorder {
 
     // ---- blocks ----
 
-    void record_alloc(thread_state& thread, std::uintptr_t address, std::uint64_t bytes) {
+    FIL_HOT void record_alloc(thread_state& thread, std::uintptr_t address, std::uint64_t bytes) {
         record_alloc_at(thread, address, bytes, capture(thread));
     }
 
-    void record_alloc_at(thread_state& thread, std::uintptr_t address, std::uint64_t bytes,
-                         callstack_id callstack, bool watched = false) {
+    FIL_HOT void record_alloc_at(thread_state& thread, std::uintptr_t address, std::uint64_t bytes,
+                                 callstack_id callstack, bool watched = false) {
         usage_record& usage = usage_for(*thread.set, callstack);
         const auto forgotten = [&](const registered_block& old) { forget(thread, old); };
         if (!registry_.insert(address, callstack, bytes, watched, forgotten)) {
@@ -66,7 +65,7 @@ class recorder {
         change_live(thread, static_cast<std::int64_t>(bytes));
     }
 
-    registered_block record_free(thread_state& thread, std::uintptr_t address) {
+    FIL_HOT registered_block record_free(thread_state& thread, std::uintptr_t address) {
         const registered_block block = registry_.take(address);
         if (block.callstack != callstack_id::none) forget(thread, block);
         return block;
@@ -85,12 +84,9 @@ class recorder {
         return block;
     }
 
-    void end_event(thread_state& thread) {
-        while (thread.deferred_count != 0) [[unlikely]] {
-            const registered_block block = thread.deferred[thread.deferred_count - 1];
-            --thread.deferred_count;
-            forget(thread, block);
-        }
+    FIL_HOT void end_event(thread_state& thread) {
+        if (thread.deferred_count != 0) [[unlikely]]
+            forget_deferred(thread);
     }
 
     bool watch(std::uintptr_t address) { return registry_.watch(address); }
@@ -129,16 +125,16 @@ class recorder {
     }
     void record_protect(thread_state& thread, std::uintptr_t start, std::uint64_t bytes,
                         bool accessible) {
-        change_mappings(thread, [&](auto&& changed) {
-            mappings_.protect(start, bytes, accessible, changed);
-        });
+        change_mappings(
+            thread, [&](auto&& changed) { mappings_.protect(start, bytes, accessible, changed); });
     }
 
     // ---- callstacks ----
 
-    callstack_id capture(thread_state& thread) {
+    FIL_HOT callstack_id capture(thread_state& thread) {
         const callstack_id found = source_.capture(thread.source_memory);
-        if (found != callstack_id::none) [[likely]] return found;
+        if (found != callstack_id::none) [[likely]]
+            return found;
         return thread.inherited != callstack_id::none ? thread.inherited : callstack_id::unknown;
     }
     function_id intern(const function_text& text) { return functions_.intern(text); }
@@ -180,7 +176,15 @@ class recorder {
     }
 
   private:
-    void forget(thread_state& thread, const registered_block& block) {
+    FIL_RARE void forget_deferred(thread_state& thread) {
+        while (thread.deferred_count != 0) {
+            const registered_block block = thread.deferred[thread.deferred_count - 1];
+            --thread.deferred_count;
+            forget(thread, block);
+        }
+    }
+
+    FIL_HOT void forget(thread_state& thread, const registered_block& block) {
         const auto bytes = -static_cast<std::int64_t>(block.bytes);
         callstack_id callstack = block.callstack;
         peak_.before_decrease(thread.set->pending);
@@ -188,15 +192,18 @@ class recorder {
         change_live(thread, bytes);
     }
 
-    void change_live(thread_state& thread, std::int64_t bytes) {
+    FIL_HOT void change_live(thread_state& thread, std::int64_t bytes) {
         peak_.change(thread.set->pending, bytes);
-        if (bytes > peak_tracker::publish_bytes) [[unlikely]] note_largest(bytes);
+        if (bytes > peak_tracker::publish_bytes) [[unlikely]]
+            note_largest(bytes);
     }
 
-    // The usage of `callstack`; that of `unknown`, and callstack changed to it, if there is no room.
-    usage_record& usage_for(usage_set_record& set, callstack_id& callstack) {
+    // The usage of `callstack`; that of `unknown`, and callstack changed to it, if there is no
+    // room.
+    FIL_HOT usage_record& usage_for(usage_set_record& set, callstack_id& callstack) {
         usage_record* usage = usage_of(memory_, set, callstack);
-        if (usage != nullptr) [[likely]] return *usage;
+        if (usage != nullptr) [[likely]]
+            return *usage;
         callstack = callstack_id::unknown;
         return *usage_of(memory_, set, callstack);
     }
@@ -216,7 +223,8 @@ class recorder {
             change_usage(usage_for(set_of(thread, kind), callstack), peak_.peak(), bytes);
             if (used) change_live(thread, bytes);
         });
-        if (large) [[unlikely]] list_large_mappings();
+        if (large) [[unlikely]]
+            list_large_mappings();
     }
 
     void list_large_mappings() {
@@ -232,7 +240,7 @@ class recorder {
         for (; slot != end; ++slot) slot->address.store(0, std::memory_order_relaxed);
     }
 
-    void note_largest(std::int64_t bytes) {
+    FIL_RARE void note_largest(std::int64_t bytes) {
         std::uint64_t largest = header().largest_block.load(std::memory_order_relaxed);
         const auto size = static_cast<std::uint64_t>(bytes);
         while (size > largest && !header().largest_block.compare_exchange_weak(

@@ -6,7 +6,7 @@
 //     bit 3 | address bits 46..35 | bits 34..22   | bits 21..4
 //           root                  | middle        | leaf: 1 MiB of slots for 4 MiB of addresses
 //
-// Bit 3 doubles the root, so blocks at 8 modulo 16 (some allocators have them) have a map of their
+// Bit 3 doubles the root, so blocks at 8 modulo 16 (some allocators have them) have slots of their
 // own. A slot is 5 bits of code and 27 bits of callstack:
 //
 //     code 0..16    a block of that many bytes
@@ -22,8 +22,10 @@
 // Hot path: no allocation, no throw. First touch of 4 MiB of addresses maps a leaf (a system call).
 
 #include <atomic>
+#include <bit>
 
 #include "fil/base/ids.hpp"
+#include "fil/base/inlining.hpp"
 #include "fil/base/pages.hpp"
 
 namespace fil {
@@ -40,48 +42,49 @@ class registry {
     // Puts a block in. What stood in its place is taken out and given to `forgotten(block)`.
     // False if there is no memory for it, or the address is none of a user's.
     template <typename Forgotten>
-    bool insert(std::uintptr_t address, callstack_id callstack, std::uint64_t bytes,
-                bool watched, Forgotten&& forgotten) {
+    FIL_HOT bool insert(std::uintptr_t address, callstack_id callstack, std::uint64_t bytes,
+                        bool watched, Forgotten&& forgotten) {
         slot* first = make_slot(address);
-        if (first == nullptr) [[unlikely]] return false;
-        if (*first != 0) [[unlikely]] forget_at(address, forgotten);
+        if (first == nullptr) [[unlikely]]
+            return false;
+        if (*first != 0) [[unlikely]]
+            forget_at(address, forgotten);
         const std::uint32_t id = to_index(callstack);
         if (bytes <= granule) {
             *first = make(static_cast<std::uint32_t>(bytes), id);
             return true;
         }
-        slot* second = make_slot(address + granule);
-        if (second == nullptr) [[unlikely]] return false;
-        if (*second != 0) [[unlikely]] forget_at(address + granule, forgotten);
+        slot* second = next_slot(first, address);
+        if (second == nullptr) [[unlikely]]
+            return false;
+        if (*second != 0) [[unlikely]]
+            forget_at(address + granule, forgotten);
         const bool giant = bytes >> part_bits != 0;
         if (giant) [[unlikely]] {
-            slot* third = make_slot(address + 2 * granule);
-            if (third == nullptr) return false;
-            if (*third != 0) forget_at(address + 2 * granule, forgotten);
-            *third = make(code_size, static_cast<std::uint32_t>(bytes >> part_bits) & part_mask);
+            if (!set_giant_part(address + 2 * granule, bytes >> part_bits, forgotten)) return false;
         }
         *second = make(code_size, static_cast<std::uint32_t>(bytes) & part_mask);
         *first = make(code_long | (watched ? 1u : 0u) | (giant ? 2u : 0u), id);
         return true;
     }
 
-    registered_block take(std::uintptr_t address) {
+    FIL_HOT registered_block take(std::uintptr_t address) {
         slot* first = find_slot(address);
-        if (first == nullptr) return {};
+        if (first == nullptr) [[unlikely]]
+            return {};
         const std::uint32_t value = *first;
         const std::uint32_t code = value >> part_bits;
-        if (value == 0 || code == code_size) return {};
+        if (value == 0 || code == code_size) [[unlikely]]
+            return {};
         *first = 0;
         registered_block block{callstack_id{value & part_mask}, code, false};
         if (code < code_long) return block;
-        slot* second = find_slot(address + granule);
+        slot* second = next_slot(first, address);
         block.bytes = *second & part_mask;
         *second = 0;
-        block.watched = (code & 1) != 0;
-        if ((code & 2) != 0) [[unlikely]] {
-            slot* third = find_slot(address + 2 * granule);
-            block.bytes |= std::uint64_t{*third & part_mask} << part_bits;
-            *third = 0;
+        if (code != code_long) [[unlikely]] {
+            block.watched = (code & 1) != 0;
+            if ((code & 2) != 0) block.bytes |= take_giant_part(address + 2 * granule);
         }
         return block;
     }
@@ -127,33 +130,68 @@ class registry {
         return code << part_bits | rest;
     }
 
-    // The address as an index of granules; bit 3 becomes the topmost bit.
-    static std::uint64_t index_of(std::uintptr_t address) {
-        return (address >> 4) | (std::uint64_t{(address >> 3) & 1} << (leaf_bits + middle_bits + root_bits - 1));
-    }
-    static bool is_users(std::uintptr_t address) {
-        return (address >> 47) == 0 && (address & 7) == 0;
+    // The address as an index of granules. Rotated by 4, a user's address at 0 modulo 16 is itself
+    // that index and everything else is larger; 8 modulo 16 has an upper half of its own.
+    static constexpr std::uint64_t upper_half = 1ull << (leaf_bits + middle_bits + root_bits - 1);
+    static constexpr std::uint64_t no_index = ~0ull;
+    FIL_HOT static std::uint64_t index_of(std::uintptr_t address) {
+        const std::uint64_t rotated = std::rotr(std::uint64_t{address}, 4);
+        if (rotated < upper_half) [[likely]]
+            return rotated;
+        const bool is_users = (address >> 47) == 0 && (address & 15) == 8;
+        return is_users ? (address >> 4) | upper_half : no_index;
     }
 
-    slot* find_slot(std::uintptr_t address) const {
-        if (!is_users(address)) [[unlikely]] return nullptr;
+    FIL_HOT slot* find_slot(std::uintptr_t address) const {
         const std::uint64_t index = index_of(address);
+        if (index == no_index) [[unlikely]]
+            return nullptr;
         middle* m = root_[index >> (leaf_bits + middle_bits)].load(std::memory_order_acquire);
-        if (m == nullptr) return nullptr;
+        if (m == nullptr) [[unlikely]]
+            return nullptr;
         leaf* l = m->leaves[(index >> leaf_bits) & ((1u << middle_bits) - 1)].load(
             std::memory_order_acquire);
-        return l == nullptr ? nullptr : &l->slots[index & ((1u << leaf_bits) - 1)];
+        if (l == nullptr) [[unlikely]]
+            return nullptr;
+        return &l->slots[index & ((1u << leaf_bits) - 1)];
     }
 
-    slot* make_slot(std::uintptr_t address) {
-        if (slot* found = find_slot(address); found != nullptr) [[likely]] return found;
-        if (!is_users(address)) return nullptr;
+    FIL_HOT slot* make_slot(std::uintptr_t address) {
+        slot* found = find_slot(address);
+        return found != nullptr ? found : make_slot_slow(address);
+    }
+
+    // The slot after `first`, which is that of `address`: its neighbour, except at a leaf's end.
+    FIL_HOT slot* next_slot(slot* first, std::uintptr_t address) {
+        const bool at_end = ((address >> 4) & ((1u << leaf_bits) - 1)) == (1u << leaf_bits) - 1;
+        return at_end ? make_slot_slow(address + granule) : first + 1;
+    }
+
+    FIL_RARE slot* make_slot_slow(std::uintptr_t address) {
         const std::uint64_t index = index_of(address);
+        if (index == no_index) return nullptr;
         middle* m = make_level<middle, Pages>(root_[index >> (leaf_bits + middle_bits)]);
         if (m == nullptr) return nullptr;
         auto& entry = m->leaves[(index >> leaf_bits) & ((1u << middle_bits) - 1)];
         if (make_level<leaf, LeafPages>(entry) == nullptr) return nullptr;
         return find_slot(address);
+    }
+
+    template <typename Forgotten>
+    FIL_RARE bool set_giant_part(std::uintptr_t address, std::uint64_t part,
+                                 Forgotten&& forgotten) {
+        slot* third = make_slot(address);
+        if (third == nullptr) return false;
+        if (*third != 0) forget_at(address, forgotten);
+        *third = make(code_size, static_cast<std::uint32_t>(part) & part_mask);
+        return true;
+    }
+
+    FIL_RARE std::uint64_t take_giant_part(std::uintptr_t address) {
+        slot* third = find_slot(address);
+        const std::uint64_t part = *third & part_mask;
+        *third = 0;
+        return part << part_bits;
     }
 
     // Two threads may map the same level at once: one wins, the other gives its pages back.
@@ -170,7 +208,7 @@ class registry {
 
     // The slot of `address` is occupied: by a block, or by the size of one that starts before.
     template <typename Forgotten>
-    void forget_at(std::uintptr_t address, Forgotten&& forgotten) {
+    FIL_RARE void forget_at(std::uintptr_t address, Forgotten&& forgotten) {
         for (std::uint64_t back = 0; back <= 2 * granule; back += granule) {
             registered_block block = take(address - back);
             if (block.callstack != callstack_id::none) {

@@ -1,9 +1,9 @@
 #pragma once
 // Usage: the counters of one callstack in one thread, and how they remember the peak.
 //
-// The exact peak in O(1), without copies (a variation of epoch-stamped counters): `peak` only rises,
-// so its value names a moment. `settled_at` says for which peak `at_peak` holds. Before `now`
-// changes, if the peak moved on since, then `now` is what it was at the peak:
+// The exact peak in O(1), without copies (a variation of epoch-stamped counters): `peak` only
+// rises, so its value names a moment. `settled_at` says for which peak `at_peak` holds. Before
+// `now` changes, if the peak moved on since, then `now` is what it was at the peak:
 //
 //     if (settled_at != peak) { at_peak = now; settled_at = peak; }
 //     now += change
@@ -13,11 +13,12 @@
 //
 // Hot path: no allocation, no throw.
 
+#include "fil/base/inlining.hpp"
 #include "fil/recording/memory.hpp"
 
 namespace fil {
 
-inline void settle(usage_record& usage, std::int64_t peak) {
+FIL_HOT void settle(usage_record& usage, std::int64_t peak) {
     constexpr auto relaxed = std::memory_order_relaxed;
     if (usage.settled_at.load(relaxed) != peak) {
         usage.at_peak.store(usage.now.load(relaxed), relaxed);
@@ -27,27 +28,27 @@ inline void settle(usage_record& usage, std::int64_t peak) {
 
 // Plain addition in memory that only this thread writes.
 template <typename Number>
-void add_owned(std::atomic<Number>& word, Number change) {
+FIL_HOT void add_owned(std::atomic<Number>& word, Number change) {
     constexpr auto relaxed = std::memory_order_relaxed;
     word.store(word.load(relaxed) + change, relaxed);
 }
 
-inline void change_usage(usage_record& usage, std::int64_t peak, std::int64_t bytes) {
+FIL_HOT void change_usage(usage_record& usage, std::int64_t peak, std::int64_t bytes) {
     settle(usage, peak);
     add_owned(usage.now, bytes);
 }
 
-inline void count_allocation(usage_record& usage, std::uint64_t bytes) {
+FIL_HOT void count_allocation(usage_record& usage, std::uint64_t bytes) {
     add_owned(usage.allocations, std::uint64_t{1});
     add_owned(usage.bytes_so_far, bytes);
 }
 
 // The usage of `callstack` in `set`, made on first touch; nullptr when the recording is full.
-inline usage_record* usage_of(recording_memory& memory, usage_set_record& set,
-                              callstack_id callstack) {
+FIL_HOT usage_record* usage_of(recording_memory& memory, usage_set_record& set,
+                               callstack_id callstack) {
     const std::uint32_t index = to_index(callstack);
-    auto* chunk = memory.chunk<usage_record>(set.chunks[usage_chunk::chunk_of(index)],
-                                             usage_chunk::pages);
+    auto* chunk =
+        memory.chunk<usage_record>(set.chunks[usage_chunk::chunk_of(index)], usage_chunk::pages);
     return chunk == nullptr ? nullptr : chunk + usage_chunk::slot_of(index);
 }
 
