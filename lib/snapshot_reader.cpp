@@ -52,7 +52,7 @@ report::frame named_frame(const recording_view& recording, const function_record
     report::frame frame;
     frame.function = recording.text(function.name);
     frame.file = recording.text(function.file);
-    frame.working_directory = recording.text(function.directory);
+    frame.directory = recording.text(function.directory);
     frame.line = line;
     frame.first_line = function.first_line;
     frame.kind = function.kind == function_kind::python ? report::frame_kind::python

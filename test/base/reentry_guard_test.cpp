@@ -1,0 +1,100 @@
+#include "fil/base/reentry_guard.hpp"
+
+#include <gtest/gtest.h>
+#include <setjmp.h>
+#include <signal.h>
+
+#include <thread>
+#include <vector>
+
+#include "fil/base/arena.hpp"
+#include "fil/base/spin_lock.hpp"
+
+namespace fil {
+namespace {
+
+TEST(reentry_guard, an_event_inside_an_event_is_seen) {
+    reentry_guard guard;
+    EXPECT_FALSE(guard.raised());
+    ASSERT_TRUE(guard.enter());
+    [&] { EXPECT_TRUE(guard.raised()); }();
+    EXPECT_FALSE(guard.enter());
+    guard.leave();
+    EXPECT_FALSE(guard.raised());
+}
+
+reentry_guard jumped_guard;
+jmp_buf jump_target;
+
+[[gnu::noinline]] void raise_and_jump(int depth) {
+    volatile char frame[256];
+    frame[0] = char(depth);
+    if (depth > 0) return raise_and_jump(depth - 1);
+    jumped_guard.raise();
+    longjmp(jump_target, frame[0] + 1);
+}
+
+TEST(reentry_guard, one_left_up_by_a_jump_is_stale) {
+    if (setjmp(jump_target) == 0) raise_and_jump(10);
+    EXPECT_FALSE(jumped_guard.raised());
+    EXPECT_TRUE(jumped_guard.enter());
+    jumped_guard.leave();
+}
+
+bool raised_on_alternate_stack;
+reentry_guard signalled_guard;
+
+TEST(reentry_guard, is_not_stale_on_an_alternate_stack_above) {
+    // The alternate stack lies in this frame, above where the guard is raised.
+    static char alternate[64 * 1024];
+    stack_t stack{};
+    stack.ss_sp = alternate;
+    stack.ss_size = sizeof alternate;
+    ASSERT_EQ(sigaltstack(&stack, nullptr), 0);
+    struct sigaction action {};
+    action.sa_flags = SA_ONSTACK;
+    action.sa_handler = [](int) { raised_on_alternate_stack = signalled_guard.raised(); };
+    ASSERT_EQ(sigaction(SIGUSR1, &action, nullptr), 0);
+    // Raised with a made-up place far below any stack, so that every stack looks "above".
+    signalled_guard.raise();
+    *reinterpret_cast<std::uintptr_t*>(&signalled_guard) = 1;
+    raise(SIGUSR1);
+    EXPECT_TRUE(raised_on_alternate_stack);
+    EXPECT_FALSE(signalled_guard.raised());  // here, on the ordinary stack, it is stale
+    signal(SIGUSR1, SIG_DFL);
+    stack.ss_flags = SS_DISABLE;
+    sigaltstack(&stack, nullptr);
+}
+
+TEST(spin_lock, lets_one_in_at_a_time) {
+    spin_lock lock;
+    int count = 0;
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+        threads.emplace_back([&] {
+            for (int i = 0; i < 20000; ++i) {
+                const locked hold(lock);
+                ++count;
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(count, 80000);
+}
+
+TEST(arena, gives_aligned_zeroed_memory_that_does_not_overlap) {
+    arena<> a;
+    std::vector<unsigned char*> blocks;
+    for (int i = 0; i < 5000; ++i) {
+        auto* block = static_cast<unsigned char*>(a.take(100));
+        ASSERT_NE(block, nullptr);
+        ASSERT_EQ(reinterpret_cast<std::uintptr_t>(block) % 16, 0u);
+        for (int j = 0; j < 100; ++j) ASSERT_EQ(block[j], 0);
+        std::fill(block, block + 100, static_cast<unsigned char>(i));
+        blocks.push_back(block);
+    }
+    for (int i = 0; i < 5000; ++i) ASSERT_EQ(blocks[i][99], static_cast<unsigned char>(i));
+}
+
+}  // namespace
+}  // namespace fil

@@ -1,0 +1,254 @@
+// The recorder with plain events and a scripted source, against a naive model.
+
+#include "fil/track/recorder.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <thread>
+
+#include "fil/recording/view.hpp"
+#include "snapshot_reader.hpp"
+
+namespace fil {
+namespace {
+
+// Answers what the test says.
+struct scripted_source {
+    static constexpr std::size_t thread_bytes = 0;
+    static inline thread_local callstack_id next = callstack_id::unknown;
+    callstack_id capture(void*) { return next; }
+};
+
+struct fixture {
+    static constexpr std::uint64_t bytes = 256 << 20;
+    void* base = system_pages::map(bytes);
+    session_page session{};
+    scripted_source source;
+    std::unique_ptr<registry<>> blocks = std::make_unique<registry<>>();
+    using recorder_type = recorder<scripted_source>;
+    std::unique_ptr<recorder_type> events;
+    thread_state* thread = nullptr;
+
+    fixture() {
+        EXPECT_TRUE(recording_memory(base, bytes).format(1, 0));
+        events = std::make_unique<recorder_type>(base, bytes, session, *blocks, source);
+        EXPECT_TRUE(events->prepare());
+        thread = events->lease();
+    }
+    ~fixture() { system_pages::unmap(base, bytes); }
+
+    recording_view view() const { return {base, bytes}; }
+
+    callstack_id stack(std::uint32_t line) {
+        const function_id f = events->intern({function_kind::announced, "f", "f.c", "", 1});
+        return events->child(callstack_id::unknown, f, line);
+    }
+    void alloc(std::uintptr_t address, std::uint64_t size, callstack_id who) {
+        scripted_source::next = who;
+        events->record_alloc(*thread, address, size);
+    }
+    void free(std::uintptr_t address) { events->record_free(*thread, address); }
+
+    // Bytes by callstack at the peak, as a reader finds them.
+    std::map<callstack_id, std::int64_t> at_peak(mapping_kind kind = mapping_kind::anonymous) const {
+        std::map<callstack_id, std::int64_t> found;
+        const bool now = session.live + view().pending() > session.peak;
+        view().for_each_usage_set([&](const usage_set_record& set) {
+            if (set.kind != kind) return;
+            view().for_each_usage(set, [&](callstack_id id, const usage_record& usage) {
+                found[id] += bytes_at_peak(usage, view().header(), session.peak, now);
+            });
+        });
+        std::erase_if(found, [](const auto& entry) { return entry.second == 0; });
+        return found;
+    }
+};
+
+// What the recorder must agree with: the whole state is copied whenever live is highest.
+struct naive_model {
+    std::map<std::uintptr_t, std::pair<callstack_id, std::int64_t>> blocks;
+    std::map<callstack_id, std::int64_t> now, at_peak;
+    std::int64_t live = 0, peak = 0;
+
+    void alloc(std::uintptr_t address, std::int64_t size, callstack_id who) {
+        free(address);
+        blocks[address] = {who, size};
+        now[who] += size;
+        live += size;
+        note();
+    }
+    void free(std::uintptr_t address) {
+        auto block = blocks.find(address);
+        if (block == blocks.end()) return;
+        now[block->second.first] -= block->second.second;
+        live -= block->second.second;
+        blocks.erase(block);
+        std::erase_if(now, [](const auto& entry) { return entry.second == 0; });
+    }
+    void note() {
+        if (live <= peak) return;
+        peak = live;
+        at_peak = now;
+    }
+};
+
+TEST(recorder, freed_before_the_peak_is_absent) {
+    fixture f;
+    const callstack_id early = f.stack(1), late = f.stack(2);
+    f.alloc(0x10000, 100, early);
+    f.free(0x10000);
+    f.alloc(0x20000, 1000, late);
+    EXPECT_EQ(f.at_peak(), (std::map<callstack_id, std::int64_t>{{late, 1000}}));
+}
+
+TEST(recorder, freed_after_the_peak_is_present) {
+    fixture f;
+    const callstack_id one = f.stack(1), two = f.stack(2);
+    f.alloc(0x10000, 1000, one);
+    f.free(0x10000);
+    f.alloc(0x20000, 10, two);
+    EXPECT_EQ(f.at_peak(), (std::map<callstack_id, std::int64_t>{{one, 1000}}));
+    EXPECT_EQ(f.session.peak, 1000);
+}
+
+TEST(recorder, agrees_with_a_naive_model_at_every_step) {
+    for (unsigned seed = 1; seed <= 20; ++seed) {
+        fixture f;
+        naive_model model;
+        std::mt19937 random(seed);
+        std::vector<callstack_id> stacks;
+        for (std::uint32_t line = 0; line < 12; ++line) stacks.push_back(f.stack(line));
+        for (int step = 0; step < 3000; ++step) {
+            const std::uintptr_t address = 0x7f00'0000'0000 + (random() % 64) * 4096;
+            // Growing and shrinking phases, so that there are several peaks.
+            const bool grow = random() % 100 < ((step / 300) % 2 == 0 ? 65u : 35u);
+            if (grow) {
+                const std::uint64_t size = random() % 5 == 0 ? random() % 200000 : random() % 600;
+                const callstack_id who = stacks[random() % stacks.size()];
+                model.alloc(address, static_cast<std::int64_t>(size), who);
+                f.alloc(address, size, who);
+            } else {
+                model.free(address);
+                f.free(address);
+            }
+            if (step % 7 == 0) {
+                // The model notes a peak when it happens, the recorder before it passes.
+                auto found = f.at_peak();
+                auto expected = model.at_peak;
+                std::int64_t sum = 0;
+                for (const auto& [id, bytes] : found) sum += bytes;
+                ASSERT_EQ(sum, model.peak) << "seed " << seed << " step " << step;
+                std::erase_if(expected, [](const auto& entry) { return entry.second == 0; });
+                if (f.session.live + f.view().pending() < model.peak) {
+                    ASSERT_EQ(found, expected) << "seed " << seed << " step " << step;
+                }
+            }
+        }
+    }
+}
+
+TEST(recorder, a_block_put_over_a_lost_one_replaces_it) {
+    fixture f;
+    const callstack_id lost = f.stack(1), found = f.stack(2);
+    f.alloc(0x10000, 100, lost);
+    f.alloc(0x10010, 48, found);  // where the lost block's size stands
+    EXPECT_EQ(f.at_peak(), (std::map<callstack_id, std::int64_t>{{lost, 100}}));
+    f.free(0x10010);
+    f.free(0x10000);
+    EXPECT_EQ(f.session.live + f.view().pending(), 0);
+}
+
+TEST(recorder, a_free_inside_an_event_is_accounted_for_when_the_event_ends) {
+    fixture f;
+    const callstack_id who = f.stack(1);
+    f.alloc(0x10000, 100, who);
+    f.events->record_nested_free(f.thread, 0x10000);
+    EXPECT_EQ(f.session.live + f.view().pending(), 100);
+    f.events->end_event(*f.thread);
+    EXPECT_EQ(f.session.live + f.view().pending(), 0);
+}
+
+TEST(recorder, mappings_of_other_kinds_do_not_raise_the_peak) {
+    fixture f;
+    scripted_source::next = f.stack(1);
+    f.events->record_map(*f.thread, 0x100000, 0x10000, mapping_kind::anonymous);
+    f.events->record_map(*f.thread, 0x200000, 0x20000, mapping_kind::file);
+    f.events->record_map(*f.thread, 0x300000, 0x30000, mapping_kind::reserved);
+    EXPECT_EQ(f.session.live + f.view().pending(), 0x10000);
+    EXPECT_EQ(f.at_peak(mapping_kind::file).at(f.stack(1)), 0x20000);
+    f.events->record_protect(*f.thread, 0x300000, 0x1000, true);
+    EXPECT_EQ(f.session.live + f.view().pending(), 0x11000);
+    EXPECT_EQ(f.at_peak(mapping_kind::reserved).at(f.stack(1)), 0x2f000);
+}
+
+TEST(recorder, several_threads_lose_nothing_and_keep_the_bound) {
+    fixture f;
+    constexpr int threads = 4, rounds = 20000;
+    constexpr std::int64_t size = 500;
+    const callstack_id who = f.stack(1);
+    std::vector<std::thread> workers;
+    for (int t = 0; t < threads; ++t) {
+        workers.emplace_back([&, t] {
+            thread_state* own = f.events->lease();
+            scripted_source::next = who;
+            const std::uintptr_t mine = 0x7f00'0000'0000 + std::uintptr_t(t) * (1 << 24);
+            for (int i = 0; i < rounds; ++i) f.events->record_alloc(*own, mine + i * 512, size);
+            for (int i = 0; i < rounds / 2; ++i) f.events->record_free(*own, mine + i * 512);
+            f.events->give_back(*own);
+        });
+    }
+    for (std::thread& worker : workers) worker.join();
+    EXPECT_EQ(f.session.live, threads * rounds / 2 * size);
+    // Each thread's own highest is reached; together they can be anywhere between, within the bound.
+    const std::int64_t bound = threads * (peak_tracker::publish_bytes + size);
+    EXPECT_LE(f.session.peak, threads * rounds * size);
+    EXPECT_GE(f.session.peak, rounds * size - bound);
+    std::int64_t shown = 0;
+    for (const auto& [id, bytes] : f.at_peak()) shown += bytes;
+    EXPECT_NEAR(double(shown), double(f.session.peak.load()), double(bound));
+}
+
+TEST(recorder, one_thread_frees_what_another_allocated) {
+    fixture f;
+    thread_state* other = f.events->lease();
+    f.alloc(0x10000, 5000, f.stack(1));
+    f.events->record_free(*other, 0x10000);
+    f.alloc(0x20000, 100, f.stack(2));
+    EXPECT_EQ(f.session.live + f.view().pending(), 100);
+}
+
+TEST(recorder, a_full_recording_drops_names_but_no_bytes) {
+    constexpr std::uint64_t small = 4 << 20;
+    void* base = system_pages::map(small);
+    session_page session{};
+    scripted_source source;
+    auto blocks = std::make_unique<registry<>>();
+    ASSERT_TRUE(recording_memory(base, small).format(1, 0));
+    recorder<scripted_source> r(base, small, session, *blocks, source);
+    ASSERT_TRUE(r.prepare());
+    thread_state* thread = r.lease();
+    ASSERT_NE(thread, nullptr);
+    for (std::uint32_t i = 0; i < 200000; ++i) {
+        const function_id f = r.intern({function_kind::announced, "f", "f.c", "", i});
+        scripted_source::next = r.child(callstack_id::unknown, f, i);
+        r.record_alloc(*thread, 0x7f00'0000'0000 + i * 64, 64);
+    }
+    EXPECT_EQ(session.live + recording_view(base, small).pending(), 200000 * 64);
+    system_pages::unmap(base, small);
+}
+
+TEST(recorder, a_closed_process_takes_its_memory_out_of_the_session) {
+    fixture f;
+    f.alloc(0x10000, 100000, f.stack(1));
+    f.events->close();
+    EXPECT_EQ(f.session.peak, 100000);
+    EXPECT_LE(f.session.live, 0);
+    EXPECT_EQ(f.at_peak().at(f.stack(1)), 100000);
+    f.session.peak = 200000;  // another process, later
+    EXPECT_TRUE(f.at_peak().empty());
+}
+
+}  // namespace
+}  // namespace fil

@@ -1,0 +1,120 @@
+#include "fil/track/registry.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <random>
+
+namespace fil {
+namespace {
+
+const auto nothing = [](const registered_block&) {};
+
+TEST(registry, gives_back_what_was_put_in_for_sizes_of_every_code) {
+    auto r = std::make_unique<registry<>>();
+    const std::uintptr_t at = 0x7f12'3456'7000;
+    for (std::uint64_t bytes : {0ull, 1ull, 16ull, 17ull, 512ull, (1ull << 27) - 1, 1ull << 27,
+                                (1ull << 40) + 12345}) {
+        ASSERT_TRUE(r->insert(at, callstack_id{77}, bytes, false, nothing));
+        const registered_block block = r->take(at);
+        EXPECT_EQ(block.bytes, bytes);
+        EXPECT_EQ(block.callstack, callstack_id{77});
+        EXPECT_FALSE(block.watched);
+        EXPECT_EQ(r->take(at).callstack, callstack_id::none);
+    }
+}
+
+TEST(registry, ignores_addresses_that_are_none) {
+    auto r = std::make_unique<registry<>>();
+    EXPECT_FALSE(r->insert(0xffff'8000'0000'0000, callstack_id{2}, 8, false, nothing));
+    EXPECT_FALSE(r->insert(0x10001, callstack_id{2}, 8, false, nothing));
+    EXPECT_EQ(r->take(0x10001).callstack, callstack_id::none);
+    EXPECT_EQ(r->take(0x7f00'0000'0000).callstack, callstack_id::none);
+}
+
+TEST(registry, keeps_addresses_at_8_modulo_16_apart) {
+    auto r = std::make_unique<registry<>>();
+    ASSERT_TRUE(r->insert(0x10000, callstack_id{2}, 8, false, nothing));
+    ASSERT_TRUE(r->insert(0x10008, callstack_id{3}, 8, false, nothing));
+    EXPECT_EQ(r->take(0x10000).callstack, callstack_id{2});
+    EXPECT_EQ(r->take(0x10008).callstack, callstack_id{3});
+}
+
+TEST(registry, a_watched_block_says_so_when_it_goes) {
+    auto r = std::make_unique<registry<>>();
+    EXPECT_FALSE(r->watch(0x10000));
+    ASSERT_TRUE(r->insert(0x10000, callstack_id{2}, 176, false, nothing));
+    EXPECT_TRUE(r->watch(0x10000));
+    const registered_block block = r->take(0x10000);
+    EXPECT_TRUE(block.watched);
+    EXPECT_EQ(block.bytes, 176u);
+}
+
+TEST(registry, blocks_lie_across_the_end_of_a_leaf) {
+    auto r = std::make_unique<registry<>>();
+    const std::uintptr_t last = 0x7f00'0040'0000 - 16;  // the last granule of 4 MiB
+    ASSERT_TRUE(r->insert(last, callstack_id{2}, 1ull << 30, false, nothing));
+    EXPECT_EQ(r->take(last).bytes, 1ull << 30);
+}
+
+TEST(registry, agrees_with_a_map_where_frees_get_lost) {
+    auto r = std::make_unique<registry<>>();
+    std::map<std::uintptr_t, std::pair<std::uint32_t, std::uint64_t>> model;
+    std::mt19937 random(7);
+    for (int step = 0; step < 200000; ++step) {
+        const std::uintptr_t at = 0x7f00'003f'f000 + (random() % 512) * 16;
+        if (random() % 3 == 0) {
+            const registered_block block = r->take(at);
+            auto known = model.find(at);
+            ASSERT_EQ(block.callstack != callstack_id::none, known != model.end());
+            if (known == model.end()) continue;
+            ASSERT_EQ(block.bytes, known->second.second);
+            ASSERT_EQ(to_index(block.callstack), known->second.first);
+            model.erase(known);
+            continue;
+        }
+        const std::uint64_t sizes[] = {random() % 17, 17 + random() % 100, 1ull << 28};
+        const std::uint64_t bytes = sizes[random() % 3];
+        const std::uint32_t who = 2 + random() % 1000;
+        std::uint64_t forgotten = 0, expected = 0;
+        ASSERT_TRUE(r->insert(at, callstack_id{who}, bytes, false,
+                              [&](const registered_block& old) { forgotten += old.bytes + 1; }));
+        // What it covers, and what covers it: a block's own slot and those of its size.
+        const auto slots = [](std::uint64_t b) { return b <= 16 ? 1 : b < 1ull << 27 ? 2 : 3; };
+        for (auto known = model.begin(); known != model.end();) {
+            const std::uintptr_t end = known->first + 16 * slots(known->second.second);
+            const bool overlaps = known->first < at + 16 * slots(bytes) && at < end;
+            if (overlaps) expected += known->second.second + 1;
+            known = overlaps ? model.erase(known) : std::next(known);
+        }
+        ASSERT_EQ(forgotten, expected);
+        model[at] = {who, bytes};
+    }
+}
+
+TEST(registry, takes_every_block_of_a_range) {
+    auto r = std::make_unique<registry<>>();
+    for (std::uintptr_t at = 0x10000; at < 0x20000; at += 64) {
+        ASSERT_TRUE(r->insert(at, callstack_id{2}, 40, false, nothing));
+    }
+    std::uint64_t bytes = 0;
+    r->take_range(0x10000, 0x8000, [&](const registered_block& block) { bytes += block.bytes; });
+    EXPECT_EQ(bytes, 0x8000u / 64 * 40);
+    EXPECT_EQ(r->take(0x10000).callstack, callstack_id::none);
+    EXPECT_EQ(r->take(0x18000).callstack, callstack_id{2});
+}
+
+struct no_pages {
+    static void* map(std::size_t) { return nullptr; }
+    static void unmap(void*, std::size_t) {}
+};
+
+TEST(registry, without_memory_refuses_and_lives) {
+    auto r = std::make_unique<registry<no_pages, no_pages>>();
+    EXPECT_FALSE(r->insert(0x10000, callstack_id{2}, 40, false, nothing));
+    EXPECT_EQ(r->take(0x10000).callstack, callstack_id::none);
+}
+
+}  // namespace
+}  // namespace fil
