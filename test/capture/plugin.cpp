@@ -1,0 +1,15 @@
+// A shared library for tests: somebody else's module, and a module that captures by itself.
+
+#include "plugin.hpp"
+
+extern "C" [[gnu::visibility("default")]] void plugin_call(void (*callback)(void*), void* context) {
+    callback(context);
+    asm volatile("");  // not a tail call: this frame is to be seen
+}
+
+extern "C" [[gnu::visibility("default")]] fil::callstack_id plugin_capture(
+    fil::boost_source<>& source, void* thread_memory) {
+    const fil::callstack_id result = source.capture(thread_memory);
+    asm volatile("");
+    return result;
+}
