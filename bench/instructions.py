@@ -80,7 +80,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--programs", default="numpy_job", help=", ".join(p.name for p in PROGRAMS))
     parser.add_argument("--profilers", default="libfil")
-    parser.add_argument("--python", default="python3")
+    parser.add_argument("--python", default=environment.BASE)
     options = parser.parse_args()
     if not shutil.which("valgrind"):
         sys.exit("instructions.py: valgrind is missing; Debian has it as the package valgrind")

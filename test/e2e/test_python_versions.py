@@ -1,0 +1,71 @@
+"""The same program has the same peak on every CPython that can be found (see pythons.py).
+
+The interpreters differ in what they keep for themselves; that is a few MiB, so the programs hold
+enough for 1 % to be more.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from profiling import MIB, PROGRAMS, ROOT, Profiled, run_profiled
+from pythons import Interpreter, find
+
+FOUND = find()
+WITH_PANDAS = [interpreter for interpreter in FOUND if interpreter.minor >= 11]
+# A BLAS pool keeps buffers for each thread, and its size differs from version to version.
+ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+ALLOWED = 0.01
+
+
+def test_a_311_is_among_the_pythons_found(capsys: pytest.CaptureFixture) -> None:
+    with capsys.disabled():
+        print("\nPythons found:")
+        for interpreter in FOUND:
+            print(f"  {interpreter.version:8} {interpreter.path}")
+    assert any(interpreter.minor == 11 for interpreter in FOUND)
+
+
+def profile(script: Path, interpreter: Interpreter, output: Path) -> Profiled:
+    if not interpreter.is_installed:
+        pytest.fail(f"{interpreter.venv_python} is missing: ./dev setup makes it")
+    profiled = run_profiled(
+        output / interpreter.version,
+        [script.name],
+        python=interpreter.venv_python,
+        cwd=script.parent,
+        env=ENVIRONMENT,
+    )
+    assert profiled.status == 0, profiled.stderr.decode(errors="replace")
+    return profiled
+
+
+def assert_alike(peaks: dict[str, int]) -> None:
+    low, high = min(peaks.values()), max(peaks.values())
+    shown = ", ".join(f"{version}: {peak / MIB:.1f} MiB" for version, peak in peaks.items())
+    assert high - low <= ALLOWED * low, shown
+
+
+def test_a_numpy_program_has_the_same_peak_on_each(tmp_path: Path) -> None:
+    script = PROGRAMS / "numpy_peak.py"
+    peaks = {}
+    for interpreter in FOUND:
+        profiled = profile(script, interpreter, tmp_path)
+        peaks[interpreter.version] = profiled.peak
+        # The arrays are there exactly, whatever the interpreter itself needs.
+        arrays = {
+            frames: size // MIB for frames, size in profiled.callstacks.items() if size >= 128 * MIB
+        }
+        assert arrays == {
+            ("numpy_peak.py:19 (<module>)", "numpy_peak.py:12 (table)"): 640,
+            ("numpy_peak.py:20 (<module>)", "numpy_peak.py:16 (doubled)"): 256,
+        }, interpreter.version
+    assert_alike(peaks)
+
+
+def test_the_flights_example_has_the_same_peak_where_pandas_is_the_same(tmp_path: Path) -> None:
+    script = ROOT / "examples" / "flights.py"
+    assert WITH_PANDAS
+    assert_alike({each.version: profile(script, each, tmp_path).peak for each in WITH_PANDAS})
