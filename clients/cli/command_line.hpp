@@ -1,0 +1,24 @@
+// What the user asked for: our options, then a verb, then words that are the verb's own. CLI11
+// reads our part and writes the help; it never sees what follows the verb, so every word there,
+// even -o, -m, --help or ++, arrives at the program as typed. Pure but for the help on stdout.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fil::cli {
+
+struct invocation {
+    std::string output = "fil-result";  // -o
+    std::string python;                 // --python; empty: not given
+    bool browser = true;                // not --no-browser
+    std::string verb;                   // "run"; empty: print `shown` and end
+    std::vector<std::string> words;     // all that follows the verb
+    std::string shown;                  // help or version
+};
+
+// Throws refusal.
+invocation parse_command_line(const std::vector<std::string>& words);
+
+}  // namespace fil::cli

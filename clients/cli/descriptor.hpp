@@ -1,0 +1,54 @@
+// A file descriptor that closes itself. All of ours are opened close-on-exec: the program inherits
+// none of them.
+#pragma once
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace fil::cli {
+
+class descriptor {
+  public:
+    descriptor() = default;
+    explicit descriptor(int number) : number_(number) {}
+    descriptor(descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+    descriptor& operator=(descriptor&& other) noexcept {
+        std::swap(number_, other.number_);
+        return *this;
+    }
+    ~descriptor() { close(); }
+
+    int get() const { return number_; }
+    explicit operator bool() const { return number_ >= 0; }
+    void close() {
+        if (number_ >= 0) ::close(std::exchange(number_, -1));
+    }
+
+  private:
+    int number_ = -1;
+};
+
+// Both ends of a new pipe, close-on-exec.
+struct pipe_ends {
+    descriptor read, write;
+};
+inline pipe_ends new_pipe() {
+    int ends[2] = {-1, -1};
+    if (::pipe2(ends, O_CLOEXEC) != 0) return {};
+    return {descriptor(ends[0]), descriptor(ends[1])};
+}
+
+// If stdin, stdout or stderr are closed, what we open next would take their numbers, and a message
+// would end up in it. /dev/null holds the place, close-on-exec: the program finds them closed
+// still.
+inline void hold_standard_descriptors() {
+    for (int number = 0; number <= 2; ++number)
+        if (::fcntl(number, F_GETFD) < 0) {
+            // The lowest free number is this one, so there is nothing to remember or to close.
+            [[maybe_unused]] const int held = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+        }
+}
+
+}  // namespace fil::cli

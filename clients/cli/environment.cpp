@@ -1,0 +1,66 @@
+#include "environment.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace fil::cli {
+namespace {
+
+bool is_called(std::string_view variable, std::string_view name) {
+    return variable.size() > name.size() && variable.starts_with(name) &&
+           variable[name.size()] == '=';
+}
+
+// Ours first; once only, if fil-profile itself runs under a fil-profile.
+std::string with_library(const std::optional<std::string>& users, const std::string& library) {
+    if (!users || users->empty() || *users == library) return library;
+    if (users->starts_with(library + ":") || users->starts_with(library + " ")) return *users;
+    return library + ":" + *users;
+}
+
+}  // namespace
+
+environment current_environment() {
+    environment all;
+    for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable)
+        all.emplace_back(*variable);
+    return all;
+}
+
+std::optional<std::string> find_variable(std::span<const std::string> all, std::string_view name) {
+    for (const std::string& variable : all)
+        if (is_called(variable, name)) return variable.substr(name.size() + 1);
+    return std::nullopt;
+}
+
+void drop_variable(environment& all, std::string_view name) {
+    std::erase_if(all, [&](const std::string& variable) { return is_called(variable, name); });
+}
+
+void set_variable(environment& all, const std::string& variable) {
+    const std::string name = variable.substr(0, variable.find('='));
+    const auto first =
+        std::ranges::find_if(all, [&](const std::string& other) { return is_called(other, name); });
+    const auto place = first - all.begin();
+    drop_variable(all, name);
+    all.insert(all.begin() + place, variable);
+}
+
+program_environment environment_of_program(const environment& inherited, const std::string& library,
+                                           const std::string& session) {
+    program_environment result{inherited, {}};
+    const auto set = [&](const std::string& variable) {
+        set_variable(result.all, variable);
+        result.set_by_us.push_back(variable);
+    };
+    set("LD_PRELOAD=" + with_library(find_variable(inherited, "LD_PRELOAD"), library));
+    if (!find_variable(inherited, "ARROW_DEFAULT_MEMORY_POOL"))
+        set("ARROW_DEFAULT_MEMORY_POOL=system");
+    set_variable(result.all, "FIL_SESSION=" + session);
+    result.set_by_us.push_back("FIL_SESSION=(this run)");
+    drop_variable(result.all, "FIL_PYTHON");  // meant for us alone
+    return result;
+}
+
+}  // namespace fil::cli

@@ -1,0 +1,35 @@
+// The program's environment: the user's, untouched, but for what we set. Our library stands first
+// in LD_PRELOAD, before the user's own; FIL_SESSION names the session; pyarrow is asked for malloc
+// unless the user chose a pool (its own pool reserves a gigabyte and touches little). Pure.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fil::cli {
+
+// A whole environment as "NAME=value", as execve wants it.
+using environment = std::vector<std::string>;
+
+environment current_environment();
+
+// The value of a variable, if it is there; of several, the first, as getenv has it.
+std::optional<std::string> find_variable(std::span<const std::string> all, std::string_view name);
+
+// All of "NAME=value" with the name of `variable` go; it stands in the place of the first of them.
+void set_variable(environment& all, const std::string& variable);
+void drop_variable(environment& all, std::string_view name);
+
+struct program_environment {
+    environment all;
+    environment set_by_us;  // for the report; the session's name is a secret and masked
+};
+
+// `library` must be fit for LD_PRELOAD (see preload_library.hpp).
+program_environment environment_of_program(const environment& inherited, const std::string& library,
+                                           const std::string& session);
+
+}  // namespace fil::cli

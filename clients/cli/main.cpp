@@ -1,0 +1,32 @@
+// fil-profile: the supervisor. It starts the program, waits, and has the report made; what happens
+// inside the program is the preload library's affair, and the two meet in fil.h only.
+#include <cstdio>
+#include <exception>
+
+#include "command_line.hpp"
+#include "descriptor.hpp"
+#include "ending.hpp"
+#include "message.hpp"
+#include "refusal.hpp"
+#include "run.hpp"
+
+int main(int argc, char** argv) {
+    using namespace fil::cli;
+    hold_standard_descriptors();
+    ending end{FIL_ENDING_EXIT, 0};
+    try {
+        const invocation asked = parse_command_line({argv + (argc > 0 ? 1 : 0), argv + argc});
+        if (asked.verb.empty()) {
+            std::fputs(asked.shown.c_str(), stdout);
+            return std::fflush(stdout) == 0 ? 0 : 1;
+        }
+        end = run(asked);
+    } catch (const refusal& refused) {
+        say(refused.what());
+        end.value = refused.status;
+    } catch (const std::exception& error) {
+        say(std::string("fil-profile failed: ") + error.what());
+        end.value = status_usage;
+    }
+    end_like(end);
+}

@@ -1,0 +1,32 @@
+// Where libfil_preload.so is, in a spelling that LD_PRELOAD can hold: a path with a space, a colon
+// or a dollar sign goes through a symbolic link in a private directory, which lasts as long as this
+// object, or longer if children of the program are left running and will need it.
+#pragma once
+
+#include <string>
+
+namespace fil::cli {
+
+class preload_library {
+  public:
+    // Looks beside this executable, in the installed place and in the build tree. Throws refusal.
+    preload_library();
+    explicit preload_library(const std::string& library);
+    preload_library(const preload_library&) = delete;
+    ~preload_library();
+
+    const std::string& path() const { return path_; }
+    void leave_link() { directory_.clear(); }
+
+  private:
+    std::string path_;
+    std::string directory_;  // of the link; empty if there is none
+};
+
+// Whether LD_PRELOAD can hold this path as it is.
+bool fits_ld_preload(const std::string& path);
+
+// $TMPDIR, or /tmp.
+std::string temporary_directory();
+
+}  // namespace fil::cli

@@ -1,0 +1,42 @@
+// All that the supervisor knows of a run, as fil_report_options wants it. The options point into
+// this object and into what it was made from, which must outlive it.
+#pragma once
+
+#include <fil.h>
+
+#include <string>
+#include <vector>
+
+#include "environment.hpp"
+#include "supervise.hpp"
+#include "target.hpp"
+
+namespace fil::cli {
+
+// Known when the program starts.
+struct run_facts {
+    const std::string& directory;           // for reports
+    const std::vector<std::string>& words;  // as the user typed them after `run`
+    const target& what;
+    const environment& set_by_us;
+    pid_t program;
+    std::int64_t started_ns;
+};
+
+class report_request {
+  public:
+    report_request(const run_facts& facts, const observation& seen);
+    report_request(const report_request&) = delete;
+
+    const fil_report_options& options() const { return options_; }
+
+  private:
+    std::string command_;
+    std::vector<fil_text> variables_;
+    std::vector<std::string> still_running_;
+    std::vector<fil_text> notes_;
+    std::vector<fil_sample> samples_;
+    fil_report_options options_{};
+};
+
+}  // namespace fil::cli

@@ -1,0 +1,116 @@
+#include "run.hpp"
+
+#include <time.h>
+
+#include <memory>
+
+#include "browser.hpp"
+#include "executable.hpp"
+#include "message.hpp"
+#include "output_directory.hpp"
+#include "preload_library.hpp"
+#include "refusal.hpp"
+#include "report.hpp"
+#include "report_request.hpp"
+#include "supervise.hpp"
+
+namespace fil::cli {
+namespace {
+
+struct free_session {
+    void operator()(fil_session* session) const { fil_session_free(session); }
+};
+using session_owner = std::unique_ptr<fil_session, free_session>;
+
+session_owner new_session() {
+    fil_session* session = nullptr;
+    fil_error error = FIL_ERROR_INIT;
+    if (fil_session_new(&session, &error) != FIL_OK)
+        throw refusal(std::string("cannot make a session: ") + error.message);
+    return session_owner(session);
+}
+
+std::int64_t nanoseconds_since_1970() {
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+void announce(const invocation& asked, const output_directory& output) {
+    say("Memory usage will be written out at exit to " + output.path() +
+        (asked.browser ? ", and opened in a browser." : "."));
+}
+
+void say_nobody_joined(const target& what, const observation& seen) {
+    std::string why = "it ended before it was ready, or something removed LD_PRELOAD";
+    if (!seen.last_image.empty()) {
+        const executable image = inspect_executable(seen.last_image);
+        if (image.kind == executable_kind::unusable)
+            why = seen.last_image + " cannot be profiled: " + image.why;
+    }
+    say("No report: " + what.arguments.front() + " never connected; most likely " + why + ".");
+}
+
+void say_what_was_missed(fil_session* session, const observation& seen) {
+    for (const std::string& process : seen.memory.still_running())
+        say(process + " is still running; what it does from now on is not recorded.");
+    fil_session_numbers numbers = FIL_SESSION_NUMBERS_INIT;
+    if (fil_session_read(session, &numbers) == FIL_OK && numbers.unprofiled_children > 0)
+        say(std::to_string(numbers.unprofiled_children) +
+            " child processes ran unrecorded (static, 32-bit or set-user-id).");
+}
+
+void keep(fil_session* session, const report_request& request, const std::string& why_no_report) {
+    std::string why;
+    const std::string file = keep_recording(session, request.options().pid, why);
+    say("The report could not be made: " + why_no_report + ". " +
+        (file.empty() ? "The recording could not be kept either: " + why + "."
+                      : "The recording is kept in " + file));
+}
+
+void say_written(const observation& seen, const std::string& page) {
+    char when[32];
+    std::snprintf(when, sizeof when, "%.1f s", seen.memory.peak_seconds());
+    say("Peak memory was " + mebibytes(seen.memory.peak()) + ", " + when + " after the start.");
+    say("Wrote HTML report to " + page);
+}
+
+}  // namespace
+
+ending run(const invocation& asked) {
+    const environment inherited = current_environment();
+    const std::string package_python = find_variable(inherited, "FIL_PYTHON").value_or("");
+    const target what = what_is_run(asked.words, asked.python, package_python);
+    preload_library library;
+    const output_directory output(asked.output);
+    const session_owner session = new_session();
+    const program_environment variables =
+        environment_of_program(inherited, library.path(), fil_session_environment(session.get()));
+
+    announce(asked, output);
+    const signal_inbox signals;
+    const std::int64_t started_ns = nanoseconds_since_1970();
+    const program child = launch(what, variables.all, signals);
+    const observation seen = supervise(child, session.get(), signals);
+    if (!seen.memory.still_running().empty()) library.leave_link();
+
+    if (!seen.memory.anybody_joined()) {
+        say_nobody_joined(what, seen);
+        return seen.end;
+    }
+    const run_facts facts{output.path(),       asked.words, what,
+                          variables.set_by_us, child.pid,   started_ns};
+    const report_request request(facts, seen);
+    const report_outcome report = make_report(session.get(), request.options(), signals);
+    if (report.status == FIL_OK) {
+        const std::string page = report.path + "/index.html";
+        say_written(seen, page);
+        if (asked.browser) open_in_browser(page);
+    } else {
+        keep(session.get(), request, report.why);
+    }
+    say_what_was_missed(session.get(), seen);
+    return seen.end;
+}
+
+}  // namespace fil::cli

@@ -1,0 +1,72 @@
+// Looks at a running session every few milliseconds and keeps what the report wants to know beyond
+// the stacks: live and resident memory over time, of all processes together and of each; when the
+// peak was; resident memory by kind near the peak, taken whenever live has passed the last sampled
+// maximum by 1 %; large mappings hardly touched then. Also notices processes that died without a
+// word. Memory is bounded, whatever the run's length.
+#pragma once
+
+#include <fil.h>
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "process_memory.hpp"
+#include "timeline.hpp"
+
+namespace fil::cli {
+
+class sampler {
+  public:
+    sampler(fil_session* session, pid_t program) : session_(session), program_(program) {}
+
+    void tick(double seconds);  // since the start
+
+    bool anybody_joined() const { return joined_ > 0; }
+    bool program_joined() const { return pids_.contains(program_); }
+    bool knows(pid_t pid) const { return pid == program_ || pids_.contains(pid); }
+
+    double peak_seconds() const { return peak_seconds_; }
+    std::int64_t peak() const { return peak_; }
+    const resident_parts& resident() const { return resident_; }
+    const std::vector<fil_untouched>& untouched() const { return untouched_; }
+    std::vector<fil_sample> samples() const;
+
+    // Processes besides the program that still run: "PID 123 (python worker.py)".
+    std::vector<std::string> still_running() const;
+
+  private:
+    struct watched {
+        std::size_t number;  // of its recording
+        pid_t pid;
+        process_memory memory;
+        bool closed = false;
+    };
+
+    void admit(std::size_t joined);
+    std::int64_t look_at(watched& process, double seconds);
+    void note_peak(const fil_session_numbers& numbers, double seconds);
+    void sample_resident(std::int64_t live);
+    void scan_untouched(std::int64_t live, double seconds);
+    timeline* timeline_of(pid_t pid);
+
+    fil_session* session_;
+    pid_t program_;
+    std::size_t joined_ = 0;
+    std::set<pid_t> pids_;  // all that ever joined
+    std::vector<watched> watched_;
+
+    timeline whole_{2000};
+    std::map<pid_t, timeline> each_;
+
+    std::int64_t peak_ = 0;
+    double peak_seconds_ = 0;
+    std::int64_t sampled_live_ = 0;
+    resident_parts resident_;
+    std::vector<fil_untouched> untouched_;
+    bool scan_due_ = false;
+    double next_scan_ = 0;
+};
+
+}  // namespace fil::cli

@@ -1,0 +1,73 @@
+#include "signals.hpp"
+
+#include <sys/syscall.h>
+
+#include <cstring>
+
+namespace fil::cli {
+namespace {
+
+sigset_t signals_to_forward() {
+    sigset_t set;
+    sigfillset(&set);
+    for (int left_alone : {SIGTSTP, SIGCONT, SIGTTIN, SIGTTOU, SIGCHLD})
+        sigdelset(&set, left_alone);
+    return set;
+}
+
+}  // namespace
+
+bool is_for_program(const signalfd_siginfo& signal, pid_t self, bool from_program) {
+    switch (signal.ssi_code) {
+        case SI_USER:
+        case SI_QUEUE:
+        case SI_TKILL:
+            return static_cast<pid_t>(signal.ssi_pid) != self && !from_program;
+        case SI_KERNEL:
+            // An alarm set before exec of fil-profile, as a poor man's timeout: timers are not
+            // inherited by fork, so the program has none of it.
+            return signal.ssi_signo == SIGALRM;
+        default:
+            return false;
+    }
+}
+
+signal_inbox::signal_inbox() {
+    const sigset_t ours = signals_to_forward();
+    sigprocmask(SIG_BLOCK, &ours, &inherited_mask_);
+    inbox_ = descriptor(::signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK));
+
+    // Where SIGCHLD is ignored, children vanish without an exit status.
+    struct sigaction standard {};
+    standard.sa_handler = SIG_DFL;
+    sigaction(SIGCHLD, &standard, &inherited_child_action_);
+}
+
+bool signal_inbox::take(signalfd_siginfo& signal) const {
+    return ::read(inbox_.get(), &signal, sizeof signal) == static_cast<ssize_t>(sizeof signal);
+}
+
+void signal_inbox::restore_inherited() const {
+    sigaction(SIGCHLD, &inherited_child_action_, nullptr);
+    sigprocmask(SIG_SETMASK, &inherited_mask_, nullptr);
+}
+
+void forward(const signalfd_siginfo& signal, pid_t pid, int pid_descriptor) {
+    const int number = static_cast<int>(signal.ssi_signo);
+    if (signal.ssi_code == SI_QUEUE) {
+        siginfo_t queued;
+        std::memset(&queued, 0, sizeof queued);
+        queued.si_signo = number;
+        queued.si_code = SI_QUEUE;
+        queued.si_pid = static_cast<pid_t>(signal.ssi_pid);
+        queued.si_uid = signal.ssi_uid;
+        queued.si_value.sival_ptr = reinterpret_cast<void*>(signal.ssi_ptr);
+        if (::syscall(SYS_rt_sigqueueinfo, pid, number, &queued) == 0) return;
+    }
+    // By descriptor where there is one: it cannot hit a successor with the same number.
+    if (pid_descriptor < 0 ||
+        ::syscall(SYS_pidfd_send_signal, pid_descriptor, number, nullptr, 0) != 0)
+        ::kill(pid, number);
+}
+
+}  // namespace fil::cli

@@ -1,0 +1,73 @@
+#include "supervise.hpp"
+
+#include <poll.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+namespace fil::cli {
+namespace {
+
+class stopwatch {
+  public:
+    double seconds() const {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    }
+
+  private:
+    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+// A descriptor for each process of the program: as many as we may have. The program was started
+// with the limit it inherited.
+void allow_many_descriptors() {
+    struct rlimit limit;
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void pass_signals_on(const signal_inbox& signals, const program& child, const sampler& memory) {
+    for (signalfd_siginfo signal; signals.take(signal);)
+        if (is_for_program(signal, ::getpid(), memory.knows(static_cast<pid_t>(signal.ssi_pid))))
+            forward(signal, child.pid, child.ended.get());
+}
+
+std::string image_of(pid_t pid) {
+    std::error_code error;
+    return std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", error).string();
+}
+
+}  // namespace
+
+int milliseconds_to_next_look(double seconds) {
+    return static_cast<int>(std::clamp(seconds, 2.0, 20.0));  // a thousandth of the time so far
+}
+
+observation supervise(const program& child, fil_session* session, const signal_inbox& signals) {
+    const stopwatch time;
+    observation seen{{}, 0, sampler(session, child.pid), {}};
+    allow_many_descriptors();
+
+    pollfd waits[] = {{child.ended.get(), POLLIN, 0},
+                      {fil_session_descriptor(session), POLLIN, 0},
+                      {signals.poll_descriptor(), POLLIN, 0}};
+    std::optional<ending> end;
+    while (!end) {
+        ::poll(waits, std::size(waits), milliseconds_to_next_look(time.seconds()));
+        end = take_ending(child.pid);
+        if (end) fil_session_process_ended(session, child.pid);
+        fil_session_serve(session);
+        seen.memory.tick(time.seconds());
+        pass_signals_on(signals, child, seen.memory);
+        if (!seen.memory.anybody_joined() && !end)
+            if (std::string image = image_of(child.pid); !image.empty()) seen.last_image = image;
+    }
+    seen.end = *end;
+    seen.seconds = time.seconds();
+    return seen;
+}
+
+}  // namespace fil::cli

@@ -1,0 +1,113 @@
+#include "target.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "executable.hpp"
+#include "python.hpp"
+#include "refusal.hpp"
+#include "search_path.hpp"
+#include "shebang.hpp"
+
+namespace fil::cli {
+namespace {
+
+using words = std::vector<std::string>;
+
+bool has_slash(const std::string& word) {
+    return word.find('/') != std::string::npos;
+}
+
+target with_python(const interpreter& python, const words& arguments) {
+    target result{python.path, {python.name}, {}, {}};
+    result.arguments.insert(result.arguments.end(), arguments.begin(), arguments.end());
+    return result;
+}
+
+target python_script(const interpreter& python, const words& arguments) {
+    target result = with_python(python, arguments);
+    result.script = arguments.front();
+    result.script_path = absolute(arguments.front());
+    return result;
+}
+
+void refuse_unusable(const std::string& path, const std::string& shown) {
+    const executable file = inspect_executable(path);
+    if (file.kind == executable_kind::unusable)
+        throw refusal("cannot profile " + shown + ": " + file.why);
+}
+
+// An executable as itself; `first.path` has a slash, so that exec and a script's shell find it
+// here.
+target as_itself(const std::string& path, const words& arguments) {
+    if (!is_executable(path)) throw refusal(arguments.front() + " is not executable");
+    refuse_unusable(path, arguments.front());
+    if (const auto line = parse_shebang(head_of_file(path)))
+        refuse_unusable(line->interpreter, arguments.front() + " (by " + line->interpreter + ")");
+    return {path, arguments, {}, {}};
+}
+
+bool runs_as_itself(const std::string& path) {
+    if (inspect_executable(path).kind != executable_kind::not_elf) return true;
+    const auto line = parse_shebang(head_of_file(path));
+    return line && !is_python(line->command);
+}
+
+// What nobody would call a command: a missing one is a missing script.
+bool names_a_script(const std::string& name) {
+    return name.ends_with(".py") || name.ends_with(".pyz");
+}
+
+// A command on PATH whose #! names a python was installed for that one: as the shell would run it,
+// unless the user asked for another.
+target command(const words& arguments, const std::string& python, const std::string& package) {
+    const std::string path = find_on_path(arguments.front());
+    if (path.empty())
+        throw refusal(arguments.front() + ": no such file, and no such command on PATH",
+                      names_a_script(arguments.front()) ? status_usage : status_not_found);
+    if (runs_as_itself(path) || (python.empty() && parse_shebang(head_of_file(path))))
+        return as_itself(path, arguments);
+    words script = arguments;
+    script.front() = path;
+    return python_script(which_python(python, package), script);
+}
+
+bool is_python_directory(const std::string& path) {
+    return is_directory(path) && ::access((path + "/__main__.py").c_str(), F_OK) == 0;
+}
+
+void refuse_options(const words& arguments) {
+    if (arguments.empty())
+        throw refusal("run what? a SCRIPT, -m MODULE or a program (see fil-profile --help)");
+    if (arguments.front() == "-m") {
+        if (arguments.size() < 2) throw refusal("run -m: which module?");
+    } else if (arguments.front().starts_with('-')) {
+        throw refusal("run: '" + arguments.front() +
+                      "' is no program; options of fil-profile stand before 'run'");
+    }
+}
+
+}  // namespace
+
+target what_is_run(const words& arguments, const std::string& python,
+                   const std::string& package_python) {
+    refuse_options(arguments);
+    const std::string& first = arguments.front();
+    if (first == "-m") return with_python(which_python(python, package_python), arguments);
+
+    const bool exists = ::access(first.c_str(), F_OK) == 0;
+    const int why = errno;
+    if (!has_slash(first) && (!exists || (is_directory(first) && !is_python_directory(first))))
+        return command(arguments, python, package_python);
+    if (!exists) throw refusal(first + ": " + std::strerror(why));
+    if (::access(first.c_str(), R_OK) != 0) throw refusal(first + ": " + std::strerror(errno));
+    if (is_directory(first) && !is_python_directory(first))
+        throw refusal(first + " is a directory without a __main__.py");
+    if (runs_as_itself(first))
+        return as_itself(has_slash(first) ? first : std::string("./").append(first), arguments);
+    return python_script(which_python(python, package_python), arguments);
+}
+
+}  // namespace fil::cli

@@ -1,0 +1,69 @@
+#include "command_line.hpp"
+
+#include <gtest/gtest.h>
+
+#include "refusal.hpp"
+
+namespace fil::cli {
+namespace {
+
+using words = std::vector<std::string>;
+
+std::string refused(const words& line) {
+    try {
+        parse_command_line(line);
+    } catch (const refusal& no) {
+        EXPECT_EQ(no.status, 2);
+        return no.what();
+    }
+    return "accepted";
+}
+
+TEST(command_line, nothing_at_all_shows_the_same_help_as_help) {
+    const invocation none = parse_command_line({});
+    EXPECT_TRUE(none.verb.empty());
+    EXPECT_EQ(none.shown, parse_command_line({"--help"}).shown);
+    EXPECT_EQ(none.shown, parse_command_line({"-h"}).shown);
+    EXPECT_NE(none.shown.find("run SCRIPT|-m MODULE|PROGRAM"), std::string::npos);
+    EXPECT_NE(none.shown.find("-o DIR"), std::string::npos);
+}
+
+TEST(command_line, version_is_the_version_only) {
+    EXPECT_EQ(parse_command_line({"--version"}).shown, "1.2.3\n");
+}
+
+TEST(command_line, everything_after_the_verb_is_the_programs) {
+    const words after = {"x.py", "-o",    "there",        "-m", "--help", "--version", "--", "++",
+                         "run",  "--xyz", "--no-browser", "",   "-",      "{}",        "/?"};
+    words line = {"run"};
+    line.insert(line.end(), after.begin(), after.end());
+    const invocation asked = parse_command_line(line);
+    EXPECT_EQ(asked.verb, "run");
+    EXPECT_EQ(asked.words, after);
+    EXPECT_EQ(asked.output, "fil-result");
+    EXPECT_TRUE(asked.browser);
+}
+
+TEST(command_line, options_before_the_verb_are_ours) {
+    const invocation asked =
+        parse_command_line({"-o", "run", "--no-browser", "--python", "py", "run", "x"});
+    EXPECT_EQ(asked.output, "run");
+    EXPECT_FALSE(asked.browser);
+    EXPECT_EQ(asked.python, "py");
+    EXPECT_EQ(asked.words, words{"x"});
+    EXPECT_EQ(parse_command_line({"--python=py", "-ohere", "run"}).output, "here");
+    EXPECT_EQ(parse_command_line({"-o", "a", "-o", "b", "run"}).output, "b");
+    EXPECT_EQ(parse_command_line({"-o", "a b", "run"}).output, "a b");
+}
+
+TEST(command_line, mistakes_are_one_line_each) {
+    EXPECT_NE(refused({"--bogus", "run", "x"}).find("--bogus"), std::string::npos);
+    EXPECT_NE(refused({"-o"}).find("-o"), std::string::npos);
+    EXPECT_NE(refused({"-o", "x"}).find("what should be run"), std::string::npos);
+    EXPECT_NE(refused({"x.py"}).find("fil-profile run x.py"), std::string::npos);
+    for (const words& line : {words{"--bogus"}, words{"-o"}, words{"x.py"}, words{"--", "run"}})
+        EXPECT_EQ(refused(line).find('\n'), std::string::npos);
+}
+
+}  // namespace
+}  // namespace fil::cli

@@ -1,0 +1,56 @@
+#include "environment.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace fil::cli {
+namespace {
+
+TEST(environment_of_program, adds_three_variables_and_touches_nothing_else) {
+    const environment before = {"A=1", "EMPTY=", "B=x=y", "no equals sign", "A=2"};
+    const program_environment after = environment_of_program(before, "/l.so", "secret");
+    environment expected = before;
+    expected.insert(expected.end(),
+                    {"LD_PRELOAD=/l.so", "ARROW_DEFAULT_MEMORY_POOL=system", "FIL_SESSION=secret"});
+    std::ranges::sort(expected);
+    environment sorted = after.all;
+    std::ranges::sort(sorted);
+    EXPECT_EQ(sorted, expected);
+}
+
+TEST(environment_of_program, puts_the_library_before_the_users) {
+    const auto preload = [](const std::string& users) {
+        const auto after = environment_of_program({"LD_PRELOAD=" + users}, "/l.so", "s");
+        return *find_variable(after.all, "LD_PRELOAD");
+    };
+    EXPECT_EQ(preload("/u.so:/v.so"), "/l.so:/u.so:/v.so");
+    EXPECT_EQ(preload(""), "/l.so");
+    EXPECT_EQ(preload("/l.so:/u.so"), "/l.so:/u.so");
+    EXPECT_EQ(preload("/l.so.2"), "/l.so:/l.so.2");
+}
+
+TEST(environment_of_program, leaves_the_users_arrow_pool) {
+    const auto after = environment_of_program({"ARROW_DEFAULT_MEMORY_POOL=mimalloc"}, "/l.so", "s");
+    EXPECT_EQ(find_variable(after.all, "ARROW_DEFAULT_MEMORY_POOL"), "mimalloc");
+    EXPECT_EQ(find_variable(after.set_by_us, "ARROW_DEFAULT_MEMORY_POOL"), std::nullopt);
+    const auto set = environment_of_program({}, "/l.so", "s");
+    EXPECT_EQ(find_variable(set.set_by_us, "ARROW_DEFAULT_MEMORY_POOL"), "system");
+}
+
+TEST(environment_of_program, tells_the_report_no_secret) {
+    for (const std::string& variable : environment_of_program({}, "/l.so", "secret").set_by_us)
+        EXPECT_EQ(variable.find("secret"), std::string::npos);
+}
+
+TEST(environment_of_program, replaces_an_outer_session_and_drops_our_own_variable) {
+    const auto after = environment_of_program(
+        {"FIL_SESSION=old", "FIL_PYTHON=/py", "FIL_SESSION=older"}, "/l.so", "new");
+    EXPECT_EQ(
+        std::ranges::count_if(after.all, [](auto& v) { return v.starts_with("FIL_SESSION="); }), 1);
+    EXPECT_EQ(find_variable(after.all, "FIL_SESSION"), "new");
+    EXPECT_EQ(find_variable(after.all, "FIL_PYTHON"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace fil::cli

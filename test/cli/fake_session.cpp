@@ -1,0 +1,73 @@
+#include "fake_session.hpp"
+
+#include <cstdio>
+
+using fil::cli::test::fake_process;
+using fil::cli::test::fake_session;
+
+namespace {
+fake_session& fake(const fil_session* session) {
+    return *const_cast<fake_session*>(reinterpret_cast<const fake_session*>(session));
+}
+}  // namespace
+
+extern "C" {
+
+const char* fil_version(void) {
+    return "1.2.3";
+}
+fil_status fil_session_new(fil_session**, fil_error*) {
+    return FIL_ERROR_SYSTEM;
+}
+void fil_session_free(fil_session*) {}
+const char* fil_session_environment(const fil_session*) {
+    return "fake";
+}
+int fil_session_descriptor(const fil_session*) {
+    return -1;
+}
+void fil_session_serve(fil_session*) {}
+
+fil_status fil_session_read(const fil_session* session, fil_session_numbers* numbers) {
+    numbers->live = fake(session).live;
+    numbers->peak = fake(session).peak;
+    numbers->processes = fake(session).processes.size();
+    return FIL_OK;
+}
+
+fil_status fil_session_process(fil_session* session, size_t number, fil_process* process) {
+    if (number >= fake(session).processes.size()) return FIL_ERROR_ARGUMENT;
+    const fake_process& one = fake(session).processes[number];
+    process->pid = one.pid;
+    process->live = one.live;
+    process->closed = one.closed ? 1 : 0;
+    process->command = {one.command.data(), one.command.size()};
+    return FIL_OK;
+}
+
+void fil_session_process_ended(fil_session* session, int32_t pid) {
+    fake(session).ended.push_back(pid);
+}
+
+size_t fil_session_large_mappings(const fil_session* session, int32_t, fil_large_mapping* mappings,
+                                  size_t capacity) {
+    size_t count = 0;
+    for (const fil_large_mapping& mapping : fake(session).mappings)
+        if (count < capacity) mappings[count++] = mapping;
+    return count;
+}
+
+fil_status fil_session_report(fil_session* session, const fil_report_options* options, char* path,
+                              size_t capacity, fil_error* error) {
+    std::string written;
+    const fil_status status = fake(session).report(*options, written, *error);
+    std::snprintf(path, capacity, "%s", written.c_str());
+    return status;
+}
+
+fil_status fil_session_keep(fil_session* session, int32_t, fil_text file, fil_error* error) {
+    fake(session).kept_in.assign(file.data, file.length);
+    if (fake(session).keep != FIL_OK) std::snprintf(error->message, sizeof error->message, "full");
+    return fake(session).keep;
+}
+}

@@ -1,0 +1,33 @@
+// A session made of plain variables, linked into these tests in place of the real one: what a
+// supervisor reads is written here, what it asks for is remembered.
+#pragma once
+
+#include <fil.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace fil::cli::test {
+
+struct fake_process {
+    int pid = 0;
+    std::int64_t live = 0;
+    bool closed = false;
+    std::string command = "a program";
+};
+
+struct fake_session {
+    std::int64_t live = 0;
+    std::int64_t peak = 0;
+    std::vector<fake_process> processes;
+    std::vector<fil_large_mapping> mappings;
+    std::vector<int> ended;  // told by fil_session_process_ended
+    std::function<fil_status(const fil_report_options&, std::string& path, fil_error&)> report;
+    fil_status keep = FIL_OK;
+    std::string kept_in;
+
+    fil_session* handle() { return reinterpret_cast<fil_session*>(this); }
+};
+
+}  // namespace fil::cli::test

@@ -1,0 +1,50 @@
+#include "preload_library.hpp"
+
+#include "temporary_directory.hpp"
+
+namespace fil::cli {
+namespace {
+
+class preload_library_test : public test::in_temporary_directory {
+  protected:
+    test::with_variable temporary_{"TMPDIR", here("")};
+};
+
+TEST_F(preload_library_test, a_plain_path_is_used_as_it_is) {
+    EXPECT_EQ(preload_library(here("l.so")).path(), here("l.so"));
+    EXPECT_TRUE(std::filesystem::is_empty(here()));
+}
+
+TEST_F(preload_library_test, a_path_that_the_variable_cannot_hold_goes_through_a_link) {
+    for (const char* name : {"a b", "a:b", "$ORIGIN"}) {
+        std::filesystem::create_directories(name);
+        write(std::string(name) + "/l.so", "content");
+        std::string link;
+        {
+            const preload_library library(here(std::string(name) + "/l.so"));
+            link = library.path();
+            EXPECT_TRUE(fits_ld_preload(link)) << link;
+            EXPECT_EQ(std::filesystem::read_symlink(link), here(std::string(name) + "/l.so"));
+        }
+        EXPECT_FALSE(std::filesystem::exists(std::filesystem::path(link).parent_path()));
+    }
+}
+
+TEST_F(preload_library_test, the_link_stays_for_children_left_running) {
+    std::string link;
+    {
+        preload_library library(here("a b.so"));
+        link = library.path();
+        library.leave_link();
+    }
+    EXPECT_TRUE(std::filesystem::is_symlink(link));
+}
+
+TEST_F(preload_library_test, a_temporary_directory_that_does_not_fit_is_not_used) {
+    std::filesystem::create_directories("t t");
+    const test::with_variable elsewhere("TMPDIR", here("t t"));
+    EXPECT_TRUE(fits_ld_preload(preload_library(here("a b.so")).path()));
+}
+
+}  // namespace
+}  // namespace fil::cli

@@ -1,0 +1,90 @@
+#include "report.hpp"
+
+#include <sys/prctl.h>
+
+#include <csignal>
+#include <cstring>
+#include <thread>
+
+#include "fake_session.hpp"
+#include "temporary_directory.hpp"
+
+namespace fil::cli {
+namespace {
+
+class report_test : public test::in_temporary_directory {
+  protected:
+    report_outcome made_by(decltype(test::fake_session::report) report) {
+        session.report = std::move(report);
+        const signal_inbox signals;
+        const report_outcome outcome = make_report(session.handle(), {}, signals);
+        signals.restore_inherited();
+        return outcome;
+    }
+    test::fake_session session;
+};
+
+TEST_F(report_test, a_written_one_names_its_directory) {
+    const auto outcome = made_by([](const auto&, std::string& path, fil_error&) {
+        path = "/somewhere/" + std::string(2000, 'x');
+        return FIL_OK;
+    });
+    EXPECT_EQ(outcome.status, FIL_OK);
+    EXPECT_EQ(outcome.path, "/somewhere/" + std::string(2000, 'x'));
+}
+
+TEST_F(report_test, is_made_in_another_process) {
+    int here = 0;
+    made_by([&](const auto&, std::string&, fil_error&) {
+        here = 1;
+        return FIL_OK;
+    });
+    EXPECT_EQ(here, 0);
+}
+
+TEST_F(report_test, a_failure_says_why) {
+    const auto outcome = made_by([](const auto&, std::string&, fil_error& error) {
+        std::strcpy(error.message, "the disk is full");
+        return FIL_ERROR_SYSTEM;
+    });
+    EXPECT_EQ(outcome.status, FIL_ERROR_SYSTEM);
+    EXPECT_EQ(outcome.why, "the disk is full");
+}
+
+TEST_F(report_test, a_crash_costs_the_report_only) {
+    const auto crash = made_by([](const auto&, std::string&, fil_error&) {
+        std::raise(SIGSEGV);
+        return FIL_OK;
+    });
+    EXPECT_NE(crash.status, FIL_OK);
+    EXPECT_NE(crash.why.find("Segmentation fault"), std::string::npos);
+    const auto exit =
+        made_by([](const auto&, std::string&, fil_error&) -> fil_status { ::_exit(0); });
+    EXPECT_NE(exit.status, FIL_OK);
+    EXPECT_TRUE(std::filesystem::is_empty("."));  // and leaves no core
+}
+
+TEST_F(report_test, a_signal_that_somebody_sends_meanwhile_stops_it) {
+    const pid_t self = ::getpid();
+    const auto outcome = made_by([&](const auto&, std::string&, fil_error&) {
+        ::kill(self, SIGTERM);  // to the supervisor, which is to pass it on
+        std::this_thread::sleep_for(std::chrono::seconds(30));
+        return FIL_OK;
+    });
+    EXPECT_NE(outcome.status, FIL_OK);
+    EXPECT_NE(outcome.why.find("Terminated"), std::string::npos);
+}
+
+TEST_F(report_test, a_recording_is_kept_in_the_temporary_directory) {
+    const test::with_variable temporary("TMPDIR", here());
+    std::string why;
+    const std::string file = keep_recording(session.handle(), 12, why);
+    EXPECT_EQ(file, session.kept_in);
+    EXPECT_EQ(std::filesystem::path(file).parent_path(), here());
+    session.keep = FIL_ERROR_SYSTEM;
+    EXPECT_EQ(keep_recording(session.handle(), 12, why), "");
+    EXPECT_EQ(why, "full");
+}
+
+}  // namespace
+}  // namespace fil::cli

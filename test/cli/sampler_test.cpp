@@ -1,0 +1,163 @@
+#include "sampler.hpp"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fake_session.hpp"
+
+namespace fil::cli {
+namespace {
+
+// A process that does nothing until it is killed.
+class idle_process {
+  public:
+    idle_process() {
+        int ready[2];
+        [[maybe_unused]] const int piped = ::pipe(ready);
+        pid_ = ::fork();
+        if (pid_ == 0) {
+            ::close(ready[1]);
+            ::close(ready[0]);
+            for (;;) ::pause();
+        }
+        ::close(ready[1]);
+        char byte;
+        while (::read(ready[0], &byte, 1) > 0) {
+        }
+        ::close(ready[0]);
+    }
+    ~idle_process() { kill(); }
+    pid_t pid() const { return pid_; }
+    void kill() {
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+    }
+
+  private:
+    pid_t pid_;
+};
+
+struct sampler_test : testing::Test {
+    test::fake_session session;
+    idle_process program;
+    sampler memory{session.handle(), program.pid()};
+
+    void tick(double seconds, std::int64_t live, std::int64_t peak) {
+        session.live = live;
+        session.peak = peak;
+        memory.tick(seconds);
+    }
+};
+
+TEST_F(sampler_test, the_peak_was_when_it_last_rose) {
+    session.processes = {{program.pid()}};
+    tick(1, 100, 0);  // the peak itself rises only before a decrease
+    tick(2, 300, 0);
+    tick(3, 200, 300);
+    EXPECT_EQ(memory.peak_seconds(), 2);
+    tick(4, 100, 900);  // between two looks
+    tick(5, 900, 900);
+    EXPECT_EQ(memory.peak_seconds(), 4);
+    EXPECT_EQ(memory.peak(), 900);
+}
+
+TEST_F(sampler_test, before_anybody_joined_nothing_is_resident) {
+    tick(1, 0, 0);
+    EXPECT_FALSE(memory.anybody_joined());
+    EXPECT_EQ(memory.samples().at(0).resident, -1);
+    session.processes = {{program.pid()}};
+    tick(2, 10, 0);
+    EXPECT_TRUE(memory.anybody_joined());
+    EXPECT_TRUE(memory.program_joined());
+    EXPECT_GT(memory.samples().at(1).resident, 0);
+}
+
+TEST_F(sampler_test, resident_by_kind_is_taken_when_live_has_passed_the_last_by_a_hundredth) {
+    session.processes = {{program.pid()}};
+    tick(1, 1000, 0);
+    const std::int64_t with_one = memory.resident().total();
+    EXPECT_GT(with_one, 0);
+    session.processes.push_back({::getpid()});
+    tick(2, 1009, 0);
+    EXPECT_EQ(memory.resident().total(), with_one);
+    tick(3, 1011, 0);
+    const std::int64_t with_both = memory.resident().total();
+    EXPECT_GT(with_both, with_one);
+    session.processes[1].closed = true;
+    tick(4, 900, 1011);
+    EXPECT_EQ(memory.resident().total(), with_both);
+}
+
+TEST_F(sampler_test, one_line_a_process_if_there_are_several) {
+    session.processes = {{program.pid(), 60}};
+    tick(1, 60, 0);
+    EXPECT_EQ(memory.samples().size(), 1u);
+    session.processes.push_back({::getpid(), 40});
+    tick(2, 100, 0);
+    std::map<int, std::vector<fil_sample>> by_pid;
+    for (const fil_sample& sample : memory.samples()) by_pid[sample.pid].push_back(sample);
+    EXPECT_EQ(by_pid[0].size(), 2u);
+    EXPECT_EQ(by_pid[program.pid()].size(), 2u);
+    ASSERT_EQ(by_pid[::getpid()].size(), 1u);
+    EXPECT_EQ(by_pid[::getpid()][0].allocated, 40);
+    EXPECT_EQ(by_pid[0][1].resident,
+              by_pid[program.pid()][1].resident + by_pid[::getpid()][0].resident);
+}
+
+TEST_F(sampler_test, a_process_that_dies_without_a_word_is_told_to_the_session) {
+    idle_process child;
+    session.processes = {{program.pid()}, {child.pid()}};
+    tick(1, 10, 0);
+    EXPECT_TRUE(session.ended.empty());
+    EXPECT_EQ(memory.still_running().size(), 1u);
+    child.kill();
+    tick(2, 10, 0);
+    tick(3, 10, 0);
+    EXPECT_EQ(session.ended, std::vector<int>{child.pid()});
+    EXPECT_TRUE(memory.still_running().empty());
+    EXPECT_TRUE(memory.knows(child.pid()));
+}
+
+TEST_F(sampler_test, an_image_that_replaced_another_is_the_same_process) {
+    session.processes = {{program.pid(), 10, true}, {program.pid(), 30}};
+    tick(1, 30, 0);
+    ASSERT_EQ(memory.samples().size(), 1u);
+    const std::int64_t once = memory.samples()[0].resident;
+    EXPECT_EQ(once, *process_memory(program.pid()).resident());
+}
+
+TEST_F(sampler_test, names_what_still_runs) {
+    session.processes = {{program.pid()}, {::getpid(), 0, false, std::string("a\0-b", 4)}};
+    tick(1, 10, 0);
+    ASSERT_EQ(memory.still_running().size(), 1u);
+    EXPECT_EQ(memory.still_running()[0], "PID " + std::to_string(::getpid()) + " (a -b)");
+}
+
+TEST_F(sampler_test, points_out_a_mapping_hardly_touched_at_the_highest_moment) {
+    // The idle process was forked with this mapping of ours in place: see the constructor's order.
+    const std::uint64_t bytes = 64 << 20;
+    void* place =
+        ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    idle_process other;
+    sampler watching(session.handle(), other.pid());
+    session.processes = {{other.pid()}};
+    session.mappings = {{reinterpret_cast<std::uint64_t>(place), bytes, 5}};
+    session.live = 100;
+    watching.tick(1);
+    ASSERT_EQ(watching.untouched().size(), 1u);
+    EXPECT_EQ(watching.untouched()[0].callstack, 5u);
+    session.mappings.clear();  // unmapped after the peak
+    session.live = 50;
+    watching.tick(2);
+    EXPECT_EQ(watching.untouched().size(), 1u);
+    other.kill();
+    watching.tick(3);
+    EXPECT_EQ(watching.untouched().size(), 1u);
+    ::munmap(place, bytes);
+}
+
+}  // namespace
+}  // namespace fil::cli

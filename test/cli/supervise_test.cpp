@@ -1,0 +1,59 @@
+#include "supervise.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include "fake_session.hpp"
+
+namespace fil::cli {
+namespace {
+
+TEST(supervise, looks_often_at_first_and_seldom_later) {
+    EXPECT_EQ(milliseconds_to_next_look(0), 2);
+    EXPECT_EQ(milliseconds_to_next_look(10), 10);
+    EXPECT_EQ(milliseconds_to_next_look(100000), 20);
+}
+
+TEST(supervise, ends_with_the_program_and_knows_how) {
+    const signal_inbox signals;
+    test::fake_session session;
+    const target what{"/bin/sh", {"sh", "-c", "exit 7"}, {}, {}};
+    const program child = launch(what, {}, signals);
+    session.processes = {{child.pid}};
+    const observation seen = supervise(child, session.handle(), signals);
+    EXPECT_EQ(seen.end.kind, FIL_ENDING_EXIT);
+    EXPECT_EQ(seen.end.value, 7);
+    EXPECT_GT(seen.seconds, 0);
+    EXPECT_TRUE(seen.memory.program_joined());
+    EXPECT_EQ(session.ended.front(), child.pid);
+    signals.restore_inherited();
+}
+
+TEST(supervise, passes_on_what_somebody_sent) {
+    const signal_inbox signals;
+    test::fake_session session;
+    const program child = launch({"/bin/sleep", {"sleep", "100"}, {}, {}}, {}, signals);
+    const pid_t supervisor = ::getpid();
+    const pid_t somebody = ::fork();
+    if (somebody == 0) {
+        ::kill(supervisor, SIGTERM);
+        ::_exit(0);
+    }
+    const observation seen = supervise(child, session.handle(), signals);
+    ::waitpid(somebody, nullptr, 0);
+    EXPECT_EQ(seen.end.kind, FIL_ENDING_SIGNAL);
+    EXPECT_EQ(seen.end.value, SIGTERM);
+    signals.restore_inherited();
+}
+
+TEST(supervise, remembers_what_ran_while_nobody_joined) {
+    const signal_inbox signals;
+    test::fake_session session;
+    const program child = launch({"/bin/sleep", {"sleep", "0.05"}, {}, {}}, {}, signals);
+    EXPECT_NE(supervise(child, session.handle(), signals).last_image.find("/sleep"),
+              std::string::npos);
+    signals.restore_inherited();
+}
+
+}  // namespace
+}  // namespace fil::cli
