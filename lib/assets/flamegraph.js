@@ -44,12 +44,6 @@ class Flamegraph {
     this.layRows();
   }
 
-  mark(hits) {
-    this.hits = hits;
-    this.clear();
-    this.drawWindow();
-  }
-
   // Which nodes stand in which row, and how high each row is.
   layRows() {
     this.width = this.at.clientWidth;
@@ -86,11 +80,11 @@ class Flamegraph {
   }
 
   drawWindow(all) {
-    if (!this.view) return;
+    if (!this.view || this.rows.length === 0) return;
     const above = this.at.getBoundingClientRect().top;
     const margin = innerHeight / 3;
-    let from = all ? 0 : this.rowAt(-above - margin);
-    let to = all ? this.rows.length - 1 : this.rowAt(innerHeight - above + margin);
+    const from = all ? 0 : this.rowAt(-above - margin);
+    const to = all ? this.rows.length - 1 : this.rowAt(innerHeight - above + margin);
     for (const [number, element] of this.drawn) {
       if (number < from || number > to) {
         element.remove();
@@ -197,6 +191,7 @@ class Flamegraph {
   }
 
   activate(node) {
+    if (this.rows.length === 0) return;
     const before = this.boxOf(this.active);
     this.active = node;
     if (before) before.className = this.classOf(this.nodeOf(before));

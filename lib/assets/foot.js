@@ -45,14 +45,18 @@ function exactParts(exact, hidden) {
   return lines.map((line) => el("p", {}, line));
 }
 
+function shellQuoted(argument) {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : "'" + argument.replace(/'/g, "'\\''") + "'";
+}
+
 function runParts(facts) {
-  const parts = [el("p", {}, el("code", {}, bdi(commandText(facts.arguments))))];
+  const parts = [el("p", {}, el("code", {}, bdi(facts.argv.map(shellQuoted).join(" "))))];
   if (facts.variables.length > 0) {
     parts.push(el("p", {}, "Set by us: ", ...between(", ", facts.variables.map((v) => el("code", {}, bdi(v))))));
   }
   if (facts.processes.length > 0) {
     parts.push(el("p", {}, "Other processes, with their own peaks:"),
-      el("ul", {}, ...facts.processes.map((p) => el("li", {}, mib(p.peak) + " ", bdi(p.command), el("span", { class: "quiet" }, " pid " + p.pid, ...between(" · ", ["", p.note && bdi(p.note)]))))));
+      el("ul", {}, ...facts.processes.map((p) => el("li", {}, mib(p.peak) + " ", bdi(p.name), el("span", { class: "quiet" }, " pid " + p.pid, ...between(" · ", ["", p.note && bdi(p.note)]))))));
   }
   parts.push(el("p", { class: "quiet" }, "libfil ", bdi(facts.version)));
   return parts;

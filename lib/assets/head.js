@@ -3,15 +3,15 @@
 function drawHead(at, facts) {
   at.replaceChildren(
     el("div", { class: "run" },
-      el("h1", {}, bdi(commandText(facts.arguments))),
-      el("p", { class: endedWell(facts.ending) ? "ending" : "ending bad" }, endingText(facts.ending))),
+      el("h1", {}, bdi(facts.command)),
+      el("p", { class: endedWell(facts.ending) ? "ending" : "ending bad" }, facts.ending.text)),
     el("div", { class: "figures" },
       el("p", { class: "peak" },
         el("strong", { title: count(facts.peak) + " bytes" }, mib(facts.peak)),
         el("span", {}, " peak", ...peakMoment(facts))),
       residentPart(facts)),
     el("p", { class: "quiet" }, ...between(" · ", [
-      facts.runtime && bdi(facts.runtime), facts.started && el("time", {}, facts.started)])));
+      facts.runtime && bdi(facts.runtime), facts.start && el("time", {}, facts.start)])));
 }
 
 function between(separator, parts) {
@@ -23,26 +23,8 @@ function peakMoment(facts) {
   return [el("br", {}), "at " + seconds(facts.peak_seconds) + " of " + seconds(facts.duration)];
 }
 
-// A command line that a shell would take.
-function commandText(args) {
-  return args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : "'" + arg.replace(/'/g, "'\\''") + "'")).join(" ");
-}
-
-const SIGNALS = { 1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE",
-  9: "SIGKILL", 11: "SIGSEGV", 13: "SIGPIPE", 14: "SIGALRM", 15: "SIGTERM", 24: "SIGXCPU" };
-
 function endedWell({ kind, value }) {
-  return kind === "unknown" || kind === "running" || (kind === "exited" && value === 0);
-}
-
-function endingText({ kind, value }) {
-  switch (kind) {
-    case "exited": return "exit " + value;
-    case "signalled": return "killed by " + (SIGNALS[value] || "signal " + value);
-    case "out_of_memory": return "out of memory";
-    case "running": return "still running";
-    default: return "";
-  }
+  return kind === "unknown" || kind === "running" || (kind === "exit" && value === 0);
 }
 
 // Resident memory at the peak as one bar. Its first part is what the report explains; the rest is

@@ -7,7 +7,7 @@ function labelOf(model, view, node) {
   if (!view.folded[node] || view.joined[node] === 1) {
     const again = view.joined[node] > 1 ? " ×" + count(view.joined[node]) : "";
     const name = visible(frame.f);
-    return { name: name + again, path: visible(pathInside(frame)), line: lineOf(frame), short: name };
+    return { name: name + again, path: visible(isUser(frame) ? frame.p : pathInside(frame.p)), line: lineOf(frame), short: name };
   }
   const chief = chiefFrame(model, view, node);
   const name = visible(packageOf(chief));
@@ -17,12 +17,6 @@ function labelOf(model, view, node) {
     line: "",
     short: name,
   };
-}
-
-// A library's path from its package on: where it is installed is for the tooltip.
-function pathInside(frame) {
-  if (isUser(frame)) return frame.p;
-  return frame.p.replace(/^.*\/(site-packages|dist-packages|lib\/python3\.\d+)\//, "");
 }
 
 function lineOf(frame) {

@@ -21,7 +21,7 @@ function drawLines(at, model, find) {
     parts.push(el("p", { class: "quiet rest" }, el("span", { class: "bytes", title: count(rest) + " bytes" }, mib(rest)),
       " (" + percent(rest, whole) + ") not below any line of yours"));
   }
-  parts.push(...untouchedParts(model.untouched));
+  parts.push(...untouchedParts(model.facts.untouched));
   at.replaceChildren(...parts);
 }
 

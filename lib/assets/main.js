@@ -8,6 +8,7 @@ function main() {
   new TimeStrip(byId("time"), model.facts);
   drawFoot(byId("foot"), model);
   const graph = new GraphPart(model);
+  byId("graph-part").hidden = model.total[0] === 0;
   drawLines(byId("lines"), model, (line) => graph.find(line));
   graph.restore();
 }

@@ -9,7 +9,6 @@ function readModel(json) {
     frames: json.frames,
     hidden: json.hidden,
     mappings: json.mappings || [],
-    untouched: json.untouched || [],
     parent: Int32Array.from(tree.parent),
     frame: Int32Array.from(tree.frame),
     self: Float64Array.from(tree.self),

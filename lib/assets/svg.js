@@ -2,7 +2,7 @@
 // resets. All it knows is in the picture: the place of each frame (percentages), and its <title>.
 
 const FRAME_TITLE = /^(.*) \(([\d,]+) bytes, [\d.]+%\)$/s;
-const PLACE = /^(.*):(\d+) \((.*)\)$/s;
+const PLACE = /^(.*):(\d+) \((.*)\)( ×[\d,]+| … [\d,]+ frames|)$/s;
 const CELL = 7.23;
 
 const root = document.documentElement;
@@ -22,7 +22,7 @@ function readFrame(element) {
     element,
     name,
     bytes: Number(bytes.replace(/,/g, "")),
-    label: place ? { name: place[3], path: place[1], line: ":" + place[2] } : { name, path: "", line: "" },
+    label: place ? labelOf(place, element.classList.contains("user")) : { name, path: "", line: "" },
     x: parseFloat(element.getAttribute("x")),
     width: parseFloat(element.getAttribute("width")),
     y: Number(element.getAttribute("y")),
@@ -30,6 +30,11 @@ function readFrame(element) {
     source,
     sourceText: sourceTitle ? sourceTitle[1].replace(/\u00a0/g, " ") : "",
   };
+}
+
+// A place is "path:line (function)" and perhaps " ×20,000" for a recursion.
+function labelOf([, path, line, name, joined], user) {
+  return { name: name + joined, path: user ? path : pathInside(path), line: ":" + line, short: name };
 }
 
 const inside = (inner, outer) => inner.x >= outer.x - 1e-6 && inner.x + inner.width <= outer.x + outer.width + 1e-6;
@@ -40,7 +45,7 @@ function show(element, shown) {
 
 // Places every frame for the zoom: those above span the picture, those beside are gone.
 function place() {
-  const pixels = find("frames").getBoundingClientRect().width;
+  const pixels = 0.98 * (root.clientWidth || innerWidth);
   for (const frame of frames) {
     const above = frame.y < zoomed.y && inside(zoomed, frame);
     const below = frame.y >= zoomed.y && inside(frame, zoomed);

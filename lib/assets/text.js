@@ -68,6 +68,11 @@ function cutPath(path, room) {
   return cutFolders(path, room) || "…" + [...path].slice(1 - room).join("");
 }
 
+// A library's path from its package on: where it is installed is for the tooltip.
+function pathInside(path) {
+  return path.replace(/^.*\/(site-packages|dist-packages|lib\/python3\.\d+)\//, "");
+}
+
 // A C++ name without its template arguments and scopes, if it would not fit otherwise.
 function shortFunction(name, room) {
   if (cells(name) <= room) return name;

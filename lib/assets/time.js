@@ -8,7 +8,7 @@ class TimeStrip {
   constructor(at, facts) {
     this.at = at;
     this.facts = facts;
-    this.series = facts.timelines.map(readTimeline).filter((series) => series.points.length > 1);
+    this.series = facts.samples.filter((series) => series.points.length > 1);
     at.hidden = this.series.length === 0;
     if (at.hidden) return;
     new ResizeObserver(oncePerFrame(() => this.draw())).observe(at);
@@ -117,10 +117,6 @@ class TimeStrip {
     this.reading.replaceChildren(el("b", {}, seconds(point.t)), "  ", allocated, "allocated ", el("b", {}, point.a < 0 ? "not known" : mib(point.a)),
       "  ", resident, "resident ", el("b", {}, point.r < 0 ? "not known" : mib(point.r)));
   }
-}
-
-function readTimeline({ pid, name, samples }) {
-  return { pid, name, points: samples.map(([t, a, r]) => ({ t, a, r })) };
 }
 
 function last(series) {
