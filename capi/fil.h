@@ -145,6 +145,10 @@ FIL_API void fil_thread_inherit(fil_callstack callstack);
  * starts anew (a fork) and when a watched block is freed. Hot. */
 FIL_API uint64_t fil_generation(void);
 
+/* Shared objects were unloaded (after dlclose): native code addresses are judged anew. Hot, takes a
+ * lock. */
+FIL_API void fil_modules_unloaded(void);
+
 /* Freeing this live block raises the generation: for caches keyed by the block's address. Returns 1,
  * or 0 if no live block of more than 16 bytes starts there. Hot. */
 FIL_API int fil_block_watch(const void *address);

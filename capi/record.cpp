@@ -90,7 +90,8 @@ fil_function fil_function_intern(fil_function_kind kind, fil_text name, fil_text
     const locked hold(this_process.lock());
     static char directory[4096];  // too large for the stack of a signal handler
     const std::size_t length = is_relative ? os::working_directory(directory, sizeof directory) : 0;
-    return to_index(recorder->intern({static_cast<function_kind>(kind), view(name), view(file),
+    return to_index(
+        recorder->functions().intern({static_cast<function_kind>(kind), view(name), view(file),
                                       std::string_view(directory, length), first_line}));
 }
 
@@ -98,7 +99,7 @@ fil_callstack fil_callstack_child(fil_callstack caller, fil_function function, u
     process_recorder* recorder = this_process.running();
     if (recorder == nullptr || function == 0) return FIL_CALLSTACK_UNKNOWN;
     const guarded_scope guarded(this_thread.guard);
-    return to_index(recorder->child(callstack_id{caller}, function_id{function}, line));
+    return to_index(recorder->tree().child(callstack_id{caller}, function_id{function}, line));
 }
 
 fil_callstack fil_callstack_current(void) {
@@ -191,6 +192,11 @@ void fil_record_free_range(const void* address, size_t bytes) {
     this_process.event([=](process_recorder& recorder, thread_state& thread) {
         recorder.record_free_range(thread, address_of(address), bytes);
     });
+}
+
+void fil_modules_unloaded(void) {
+    this_process.event(
+        [](process_recorder&, thread_state&) { this_process.sources().forget_unloaded_modules(); });
 }
 
 void fil_guard_raise(void) {

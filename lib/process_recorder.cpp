@@ -82,8 +82,11 @@ bool process::build() {
     void* base =
         options_.memory == FIL_MEMORY_SESSION ? build_in_session(bytes) : build_privately(bytes);
     if (base == nullptr) return false;
-    return (new (recorder_) process_recorder(base, bytes, *session_, registry_, sources_))
-        ->prepare();
+    auto* recorder = new (recorder_) process_recorder(base, bytes, *session_, registry_, sources_);
+    if ((options_.flags & FIL_NATIVE_STACKS) != 0) {
+        sources_.use_native_frames(recorder->functions(), recorder->tree());
+    }
+    return recorder->prepare();
 }
 
 void* process::build_privately(std::uint64_t bytes) {

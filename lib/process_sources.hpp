@@ -1,6 +1,6 @@
 #pragma once
 // The process's source of callstacks: those registered through fil.h, newest first, then native
-// frames if they were asked for.
+// frames where they were asked for.
 //
 // Each source has memory of its own in every thread: pages made at its first use there. Registering
 // happens under a lock of the caller's; capturing reads a count.
@@ -9,8 +9,7 @@
 #include <atomic>
 
 #include "fil.h"
-#include "fil/base/pages.hpp"
-#include "fil/capture/callstack_source.hpp"
+#include "fil/capture/boost_source.hpp"
 
 namespace fil {
 
@@ -27,9 +26,15 @@ class process_sources {
         return true;
     }
 
-    void use_native(callstack_id (*capture)(void* thread_memory), std::size_t bytes) {
-        native_bytes_ = bytes;
-        native_ = capture;
+    // Each process builds its own native source: a forked child has new tables.
+    void use_native_frames(function_table<>& functions, call_tree<>& tree) {
+        const auto here = reinterpret_cast<std::uintptr_t>(&own_code);
+        auto* loaded = new (modules_) modules<>(functions);
+        native_ = new (native_source_) boost_source<>(functions, tree, *loaded, here);
+    }
+
+    void forget_unloaded_modules() {
+        if (native_ != nullptr) reinterpret_cast<modules<>*>(modules_)->forget_unloaded();
     }
 
     callstack_id capture(void* thread_memory) {
@@ -41,7 +46,7 @@ class process_sources {
             if (found != FIL_CALLSTACK_NONE) return callstack_id{found};
         }
         if (native_ == nullptr) return callstack_id::none;
-        return native_(memory_of(slots.memory[max_sources], native_bytes_));
+        return native_->capture(memory_of(slots.memory[max_sources], boost_source<>::thread_bytes));
     }
 
   private:
@@ -56,8 +61,11 @@ class process_sources {
 
     fil_source sources_[max_sources] = {};
     std::atomic<int> count_{0};
-    callstack_id (*native_)(void*) = nullptr;
-    std::size_t native_bytes_ = 0;
+    static void own_code() {}
+
+    boost_source<>* native_ = nullptr;
+    alignas(modules<>) std::byte modules_[sizeof(modules<>)] = {};
+    alignas(boost_source<>) std::byte native_source_[sizeof(boost_source<>)] = {};
 };
 static_assert(callstack_source<process_sources>);
 

@@ -61,6 +61,13 @@ std::string command_of(std::int32_t pid) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
+std::string executable_of(std::int32_t pid) {
+    char path[4096];
+    const ssize_t length =
+        readlink(("/proc/" + std::to_string(pid) + "/exe").c_str(), path, sizeof path);
+    return length < 0 ? std::string() : std::string(path, std::size_t(length));
+}
+
 bool is_sealed(int descriptor) {
     const int seals = fcntl(descriptor, F_GET_SEALS);
     return seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
@@ -199,6 +206,7 @@ void session::answer(int connection) {
     process.parent_pid = got->request.parent_pid;
     process.joined_ns = monotonic_ns();
     process.command = command_of(sender.pid);
+    process.executable = executable_of(sender.pid);
     try {
         process.memory = shared_mapping(got->recording.number(), std::uint64_t(file.st_size));
     } catch (const std::system_error&) {

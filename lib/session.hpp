@@ -52,8 +52,9 @@ struct joined_process {
     std::int32_t pid = 0;
     std::int32_t parent_pid = 0;
     std::int64_t joined_ns = 0;
-    std::string command;  // arguments, separated by zero bytes
-    std::string runtime;  // filled when asked for
+    std::string command;     // arguments, separated by zero bytes
+    std::string executable;  // its file
+    std::string runtime;     // filled when asked for
     shared_mapping memory;
 
     recording_header& header() const { return *static_cast<recording_header*>(memory.base()); }

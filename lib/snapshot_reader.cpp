@@ -96,9 +96,9 @@ read_snapshot_result read_snapshot(const recording_view& recording, const sessio
         report::callstack_index at = index_of[to_index(node.caller)];
         const function_record* function = recording.function(node.function);
         if (function != nullptr && function->kind == function_kind::native_module) {
-            for (report::frame& frame : resolve(recording.text(function->file),
-                                                recording.text(function->name), node.line)) {
-                at = snapshot.add_callstack(at, snapshot.add_frame(std::move(frame)));
+            for (const report::frame& frame : resolve(recording.text(function->file),
+                                                      recording.text(function->name), node.line)) {
+                at = snapshot.add_callstack(at, snapshot.add_frame(frame));
             }
         } else if (function != nullptr) {
             at = snapshot.add_callstack(

@@ -14,7 +14,7 @@
 namespace fil {
 
 // The frames behind an address of native code, outermost first (inlined functions are several).
-using resolve_address = std::function<std::vector<report::frame>(
+using resolve_address = std::function<const std::vector<report::frame>&(
     std::string_view module_path, std::string_view build_id, std::uint32_t offset)>;
 
 // What `usage` was at the session's peak, by the rules of track/usage.hpp and track/peak.hpp.

@@ -38,8 +38,9 @@ std::vector<std::byte> small_recording() {
     return copy;
 }
 
-std::vector<report::frame> no_symbols(std::string_view, std::string_view, std::uint32_t) {
-    return {};
+const std::vector<report::frame>& no_symbols(std::string_view, std::string_view, std::uint32_t) {
+    static const std::vector<report::frame> none;
+    return none;
 }
 
 TEST(recording_view, reads_what_was_written) {

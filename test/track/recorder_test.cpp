@@ -42,8 +42,9 @@ struct fixture {
     recording_view view() const { return {base, bytes}; }
 
     callstack_id stack(std::uint32_t line) {
-        const function_id f = events->intern({function_kind::announced, "f", "f.c", "", 1});
-        return events->child(callstack_id::unknown, f, line);
+        const function_id f =
+            events->functions().intern({function_kind::announced, "f", "f.c", "", 1});
+        return events->tree().child(callstack_id::unknown, f, line);
     }
     void alloc(std::uintptr_t address, std::uint64_t size, callstack_id who) {
         scripted_source::next = who;
@@ -52,7 +53,8 @@ struct fixture {
     void free(std::uintptr_t address) { events->record_free(*thread, address); }
 
     // Bytes by callstack at the peak, as a reader finds them.
-    std::map<callstack_id, std::int64_t> at_peak(mapping_kind kind = mapping_kind::anonymous) const {
+    std::map<callstack_id, std::int64_t> at_peak(
+        mapping_kind kind = mapping_kind::anonymous) const {
         std::map<callstack_id, std::int64_t> found;
         const bool now = session.live + view().pending() > session.peak;
         view().for_each_usage_set([&](const usage_set_record& set) {
@@ -201,7 +203,8 @@ TEST(recorder, several_threads_lose_nothing_and_keep_the_bound) {
     }
     for (std::thread& worker : workers) worker.join();
     EXPECT_EQ(f.session.live, threads * rounds / 2 * size);
-    // Each thread's own highest is reached; together they can be anywhere between, within the bound.
+    // Each thread's own highest is reached; together they can be anywhere between, within the
+    // bound.
     const std::int64_t bound = threads * (peak_tracker::publish_bytes + size);
     EXPECT_LE(f.session.peak, threads * rounds * size);
     EXPECT_GE(f.session.peak, rounds * size - bound);
@@ -231,8 +234,8 @@ TEST(recorder, a_full_recording_drops_names_but_no_bytes) {
     thread_state* thread = r.lease();
     ASSERT_NE(thread, nullptr);
     for (std::uint32_t i = 0; i < 200000; ++i) {
-        const function_id f = r.intern({function_kind::announced, "f", "f.c", "", i});
-        scripted_source::next = r.child(callstack_id::unknown, f, i);
+        const function_id f = r.functions().intern({function_kind::announced, "f", "f.c", "", i});
+        scripted_source::next = r.tree().child(callstack_id::unknown, f, i);
         r.record_alloc(*thread, 0x7f00'0000'0000 + i * 64, 64);
     }
     EXPECT_EQ(session.live + recording_view(base, small).pending(), 200000 * 64);

@@ -137,10 +137,6 @@ class recorder {
             return found;
         return thread.inherited != callstack_id::none ? thread.inherited : callstack_id::unknown;
     }
-    function_id intern(const function_text& text) { return functions_.intern(text); }
-    callstack_id child(callstack_id caller, function_id function, std::uint32_t line) {
-        return tree_.child(caller, function, line);
-    }
 
     // ---- the process ----
 
@@ -170,6 +166,8 @@ class recorder {
 
     recording_header& header() const { return memory_.header(); }
     recording_memory& memory() { return memory_; }
+    function_table<Pages>& functions() { return functions_; }
+    call_tree<Pages>& tree() { return tree_; }
 
     static void count(std::atomic<std::uint64_t>& counter) {
         counter.fetch_add(1, std::memory_order_relaxed);

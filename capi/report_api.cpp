@@ -1,0 +1,171 @@
+// fil.h, reports: the caller's options become the facts of a report. Cold.
+
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <range/v3/algorithm/find_if.hpp>
+
+#include "process_recorder.hpp"
+#include "report_source.hpp"
+#include "session_handle.hpp"
+
+using namespace fil;
+using namespace fil::capi;
+
+namespace {
+
+std::string string_of(fil_text text) {
+    return text.data == nullptr ? std::string() : std::string(text.data, text.length);
+}
+
+std::vector<std::string> split_at_zeros(const std::string& text) {
+    std::vector<std::string> parts;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find('\0', at), text.size());
+        parts.push_back(text.substr(at, end - at));
+        at = end + 1;
+    }
+    return parts;
+}
+
+std::vector<std::string> strings_of(const fil_text* texts, std::size_t count) {
+    std::vector<std::string> strings;
+    for (std::size_t i = 0; i < count; ++i) strings.push_back(string_of(texts[i]));
+    return strings;
+}
+
+report::ending_facts ending_of(const fil_report_options& options) {
+    using how = report::ending_facts::how;
+    switch (options.ending) {
+        case FIL_ENDING_EXIT:
+            return {how::exited, options.ending_value};
+        case FIL_ENDING_SIGNAL:
+            return {how::signalled, options.ending_value};
+        default:
+            return {how::running, 0};
+    }
+}
+
+// Samples arrive mixed; the page draws one line a process, the session's (pid 0) first.
+std::vector<report::timeline> timelines_of(const fil_report_options& options) {
+    std::vector<report::timeline> timelines;
+    for (std::size_t i = 0; i < options.sample_count; ++i) {
+        const fil_sample& sample = options.samples[i];
+        auto line = ranges::find_if(timelines, [&](const auto& t) { return t.pid == sample.pid; });
+        if (line == timelines.end()) {
+            line = timelines.insert(sample.pid == 0 ? timelines.begin() : timelines.end(),
+                                    report::timeline{sample.pid, "", {}});
+        }
+        line->samples.push_back({sample.seconds, sample.allocated, sample.resident});
+    }
+    return timelines;
+}
+
+report::facts facts_of(const fil_report_options& options) {
+    report::facts run;
+    run.version = fil_version();
+    run.arguments = split_at_zeros(string_of(options.command));
+    run.program.main_script = string_of(options.script);
+    run.program.main_script_path = string_of(options.script_path);
+    std::error_code ignored;
+    run.program.launch_directory = std::filesystem::current_path(ignored).string();
+    if (options.started_ns != 0) run.started = options.started_ns / 1'000'000'000;
+    run.duration = options.seconds;
+    run.ending = ending_of(options);
+    run.peak_seconds = options.peak_seconds;
+    run.resident = {options.resident, options.resident_anonymous, options.resident_file,
+                    options.resident_shared};
+    run.timelines = timelines_of(options);
+    run.variables = strings_of(options.variables, options.variable_count);
+    run.notes = strings_of(options.notes, options.note_count);
+    return run;
+}
+
+void add_other_processes(report::facts& run, const session& session, std::int32_t drawn) {
+    for (const joined_process& process : session.processes()) {
+        if (process.pid == drawn) continue;
+        std::string command = process.command;
+        while (!command.empty() && command.back() == 0) command.pop_back();
+        for (char& c : command) {
+            if (c == 0) c = ' ';
+        }
+        run.processes.push_back({process.pid, command, process.header().peak, ""});
+    }
+    run.exact.unprofiled = session.unprofiled_children();
+}
+
+std::vector<untouched_range> untouched_of(const fil_report_options& options) {
+    std::vector<untouched_range> ranges;
+    for (std::size_t i = 0; i < options.untouched_count; ++i) {
+        const fil_untouched& u = options.untouched[i];
+        ranges.push_back(
+            {callstack_id{u.callstack}, std::int64_t(u.bytes), std::int64_t(u.resident)});
+    }
+    return ranges;
+}
+
+// What is a program of the user's own: everything that no Python runs.
+void judge_program(report::facts& run, const std::string& executable) {
+    const bool is_python = run.runtime.starts_with("CPython");
+    run.program.kind = is_python ? report::program_kind::python : report::program_kind::native;
+    run.program.main_executable = executable;
+}
+
+void write(const recording_view& recording, const session_page& page, report::facts run,
+           const std::string& executable, const fil_report_options& options, char* path,
+           std::size_t capacity) {
+    if (recording.check() != recording_check::good) {
+        throw failure{FIL_ERROR_DAMAGED, "the recording is damaged"};
+    }
+    add_recorded_facts(run, recording, page);
+    judge_program(run, executable);
+    try {
+        const auto written = report_recording(
+            recording, page, untouched_of(options), run, string_of(options.directory),
+            options.directory_is_exact ? report::report_naming::exact
+                                       : report::report_naming::by_time);
+        if (path != nullptr && capacity > 0) {
+            const std::string text = written.string();
+            const std::size_t length = std::min(text.size(), capacity - 1);
+            std::memcpy(path, text.data(), length);
+            path[length] = 0;
+        }
+    } catch (const report::report_error& error) {
+        throw failure{FIL_ERROR_SYSTEM, error.what()};
+    }
+}
+
+}  // namespace
+
+extern "C" {
+
+fil_status fil_session_report(fil_session* handle, const fil_report_options* options, char* path,
+                              size_t capacity, fil_error* error) {
+    return guarded(error, [&] {
+        const fil::session& session = session_of(handle);
+        const auto known = checked_copy(options, "options");
+        const joined_process* process = session.find(known.pid);
+        if (process == nullptr) throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
+        report::facts run = facts_of(known);
+        add_other_processes(run, session, process->pid);
+        write(process->view(), session.page(), std::move(run), process->executable, known, path,
+              capacity);
+    });
+}
+
+fil_status fil_recording_report(const fil_report_options* options, char* path, size_t capacity,
+                                fil_error* error) {
+    return guarded(error, [&] {
+        const auto known = checked_copy(options, "options");
+        recording_memory* memory = this_process.private_recording();
+        if (memory == nullptr) throw failure{FIL_ERROR_STATE, "no private recorder runs here"};
+        const recording_view recording(memory->base(), memory->header().total_bytes);
+        std::error_code ignored;
+        write(recording, *this_process.session(), facts_of(known),
+              std::filesystem::read_symlink("/proc/self/exe", ignored).string(), known, path,
+              capacity);
+    });
+}
+
+}  // extern "C"

@@ -1,0 +1,33 @@
+#pragma once
+// The four files of a report, written so that nobody ever sees half of one.
+//
+//     DIRECTORY/2026-11-23T16-28-03_759/   peak-memory.prof  peak-memory.svg
+//                                          peak-memory-reversed.svg  index.html
+//
+// Called by whoever has a snapshot and the facts: the supervisor's report process, `fil-profile
+// report`, a library's user. Cold code, one thread at a time; keeps nothing.
+
+#include <filesystem>
+#include <stdexcept>
+
+#include "fil/report/facts.hpp"
+#include "fil/report/snapshot.hpp"
+
+namespace fil::report {
+
+// One line for people: `cannot write a report to "DIR": Permission denied`.
+struct report_error : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+enum class report_naming {
+    by_time,  // a new directory, named after this moment, inside the given one
+    exact,    // the given directory itself; what it holds of an older report is replaced
+};
+
+// Makes directories as needed and returns the report's own. Throws report_error; what was written
+// until then is removed.
+std::filesystem::path write_report(const std::filesystem::path& directory, const snapshot& taken,
+                                   const facts& run, report_naming naming = report_naming::by_time);
+
+}  // namespace fil::report

@@ -1,0 +1,49 @@
+#include "report_source.hpp"
+
+#include <algorithm>
+
+#include "fil/track/peak.hpp"
+#include "snapshot_reader.hpp"
+#include "symbols.hpp"
+
+namespace fil {
+
+void add_recorded_facts(report::facts& run, const recording_view& recording,
+                        const session_page& session) {
+    const recording_header& header = recording.header();
+    for (const fact_record& fact : recording.facts()) {
+        const std::string_view key = recording.text(fact.key);
+        if (key == "runtime") run.runtime = recording.text(fact.value);
+        if (key == "note") run.notes.emplace_back(recording.text(fact.value));
+    }
+    run.peak = std::max<std::int64_t>(session.peak, session.live + recording.pending());
+    run.exact.threads = std::max<std::uint32_t>(header.threads_ever, 1);
+    run.exact.missed = header.missed_events;
+    run.exact.dropped = header.dropped_events;
+    // One thread publishes every byte; each further one may hold back a little.
+    const bool alone = run.exact.threads == 1 && run.processes.empty();
+    run.exact.bound = alone ? 0 : run.exact.threads * peak_tracker::publish_bytes;
+}
+
+std::filesystem::path report_recording(const recording_view& recording, const session_page& session,
+                                       const std::vector<untouched_range>& untouched,
+                                       const report::facts& run,
+                                       const std::filesystem::path& directory,
+                                       report::report_naming naming) {
+    std::vector<callstack_id> wanted;
+    for (const untouched_range& range : untouched) wanted.push_back(range.callstack);
+    symbols names;
+    auto read = read_snapshot(recording, session, wanted,
+                              [&](std::string_view module, std::string_view build_id,
+                                  std::uint32_t offset) -> const std::vector<report::frame>& {
+                                  return names.resolve(module, build_id, offset);
+                              });
+    for (const untouched_range& range : untouched) {
+        const std::uint32_t id = to_index(range.callstack);
+        if (id >= read.index_of.size()) continue;
+        read.snapshot.add_untouched_mapping({read.index_of[id], range.bytes, range.resident});
+    }
+    return report::write_report(directory, read.snapshot, run, naming);
+}
+
+}  // namespace fil

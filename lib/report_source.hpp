@@ -1,0 +1,32 @@
+#pragma once
+// From recordings to a written report: the facts that recordings know, then snapshot, then files.
+//
+// Cold code, in a process that may crash without harm to the program. Throws; keeps nothing.
+
+#include <filesystem>
+#include <vector>
+
+#include "fil/recording/view.hpp"
+#include "fil/report/facts.hpp"
+#include "report_files.hpp"
+
+namespace fil {
+
+struct untouched_range {
+    callstack_id callstack;
+    std::int64_t bytes;
+    std::int64_t resident;
+};
+
+// Completes `run` with what the recording says: runtime, notes, peak, exactness.
+void add_recorded_facts(report::facts& run, const recording_view& recording,
+                        const session_page& session);
+
+// Draws the recording at the session's peak. Throws report::report_error, std::exception.
+std::filesystem::path report_recording(const recording_view& recording, const session_page& session,
+                                       const std::vector<untouched_range>& untouched,
+                                       const report::facts& run,
+                                       const std::filesystem::path& directory,
+                                       report::report_naming naming);
+
+}  // namespace fil

@@ -1,0 +1,46 @@
+#pragma once
+// Names for the addresses of native code in a recording: (module file, its build id, offset in it)
+// becomes the frames that a reader sees.
+//
+// - With debug information, `file:line (function)`: the function and those inlined into it.
+// - Else `libx.so+0x1234 (function)`, by the symbol table: the file is "libx.so+0x1234", line 0.
+// - Else `libx.so+0x1234` with an empty function; "file changed" where the file on disk is not the
+//   one that ran, by its build id.
+// Files are opened once and answers kept. Looks at this machine's files only, never at a network.
+// Cold code, for the process that draws a report; one thread at a time; throws std::bad_alloc only.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "fil/report/frame.hpp"
+
+namespace fil {
+
+class debug_info;
+
+class symbols {
+  public:
+    symbols();
+    ~symbols();
+    symbols(const symbols&) = delete;
+    symbols& operator=(const symbols&) = delete;
+
+    // Outermost first, never empty.
+    const std::vector<report::frame>& resolve(std::string_view module_path,
+                                              std::string_view build_id, std::uint32_t offset);
+
+  private:
+    struct module;
+
+    module& module_of(std::string_view path, std::string_view build_id);
+
+    std::map<std::pair<std::string, std::string>, module> modules_;
+};
+
+}  // namespace fil
