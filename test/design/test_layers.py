@@ -1,0 +1,131 @@
+"""The folders are layers: a file includes only what lies further down (include/fil/README.md)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from sources import ROOT, c_files, includes, name
+
+# From the top to the bottom of include/fil.
+LAYERS = ["report", "track", "capture", "recording", "base"]
+HOT_LAYERS = LAYERS[1:]
+
+# Headers that bring what a malloc hook must not do: allocate, throw, lock, print.
+NOT_IN_HOT_LAYERS = set(
+    "any deque exception filesystem format forward_list fstream functional future iomanip ios"
+    " iostream istream list locale map memory memory_resource mutex ostream queue regex set"
+    " shared_mutex sstream stack stdexcept streambuf string system_error thread unordered_map"
+    " unordered_set valarray vector condition_variable cstdio stdio.h".split()
+)
+
+# The one door between two clients: the hooks start CPython's frame source, a C function.
+DOORS = {"clients/preload": {"python_source.h"}}
+
+
+def layer_of(included: str) -> str | None:
+    parts = included.split("/")
+    return parts[1] if parts[0] == "fil" and len(parts) == 3 else None
+
+
+def test_the_folders_of_the_core_are_the_layers() -> None:
+    folders = {path.name for path in (ROOT / "include/fil").iterdir() if path.is_dir()}
+    assert folders == set(LAYERS)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_layer_includes_only_layers_further_down(layer: str) -> None:
+    allowed = LAYERS[LAYERS.index(layer) :]
+    files = c_files(f"include/fil/{layer}")
+    assert files
+    wrong = [
+        f"{name(path)} includes {included}"
+        for path in files
+        for included in includes(path)
+        if layer_of(included) not in [None, *allowed] or included.startswith("..")
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_the_core_includes_nothing_of_ours_but_the_core(layer: str) -> None:
+    """Each quoted include is a whole path, fil/LAYER/NAME.hpp, and is there."""
+    wrong = [
+        f"{name(path)} includes {included}"
+        for path in c_files(f"include/fil/{layer}")
+        for included in re.findall(r'#include "([^"]+)"', path.read_text())
+        if layer_of(included) is None or not (ROOT / "include" / included).exists()
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("layer", HOT_LAYERS)
+def test_a_hot_layer_includes_nothing_that_allocates_throws_or_prints(layer: str) -> None:
+    wrong = [
+        f"{name(path)} includes <{included}>"
+        for path in c_files(f"include/fil/{layer}")
+        for included in includes(path)
+        if included in NOT_IN_HOT_LAYERS
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("layer", HOT_LAYERS)
+def test_a_hot_layer_neither_throws_nor_calls_malloc(layer: str) -> None:
+    forbidden = re.compile(
+        r"\b(throw\b(?!\()|try\s*\{|catch\s*\(|(?<![._])(malloc|calloc|realloc|free)\("
+        r"|new\s+[a-z_]|delete\s+[a-z_])"
+    )
+    wrong = [
+        f"{name(path)}: {line.strip()}"
+        for path in c_files(f"include/fil/{layer}")
+        for line in path.read_text().splitlines()
+        if forbidden.search(line.split("//")[0])
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("client", ["clients/preload", "clients/cli", "bindings/python"])
+def test_a_client_includes_nothing_of_ours_but_fil_h(client: str) -> None:
+    files = c_files(client)
+    assert files
+    own = {path.name for path in files} | DOORS.get(client, set())
+    # What its build generates from its own files: hooks.inc from hooks.def, say.
+    own |= {path.name for path in (ROOT / client).rglob("*.def")}
+    wrong = []
+    for path in files:
+        quoted = re.findall(r'#\s*include "([^"]+)"', path.read_text())
+        wrong += [f'{name(path)}: "{each}"' for each in quoted if each not in {*own, "fil.h"}]
+        wrong += [f"{name(path)}: <{each}>" for each in includes(path) if each.startswith("fil/")]
+    assert not wrong
+
+
+def test_only_the_shims_include_the_library_behind_fil_h() -> None:
+    """lib/ knows neither the shims over it nor any client."""
+    own = {path.name for path in c_files("lib")} | {"fil.h", "embedded_assets.hpp"}
+    wrong = [
+        f"{name(path)} includes {included}"
+        for path in c_files("lib")
+        for included in re.findall(r'#include "([^"]+)"', path.read_text())
+        if included not in own and layer_of(included) is None
+    ]
+    assert not wrong
+
+
+def header_comment(path: Path) -> list[str]:
+    """The lines of the comment that a header opens with, before or after its guard."""
+    lines = [line for line in path.read_text().splitlines() if line.strip() != "#pragma once"]
+    comment = []
+    for line in lines:
+        if line.startswith("//"):
+            comment.append(line)
+        elif line.strip() or comment:
+            break
+    return comment
+
+
+def test_every_header_of_the_core_opens_by_saying_what_it_is() -> None:
+    headers = c_files("include/fil")
+    assert not [name(path) for path in headers if "#pragma once" not in path.read_text()]
+    assert not [name(path) for path in headers if not header_comment(path)]
