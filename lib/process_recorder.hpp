@@ -22,7 +22,8 @@ extern template class recorder<process_sources>;
 // A few words of each thread; nothing here has a destructor.
 struct thread_words {
     reentry_guard guard;
-    bool lease_returned;  // the thread is ending
+    bool lease_returned;     // the thread is ending
+    std::uint32_t silenced;  // by fil_guard_raise(): events that shall not be recorded
     thread_state* state;
 };
 extern constinit thread_local thread_words this_thread __attribute__((tls_model("initial-exec")));
@@ -52,7 +53,9 @@ class process {
 
     template <typename Event>
     FIL_HOT void event(Event&& run) {
-        event(run, [](process_recorder& r) { r.count(r.header().missed_events); });
+        event(run, [](process_recorder& r) {
+            if (this_thread.silenced == 0) r.count(r.header().missed_events);
+        });
     }
 
     void close();
