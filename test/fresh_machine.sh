@@ -32,6 +32,8 @@ fi
 echo "$sources" >"$machine/etc/apt/sources.list"
 cp /etc/resolv.conf "$machine/etc/resolv.conf"
 [ ! -f /etc/pip.conf ] || cp /etc/pip.conf "$machine/etc/pip.conf"
+# Certificates that this machine trusts and Debian does not know, a company's own, say.
+cp /etc/ssl/certs/ca-certificates.crt "$machine/root/certificates.crt"
 rm -rf "$machine/root/libfil"
 git clone --quiet --no-local "$root" "$machine/root/libfil"
 
@@ -39,8 +41,8 @@ git clone --quiet --no-local "$root" "$machine/root/libfil"
 # environment only what says how packages are reached.
 on_the_machine() {
     say "\$ $*"
-    passed=$(env | grep -iE '^(pip_index_url|pip_cert|pip_proxy|(http|https|no)_proxy)=' || true)
-    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root $passed \
+    passed=$(env | grep -iE '^(pip_index_url|pip_proxy|(http|https|no)_proxy)=' || true)
+    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root PIP_CERT=/root/certificates.crt $passed \
         unshare --mount --pid --fork sh -c '
             mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" &&
             exec chroot "$0" sh -c "cd /root/libfil && \"\$@\"" sh "$@"' "$machine" "$@" </dev/null
