@@ -1,0 +1,80 @@
+/* fil.h is C99, and a program in C can start, announce a block and stop. */
+#include "fil.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int failures;
+#define CHECK(condition) \
+    ((condition) ? (void)0 : (void)(++failures, fprintf(stderr, "failed: %s\n", #condition)))
+
+static fil_text text(const char *s) {
+    fil_text t = {s, strlen(s)};
+    return t;
+}
+
+/* Layout is promised on this ABI: a field that moves breaks old programs. */
+#define SIZE_IS(type, bytes) typedef char size_of_##type[sizeof(type) == (bytes) ? 1 : -1]
+SIZE_IS(fil_text, 16);
+SIZE_IS(fil_block, 16);
+SIZE_IS(fil_error, 1008);
+SIZE_IS(fil_recorder_options, 16);
+SIZE_IS(fil_source, 32);
+SIZE_IS(fil_session_numbers, 40);
+SIZE_IS(fil_process, 88);
+SIZE_IS(fil_large_mapping, 24);
+SIZE_IS(fil_sample, 32);
+SIZE_IS(fil_untouched, 24);
+SIZE_IS(fil_report_options, 232);
+
+int main(void) {
+    fil_error error = FIL_ERROR_INIT;
+    fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
+    int block;
+
+    CHECK(strcmp(fil_version(), "0.1.0") == 0);
+    CHECK(!fil_recorder_running());
+    fil_record_alloc(&block, sizeof block); /* before the start: nothing happens */
+
+    CHECK(fil_recorder_start(NULL, &error) == FIL_ERROR_ARGUMENT);
+    options.struct_size = 0;
+    CHECK(fil_recorder_start(&options, &error) == FIL_ERROR_STRUCT_SIZE);
+    CHECK(error.message[0] != 0);
+    {
+        /* A newer caller's larger struct works while its unknown tail is zero. */
+        struct {
+            fil_recorder_options known;
+            long newer;
+        } larger = {FIL_RECORDER_OPTIONS_INIT, 1};
+        larger.known.struct_size = sizeof larger;
+        CHECK(fil_recorder_start(&larger.known, &error) == FIL_ERROR_STRUCT_SIZE);
+        larger.newer = 0;
+        CHECK(fil_recorder_start(&larger.known, &error) == FIL_OK);
+    }
+    CHECK(fil_recorder_running());
+    options.struct_size = sizeof options;
+    CHECK(fil_recorder_start(&options, &error) == FIL_ERROR_STATE);
+
+    fil_function f = fil_function_intern(FIL_FUNCTION_ANNOUNCED, text("load"), text("load.x"), 3);
+    CHECK(f != 0);
+    CHECK(f == fil_function_intern(FIL_FUNCTION_ANNOUNCED, text("load"), text("load.x"), 3));
+    fil_callstack outer = fil_callstack_child(FIL_CALLSTACK_UNKNOWN, f, 5);
+    fil_callstack inner = fil_callstack_child(outer, f, 6);
+    CHECK(outer != inner && outer > FIL_CALLSTACK_UNKNOWN);
+
+    fil_record_alloc_at(&block, 1000, inner);
+    fil_block forgotten = fil_block_forget(&block);
+    CHECK(forgotten.bytes == 1000 && forgotten.callstack == inner);
+    CHECK(fil_block_forget(&block).callstack == FIL_CALLSTACK_NONE);
+    fil_block_restore(&block, forgotten);
+    uint64_t generation = fil_generation();
+    CHECK(fil_block_watch(&block));
+    CHECK(fil_generation() == generation);
+    fil_record_free(&block);
+    CHECK(fil_generation() == generation + 1);
+
+    fil_mapping_discard(NULL);
+    fil_mapping_restore(NULL);
+    fil_session_free(NULL);
+    return failures != 0;
+}
