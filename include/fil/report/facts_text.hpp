@@ -1,0 +1,77 @@
+#pragma once
+// Facts as the reader sees them: the command line, how the program ended, when it began.
+
+#include <array>
+#include <csignal>
+#include <cstdint>
+#include <ctime>
+#include <optional>
+#include <range/v3/algorithm/find.hpp>
+#include <span>
+#include <string>
+
+#include "fil/report/facts.hpp"
+#include "fil/report/shell_quoted.hpp"
+
+namespace fil::report {
+
+// As the user thinks of it: "flights.py --year 2013", without the interpreter before it.
+inline std::string command_text(const facts& run) {
+    std::span<const std::string> shown = run.arguments;
+    const auto script = ranges::find(run.arguments, run.program.main_script);
+    if (!run.program.main_script.empty() && script != run.arguments.end()) {
+        shown = shown.subspan(static_cast<std::size_t>(script - run.arguments.begin()));
+    }
+    return shell_quoted(shown);
+}
+
+// "SIGKILL". (The C library can name signals only since 2.32.)
+inline std::string signal_text(int signal) {
+    struct named {
+        int signal;
+        const char* name;
+    };
+    constexpr std::array signals{
+        named{SIGHUP, "SIGHUP"},   named{SIGINT, "SIGINT"},   named{SIGQUIT, "SIGQUIT"},
+        named{SIGILL, "SIGILL"},   named{SIGTRAP, "SIGTRAP"}, named{SIGABRT, "SIGABRT"},
+        named{SIGBUS, "SIGBUS"},   named{SIGFPE, "SIGFPE"},   named{SIGKILL, "SIGKILL"},
+        named{SIGUSR1, "SIGUSR1"}, named{SIGSEGV, "SIGSEGV"}, named{SIGUSR2, "SIGUSR2"},
+        named{SIGPIPE, "SIGPIPE"}, named{SIGALRM, "SIGALRM"}, named{SIGTERM, "SIGTERM"},
+        named{SIGXCPU, "SIGXCPU"}, named{SIGXFSZ, "SIGXFSZ"}, named{SIGSYS, "SIGSYS"}};
+    const auto known = ranges::find(signals, signal, &named::signal);
+    return known != signals.end() ? known->name : "signal " + std::to_string(signal);
+}
+
+inline std::string ending_text(const ending_facts& ending) {
+    switch (ending.kind) {
+        case ending_facts::how::running:
+            return "still running";
+        case ending_facts::how::exited:
+            return "exit " + std::to_string(ending.value);
+        case ending_facts::how::signalled:
+            return "killed by " + signal_text(ending.value);
+        case ending_facts::how::out_of_memory:
+            return "out of memory";
+        case ending_facts::how::unknown:
+            break;
+    }
+    return "";
+}
+
+// For programs: the same five words, whatever the language of the page.
+inline const char* ending_word(ending_facts::how kind) {
+    constexpr std::array words{"unknown", "running", "exit", "signal", "oom"};
+    return words[static_cast<std::size_t>(kind)];
+}
+
+// "2026-11-23 16:28:03", local time.
+inline std::string start_text(std::optional<std::int64_t> started) {
+    if (!started) return "";
+    const std::time_t seconds = *started;
+    std::tm local{};
+    std::array<char, 64> text{};
+    if (localtime_r(&seconds, &local) == nullptr) return "";
+    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &local)};
+}
+
+}  // namespace fil::report

@@ -1,0 +1,101 @@
+#pragma once
+// The folded exporter: peak-memory.prof, one callstack a line, for tools and scripts.
+//
+//     flights.py:14 (main);flights.py:11 (wide);/site/numpy/_core/numeric.py:226 (ones) 52428928
+//
+// Frames outermost first, joined by ';', then a space and the bytes; UTF-8; heaviest first. Nothing
+// is escaped: names are as the program had them. Written out, ten thousand stacks of ten thousand
+// frames would be gigabytes: beyond `most_frames` in all, the deepest stacks lose frames in their
+// middle and say how many.
+
+#include <cstddef>
+#include <cstdint>
+#include <ostream>
+#include <range/v3/algorithm/max_element.hpp>
+#include <range/v3/numeric/accumulate.hpp>
+#include <range/v3/range/conversion.hpp>
+#include <range/v3/view/transform.hpp>
+#include <string>
+#include <vector>
+
+#include "fil/report/frame_text.hpp"
+#include "fil/report/selection.hpp"
+#include "fil/report/snapshot_like.hpp"
+
+namespace fil::report {
+
+template <snapshot_like Snapshot>
+class folded_writer {
+  public:
+    folded_writer(std::ostream& out, const Snapshot& snapshot, std::uint64_t most_frames)
+        : out_(out), snapshot_(snapshot), depth_(snapshot.callstacks().size()) {
+        texts_ =
+            snapshot.frames() | ranges::views::transform(frame_text) | ranges::to<std::vector>();
+        for (std::size_t i = 1; i < depth_.size(); ++i) {
+            depth_[i] = depth_[to_index(snapshot.callstacks()[i].caller)] + 1;
+        }
+        choose_deepest(most_frames);
+    }
+
+    void run() {
+        for (const auto& [callstack, used] :
+             heaviest_first(snapshot_.used(mapping_kind::anonymous))) {
+            write_frames(callstack);
+            out_ << ' ' << used.bytes << '\n';
+        }
+    }
+
+  private:
+    // Halves the deepest stack that is written whole until all fit.
+    void choose_deepest(std::uint64_t most_frames) {
+        deepest_ = *ranges::max_element(depth_);
+        while (deepest_ > 200 && frames_written() > most_frames) deepest_ /= 2;
+    }
+
+    std::uint64_t frames_written() const {
+        auto frames = [&](const callstack_usage& entry) -> std::uint64_t {
+            return std::min(depth_[to_index(entry.callstack)], deepest_);
+        };
+        return ranges::accumulate(
+            snapshot_.used(mapping_kind::anonymous) | ranges::views::transform(frames),
+            std::uint64_t{0});
+    }
+
+    void write_frames(callstack_index innermost) {
+        const std::uint32_t depth = depth_[to_index(innermost)];
+        const std::uint32_t kept = depth > deepest_ ? deepest_ / 2 : depth;  // at either end
+        way_.clear();
+        for (auto at = innermost; at != callstack_index::empty;) {
+            const callstack& node = snapshot_.callstacks()[to_index(at)];
+            way_.push_back(node.frame);
+            at = node.caller;
+        }
+        const char* separator = "";
+        for (std::uint32_t i = 0; i < depth; ++i) {
+            out_ << separator;
+            separator = ";";
+            if (i == kept && depth > deepest_) {
+                out_ << '[' << depth - 2 * kept << " frames]";
+                i = depth - kept - 1;
+            } else {
+                out_ << texts_[to_index(way_[depth - 1 - i])];
+            }
+        }
+    }
+
+    std::ostream& out_;
+    const Snapshot& snapshot_;
+    std::vector<std::uint32_t> depth_;  // by callstack
+    std::uint32_t deepest_ = 0;         // deeper stacks are cut
+    std::vector<std::string> texts_;    // by frame
+    std::vector<frame_index> way_;
+};
+
+// `snapshot` is tidy and selected.
+template <snapshot_like Snapshot>
+void write_folded(std::ostream& out, const Snapshot& snapshot,
+                  std::uint64_t most_frames = 4'000'000) {
+    folded_writer<Snapshot>(out, snapshot, most_frames).run();
+}
+
+}  // namespace fil::report

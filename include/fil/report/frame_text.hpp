@@ -1,0 +1,31 @@
+#pragma once
+// The one text of a frame: "{file}:{line} ({function})", in .prof files, in the SVG's titles, and
+// what makes two frames the same to a reader. Tools parse it: it does not change.
+//
+// Native code without line numbers is "libx.so+0x1234 (function)"; a placeholder is its name alone.
+
+#include <string>
+
+#include "fil/report/frame.hpp"
+#include "fil/report/utf8.hpp"
+
+namespace fil::report {
+
+// Byte for byte what the program had, except what a text of one line cannot hold: line ends become
+// spaces, bytes that are not UTF-8 U+FFFD.
+inline std::string one_line(std::string text) {
+    for (char& c : text) {
+        if (c == '\n' || c == '\r') c = ' ';
+    }
+    return valid_utf8(text);
+}
+
+inline std::string frame_text(const frame& f) {
+    if (f.kind == frame_kind::placeholder) return one_line(f.function);
+    std::string text = f.file;
+    if (f.line > 0 || f.kind == frame_kind::python) text += ":" + std::to_string(f.line);
+    text += " (" + f.function + ")";
+    return one_line(std::move(text));
+}
+
+}  // namespace fil::report

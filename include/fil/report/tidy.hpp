@@ -1,0 +1,170 @@
+#pragma once
+// The first stage of a report: from what the program ran to what its author would recognise.
+//
+// - The main script gets the name that the user typed (the interpreter made it absolute).
+// - What only started the program goes from the root side: runpy of `python -m`, threading's
+//   bootstrap, our own package, _start and the C library's part before main.
+// - Callstacks whose texts are the same become one.
+// - A stack of which nothing is left, or was known, is a placeholder: "[No Python stack]".
+// One pass over the call tree, from callers to called. Afterwards every callstack has at most one
+// entry of each kind, and no usage stands at the empty callstack.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "fil/base/hash.hpp"
+#include "fil/report/facts.hpp"
+#include "fil/report/frame_owner.hpp"
+#include "fil/report/frame_text.hpp"
+#include "fil/report/paths.hpp"
+#include "fil/report/snapshot.hpp"
+
+namespace fil::report {
+
+// Does a frame only start the program, given that nothing but such frames called it?
+class program_starters {
+  public:
+    explicit program_starters(const program_facts& program) : program_(program), owners_(program) {}
+
+    bool operator()(const frame& f, const frame* caller) const {
+        if (f.kind == frame_kind::native) return starts_native(f);
+        if (f.kind != frame_kind::python) return false;
+        if (f.file == "<frozen runpy>") return true;
+        if (!below(source_path(f), program_.own_directory).empty()) return true;
+        const std::string_view file = base_name(f.file);
+        if (file == "runpy.py") return in_standard_library(f);
+        return file == "threading.py" && in_standard_library(f) && starts_thread(f, caller);
+    }
+
+  private:
+    // Only the `run` that the bootstrap calls: Thread's own, if the user did not override it.
+    static bool starts_thread(const frame& f, const frame* caller) {
+        return f.function == "_bootstrap" || f.function == "_bootstrap_inner" ||
+               (f.function == "run" && caller != nullptr && caller->function == "_bootstrap_inner");
+    }
+
+    static bool starts_native(const frame& f) {
+        const std::string_view object = base_name(f.module);
+        return f.function == "_start" || object.starts_with("libc.so") ||
+               object.starts_with("libpthread.so") || object.starts_with("ld-linux");
+    }
+
+    bool in_standard_library(const frame& f) const {
+        return owners_.of(f).owner == frame_owner::standard_library;
+    }
+
+    const program_facts& program_;
+    code_owners owners_;
+};
+
+class tidying {
+  public:
+    tidying(const snapshot& raw, const program_facts& program)
+        : raw_(raw), program_(program), script_(normal_path(program.main_script_path)) {}
+
+    snapshot run() {
+        tidy_frames();
+        tidy_callstacks();
+        for (const mapping_kind kind : {mapping_kind::anonymous, mapping_kind::file,
+                                        mapping_kind::shared, mapping_kind::reserved}) {
+            tidy_usage(kind);
+        }
+        for (untouched_mapping mapping : raw_.untouched_mappings()) {
+            mapping.callstack = or_placeholder(new_callstack_[to_index(mapping.callstack)]);
+            tidy_.add_untouched_mapping(mapping);
+        }
+        for (const auto& [file, text] : raw_.texts()) tidy_.add_text(file, text);
+        return std::move(tidy_);
+    }
+
+  private:
+    void tidy_frames() {
+        std::unordered_map<std::string, frame_index> by_text;
+        new_frame_.reserve(raw_.frames().size());
+        for (frame f : raw_.frames()) {
+            if (is_main_script(f)) {
+                f.file = program_.main_script;
+                f.directory = program_.launch_directory;
+            }
+            auto [known, is_new] = by_text.try_emplace(frame_text(f));
+            if (is_new) known->second = tidy_.add_frame(std::move(f));
+            new_frame_.push_back(known->second);
+        }
+    }
+
+    bool is_main_script(const frame& f) const {
+        return f.kind == frame_kind::python && !script_.empty() && !program_.main_script.empty() &&
+               base_name(f.file) == base_name(script_) && source_path(f) == script_;
+    }
+
+    void tidy_callstacks() {
+        const program_starters starts_program(program_);
+        const auto& callstacks = raw_.callstacks();
+        new_callstack_.assign(callstacks.size(), callstack_index::empty);
+        for (std::size_t i = 1; i < callstacks.size(); ++i) {
+            const auto [caller, called] = callstacks[i];
+            const callstack_index above = new_callstack_[to_index(caller)];
+            if (above == callstack_index::empty) {
+                const bool outermost = caller == callstack_index::empty;
+                const frame* before = outermost ? nullptr : &raw_frame(caller);
+                if (starts_program(raw_.frames()[to_index(called)], before)) continue;
+            }
+            new_callstack_[i] = merged(above, new_frame_[to_index(called)]);
+        }
+    }
+
+    const frame& raw_frame(callstack_index i) const {
+        return raw_.frames()[to_index(raw_.callstacks()[to_index(i)].frame)];
+    }
+
+    callstack_index merged(callstack_index caller, frame_index called) {
+        const std::uint64_t key = std::uint64_t{to_index(caller)} << 32 | to_index(called);
+        auto [known, is_new] = by_caller_and_frame_.try_emplace(key);
+        if (is_new) known->second = tidy_.add_callstack(caller, called);
+        return known->second;
+    }
+
+    void tidy_usage(mapping_kind kind) {
+        std::vector<usage> sums(raw_.callstacks().size());  // by new index: there are not more
+        usage nowhere;
+        for (const auto& [callstack, used] : raw_.used(kind)) {
+            const callstack_index at = new_callstack_[to_index(callstack)];
+            (at == callstack_index::empty ? nowhere : sums[to_index(at)]) += used;
+        }
+        if (nowhere != usage{}) tidy_.add_usage(kind, placeholder(), nowhere);
+        for (std::size_t i = 1; i < sums.size(); ++i) {
+            if (sums[i] != usage{}) tidy_.add_usage(kind, callstack_index(i), sums[i]);
+        }
+    }
+
+    callstack_index or_placeholder(callstack_index i) {
+        return i == callstack_index::empty ? placeholder() : i;
+    }
+
+    callstack_index placeholder() {
+        const bool python = program_.kind == program_kind::python;
+        return merged(callstack_index::empty,
+                      tidy_.add_frame({.function = python ? "[No Python stack]" : "[no callstack]",
+                                       .kind = frame_kind::placeholder}));
+    }
+
+    const snapshot& raw_;
+    const program_facts& program_;
+    const std::string script_;
+    snapshot tidy_;
+    std::vector<frame_index> new_frame_;          // by raw frame
+    std::vector<callstack_index> new_callstack_;  // by raw callstack; `empty`: nothing is left
+    struct key_hash {
+        std::size_t operator()(std::uint64_t key) const { return hash_bytes(&key, sizeof key); }
+    };
+    std::unordered_map<std::uint64_t, callstack_index, key_hash> by_caller_and_frame_;
+};
+
+inline snapshot tidied(const snapshot& raw, const program_facts& program) {
+    return tidying(raw, program).run();
+}
+
+}  // namespace fil::report

@@ -1,0 +1,54 @@
+#pragma once
+// Which of the user's own lines held the memory: the first thing that a reader wants to know.
+//
+// Each callstack's bytes go to its innermost frame of the user's own code, however deep in
+// libraries they were allocated. What stands below no such frame goes to nobody. Heaviest first.
+
+#include <cstdint>
+#include <range/v3/action/sort.hpp>
+#include <range/v3/range/conversion.hpp>
+#include <range/v3/view/map.hpp>
+#include <unordered_map>
+#include <vector>
+
+#include "fil/report/call_graph.hpp"
+#include "fil/report/frame_owner.hpp"
+
+namespace fil::report {
+
+struct your_line {
+    frame_index frame;
+    std::int64_t bytes = 0;
+    graph_node node = graph_node::root;  // where the most of them are in the graph
+};
+
+// `owners` has one entry for each frame.
+inline std::vector<your_line> your_lines(const call_graph& graph,
+                                         const std::vector<ownership>& owners) {
+    auto users_own = [&](const call_graph::node& node) {
+        return owners[to_index(node.frame)].owner == frame_owner::user;
+    };
+    std::vector<graph_node> innermost(graph.nodes.size(), graph_node::root);
+    std::vector<std::int64_t> held(graph.nodes.size());  // by what `innermost` says
+    for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
+        const call_graph::node& node = graph.nodes[i];
+        innermost[i] = users_own(node) ? graph_node(i) : innermost[to_index(node.parent)];
+        held[to_index(innermost[i])] += node.self;
+    }
+    std::unordered_map<std::uint32_t, your_line> lines;  // by frame
+    for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
+        if (held[i] == 0) continue;
+        const frame_index frame = graph.nodes[i].frame;
+        your_line& line = lines.try_emplace(to_index(frame), your_line{frame}).first->second;
+        line.bytes += held[i];
+        if (line.node == graph_node::root || held[i] > held[to_index(line.node)]) {
+            line.node = graph_node(i);
+        }
+    }
+    return lines | ranges::views::values | ranges::to<std::vector>() |
+           ranges::actions::sort([](const your_line& a, const your_line& b) {
+               return a.bytes != b.bytes ? a.bytes > b.bytes : a.frame < b.frame;
+           });
+}
+
+}  // namespace fil::report

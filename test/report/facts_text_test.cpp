@@ -1,0 +1,38 @@
+#include "fil/report/facts_text.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+using namespace fil::report;
+
+TEST(facts_text, the_command_begins_with_the_script) {
+    facts run;
+    run.arguments = {"/usr/bin/python3", "flights.py", "--name", "a b"};
+    EXPECT_EQ(command_text(run), "/usr/bin/python3 flights.py --name 'a b'");
+    run.program.main_script = "flights.py";
+    EXPECT_EQ(command_text(run), "flights.py --name 'a b'");
+    run.program.main_script = "other.py";
+    EXPECT_EQ(command_text(run), "/usr/bin/python3 flights.py --name 'a b'");
+    EXPECT_EQ(command_text({}), "");
+}
+
+TEST(facts_text, an_ending_is_named) {
+    using how = ending_facts::how;
+    EXPECT_EQ(ending_text({how::exited, 3}), "exit 3");
+    EXPECT_EQ(ending_text({how::signalled, 9}), "killed by SIGKILL");
+    EXPECT_EQ(ending_text({how::signalled, 11}), "killed by SIGSEGV");
+    EXPECT_EQ(ending_text({how::signalled, 40}), "killed by signal 40");
+    EXPECT_EQ(ending_text({how::out_of_memory}), "out of memory");
+    EXPECT_EQ(ending_text({how::running}), "still running");
+    EXPECT_EQ(ending_text({}), "");
+    EXPECT_STREQ(ending_word(how::out_of_memory), "oom");
+    EXPECT_STREQ(ending_word(how::exited), "exit");
+}
+
+TEST(facts_text, the_start_is_local_time) {
+    setenv("TZ", "UTC-2", 1);
+    tzset();
+    EXPECT_EQ(start_text(1700000000), "2023-11-15 00:13:20");
+    EXPECT_EQ(start_text(std::nullopt), "");
+}

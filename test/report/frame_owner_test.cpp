@@ -1,0 +1,132 @@
+#include "fil/report/frame_owner.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace fil::report;
+
+namespace {
+
+program_facts program() {
+    program_facts facts;
+    facts.main_script = "flights.py";
+    facts.main_executable = "/opt/job/bin/job";
+    facts.library_directories = {"/opt/python/lib/std", "/opt/python/lib/python312.zip"};
+    facts.site_directories = {"/opt/python/lib/std/installed"};
+    facts.own_directory = "/opt/fil/filprofiler";
+    return facts;
+}
+
+ownership of(std::string file, std::string function = "f", std::string directory = "/home/ada") {
+    return code_owners(program()).of({.function = std::move(function),
+                                      .file = std::move(file),
+                                      .line = 1,
+                                      .directory = std::move(directory)});
+}
+
+ownership of_native(std::string module, std::string function, std::string file = "") {
+    return code_owners(program()).of({.function = std::move(function),
+                                      .file = std::move(file),
+                                      .kind = frame_kind::native,
+                                      .module = std::move(module)});
+}
+
+const ownership user{frame_owner::user};
+
+}  // namespace
+
+TEST(frame_owner, what_lies_outside_the_interpreter_is_the_users_own) {
+    EXPECT_EQ(of("/home/ada/flights.py"), user);
+    EXPECT_EQ(of("tools/clean.py"), user);
+    EXPECT_EQ(of("/home/ada/lib/python/clean.py"), user);
+    EXPECT_EQ(of("/opt/python/lib/std.py"), user);
+}
+
+TEST(frame_owner, the_directories_of_the_facts_decide) {
+    EXPECT_EQ(of("/opt/python/lib/std/json/encoder.py"),
+              (ownership{frame_owner::standard_library, "json"}));
+    EXPECT_EQ(of("/opt/python/lib/python312.zip/re/_parser.py"),
+              (ownership{frame_owner::standard_library, "re"}));
+    EXPECT_EQ(of("/opt/python/lib/std/threading.py"),
+              (ownership{frame_owner::standard_library, "threading"}));
+    EXPECT_EQ(of("/opt/python/lib/std/installed/pandas/io/common.py"),
+              (ownership{frame_owner::library, "pandas"}));
+    EXPECT_EQ(of("/opt/fil/filprofiler/api.py"), (ownership{frame_owner::library, "filprofiler"}));
+}
+
+TEST(frame_owner, the_usual_names_are_known_without_facts) {
+    EXPECT_EQ(of("/home/ada/venv/lib/python3.12/site-packages/pandas/io/common.py"),
+              (ownership{frame_owner::library, "pandas"}));
+    EXPECT_EQ(of("/usr/lib/python3/dist-packages/six.py"),
+              (ownership{frame_owner::library, "six"}));
+    EXPECT_EQ(of("/v/lib/python3.12/site-packages/foo-1.0-py3.12.egg/foo/x.py"),
+              (ownership{frame_owner::library, "foo"}));
+    EXPECT_EQ(of("/usr/lib/python3.11/json/encoder.py"),
+              (ownership{frame_owner::standard_library, "json"}));
+    EXPECT_EQ(of("/usr/lib64/python3.13t/typing.py"),
+              (ownership{frame_owner::standard_library, "typing"}));
+}
+
+TEST(frame_owner, relative_files_start_from_where_the_program_was) {
+    EXPECT_EQ(of("json/encoder.py", "f", "/opt/python/lib/std"),
+              (ownership{frame_owner::standard_library, "json"}));
+    EXPECT_EQ(of("../std/json/encoder.py", "f", "/opt/python/lib/x"),
+              (ownership{frame_owner::standard_library, "json"}));
+}
+
+TEST(frame_owner, the_main_script_is_the_users_own_wherever_it_lies) {
+    EXPECT_EQ(of("flights.py", "f", "/v/lib/python3.12/site-packages"), user);
+    EXPECT_EQ(of("other.py", "f", "/v/lib/python3.12/site-packages"),
+              (ownership{frame_owner::library, "other"}));
+}
+
+TEST(frame_owner, frozen_and_generated_code_is_not_the_users) {
+    EXPECT_EQ(of("<frozen importlib._bootstrap>"),
+              (ownership{frame_owner::standard_library, "importlib"}));
+    EXPECT_EQ(of("<frozen runpy>"), (ownership{frame_owner::standard_library, "runpy"}));
+    EXPECT_EQ(of("<__array_function__ internals>"), ownership{frame_owner::library});
+    EXPECT_EQ(of("<string>", "__init__"), ownership{frame_owner::library});
+}
+
+TEST(frame_owner, cells_and_strings_are_the_users_own) {
+    EXPECT_EQ(of("<ipython-input-1-abc>"), user);
+    EXPECT_EQ(of("/tmp/ipykernel_12/34.py"), user);
+    EXPECT_EQ(of("<string>", "<module>"), user);
+    EXPECT_EQ(of("<stdin>", "__init__"), user);
+}
+
+TEST(frame_owner, a_frame_without_a_file_is_nobodys_line) {
+    EXPECT_EQ(of("", "f"), ownership{frame_owner::library});
+    EXPECT_EQ(code_owners(program()).of(
+                  {.function = "[No Python stack]", .kind = frame_kind::placeholder}),
+              ownership{frame_owner::library});
+}
+
+TEST(frame_owner, an_announced_frame_is_judged_by_its_file) {
+    const code_owners owners(program());
+    EXPECT_EQ(owners.of({.function = "eval", .file = "job.lua", .kind = frame_kind::announced}),
+              user);
+    EXPECT_EQ(owners.of({.function = "arena", .kind = frame_kind::announced}), user);
+}
+
+TEST(frame_owner, in_native_code_the_main_executable_is_the_users_own) {
+    EXPECT_EQ(of_native("/opt/job/bin/job", "load(int)", "/src/load.cpp"), user);
+    EXPECT_EQ(of_native("/opt/job/bin/../bin/job", "load(int)"), user);
+    EXPECT_EQ(of_native("/usr/lib/x86_64-linux-gnu/libstdc++.so.6", "operator new(unsigned long)"),
+              (ownership{frame_owner::native, "libstdc++"}));
+    EXPECT_EQ(code_owners({}).of({.function = "f", .kind = frame_kind::native}).owner,
+              frame_owner::native);
+}
+
+TEST(frame_owner, copies_of_system_headers_are_not_the_users_lines) {
+    const std::string job = "/opt/job/bin/job";
+    EXPECT_EQ(of_native(job, "allocate", "/usr/include/c++/12/bits/new_allocator.h").owner,
+              frame_owner::native);
+    EXPECT_EQ(of_native(job, "std::vector<my::type>::reserve(unsigned long)").owner,
+              frame_owner::native);
+    EXPECT_EQ(of_native(job, "void std::vector<int>::push_back<int>(int&&)").owner,
+              frame_owner::native);
+    EXPECT_EQ(of_native(job, "my::table::grow(std::size_t)"), user);
+    EXPECT_EQ(of_native(job, "grow(std::vector<int>)"), user);
+    EXPECT_EQ(of_native(job, "std_like::f()"), user);
+    EXPECT_EQ(of_native(job, "main"), user);
+}

@@ -1,0 +1,81 @@
+#include "fil/report/model_json.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "golden.hpp"
+#include "made_snapshot.hpp"
+
+using namespace fil::report;
+using fil::mapping_kind;
+
+namespace {
+
+facts sample_facts() {
+    setenv("TZ", "UTC", 1);
+    tzset();
+    facts run;
+    run.version = "0.1.0";
+    run.arguments = {"python", "flights.py", "--year", "2013"};
+    run.runtime = "CPython 3.12.1";
+    run.program.main_script = "flights.py";
+    run.program.main_script_path = "/home/ada/flights.py";
+    run.program.launch_directory = "/home/ada";
+    run.started = 1700000000;
+    run.duration = 5.12;
+    run.ending = {ending_facts::how::exited, 3};
+    run.peak = 1200;
+    run.peak_seconds = 3.21;
+    run.resident = {3000, 2000, 900, 100};
+    run.timelines = {{0, "", {{0, 10, 20}, {1.5, 30, -1}}}, {7, "worker", {}}};
+    run.processes = {{8, "ls", 5, "not profiled: a static binary"}};
+    run.exact = {2, 16384, 1, 2, 3};
+    run.variables = {"A=b"};
+    run.notes = {"Attention."};
+    return run;
+}
+
+made_snapshot sample_snapshot() {
+    made_snapshot taken;
+    const frame load = python("/home/ada/flights.py", 2, "load");
+    const frame read = python("/v/lib/python3.12/site-packages/pandas/io.py", 9, "read_csv");
+    taken.add_text("/v/lib/python3.12/site-packages/pandas/io.py",
+                   "1\n2\n3\n4\n5\n6\n7\n8\n\tif a < b:\n10\n");
+    taken.add_text("flights.py", "import pandas\ndf = pandas.read_csv(p)\n");
+    taken.holds(1000, {load, read}).holds(200, {load}).holds(50, {});
+    taken.holds(4096, {load}, mapping_kind::file);
+    taken.add_untouched_mapping({taken.callstack({load, read}), 1 << 20, 4096});
+    return taken;
+}
+
+}  // namespace
+
+// The page's side of this schema is docs/design/report.md.
+TEST(model_json, is_what_the_page_expects) {
+    EXPECT_EQ(model_json(make_report_model(sample_snapshot(), sample_facts())),
+              on_one_line(golden("model.json")));
+}
+
+TEST(model_json, of_nothing_is_complete) {
+    const std::string json = model_json(make_report_model(snapshot{}, facts{}));
+    EXPECT_NE(json.find(R"("tree":{"parent":[0],"frame":[-1],"self":[0],"allocations":[0]})"),
+              json.npos);
+    EXPECT_NE(json.find(R"("start":"","start_unix":0)"), json.npos);
+}
+
+TEST(model_json, no_name_can_leave_the_element_it_stands_in) {
+    const std::string hostile = "</script><script>alert(1)</script>\u2028\xFF\"\\\n";
+    made_snapshot taken;
+    taken.add_text(hostile, hostile);
+    taken.holds(1, {python(hostile, 1, hostile)});
+    facts run;
+    run.arguments = run.variables = run.notes = {hostile};
+    run.runtime = run.version = hostile;
+    run.timelines = {{1, hostile, {}}};
+    run.processes = {{1, hostile, 1, hostile}};
+    const std::string json = model_json(make_report_model(taken, run));
+    EXPECT_EQ(json.find_first_of("<>&\n"), json.npos);
+    EXPECT_EQ(json.find("\u2028"), json.npos);
+    EXPECT_EQ(fil::report::valid_utf8(json), json);
+}

@@ -1,0 +1,63 @@
+#include "fil/report/report_model.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "fil/report/layout.hpp"
+#include "made_snapshot.hpp"
+
+using namespace fil::report;
+using fil::mapping_kind;
+
+TEST(report_model, the_root_is_the_sum_of_what_is_shown) {
+    made_snapshot taken;
+    for (std::uint32_t i = 1; i < 500; ++i)
+        taken.holds(i == 1 ? 100'000 : 1, {python("a.py", i, "f")});
+    const report_model report = make_report_model(taken, {});
+    EXPECT_EQ(report.shown_bytes(), 100'099);
+    EXPECT_EQ(report.shown_bytes(), report.chosen.shown.total(mapping_kind::anonymous));
+    EXPECT_EQ(report.chosen.hidden_bytes, 399);
+    EXPECT_EQ(report.owners.size(), report.chosen.shown.frames().size());
+    EXPECT_EQ(report.sources.size(), report.chosen.shown.frames().size());
+    EXPECT_EQ(report.lines.size(), 100u);
+}
+
+TEST(report_model, says_which_of_the_users_files_are_newer_than_the_run) {
+    std::string name = (std::filesystem::temp_directory_path() / "fil_newerXXXXXX").string();
+    const std::string directory = mkdtemp(name.data());
+    std::filesystem::create_directories(directory + "/site-packages");
+    for (const char* file : {"/a.py", "/site-packages/b.py"})
+        std::ofstream(directory + file) << "x\ny\n";
+    made_snapshot taken;
+    for (const std::uint32_t line : {1u, 2u})
+        taken.holds(1, {python(directory + "/a.py", line, "f")});
+    taken.holds(1, {python(directory + "/site-packages/b.py", 1, "f")});
+    facts run;
+    run.started = 1000;
+    const report_model report = make_report_model(taken, run);
+    ASSERT_EQ(report.run.notes.size(), 1u);
+    EXPECT_TRUE(report.run.notes[0].starts_with(directory + "/a.py was changed"));
+    std::filesystem::remove_all(directory);
+}
+
+// A program that recurses 20,000 deep and allocates at each level: nothing may grow with the square
+// of the depth. (This test would not end, or not fit, if something did.)
+TEST(report_model, a_stack_twenty_thousand_deep_is_no_trouble) {
+    snapshot taken;
+    auto at = callstack_index::empty;
+    const frame_index f = taken.add_frame(python("a.py", 5, "walk"));
+    const frame_index g = taken.add_frame(python("a.py", 9, "back"));
+    for (int i = 0; i < 20'000; ++i) {
+        at = taken.add_callstack(at, i % 3 ? f : g);
+        taken.add_usage(mapping_kind::anonymous, at, {1000, 1, 1000});
+    }
+    const report_model report = make_report_model(taken, {});
+    EXPECT_EQ(report.chosen.shown.used(mapping_kind::anonymous).size(), 10'000u);
+    EXPECT_EQ(report.shown_bytes(), 10'000'000);
+    EXPECT_EQ(report.lines.size(), 2u);
+    EXPECT_LT(make_layout(report.graph, direction::callers_first).size(), 50u);
+    EXPECT_LT(make_layout(report.graph, direction::leaves_first).size(), 200u);
+}

@@ -1,0 +1,180 @@
+#include "fil/report/tidy.hpp"
+
+#include <gtest/gtest.h>
+
+#include "made_snapshot.hpp"
+
+using namespace fil::report;
+using fil::mapping_kind;
+
+namespace {
+
+const std::string library = "/usr/lib/python3.11/";
+const frame bootstrap = python(library + "threading.py", 995, "_bootstrap");
+const frame bootstrap_inner = python(library + "threading.py", 1038, "_bootstrap_inner");
+const frame thread_run = python(library + "threading.py", 975, "run");
+const frame work = python("/home/ada/x.py", 5, "work");
+
+bytes_by_text tidied_bytes(const snapshot& raw, const program_facts& program = {}) {
+    return bytes_of(tidied(raw, program));
+}
+
+}  // namespace
+
+TEST(tidy, what_runs_a_module_is_dropped_from_the_root_side) {
+    made_snapshot raw;
+    raw.holds(10, {python("<frozen runpy>", 198, "_run_module_as_main"),
+                   python("<frozen runpy>", 88, "_run_code"), work});
+    raw.holds(20, {python(library + "runpy.py", 197, "_run_module_as_main"), work, work});
+    EXPECT_EQ(tidied_bytes(raw),
+              (bytes_by_text{{"/home/ada/x.py:5 (work)", 10},
+                             {"/home/ada/x.py:5 (work);/home/ada/x.py:5 (work)", 20}}));
+}
+
+TEST(tidy, runpy_called_by_the_program_stays) {
+    made_snapshot raw;
+    raw.holds(10, {work, python("<frozen runpy>", 88, "_run_code"), work});
+    EXPECT_EQ(tidied_bytes(raw),
+              (bytes_by_text{{"/home/ada/x.py:5 (work);<frozen runpy>:88 (_run_code);"
+                              "/home/ada/x.py:5 (work)",
+                              10}}));
+}
+
+TEST(tidy, a_file_of_the_users_called_runpy_stays) {
+    made_snapshot raw;
+    raw.holds(10, {python("/home/ada/runpy.py", 1, "f")});
+    raw.holds(20, {python("/home/ada/threading.py", 1, "_bootstrap")});
+    EXPECT_EQ(tidied_bytes(raw), (bytes_by_text{{"/home/ada/runpy.py:1 (f)", 10},
+                                                {"/home/ada/threading.py:1 (_bootstrap)", 20}}));
+}
+
+TEST(tidy, the_bootstrap_of_a_thread_is_dropped) {
+    made_snapshot raw;
+    raw.holds(10, {bootstrap, bootstrap_inner, thread_run, work});
+    EXPECT_EQ(tidied_bytes(raw), (bytes_by_text{{"/home/ada/x.py:5 (work)", 10}}));
+}
+
+TEST(tidy, a_run_of_the_users_own_stays_and_so_does_one_that_the_user_called) {
+    made_snapshot raw;
+    raw.holds(10, {bootstrap, bootstrap_inner, python("/home/ada/x.py", 9, "run")});
+    raw.holds(20, {thread_run, work});
+    EXPECT_EQ(tidied_bytes(raw),
+              (bytes_by_text{{"/home/ada/x.py:9 (run)", 10},
+                             {library + "threading.py:975 (run);/home/ada/x.py:5 (work)", 20}}));
+}
+
+TEST(tidy, importing_stays) {
+    made_snapshot raw;
+    raw.holds(10, {python("<frozen importlib._bootstrap>", 1360, "_find_and_load"), work});
+    EXPECT_EQ(tidied_bytes(raw).begin()->first,
+              "<frozen importlib._bootstrap>:1360 (_find_and_load);/home/ada/x.py:5 (work)");
+}
+
+TEST(tidy, our_own_package_and_what_comes_before_main_are_dropped) {
+    program_facts program;
+    program.own_directory = "/opt/fil/filprofiler";
+    made_snapshot raw;
+    raw.holds(10, {python("/opt/fil/filprofiler/api.py", 3, "profile"), work});
+    raw.holds(20, {{.function = "_start", .file = "job+0x10", .kind = frame_kind::native},
+                   {.file = "libc.so.6+0x2724a",
+                    .kind = frame_kind::native,
+                    .module = "/usr/lib/x86_64-linux-gnu/libc.so.6"},
+                   {.function = "main",
+                    .file = "a.c",
+                    .line = 7,
+                    .kind = frame_kind::native,
+                    .module = "/home/ada/job"}});
+    EXPECT_EQ(tidied_bytes(raw, program),
+              (bytes_by_text{{"/home/ada/x.py:5 (work)", 10}, {"a.c:7 (main)", 20}}));
+}
+
+TEST(tidy, a_stack_of_which_nothing_is_left_is_named) {
+    made_snapshot raw;
+    raw.holds(10, {});
+    raw.holds(5, {bootstrap});
+    EXPECT_EQ(tidied_bytes(raw), (bytes_by_text{{"[No Python stack]", 15}}));
+    program_facts native;
+    native.kind = program_kind::native;
+    EXPECT_EQ(tidied_bytes(raw, native), (bytes_by_text{{"[no callstack]", 15}}));
+}
+
+TEST(tidy, the_main_script_is_called_what_the_user_typed) {
+    program_facts program;
+    program.main_script = "./jobs/x.py";
+    program.main_script_path = "/home/ada/./jobs/x.py";
+    program.launch_directory = "/home/ada";
+    made_snapshot raw;
+    raw.holds(1, {python("/home/ada/jobs/x.py", 3, "main")});
+    raw.holds(2, {python("/home/ada/./jobs/x.py", 4, "main")});
+    raw.holds(4, {python("/home/ada/other/x.py", 3, "main")});
+    frame relative = python("x.py", 5, "main");
+    relative.directory = "/home/ada/jobs";
+    raw.holds(8, {relative});
+    const snapshot tidy = tidied(raw, program);
+    EXPECT_EQ(bytes_of(tidy), (bytes_by_text{{"./jobs/x.py:3 (main)", 1},
+                                             {"./jobs/x.py:4 (main)", 2},
+                                             {"/home/ada/other/x.py:3 (main)", 4},
+                                             {"./jobs/x.py:5 (main)", 8}}));
+    for (const frame& f : tidy.frames()) {
+        if (f.file != "./jobs/x.py") continue;
+        EXPECT_EQ(source_path(f), "/home/ada/jobs/x.py");
+    }
+}
+
+TEST(tidy, stacks_of_equal_texts_become_one) {
+    snapshot raw;  // two nodes with the same caller and frame, and frames that differ by no text
+    const frame_index f =
+        raw.add_frame({.function = "f", .file = "a.py", .line = 3, .first_line = 1});
+    const frame_index g =
+        raw.add_frame({.function = "f", .file = "a.py", .line = 3, .first_line = 2});
+    for (const frame_index each : {f, f, g}) {
+        const auto at = raw.add_callstack(callstack_index::empty, each);
+        raw.add_usage(mapping_kind::anonymous, at, {100, 2, 300});
+    }
+    const snapshot tidy = tidied(raw, {});
+    ASSERT_EQ(tidy.used(mapping_kind::anonymous).size(), 1u);
+    EXPECT_EQ(tidy.used(mapping_kind::anonymous)[0].used, (usage{300, 6, 900}));
+    EXPECT_EQ(tidy.frames().size(), 1u);
+}
+
+TEST(tidy, all_kinds_and_mappings_and_texts_come_along) {
+    made_snapshot raw;
+    raw.holds(1, {work}, mapping_kind::file).holds(2, {bootstrap}, mapping_kind::reserved);
+    raw.add_untouched_mapping({raw.callstack({bootstrap, bootstrap_inner, work}), 100, 3});
+    raw.add_text("<cell>", "x = 1");
+    const snapshot tidy = tidied(raw, {});
+    EXPECT_EQ(bytes_of(tidy, mapping_kind::file), (bytes_by_text{{"/home/ada/x.py:5 (work)", 1}}));
+    EXPECT_EQ(bytes_of(tidy, mapping_kind::reserved), (bytes_by_text{{"[No Python stack]", 2}}));
+    ASSERT_EQ(tidy.untouched_mappings().size(), 1u);
+    EXPECT_EQ(stack_text(frames_of(tidy, tidy.untouched_mappings()[0].callstack)),
+              "/home/ada/x.py:5 (work)");
+    EXPECT_EQ(tidy.texts().at("<cell>"), "x = 1");
+}
+
+TEST(tidy, bytes_are_those_of_a_naive_model_that_walks_each_stack) {
+    for (unsigned seed = 0; seed < 50; ++seed) {
+        made_snapshot raw = random_snapshot(seed, 200, 6, 8);
+        for (int i = 0; i < 20; ++i) {  // some begin in a thread or a module
+            frame_list stack{python("<frozen runpy>", 1, "r"), bootstrap, bootstrap_inner, thread_run};
+            stack.resize(seed % 5);
+            if (i % 3) stack.push_back(python("a.py", 1 + seed % 3, "f0"));
+            raw.holds(i, stack);
+        }
+        bytes_by_text expected;
+        for (const auto& [at, used] : raw.used(mapping_kind::anonymous)) {
+            frame_list stack = frames_of(raw, at);
+            std::size_t first = 0;
+            while (first < stack.size() && (stack[first].file.ends_with("runpy>") ||
+                                            stack[first].file.ends_with("threading.py"))) {
+                ++first;
+            }
+            stack.erase(stack.begin(), stack.begin() + static_cast<long>(first));
+            const std::string text = stack_text(stack);
+            expected[text.empty() ? "[No Python stack]" : text] += used.bytes;
+        }
+        bytes_by_text got = tidied_bytes(raw);
+        std::erase_if(expected, [](const auto& entry) { return entry.second == 0; });
+        std::erase_if(got, [](const auto& entry) { return entry.second == 0; });
+        EXPECT_EQ(got, expected) << seed;
+    }
+}
