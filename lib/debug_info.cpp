@@ -109,8 +109,13 @@ std::string name_of(Dwarf_Die& function) {
     return name != nullptr ? name : "";
 }
 
-std::string normal(const char* path) {
-    return path != nullptr ? std::filesystem::path(path).lexically_normal().string() : "";
+// Names of source files may be relative to the directory in which the compiler ran.
+std::string source_file(Dwarf_Die& unit, const char* name) {
+    if (name == nullptr) return "";
+    Dwarf_Attribute room;
+    const char* directory = dwarf_formstring(dwarf_attr(&unit, DW_AT_comp_dir, &room));
+    const std::filesystem::path base = directory != nullptr ? directory : "";
+    return (base / name).lexically_normal().string();
 }
 
 debug_info::place line_at(Dwarf_Die& unit, Dwarf_Addr address) {
@@ -118,7 +123,7 @@ debug_info::place line_at(Dwarf_Die& unit, Dwarf_Addr address) {
     int line = 0;
     Dwarf_Line* found = dwarf_getsrc_die(&unit, address);
     if (found == nullptr || dwarf_lineno(found, &line) != 0 || line <= 0) return here;
-    here.file = normal(dwarf_linesrc(found, nullptr, nullptr));
+    here.file = source_file(unit, dwarf_linesrc(found, nullptr, nullptr));
     here.line = static_cast<std::uint32_t>(line);
     return here;
 }
@@ -135,7 +140,7 @@ debug_info::place call_of(Dwarf_Die& unit, Dwarf_Die& inlined) {
         dwarf_getsrcfiles(&unit, &files, nullptr) != 0) {
         return call;
     }
-    call.file = normal(dwarf_filesrc(files, file, nullptr, nullptr));
+    call.file = source_file(unit, dwarf_filesrc(files, file, nullptr, nullptr));
     call.line = static_cast<std::uint32_t>(line);
     return call;
 }
@@ -228,13 +233,10 @@ void debug_info::read_symbols() {
         if (name == nullptr || *name == '\0' || !is_code || section == SHN_UNDEF) continue;
         symbols_.push_back({begin, begin + entry.st_size, name});
     }
-    // Of several names for one function, the last is found: the one without leading underscores,
-    // else the shorter one.
-    std::ranges::sort(symbols_, {}, [](const symbol& s) {
-        const std::size_t underscores =
-            s.name.starts_with("_Z") ? 0 : s.name.find_first_not_of('_');
-        return std::tuple(s.begin, -static_cast<std::ptrdiff_t>(underscores),
-                          -static_cast<std::ptrdiff_t>(s.name.size()), s.name);
+    // Of several names for one function the last is found: the shortest, `malloc`.
+    std::ranges::sort(symbols_, [](const symbol& a, const symbol& b) {
+        return std::tuple(a.begin, b.name.size(), a.name) <
+               std::tuple(b.begin, a.name.size(), b.name);
     });
     for (std::size_t i = 0; i + 1 < symbols_.size(); ++i) {
         if (symbols_[i].end == symbols_[i].begin) symbols_[i].end = symbols_[i + 1].begin;
