@@ -56,14 +56,14 @@ observation supervise(const program& child, fil_session* session, const signal_i
                       {signals.poll_descriptor(), POLLIN, 0}};
     std::optional<ending> end;
     while (!end) {
+        if (!seen.memory.anybody_joined())
+            if (std::string image = image_of(child.pid); !image.empty()) seen.last_image = image;
         ::poll(waits, std::size(waits), milliseconds_to_next_look(time.seconds()));
         end = take_ending(child.pid);
         if (end) fil_session_process_ended(session, child.pid);
         fil_session_serve(session);
         seen.memory.tick(time.seconds());
         pass_signals_on(signals, child, seen.memory);
-        if (!seen.memory.anybody_joined() && !end)
-            if (std::string image = image_of(child.pid); !image.empty()) seen.last_image = image;
     }
     seen.end = *end;
     seen.seconds = time.seconds();

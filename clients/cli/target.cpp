@@ -33,10 +33,18 @@ target python_script(const interpreter& python, const words& arguments) {
     return result;
 }
 
+// The file itself and, as the kernel does it, the interpreters that its #! and theirs name.
 void refuse_unusable(const std::string& path, const std::string& shown) {
-    const executable file = inspect_executable(path);
-    if (file.kind == executable_kind::unusable)
-        throw refusal("cannot profile " + shown + ": " + file.why);
+    std::string image = path;
+    for (int depth = 0; depth < 5; ++depth) {
+        const executable file = inspect_executable(image);
+        if (file.kind == executable_kind::unusable)
+            throw refusal("cannot profile " + shown + (image == path ? "" : " (by " + image + ")") +
+                          ": " + file.why);
+        const auto line = parse_shebang(head_of_file(image));
+        if (!line) return;
+        image = line->interpreter;
+    }
 }
 
 // An executable as itself; `first.path` has a slash, so that exec and a script's shell find it
@@ -44,8 +52,6 @@ void refuse_unusable(const std::string& path, const std::string& shown) {
 target as_itself(const std::string& path, const words& arguments) {
     if (!is_executable(path)) throw refusal(arguments.front() + " is not executable");
     refuse_unusable(path, arguments.front());
-    if (const auto line = parse_shebang(head_of_file(path)))
-        refuse_unusable(line->interpreter, arguments.front() + " (by " + line->interpreter + ")");
     return {path, arguments, {}, {}};
 }
 
