@@ -330,7 +330,9 @@ typedef struct fil_report_options {
     const fil_text *notes;
     size_t note_count;
 } fil_report_options;
-#define FIL_REPORT_OPTIONS_INIT {sizeof(fil_report_options)}
+#define FIL_REPORT_OPTIONS_INIT                                                                   \
+    {sizeof(fil_report_options), {NULL, 0}, 0, 0, {NULL, 0}, {NULL, 0}, {NULL, 0}, 0, 0,         \
+     FIL_ENDING_RUNNING, 0, 0, 0, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0}
 
 /* Writes the report of the program's memory at the session's peak: peak-memory.prof,
  * peak-memory.svg, peak-memory-reversed.svg, index.html. On success `path` (capacity bytes) holds
