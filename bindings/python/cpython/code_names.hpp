@@ -1,0 +1,121 @@
+#pragma once
+/* Code objects -> functions of the recording, remembered by address; and instructions -> lines.
+ *
+ * An address names a code object only while that lives: the first look at one asks
+ * fil_block_watch() to raise fil_generation() when its block is freed, and the owner then calls
+ * forget(). Code frozen into the interpreter has no block and never dies. Zeroed memory is valid
+ * and empty after the first forget(). One thread, no locks of ours. Hot path: no allocation, no
+ * throw.
+ */
+#include <cstdint>
+#include <cstring>
+
+#include "fil.h"
+#include "runtime.hpp"
+#include "text.hpp"
+
+namespace fil::python {
+
+class code_names {
+  public:
+    void forget() {
+        if (++epoch_ != 0) return;
+        std::memset(known_, 0, sizeof known_);
+        epoch_ = 1;
+    }
+
+    /* The callstack of a frame, standing at its instruction, called by `caller`. A frame that is no
+     * Python function's, or for which there is no room, is its caller. */
+    fil_callstack callstack(const python_runtime& runtime, fil_callstack caller, address frame) {
+        if (is_shim(runtime.layout, frame)) return caller;
+        const address code = load(frame, runtime.layout.frame_code);
+        const fil_function function = find(
+            code, [&](address object) { return intern(runtime, object, text_, sizeof text_); });
+        if (function == 0) return caller;
+        const fil_callstack child =
+            fil_callstack_child(caller, function, line(runtime, code, frame));
+        return child == FIL_CALLSTACK_NONE ? caller : child;
+    }
+
+    /* The function of a code object: remembered, or intern(code). */
+    template <typename Intern>
+    fil_function find(address code, Intern&& intern) {
+        known_code& place = known_[(code >> 4 ^ code >> 13) % places];
+        if (place.code == code && place.epoch == epoch_) return place.function;
+        watch(code);
+        const fil_function function = intern(code);
+        place = {code, function, epoch_};
+        return function;
+    }
+
+    /* The function of a code object; 0 if it is not one, or one of the interpreter's own shims. */
+    static fil_function intern(const python_runtime& runtime, address code, char* buffer,
+                               std::size_t size) {
+        const python_layout& layout = runtime.layout;
+        if (!is_function(runtime, code)) return 0;
+        const fil_text name = read_text(layout, load(code, layout.code_name), buffer, size / 4);
+        const fil_text file =
+            read_text(layout, load(code, layout.code_filename), buffer + size / 4, size - size / 4);
+        return fil_function_intern(FIL_FUNCTION_PYTHON, name, file, first_line(layout, code));
+    }
+
+    /* From 3.12 the interpreter puts a frame of its own, on the C stack, between a C function and
+     * the Python function it calls. */
+    static bool is_shim(const python_layout& layout, address frame) {
+        return layout.frame_owner != 0 && load<std::uint8_t>(frame, layout.frame_owner) >= 3;
+    }
+
+    /* Where the frame stands. An instruction without a line (clean-up, and the preparations that
+     * precede the body) reads as the function's first. */
+    static std::uint32_t line(const python_runtime& runtime, address code, address frame) {
+        const python_layout& layout = runtime.layout;
+        int offset;
+        if (layout.instruction_is_pointer()) {
+            offset = static_cast<int>(load(frame, layout.frame_instruction) -
+                                      (code + layout.code_instructions));
+        } else {
+            offset =
+                load<std::int32_t>(frame, layout.frame_instruction) * layout.bytes_an_instruction();
+        }
+        const int found = runtime.symbols.PyCode_Addr2Line(reinterpret_cast<void*>(code), offset);
+        return found < 0 ? first_line(layout, code) : static_cast<std::uint32_t>(found);
+    }
+
+  private:
+    struct known_code {
+        address code;
+        fil_function function;
+        std::uint32_t epoch;
+    };
+    static constexpr std::uint32_t places = 512;
+
+    static std::uint32_t first_line(const python_layout& layout, address code) {
+        const auto line = load<std::int32_t>(code, layout.code_first_line);
+        return line < 0 ? 0 : static_cast<std::uint32_t>(line);
+    }
+
+    /* The code that follows __init__ (3.12 on) is no function either: it starts at line 0 and has
+     * one string for its name and its file. */
+    static bool is_function(const python_runtime& runtime, address code) {
+        const python_layout& layout = runtime.layout;
+        if (code == 0 || load(code, layout.object_type) !=
+                             reinterpret_cast<address>(runtime.symbols.PyCode_Type)) {
+            return false;
+        }
+        const address name = load(code, layout.code_name);
+        return name != load(code, layout.code_filename) || first_line(layout, code) != 0;
+    }
+
+    /* With the interpreter's debug hooks the block starts 16 bytes before the object. */
+    static void watch(address code) {
+        if (fil_block_watch(reinterpret_cast<const void*>(code)) == 0) {
+            fil_block_watch(reinterpret_cast<const void*>(code - 16));
+        }
+    }
+
+    std::uint32_t epoch_;
+    known_code known_[places];
+    char text_[16384];
+};
+
+}  // namespace fil::python

@@ -1,0 +1,226 @@
+#include "python_source.h"
+
+#include <atomic>
+#include <charconv>
+#include <cstring>
+
+#include "allocators.hpp"
+#include "debug_offsets.hpp"
+#include "fil.h"
+#include "frame_walk.hpp"
+#include "public_walk.hpp"
+#include "runtime.hpp"
+#include "symbols.hpp"
+
+namespace fil::python {
+namespace {
+
+/* How this interpreter's stacks are read. */
+enum class reading { frames, public_api, too_old, free_threaded };
+
+constinit python_runtime the_runtime{};
+constinit std::atomic<bool> busy{
+    false}; /* somebody looks for an interpreter, or at its allocators */
+constinit std::atomic<bool> found{false}; /* the_runtime is filled and will not change */
+constinit std::atomic<bool> settled{
+    false}; /* the interpreter is initialised, our wrappers are in place */
+constinit unsigned long long loads_seen = 0; /* under `busy` */
+constinit std::atomic<unsigned> unsettled_captures{0};
+
+/* ---- which interpreter ---- */
+
+struct python_version {
+    unsigned major, minor, micro;
+    const char* level; /* "", "a1", "rc2": as Py_GetVersion() has it */
+    std::size_t level_length;
+    std::uint32_t short_hex() const { return major << 8 | minor; }
+};
+
+/* Py_GetVersion(): "3.13.0rc1 experimental free-threading build (main, ...)". */
+python_version read_version(const python_symbols& symbols) {
+    python_version version{};
+    const char* at = symbols.Py_GetVersion();
+    const char* end = at + std::strcspn(at, " ");
+    unsigned* parts[] = {&version.major, &version.minor, &version.micro};
+    for (unsigned* part : parts) {
+        at = std::from_chars(at, end, *part).ptr;
+        if (at != end && *at == '.') ++at;
+    }
+    version.level = at;
+    version.level_length = static_cast<std::size_t>(end - at);
+    return version;
+}
+
+bool is_free_threaded(const python_symbols& symbols) {
+    return std::strstr(symbols.Py_GetVersion(), "free-threading") != nullptr;
+}
+
+/* Chooses, and fills runtime.layout for reading::frames. */
+reading choose(python_runtime& runtime) {
+    const python_symbols& symbols = runtime.symbols;
+    const python_version version = read_version(symbols);
+    if (version.short_hex() < 0x0309) return reading::too_old;
+    if (is_free_threaded(symbols)) return reading::free_threaded;
+    const python_layout* layout = find_layout(version.short_hex());
+#ifdef FIL_PYTHON_PUBLIC_API
+    layout = nullptr; /* a test: pretend not to know this version */
+#endif
+    const bool usable = symbols.PyCode_Addr2Line != nullptr && symbols.PyCode_Type != nullptr &&
+                        symbols._Py_PrintReferences == nullptr;
+    if (layout == nullptr || !usable) return reading::public_api;
+    runtime.layout = *layout;
+    if (version.short_hex() >= 0x030d) {
+        if (symbols._PyRuntime == nullptr) return reading::public_api;
+        switch (read_debug_offsets(symbols._PyRuntime, runtime.layout)) {
+            case offsets_found::usable:
+                break;
+            case offsets_found::free_threaded:
+                return reading::free_threaded;
+            case offsets_found::none:
+                return reading::public_api;
+        }
+    }
+    return reading::frames;
+}
+
+/* ---- saying so ---- */
+
+class line {
+  public:
+    line& operator<<(const char* text) { return add(text, std::strlen(text)); }
+    line& operator<<(unsigned number) {
+        char digits[16];
+        const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+        return add(digits, static_cast<std::size_t>(end - digits));
+    }
+    line& operator<<(const python_version& version) {
+        *this << "CPython " << version.major << "." << version.minor << "." << version.micro;
+        return add(version.level, version.level_length);
+    }
+    void describe(const char* key) const {
+        fil_recorder_describe({key, std::strlen(key)}, {text_, length_});
+    }
+
+  private:
+    line& add(const char* text, std::size_t length) {
+        if (length > sizeof text_ - length_) length = sizeof text_ - length_;
+        std::memcpy(text_ + length_, text, length);
+        length_ += length;
+        return *this;
+    }
+    char text_[256];
+    std::size_t length_ = 0;
+};
+
+void describe(const python_version& version, reading how) {
+    (line() << version).describe("runtime");
+    switch (how) {
+        case reading::frames:
+            break;
+        case reading::public_api:
+            (line()
+             << version
+             << " is not a version whose frames can be read directly: its callstacks come from "
+                "the public API, only where the interpreter lock is held")
+                .describe("note");
+            break;
+        case reading::too_old:
+            (line() << version << " is older than 3.9: its callstacks are not recorded")
+                .describe("note");
+            break;
+        case reading::free_threaded:
+            (line() << version
+                    << " is a free-threaded build: its Python callstacks are not recorded")
+                .describe("note");
+            break;
+    }
+}
+
+/* ---- staying in place ---- */
+
+/* Until the interpreter is initialised it may set its allocators anew: looks at them every few
+ * captures, and a last time afterwards. */
+void settle() {
+    const python_symbols& symbols = the_runtime.symbols;
+    const bool initialized = symbols.Py_IsInitialized() != 0;
+    if (!initialized && unsettled_captures.fetch_add(1, std::memory_order_relaxed) % 8 != 0) return;
+    if (busy.exchange(true, std::memory_order_acquire)) return;
+    install_allocators(symbols);
+    if (initialized) settled.store(true, std::memory_order_relaxed);
+    busy.store(false, std::memory_order_release);
+}
+
+template <fil_callstack (*Capture)(void*, void*)>
+fil_callstack capture_settled(void* context, void* memory) {
+    if (!settled.load(std::memory_order_relaxed)) [[unlikely]]
+        settle();
+    const fil_callstack callstack = Capture(context, memory);
+    /* A program may finalise its interpreter and initialise it again. */
+    if (callstack == FIL_CALLSTACK_NONE && !the_runtime.symbols.Py_IsInitialized()) {
+        settled.store(false, std::memory_order_relaxed);
+    }
+    return callstack;
+}
+
+/* ---- starting ---- */
+
+void attach(const python_symbols& symbols) {
+    the_runtime.symbols = symbols;
+    the_runtime.unchecked_thread_state = symbols.PyThreadState_GetUnchecked != nullptr
+                                             ? symbols.PyThreadState_GetUnchecked
+                                             : symbols._PyThreadState_UncheckedGet;
+    const reading how = choose(the_runtime);
+    fil_source source = {sizeof(fil_source), 0, nullptr, &the_runtime};
+    if (how == reading::frames) {
+        source.thread_bytes = thread_walk_bytes;
+        source.capture = the_runtime.layout.instruction_is_pointer()
+                             ? capture_settled<capture_frames<pointer_frames>>
+                             : capture_settled<capture_frames<index_frames>>;
+    } else if (how == reading::public_api) {
+        source.thread_bytes = sizeof(public_walk);
+        source.capture = capture_settled<capture_publicly>;
+        note_small_requests();
+    }
+    if (source.capture != nullptr) {
+        install_allocators(symbols);
+        fil_source_register(&source, nullptr);
+    }
+    describe(read_version(symbols), how);
+}
+
+void look() {
+    if (found.load(std::memory_order_acquire)) return;
+    if (busy.exchange(true, std::memory_order_acquire)) return;
+    python_symbols symbols{};
+    find_symbols(symbols, loads_seen);
+    if (symbols.found()) {
+        attach(symbols);
+        found.store(true, std::memory_order_release);
+    }
+    busy.store(false, std::memory_order_release);
+}
+
+}  // namespace
+}  // namespace fil::python
+
+extern "C" {
+
+int fil_python_is_program(void) {
+    using namespace fil::python;
+    if (!main_program_is_python()) return 0;
+    python_runtime runtime{};
+    unsigned long long loads = 0;
+    find_symbols(runtime.symbols, loads);
+    if (!runtime.symbols.found()) return 0;
+    const reading how = choose(runtime);
+    return how == reading::frames || how == reading::public_api;
+}
+
+void fil_python_start(void) {
+    fil::python::look();
+}
+void fil_python_objects_added(void) {
+    fil::python::look();
+}
+
+}  // extern "C"

@@ -1,0 +1,156 @@
+#pragma once
+/* A thread's last chain of frames, so that the next allocation interns only what changed.
+ *
+ * Kept root first: frame address, key (frames.hpp) and callstack of each frame. follow() walks from
+ * the newest frame until one stands in the remembered chain, then proves everything below
+ * unchanged. That proof is the cost of a deep stack, so it is made of *independent* loads: instead
+ * of chasing frame -> previous -> previous, entry i is checked against remembered entry i-1, whose
+ * address is known without waiting for memory. Each comparison that holds shows the next address to
+ * be a live frame before its loads count, so nothing dead is ever dereferenced.
+ *
+ *     remembered     1 ── 2 ── 3 ── 4 ── 5           key of 3 changed: 3, 4 and 5 are interned anew
+ *     now            1 ── 2 ── 3'── 4 ── 5 ── 6      4's previous is not 3: 5 and 4 are walked
+ * frames again, and the search goes on below them Whatever changed below changes every callstack
+ * above it, however equal the frames look.
+ *
+ * Zeroed memory is a valid, empty chain. One thread, no locks, hot: no allocation, no throw.
+ */
+#include <cstdint>
+
+#include "fil.h"
+#include "frames.hpp"
+
+namespace fil::python {
+
+/* Capacity: frames remembered, counted from the root; deeper ones are interned every time. Scratch,
+ * a power of two: walked frames that are kept until their callers are known. */
+template <std::uint32_t Capacity, std::uint32_t Scratch>
+class remembered_chain {
+    static_assert(Capacity < 0xffff, "positions are 16 bits in newest_at_");
+    static_assert((Scratch & (Scratch - 1)) == 0);
+
+  public:
+    void forget() { count_ = 0; }
+
+    /* The callstack of frame `top`, which is not 0. Frames reads a frame: previous(frame),
+     * key(frame). `child(caller, frame, key)` interns one. Hot path. */
+    template <typename Frames, typename Child>
+    fil_callstack follow(address top, const Frames& frames, Child&& child) {
+        callstacks_[0] = FIL_CALLSTACK_UNKNOWN;
+        walked_ = 0;
+        std::uint32_t newest = count_; /* entries above it are of no more use */
+        std::uint32_t base = 0;        /* the entry that the walked frames stand on */
+        std::uint32_t changed = 1; /* the lowest entry up to base whose key changed, or base + 1 */
+
+        address frame = top;
+        while (frame != 0) {
+            const std::uint32_t at = find(frame, newest);
+            if (at == 0) {
+                push(frame, frames.key(frame));
+                frame = frames.previous(frame);
+                continue;
+            }
+            changed = frames.key(frame) == keys_[at] ? at + 1 : at;
+            const std::uint32_t broken = prove(at, changed, frames);
+            if (broken == 0) {
+                base = at;
+                break;
+            }
+            for (std::uint32_t i = at; i >= broken; --i) push(frames_[i], frames.key(frames_[i]));
+            frame = frames.previous(frames_[broken]);
+            newest = broken - 1;
+        }
+
+        for (std::uint32_t i = changed; i <= base; ++i) {
+            keys_[i] = frames.key(frames_[i]);
+            callstacks_[i] = child(callstacks_[i - 1], frames_[i], keys_[i]);
+        }
+        count_ = base;
+        return intern_walked(top, callstacks_[base], frames, child);
+    }
+
+    std::uint32_t count() const { return count_; }
+
+  private:
+    struct walked_frame {
+        address frame;
+        std::uint64_t key;
+    };
+
+    /* The remembered position of a frame, at most `newest`, or 0. */
+    std::uint32_t find(address frame, std::uint32_t newest) const {
+        if (frames_[newest] == frame) return newest;
+        const std::uint32_t at = newest_at_[slot(frame)];
+        return at <= newest && frames_[at] == frame ? at : 0;
+    }
+
+    /* Compares what stands below the live frame at entry `at` with what is remembered. Lowers
+     * `changed` to the lowest entry whose key differs. Returns 0, or the entry whose previous frame
+     * is not the remembered one. */
+    template <typename Frames>
+    std::uint32_t prove(std::uint32_t at, std::uint32_t& changed, const Frames& frames) const {
+        for (std::uint32_t i = at;;) {
+            if (frames.previous(frames_[i]) != frames_[i - 1]) [[unlikely]]
+                return i;
+            if (--i == 0) return 0;
+            if (frames.key(frames_[i]) != keys_[i]) [[unlikely]]
+                changed = i;
+        }
+    }
+
+    void push(address frame, std::uint64_t key) {
+        scratch_[walked_++ & (Scratch - 1)] = {frame, key};
+    }
+
+    /* Interns the walked frames on top of entry count_. Scratch holds those nearest to the root; if
+     * there were more, the others are walked again, a scratch full at a time. */
+    template <typename Frames, typename Child>
+    fil_callstack intern_walked(address top, fil_callstack callstack, const Frames& frames,
+                                Child&& child) {
+        std::uint32_t left = walked_;
+        while (left != 0) {
+            const std::uint32_t part = left < Scratch ? left : Scratch;
+            for (std::uint32_t i = 0; i < part; ++i) {
+                const walked_frame& walked = scratch_[--left & (Scratch - 1)];
+                callstack = child(callstack, walked.frame, walked.key);
+                remember(walked, callstack);
+            }
+            if (left != 0) walk_again(top, left, frames);
+        }
+        return callstack;
+    }
+
+    /* Fills scratch with the last of the first `left` frames. */
+    template <typename Frames>
+    void walk_again(address top, std::uint32_t left, const Frames& frames) {
+        address frame = top;
+        for (walked_ = 0; walked_ < left; frame = frames.previous(frame)) {
+            push(frame, left - walked_ <= Scratch ? frames.key(frame) : 0);
+        }
+    }
+
+    void remember(const walked_frame& walked, fil_callstack callstack) {
+        if (count_ == Capacity) return;
+        ++count_;
+        frames_[count_] = walked.frame;
+        keys_[count_] = walked.key;
+        callstacks_[count_] = callstack;
+        newest_at_[slot(walked.frame)] = static_cast<std::uint16_t>(count_);
+    }
+
+    static constexpr std::uint32_t slots = 2048;
+    static std::uint32_t slot(address frame) {
+        return ((frame >> 4) ^ (frame >> 15)) & (slots - 1);
+    }
+
+    /* Entry 0 is the outside: frame 0, callstack "unknown". */
+    std::uint32_t count_;
+    std::uint32_t walked_;
+    std::uint16_t newest_at_[slots];
+    address frames_[Capacity + 1];
+    std::uint64_t keys_[Capacity + 1];
+    fil_callstack callstacks_[Capacity + 1];
+    walked_frame scratch_[Scratch];
+};
+
+}  // namespace fil::python

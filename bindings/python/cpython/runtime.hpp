@@ -1,0 +1,63 @@
+#pragma once
+/* What the frame walk knows about the interpreter of this process, and which thread state is ours.
+ *
+ * Filled once, when the interpreter is found, and constant from then on. current_thread_state() is
+ * called from any thread, with or without the interpreter lock. Hot path: no allocation, no throw.
+ */
+#include <pthread.h>
+
+#include "frames.hpp"
+#include "layout.hpp"
+#include "symbols.hpp"
+
+namespace fil::python {
+
+struct python_runtime {
+    python_layout layout;
+    python_symbols symbols;
+    void* (
+        *unchecked_thread_state)(); /* of the thread that holds the lock; 3.12+: of this thread */
+
+    /* Up to 3.11 the "current" thread state is that of whichever thread holds the lock. */
+    bool thread_state_is_shared() const { return layout.version < 0x030c; }
+};
+
+/* pthread_self(), without a call where that is known to be the thread pointer. */
+#if defined(__x86_64__) && defined(__GLIBC__)
+inline pthread_t this_pthread() {
+    return reinterpret_cast<pthread_t>(__builtin_thread_pointer());
+}
+#else
+inline pthread_t this_pthread() {
+    return pthread_self();
+}
+#endif
+
+/* The thread state of a thread that does not hold the lock; its frames stand still meanwhile.
+ * Py_IsInitialized() turns false as soon as the interpreter starts to finalise: from then on the
+ * states of other threads are taken down, and the key behind the next call may be deleted. */
+inline address thread_state_without_lock(const python_runtime& runtime) {
+    if (!runtime.symbols.Py_IsInitialized()) return 0;
+    return reinterpret_cast<address>(runtime.symbols.PyGILState_GetThisThreadState());
+}
+
+/* This thread's state, or 0 if it has none. */
+inline address current_thread_state(const python_runtime& runtime) {
+    const auto state = reinterpret_cast<address>(runtime.unchecked_thread_state());
+    if (state == 0) [[unlikely]]
+        return thread_state_without_lock(runtime);
+    if (runtime.thread_state_is_shared() &&
+        load<pthread_t>(state, runtime.layout.thread_id) != this_pthread()) [[unlikely]] {
+        return thread_state_without_lock(runtime);
+    }
+    return state;
+}
+
+/* The frame that runs now, or 0. */
+inline address current_frame(const python_layout& layout, address thread_state) {
+    const address frame = load(thread_state, layout.thread_frame);
+    if (!layout.has_cframe() || frame == 0) return frame;
+    return load(frame, layout.cframe_frame);
+}
+
+}  // namespace fil::python

@@ -1,0 +1,82 @@
+/* Prints where this interpreter keeps what the frame walk reads, one "name offset" a line: the
+ * names are the members of python_layout (bindings/python/cpython/layout.hpp). Compiled by
+ * layout_test.cpp against the internal headers of each interpreter it finds; a C file, since those
+ * headers are not C++ before 3.13. */
+#define Py_BUILD_CORE 1
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <frameobject.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#if PY_VERSION_HEX >= 0x030b0000
+#include <internal/pycore_code.h>
+#include <internal/pycore_frame.h>
+#endif
+#if PY_VERSION_HEX >= 0x030d0000
+#include <internal/pycore_runtime.h>
+#endif
+
+#define PRINT(name, type, field) printf(#name " %zu\n", offsetof(type, field))
+
+/* A bit field has no offset: sets it and prints the word. */
+#define PRINT_BITS(name, field, value)                           \
+    do {                                                         \
+        PyASCIIObject text;                                      \
+        unsigned int word;                                       \
+        memset(&text, 0, sizeof text);                           \
+        text.state.field = (value);                              \
+        memcpy(&word, (char*)&text + LAYOUT_STATE, sizeof word); \
+        printf(#name " %u\n", word);                             \
+    } while (0)
+#define LAYOUT_STATE offsetof(PyASCIIObject, state)
+
+int main(void) {
+    printf("version %d\n", PY_VERSION_HEX >> 16);
+#if PY_VERSION_HEX >= 0x030d0000
+    PRINT(thread_frame, PyThreadState, current_frame);
+#elif PY_VERSION_HEX >= 0x030b0000
+    PRINT(thread_frame, PyThreadState, cframe);
+    PRINT(cframe_frame, _PyCFrame, current_frame);
+#else
+    PRINT(thread_frame, PyThreadState, frame);
+#endif
+    PRINT(thread_id, PyThreadState, thread_id);
+#if PY_VERSION_HEX >= 0x030d0000
+    PRINT(frame_previous, _PyInterpreterFrame, previous);
+    PRINT(frame_code, _PyInterpreterFrame, f_executable);
+    PRINT(frame_instruction, _PyInterpreterFrame, instr_ptr);
+    PRINT(frame_owner, _PyInterpreterFrame, owner);
+#elif PY_VERSION_HEX >= 0x030b0000
+    PRINT(frame_previous, _PyInterpreterFrame, previous);
+    PRINT(frame_code, _PyInterpreterFrame, f_code);
+    PRINT(frame_instruction, _PyInterpreterFrame, prev_instr);
+#if PY_VERSION_HEX >= 0x030c0000
+    PRINT(frame_owner, _PyInterpreterFrame, owner);
+#endif
+#else
+    PRINT(frame_previous, PyFrameObject, f_back);
+    PRINT(frame_code, PyFrameObject, f_code);
+    PRINT(frame_instruction, PyFrameObject, f_lasti);
+#endif
+    PRINT(object_type, PyObject, ob_type);
+    PRINT(code_name, PyCodeObject, co_name);
+    PRINT(code_filename, PyCodeObject, co_filename);
+    PRINT(code_first_line, PyCodeObject, co_firstlineno);
+#if PY_VERSION_HEX >= 0x030b0000
+    PRINT(code_instructions, PyCodeObject, co_code_adaptive);
+#endif
+    PRINT(text_length, PyASCIIObject, length);
+    printf("text_state %zu\n", LAYOUT_STATE);
+    printf("text_ascii %zu\n", sizeof(PyASCIIObject));
+    printf("text_compact %zu\n", sizeof(PyCompactUnicodeObject));
+    PRINT(text_pointer, PyUnicodeObject, data);
+#if PY_VERSION_HEX < 0x030c0000
+    PRINT(text_wide, PyASCIIObject, wstr);
+    PRINT(text_wide_length, PyCompactUnicodeObject, wstr_length);
+#endif
+    PRINT_BITS(text_kind_mask, kind, 7);
+    PRINT_BITS(text_compact_bit, compact, 1);
+    PRINT_BITS(text_ascii_bit, ascii, 1);
+    return 0;
+}

@@ -1,0 +1,61 @@
+// The cache in front of the call tree.
+
+#include "node_cache.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <random>
+
+using fil::python::node_cache;
+
+TEST(node_cache, zeroed_memory_knows_nothing) {
+    auto cache = std::make_unique<node_cache<4>>();
+    cache->forget();
+    EXPECT_EQ(cache->find(1, 0), FIL_CALLSTACK_NONE);
+    EXPECT_EQ(cache->find(FIL_CALLSTACK_NONE, 0), FIL_CALLSTACK_NONE);
+}
+
+TEST(node_cache, never_answers_for_another_caller_or_key) {
+    auto cache = std::make_unique<node_cache<4>>();
+    cache->forget();
+    std::mt19937_64 random(1);
+    std::map<std::pair<fil_callstack, std::uint64_t>, fil_callstack> truth;
+    unsigned known = 0;
+    for (fil_callstack id = 2; id < 20000; ++id) {
+        const auto caller = static_cast<fil_callstack>(1 + random() % 8);
+        const std::uint64_t key = 0x7f0000000000 + random() % 64 * 2;
+        const fil_callstack found = cache->find(caller, key);
+        if (found != FIL_CALLSTACK_NONE) {
+            ++known;
+            EXPECT_EQ(found, (truth[{caller, key}]));
+        } else {
+            truth[{caller, key}] = id;
+            cache->insert(caller, key, id);
+        }
+    }
+    EXPECT_GT(known, 100u);
+}
+
+TEST(node_cache, remembers_three_that_share_a_set) {
+    auto cache = std::make_unique<node_cache<1>>();
+    cache->forget();
+    for (std::uint64_t key = 1; key <= 3; ++key)
+        cache->insert(1, key, static_cast<fil_callstack>(key + 9));
+    for (std::uint64_t key = 1; key <= 3; ++key) EXPECT_EQ(cache->find(1, key), key + 9);
+    cache->insert(1, 4, 13);
+    EXPECT_EQ(cache->find(1, 4), 13u);
+    EXPECT_EQ(cache->find(1, 1), FIL_CALLSTACK_NONE);
+}
+
+TEST(node_cache, forgets_all_at_once) {
+    auto cache = std::make_unique<node_cache<4>>();
+    cache->forget();
+    cache->insert(1, 2, 3);
+    cache->forget();
+    EXPECT_EQ(cache->find(1, 2), FIL_CALLSTACK_NONE);
+    cache->insert(1, 4, 5);
+    EXPECT_EQ(cache->find(1, 2), FIL_CALLSTACK_NONE);
+    EXPECT_EQ(cache->find(1, 4), 5u);
+}

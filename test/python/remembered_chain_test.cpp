@@ -1,0 +1,226 @@
+// The remembered chain against the obvious thing, a walk from the root each time: random programs
+// that call, return, jump, resume generators elsewhere and switch stacks. Frames live in a scripted
+// memory that fails the test when a dead one is read.
+
+#include "remembered_chain.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <random>
+#include <utility>
+#include <vector>
+
+using fil::python::address;
+using fil::python::remembered_chain;
+
+namespace {
+
+struct frame {
+    address previous;
+    std::uint64_t key;
+};
+
+// One thread's frames: those reachable from the top are alive.
+struct scripted_frames {
+    std::map<address, frame> live;
+    mutable unsigned long loads = 0;
+
+    const frame& at(address where) const {
+        ++loads;
+        const auto found = live.find(where);
+        if (found == live.end()) throw std::logic_error("a dead frame was read");
+        return found->second;
+    }
+    address previous(address where) const { return at(where).previous; }
+    std::uint64_t key(address where) const { return at(where).key; }
+};
+
+struct call_tree {
+    std::map<std::pair<fil_callstack, std::uint64_t>, fil_callstack> ids;
+    unsigned long interned = 0;
+
+    fil_callstack child(fil_callstack caller, std::uint64_t key) {
+        ++interned;
+        return ids.try_emplace({caller, key}, static_cast<fil_callstack>(ids.size() + 2))
+            .first->second;
+    }
+};
+
+// A stack of frames, newest last; several make greenlets.
+using stack = std::vector<std::pair<address, std::uint64_t>>;
+
+template <std::uint32_t Capacity, std::uint32_t Scratch>
+struct thread {
+    std::unique_ptr<remembered_chain<Capacity, Scratch>> chain =
+        std::make_unique<remembered_chain<Capacity, Scratch>>();
+    call_tree tree;
+    scripted_frames memory;
+
+    void show(const stack& now) {
+        memory.live.clear();
+        address previous = 0;
+        for (const auto& [where, key] : now) {
+            memory.live[where] = {previous, key};
+            previous = where;
+        }
+    }
+    fil_callstack expected(const stack& now) {
+        fil_callstack callstack = FIL_CALLSTACK_UNKNOWN;
+        for (const auto& [where, key] : now) callstack = tree.child(callstack, key);
+        return callstack;
+    }
+    fil_callstack found(const stack& now) {
+        show(now);
+        const auto child = [&](fil_callstack caller, address where, std::uint64_t key) {
+            EXPECT_EQ(memory.live.at(where).key, key);
+            return tree.child(caller, key);
+        };
+        return chain->follow(now.back().first, memory, child);
+    }
+    void check(const stack& now) { EXPECT_EQ(found(now), expected(now)); }
+};
+
+stack deep(std::uint32_t depth) {
+    stack result;
+    for (std::uint32_t i = 1; i <= depth; ++i) result.emplace_back(i * 112, i);
+    return result;
+}
+
+template <std::uint32_t Capacity, std::uint32_t Scratch>
+void random_program(unsigned seed, std::size_t longest) {
+    std::mt19937 random(seed);
+    const auto below = [&](std::size_t limit) {
+        return static_cast<std::size_t>(random() % limit);
+    };
+    thread<Capacity, Scratch> thread;
+    std::vector<stack> stacks(3);
+    std::vector<stack> generators;  // suspended frames, with what they delegate to
+    std::size_t current = 0;
+    address fresh = 1 << 30;
+
+    for (int step = 0; step < 4000; ++step) {
+        stack& now = stacks[current];
+        switch (below(10)) {
+            case 0:
+            case 1:
+            case 2:  // call: the data stack reuses addresses, few functions
+                for (std::size_t n = below(8) == 0 ? below(longest) : 1; n > 0; --n) {
+                    if (now.size() >= longest) break;
+                    const address where =
+                        (current + 1) * 0x100000 + now.size() * 112 + below(2) * 16;
+                    now.emplace_back(where, below(6));
+                }
+                break;
+            case 3:
+            case 4:  // return
+                for (std::size_t n = below(6) == 0 ? below(longest) : 1; n > 0 && !now.empty();
+                     --n) {
+                    now.pop_back();
+                }
+                break;
+            case 5:  // the running frame goes on
+                if (!now.empty()) now.back().second = below(6);
+                break;
+            case 6:  // a caller went on meanwhile: back there, and the same calls again
+                if (!now.empty()) now[below(now.size())].second = below(6);
+                break;
+            case 7:  // suspend the newest frames as a generator
+                if (now.size() > 3) {
+                    generators.emplace_back(now.end() - 1 - static_cast<long>(below(2)), now.end());
+                    now.resize(now.size() - generators.back().size());
+                    for (auto& [where, key] : generators.back()) where = fresh += 160;
+                }
+                break;
+            case 8:  // resume one, wherever we are
+                if (!generators.empty()) {
+                    const std::size_t which = below(generators.size());
+                    const stack resumed = generators[which];
+                    generators.erase(generators.begin() + static_cast<long>(which));
+                    now.insert(now.end(), resumed.begin(), resumed.end());
+                }
+                break;
+            case 9:
+                if (below(4) == 0) current = below(stacks.size());
+                break;
+        }
+        if (!stacks[current].empty() && below(3) != 0) thread.check(stacks[current]);
+        if (::testing::Test::HasFailure()) FAIL() << "seed " << seed << " step " << step;
+    }
+}
+
+}  // namespace
+
+TEST(remembered_chain, agrees_with_a_naive_walk_of_random_programs) {
+    for (unsigned seed = 0; seed < 40; ++seed) random_program<256, 64>(seed, 60);
+}
+
+TEST(remembered_chain, agrees_where_stacks_outgrow_it) {
+    for (unsigned seed = 0; seed < 40; ++seed) random_program<10, 4>(seed, 60);
+}
+
+TEST(remembered_chain, an_unchanged_stack_is_not_interned_again) {
+    thread<256, 64> thread;
+    thread.check(deep(50));
+    thread.tree.interned = 0;
+    EXPECT_EQ(thread.found(deep(50)), thread.expected(deep(50)));
+    EXPECT_EQ(thread.tree.interned, 50u);  // expected()'s own
+}
+
+TEST(remembered_chain, a_call_interns_one_frame) {
+    thread<256, 64> thread;
+    stack now = deep(50);
+    thread.check(now);
+    now.emplace_back(9999, 7);
+    thread.tree.interned = 0;
+    thread.found(now);
+    EXPECT_EQ(thread.tree.interned, 1u);
+}
+
+TEST(remembered_chain, a_return_interns_nothing_however_far) {
+    thread<256, 64> thread;
+    thread.check(deep(50));
+    thread.tree.interned = 0;
+    thread.found(deep(12));
+    EXPECT_EQ(thread.tree.interned, 0u);
+}
+
+TEST(remembered_chain, what_changed_at_the_root_changes_all_above) {
+    thread<256, 64> thread;
+    stack now = deep(50);
+    const fil_callstack before = thread.found(now);
+    now[0].second = 77;
+    EXPECT_NE(thread.found(now), before);
+    thread.check(now);
+}
+
+TEST(remembered_chain, equal_frames_on_another_caller_are_another_stack) {
+    thread<256, 64> thread;
+    stack now = deep(10);
+    thread.check(now);
+    now.erase(now.begin() + 4);  // the frames above now stand on frame 3
+    thread.check(now);
+    now.insert(now.begin() + 2, {5555, 3});
+    thread.check(now);
+}
+
+TEST(remembered_chain, a_stack_deeper_than_it_is_right_every_time) {
+    thread<100, 16> thread;
+    for (int turn = 0; turn < 3; ++turn) thread.check(deep(1000));
+    stack now = deep(1000);
+    now.back().second = 3;
+    thread.check(now);
+    now[500].second = 3;
+    thread.check(now);
+    thread.check(deep(3));
+}
+
+TEST(remembered_chain, a_forgotten_chain_is_walked_anew) {
+    thread<256, 64> thread;
+    thread.check(deep(5));
+    thread.chain->forget();
+    thread.tree.interned = 0;
+    thread.found(deep(5));
+    EXPECT_EQ(thread.tree.interned, 5u);
+}
