@@ -29,10 +29,16 @@ void notice_new_objects() {
     objects_may_have_come = false;
     if (fil_recorder_running() == 0) return;
     int kept = errno;
-    fil_guard_raise();
     fil_python_objects_added();
-    fil_guard_lower();
     errno = kept;
 }
 
 }  // namespace fil::preload
+
+// Afterwards, another object may be loaded where this one was.
+#pragma GCC visibility push(default)
+extern "C" int dlclose(void* object) noexcept {
+    int failure = fil::preload::real.dlclose(object);
+    if (failure == 0) fil_modules_unloaded();
+    return failure;
+}

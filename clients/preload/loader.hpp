@@ -1,5 +1,5 @@
 #pragma once
-// Objects that arrive by dlopen: they may bring an interpreter.
+// Objects that arrive by dlopen, which may bring an interpreter, and objects that go by dlclose.
 
 namespace fil::preload {
 

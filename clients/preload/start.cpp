@@ -11,9 +11,6 @@
 #include "python_source.h"
 #include "real.hpp"
 
-// Resolved when we are loaded, if the program or a library it is linked with is a CPython.
-extern "C" int Py_IsInitialized() __attribute__((weak));
-
 namespace fil::preload {
 namespace {
 
@@ -39,9 +36,8 @@ void start() {
     }
     fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
     options.memory = FIL_MEMORY_SESSION;
-    bool python = &Py_IsInitialized != nullptr;
-    if (!python) options.flags = FIL_NATIVE_STACKS;
-    if (fil_recorder_start(&options, nullptr) == FIL_OK && python) fil_python_start();
+    if (fil_python_is_program() == 0) options.flags = FIL_NATIVE_STACKS;
+    if (fil_recorder_start(&options, nullptr) == FIL_OK) fil_python_start();
 }
 
 [[gnu::constructor]] void decide_at_the_latest() {

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <climits>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <initializer_list>
@@ -120,8 +120,9 @@ target judge_path(const char* path) {
 
 target judge_descriptor(int file) {
     errno_keeper keeper;
-    char path[32];
-    std::snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    char path[32] = "/proc/self/fd/";
+    char* number = path + std::strlen(path);
+    std::to_chars(number, path + sizeof path - 1, file);
     target kind = judge_file(AT_FDCWD, path, 0);
     return kind == target::absent ? target::unknown : kind;  // perhaps there is no /proc
 }

@@ -1,3 +1,0 @@
-#pragma once
-static inline void fil_python_start() {}
-static inline void fil_python_objects_added() {}

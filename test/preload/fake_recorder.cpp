@@ -1,0 +1,137 @@
+#include "fake_recorder.hpp"
+
+#include <gtest/gtest.h>
+#include <pthread.h>
+
+#include <cstring>
+
+#include "python_source.h"
+
+namespace fake {
+
+constinit fil_block known_block{};
+constinit fil_pieces* known_pieces = nullptr;
+constinit bool running = false;
+
+namespace {
+
+constinit event events[64]{};
+constinit std::size_t count = 0;
+constinit bool listening = false;
+constinit pthread_t listener{};
+
+}  // namespace
+
+void start() {
+    count = 0;
+    known_block = {};
+    known_pieces = nullptr;
+    listener = pthread_self();
+    listening = true;
+}
+
+void stop() {
+    listening = false;
+}
+
+void note(const char* name, const void* address, std::size_t bytes) {
+    if (!listening || pthread_self() != listener || count == std::size(events)) return;
+    events[count++] = {name, address, bytes};
+}
+
+std::string names() {
+    stop();
+    std::string all;
+    for (std::size_t i = 0; i < count; ++i)
+        all += (i == 0 ? "" : " ") + std::string(events[i].name);
+    return all;
+}
+
+const event& find(const char* name) {
+    stop();
+    for (std::size_t i = 0; i < count; ++i) {
+        if (std::strcmp(events[i].name, name) == 0) return events[i];
+    }
+    ADD_FAILURE() << "there was no " << name;
+    return events[0];
+}
+
+}  // namespace fake
+
+using fake::note;
+
+extern "C" {
+
+fil_status fil_recorder_start(const fil_recorder_options*, fil_error*) {
+    return FIL_OK;
+}
+int fil_recorder_running(void) {
+    return fake::running;
+}
+void fil_recorder_close(void) {
+    note("close");
+}
+void fil_recorder_reopen(void) {
+    note("reopen");
+}
+void fil_record_unprofiled_child(void) {
+    note("unprofiled");
+}
+fil_callstack fil_callstack_current(void) {
+    return 42;
+}
+void fil_thread_inherit(fil_callstack) {}
+void fil_record_alloc(const void* address, size_t bytes) {
+    note("alloc", address, bytes);
+}
+void fil_record_free(const void* address) {
+    note("forget", address);
+}
+fil_block fil_block_forget(const void* address) {
+    note("forget", address);
+    return fake::known_block;
+}
+void fil_block_restore(const void* address, fil_block block) {
+    note("restore", address, block.bytes);
+}
+void fil_guard_raise(void) {
+    note("raise");
+}
+void fil_guard_lower(void) {
+    note("lower");
+}
+void fil_record_map(const void* address, size_t bytes, fil_mapping_kind kind) {
+    constexpr const char* names[] = {"map-anonymous", "map-file", "map-shared", "map-reserved"};
+    note(names[kind], address, bytes);
+}
+fil_pieces* fil_mapping_forget(const void* address, size_t bytes) {
+    if (bytes == 0) return nullptr;
+    note("forget-range", address, bytes);
+    return fake::known_pieces;
+}
+void fil_mapping_discard(fil_pieces* pieces) {
+    if (pieces != nullptr) note("discard", pieces);
+}
+void fil_mapping_restore(fil_pieces* pieces) {
+    if (pieces != nullptr) note("restore", pieces);
+}
+void fil_mapping_move(fil_pieces* pieces, const void*, const void* address, size_t bytes) {
+    if (pieces != nullptr) note("move", address, bytes);
+}
+void fil_record_protect(const void* address, size_t bytes, int accessible) {
+    note(accessible != 0 ? "accessible" : "inaccessible", address, bytes);
+}
+
+void fil_modules_unloaded(void) {
+    note("unloaded");
+}
+
+int fil_python_is_program(void) {
+    return 0;
+}
+void fil_python_start(void) {}
+void fil_python_objects_added(void) {
+    note("objects-added");
+}
+
+}  // extern "C"

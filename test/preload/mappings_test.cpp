@@ -1,0 +1,171 @@
+// The order of bookkeeping around mmap and its family, and what kind each mapping is.
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fake_recorder.hpp"
+#include "replaced.hpp"
+
+using fil::preload::real;
+
+namespace {
+
+constexpr std::size_t page = 4096, large = 16 * page;
+constexpr int both = PROT_READ | PROT_WRITE;
+
+fil_pieces* pieces() {
+    return reinterpret_cast<fil_pieces*>(0x1234);
+}
+
+void* reserve() {
+    return mmap(nullptr, large, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+std::string kind_of(int access, int flags, int file = -1) {
+    fake::start();
+    void* range = mmap(nullptr, page, access, flags, file, 0);
+    std::string names = fake::names();
+    EXPECT_NE(range, MAP_FAILED);
+    munmap(range, page);
+    return names;
+}
+
+TEST(mmap, kinds_are_told_apart) {
+    EXPECT_EQ(kind_of(both, MAP_PRIVATE | MAP_ANONYMOUS), "map-anonymous");
+    EXPECT_EQ(kind_of(both, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK), "map-anonymous");
+    EXPECT_EQ(kind_of(PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS), "map-reserved");
+    EXPECT_EQ(kind_of(both, MAP_SHARED | MAP_ANONYMOUS), "map-shared");
+    int file = memfd_create("test", 0);
+    ASSERT_EQ(ftruncate(file, page), 0);
+    EXPECT_EQ(kind_of(both, MAP_SHARED, file), "map-file");
+    EXPECT_EQ(kind_of(both, MAP_PRIVATE, file), "map-file");
+    close(file);
+}
+
+TEST(mmap, mmap64_is_the_same) {
+    fake::start();
+    void* range = mmap64(nullptr, 1, both, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT_EQ(fake::names(), "map-anonymous");
+    EXPECT_EQ(fake::find("map-anonymous").bytes, page);  // whole pages
+    munmap(range, 1);
+}
+
+TEST(mmap, fixed_forgets_what_it_replaces_first) {
+    void* range = reserve();
+    fake::start();
+    fake::known_pieces = pieces();
+    mmap(range, page + 1, both, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    EXPECT_EQ(fake::names(), "forget-range discard map-anonymous");
+    EXPECT_EQ(fake::find("forget-range").bytes, 2 * page);
+    munmap(range, large);
+}
+
+TEST(mmap, fixed_that_fails_restores) {
+    void* range = reserve();
+    fake::start();
+    fake::known_pieces = pieces();
+    EXPECT_EQ(mmap(range, page, both, MAP_PRIVATE | MAP_FIXED, -1, 0), MAP_FAILED);  // no file
+    EXPECT_EQ(fake::names(), "forget-range restore");
+    munmap(range, large);
+}
+
+TEST(mmap, fixed_noreplace_forgets_nothing) {
+    void* range = reserve();
+    fake::start();
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
+    EXPECT_EQ(mmap(range, page, both, flags, -1, 0), MAP_FAILED);
+    EXPECT_EQ(fake::names(), "");
+    munmap(range, large);
+}
+
+TEST(munmap, is_forgotten_before_the_real_call) {
+    replaced here(
+        real.munmap, +[](void*, std::size_t) {
+            fake::note("real");
+            return 0;
+        });
+    fake::start();
+    fake::known_pieces = pieces();
+    munmap(reinterpret_cast<void*>(16 * page), 1);
+    EXPECT_EQ(fake::names(), "forget-range real discard");
+    EXPECT_EQ(fake::find("forget-range").bytes, page);
+}
+
+TEST(munmap, that_fails_restores) {
+    replaced here(
+        real.munmap, +[](void*, std::size_t) { return -1; });
+    fake::start();
+    fake::known_pieces = pieces();
+    munmap(reinterpret_cast<void*>(16 * page), page);
+    EXPECT_EQ(fake::names(), "forget-range restore");
+}
+
+TEST(munmap, of_no_page_start_is_left_alone) {
+    fake::start();
+    EXPECT_EQ(munmap(reinterpret_cast<void*>(16 * page + 1), page), -1);
+    EXPECT_EQ(fake::names(), "");
+}
+
+TEST(mremap, growth_moves_the_pieces) {
+    void* range = mmap(nullptr, page, both, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    fake::start();
+    fake::known_pieces = pieces();
+    void* moved = mremap(range, page, large, MREMAP_MAYMOVE);
+    ASSERT_NE(moved, MAP_FAILED);
+    EXPECT_EQ(fake::names(), "forget-range move");
+    EXPECT_EQ(fake::find("move").address, moved);
+    EXPECT_EQ(fake::find("move").bytes, large);
+    munmap(moved, large);
+}
+
+TEST(mremap, onto_a_fixed_place_discards_what_was_there) {
+    void* range = mmap(nullptr, page, both, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* place = reserve();
+    fake::start();
+    fake::known_pieces = pieces();
+    ASSERT_EQ(mremap(range, page, page, MREMAP_MAYMOVE | MREMAP_FIXED, place), place);
+    EXPECT_EQ(fake::names(), "forget-range forget-range discard move");
+    munmap(place, large);
+}
+
+TEST(mremap, that_fails_restores_both) {
+    void* range = mmap(nullptr, page, both, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    fake::start();
+    fake::known_pieces = pieces();
+    void* overlapping = static_cast<char*>(range);
+    EXPECT_EQ(mremap(range, page, page, MREMAP_MAYMOVE | MREMAP_FIXED, overlapping), MAP_FAILED);
+    EXPECT_EQ(fake::names(), "forget-range forget-range restore restore");
+    munmap(range, page);
+}
+
+TEST(mremap, dontunmap_keeps_the_old_range) {
+    void* range = mmap(nullptr, page, both, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    fake::start();
+    void* moved = mremap(range, page, page, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, nullptr);
+    if (moved == MAP_FAILED) GTEST_SKIP() << "the kernel cannot";
+    EXPECT_EQ(fake::names(), "map-anonymous");
+    EXPECT_EQ(fake::find("map-anonymous").address, moved);
+    munmap(moved, page);
+    munmap(range, page);
+}
+
+TEST(mprotect, only_writable_and_none_change_what_counts) {
+    void* range = reserve();
+    fake::start();
+    mprotect(range, 1, both);
+    EXPECT_EQ(fake::names(), "accessible");
+    EXPECT_EQ(fake::find("accessible").bytes, page);
+    fake::start();
+    mprotect(range, page, PROT_READ);
+    EXPECT_EQ(fake::names(), "");
+    fake::start();
+    mprotect(range, page, PROT_NONE);
+    EXPECT_EQ(fake::names(), "inaccessible");
+    fake::start();
+    EXPECT_EQ(mprotect(static_cast<char*>(range) + 1, page, both), -1);
+    EXPECT_EQ(fake::names(), "");
+    munmap(range, large);
+}
+
+}  // namespace

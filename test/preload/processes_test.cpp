@@ -1,0 +1,159 @@
+// What happens around exec, spawn, exit and pthread_create.
+
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <initializer_list>
+
+#include "fake_recorder.hpp"
+#include "replaced.hpp"
+
+using fil::preload::real;
+
+namespace {
+
+const char* seen_arguments[8];
+char* const* seen_environment;
+
+int failing_execve(const char*, char* const* arguments, char* const* environment) {
+    fake::note("real");
+    for (int i = 0; i < 7 && (seen_arguments[i] = arguments[i]) != nullptr; ++i) {
+    }
+    seen_environment = environment;
+    errno = E2BIG;
+    return -1;
+}
+
+char name[] = "sh";
+char* const arguments[] = {name, nullptr};
+
+TEST(exec, closes_the_recorder_and_reopens_it_when_it_failed) {
+    replaced here(real.execve, &failing_execve);
+    fake::start();
+    EXPECT_EQ(execve("/bin/sh", arguments, environ), -1);
+    EXPECT_EQ(errno, E2BIG);
+    EXPECT_EQ(fake::names(), "close real reopen");
+}
+
+TEST(exec, of_nothing_is_passed_on) {
+    replaced here(real.execve, &failing_execve);
+    fake::start();
+    execve("/nowhere", arguments, environ);
+    EXPECT_EQ(fake::names(), "real");
+}
+
+TEST(exec, lists_of_arguments_become_arrays) {
+    replaced here(real.execve, &failing_execve);
+    execl("/bin/sh", "one", "two", "three", nullptr);
+    EXPECT_STREQ(seen_arguments[0], "one");
+    EXPECT_STREQ(seen_arguments[2], "three");
+    EXPECT_EQ(seen_arguments[3], nullptr);
+    EXPECT_EQ(seen_environment, environ);
+    char* const own[] = {nullptr};
+    execle("/bin/sh", "one", nullptr, own);
+    EXPECT_EQ(seen_arguments[1], nullptr);
+    EXPECT_EQ(seen_environment, own);
+}
+
+TEST(exec, by_name_goes_to_execvpe) {
+    replaced here(real.execvpe, &failing_execve);
+    fake::start();
+    execvp("sh", arguments);
+    EXPECT_EQ(fake::names(), "close real reopen");
+    fake::start();
+    execlp("sh", "one", nullptr);
+    EXPECT_EQ(fake::names(), "close real reopen");
+    EXPECT_STREQ(seen_arguments[0], "one");
+    fake::start();
+    execvp("no-such-tool", arguments);
+    EXPECT_EQ(fake::names(), "real");
+}
+
+TEST(spawn, leaves_the_recorder_open) {
+    fake::start();
+    pid_t child = 0;
+    char* const with[] = {name, const_cast<char*>("-c"), const_cast<char*>("exit 3"), nullptr};
+    ASSERT_EQ(posix_spawnp(&child, "sh", nullptr, nullptr, with, environ), 0);
+    std::string names = fake::names();
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(WEXITSTATUS(status), 3);
+    EXPECT_EQ(names, "");
+}
+
+TEST(spawn, counts_a_child_that_refuses_us) {
+    replaced here(
+        real.posix_spawn, +[](pid_t*, const char*, const posix_spawn_file_actions_t*,
+                              const posix_spawnattr_t*, char* const*, char* const*) { return 0; });
+    fake::start();
+    pid_t child = 0;
+    posix_spawn(&child, FIL_TEST_STATIC_PROGRAM, nullptr, nullptr, arguments, environ);
+    EXPECT_EQ(fake::names(), "unprofiled");
+}
+
+TEST(exit, closes_the_recorder_first) {
+    for (void (*leave)(int) : std::initializer_list<void (*)(int)>{&_exit, &_Exit, &quick_exit}) {
+        EXPECT_EXIT(
+            {
+                replaced inner(
+                    real._exit, +[](int status) {
+                        syscall(SYS_exit_group, fake::names() == "close" ? status : 99);
+                    });
+                replaced outer(real.quick_exit, real._exit);
+                fake::start();
+                leave(5);
+            },
+            testing::ExitedWithCode(5), "");
+    }
+}
+
+TEST(pthread_create, runs_the_start_routine_with_its_argument) {
+    for (bool running : {false, true}) {
+        fake::running = running;
+        pthread_t thread;
+        int argument = 0;
+        ASSERT_EQ(pthread_create(
+                      &thread, nullptr, [](void* a) -> void* { return static_cast<int*>(a) + 1; },
+                      &argument),
+                  0);
+        void* result = nullptr;
+        pthread_join(thread, &result);
+        EXPECT_EQ(result, &argument + 1);
+    }
+    fake::running = false;
+}
+
+TEST(dlopen, new_objects_are_noticed_at_the_next_uncommon_event) {
+    fake::running = true;
+    fake::start();
+    void* library = dlopen("libm.so.6", RTLD_NOW);
+    EXPECT_EQ(fake::names().find("objects-added"), std::string::npos);
+    fake::start();
+    void* range = mmap(nullptr, 1, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT_EQ(fake::names(), "objects-added map-reserved");
+    fake::start();
+    munmap(range, 1);
+    mmap(nullptr, 1, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT_EQ(fake::names().find("objects-added"), std::string::npos);
+    fake::running = false;
+    fake::start();
+    dlclose(library);
+    EXPECT_EQ(fake::names(), "unloaded");
+    replaced here(real.dlclose, +[](void*) { return -1; });
+    fake::start();
+    EXPECT_EQ(dlclose(library), -1);
+    EXPECT_EQ(fake::names(), "");
+}
+
+TEST(dlerror, does_not_show_what_we_looked_up) {
+    EXPECT_EQ(dlerror(), nullptr);
+}
+
+}  // namespace
