@@ -1,9 +1,8 @@
 #include "sampler.hpp"
 
-#include <time.h>
-
 #include <algorithm>
 
+#include "pace.hpp"
 #include "untouched.hpp"
 
 namespace fil::cli {
@@ -11,12 +10,6 @@ namespace {
 
 constexpr std::size_t most_timelines = 64;
 constexpr std::size_t points_of_a_process = 500;
-
-double cpu_seconds() {
-    timespec time{};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-}
 
 std::string shown(const fil_process& process) {
     std::string command(process.command.data, process.command.length);
@@ -108,7 +101,7 @@ void sampler::scan_untouched(std::int64_t live, double seconds) {
     if (!scan_due_ || seconds < next_scan_) return;
     const double before = cpu_seconds();
     if (auto seen = hardly_touched_mappings(session_, program_)) untouched_ = std::move(*seen);
-    next_scan_ = seconds + 0.05 + 100 * (cpu_seconds() - before);
+    next_scan_ = seconds + 0.05 + 200 * (cpu_seconds() - before);
     scan_due_ = false;
 }
 

@@ -3,9 +3,10 @@
 #include <poll.h>
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <chrono>
 #include <filesystem>
+
+#include "pace.hpp"
 
 namespace fil::cli {
 namespace {
@@ -42,12 +43,9 @@ std::string image_of(pid_t pid) {
 
 }  // namespace
 
-int milliseconds_to_next_look(double seconds) {
-    return static_cast<int>(std::clamp(seconds, 2.0, 20.0));  // a thousandth of the time so far
-}
-
 observation supervise(const program& child, fil_session* session, const signal_inbox& signals) {
     const stopwatch time;
+    pace steps;
     observation seen{{}, 0, sampler(session, child.pid), {}};
     allow_many_descriptors();
 
@@ -58,7 +56,7 @@ observation supervise(const program& child, fil_session* session, const signal_i
     while (!end) {
         if (!seen.memory.anybody_joined())
             if (std::string image = image_of(child.pid); !image.empty()) seen.last_image = image;
-        ::poll(waits, std::size(waits), milliseconds_to_next_look(time.seconds()));
+        ::poll(waits, std::size(waits), steps.milliseconds(time.seconds()));
         end = take_ending(child.pid);
         if (end) fil_session_process_ended(session, child.pid);
         fil_session_serve(session);

@@ -8,12 +8,6 @@
 namespace fil::cli {
 namespace {
 
-TEST(supervise, looks_often_at_first_and_seldom_later) {
-    EXPECT_EQ(milliseconds_to_next_look(0), 2);
-    EXPECT_EQ(milliseconds_to_next_look(10), 10);
-    EXPECT_EQ(milliseconds_to_next_look(100000), 20);
-}
-
 TEST(supervise, ends_with_the_program_and_knows_how) {
     const signal_inbox signals;
     test::fake_session session;
