@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = ROOT / "build" / "bin" / "fil-profile"
+OURS = Path(os.environ.get("FIL_PROFILE", ROOT / "build" / "bin" / "fil-profile"))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ All of a program's large blocks must be expected, each with its size, and nowher
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ MARKER = re.compile(r"# .*?\[([^]]+)\]$")
 TRAPS = sorted(path for path in PROGRAMS.glob("*.py") if "# expect" in path.read_text())
 # What Python itself keeps in blocks this large at one callstack, it keeps in smaller ones.
 LARGE = 640 * KIB
+# The interpreter starts before the first frame, and keeps this much at most.
+START = {("[No Python stack]",): 3 * MIB // 2}
 # Beside the block, its callstack may hold a list's items, a thread's bookkeeping ...
 MORE = 16 * KIB
 
@@ -79,7 +82,9 @@ def frame_pattern(frame: str, program: Path, markers: dict[str, int]) -> str:
 def differences(callstacks: dict[tuple[str, ...], int], expected: list[Expected]) -> list[str]:
     """In words, what of the large callstacks and of the expectations does not fit."""
     said = []
-    large = {frames: size for frames, size in callstacks.items() if size >= LARGE}
+    large = {
+        frames: size for frames, size in callstacks.items() if size >= START.get(frames, LARGE)
+    }
     for each in expected:
         fitting = [f for f in large if each.pattern.fullmatch("".join(f"{x};" for x in f))]
         size = sum(large.pop(frames) for frames in fitting)
@@ -107,3 +112,24 @@ def test_every_block_stands_at_its_line(
     assert expected
     wrong = differences(profiled.callstacks, expected)
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("interpreter", find(), ids=str)
+@pytest.mark.parametrize("seed", range(3))
+def test_random_calls_stand_where_python_itself_says(
+    seed: int, interpreter: Interpreter, tmp_path: Path
+) -> None:
+    profiled = run_profiled(
+        tmp_path / "out",
+        ["random_calls.py", str(seed)],
+        python=interpreter.venv_python,
+        cwd=PROGRAMS,
+    )
+    assert profiled.status == 0, profiled.stderr.decode(errors="replace")
+    expected = {tuple(key.split(";")): size for key, size in json.loads(profiled.stdout).items()}
+    callstacks = profiled.callstacks
+    found = {frames: callstacks.get(frames, 0) for frames in expected}
+    # Small callstacks are left out of a profile, but only up to 1 % of its bytes.
+    assert sum(found.values()) >= 0.98 * sum(expected.values())
+    for frames, size in found.items():
+        assert size == 0 or expected[frames] <= size <= expected[frames] * 1.1, "; ".join(frames)
