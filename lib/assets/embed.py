@@ -5,8 +5,8 @@
 
 FILE... are the assets of this folder, scripts in the order in which they build on one another. The
 page is self-contained: styles and scripts go into it here, and its content policy names them by
-their hash, so that nothing else in a report can ever run or style. Comment lines and indentation are
-left out: they are for readers of this folder.
+their hash, so that nothing else in a report can ever run or style. Comment lines and indentation
+are left out: they are for readers of this folder.
 """
 
 import base64
@@ -17,10 +17,12 @@ from pathlib import Path
 
 
 def script(paths: list[Path]) -> str:
-    """The scripts as one, private to itself."""
+    """The scripts as one, private to itself, in ASCII: a page that quotes ours in another encoding
+    must not change its hash."""
     lines = [line.strip() for path in paths for line in path.read_text().splitlines()]
     kept = "\n".join(line for line in lines if line and not line.startswith("//"))
-    return f'(() => {{\n"use strict";\n{kept}\n}})();\n'
+    ascii_only = re.sub(r"[^\x00-\x7f]", lambda match: f"\\u{ord(match[0]):04x}", kept)
+    return f'(() => {{\n"use strict";\n{ascii_only}\n}})();\n'
 
 
 def style(paths: list[Path]) -> str:
@@ -45,7 +47,7 @@ def literal(name: str, text: str) -> str:
 
 def page(paths: dict[str, Path]) -> tuple[str, str, str]:
     """The page before its title, up to the model, and after it."""
-    scripts = [path for name, path in paths.items() if name.endswith(".js") and not name.startswith("svg")]
+    scripts = [path for name, path in paths.items() if name.endswith(".js") and name != "svg.js"]
     styles = [paths["palette.css"], paths["page.css"]]
     parts = {"@SCRIPT@": script(scripts), "@STYLE@": style(styles)}
     text = paths["page.html"].read_text()
@@ -67,8 +69,8 @@ def main(output: str, files: list[str]) -> None:
     if "svg.js" in paths:
         constants["svg_style"] = style([paths["palette.css"], paths["svg.css"]])
         constants["svg_script"] = script([paths["text.js"], paths["svg.js"]])
-    text = "// Made by lib/assets/embed.py from the files beside it.\n#pragma once\n\n#include <string_view>\n\n"
-    text += "namespace fil::report::assets {\n\n"
+    text = "// Made by lib/assets/embed.py from the files beside it.\n#pragma once\n\n"
+    text += "#include <string_view>\n\nnamespace fil::report::assets {\n\n"
     text += "\n".join(literal(name, value) for name, value in constants.items())
     text += "\n}  // namespace fil::report::assets\n"
     Path(output).write_text(text)

@@ -21,8 +21,8 @@ class Flamegraph {
     }).observe(at);
     addEventListener("scroll", this.redraw, { passive: true });
     addEventListener("resize", this.redraw, { passive: true });
-    addEventListener("beforeprint", () => this.drawWindow(true));
-    addEventListener("afterprint", this.redraw);
+    addEventListener("beforeprint", () => this.print(true));
+    addEventListener("afterprint", () => this.print(false));
     at.addEventListener("click", (event) => {
       const node = this.nodeOf(event.target);
       if (node !== null) on.zoom(node);
@@ -79,12 +79,18 @@ class Flamegraph {
     this.drawn.clear();
   }
 
-  drawWindow(all) {
+  // On paper there is no window: all rows.
+  print(printing) {
+    this.printing = printing;
+    this.drawWindow();
+  }
+
+  drawWindow() {
     if (!this.view || this.rows.length === 0) return;
     const above = this.at.getBoundingClientRect().top;
     const margin = innerHeight / 3;
-    const from = all ? 0 : this.rowAt(-above - margin);
-    const to = all ? this.rows.length - 1 : this.rowAt(innerHeight - above + margin);
+    const from = this.printing ? 0 : this.rowAt(-above - margin);
+    const to = this.printing ? this.rows.length - 1 : this.rowAt(innerHeight - above + margin);
     for (const [number, element] of this.drawn) {
       if (number < from || number > to) {
         element.remove();

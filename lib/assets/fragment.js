@@ -1,11 +1,11 @@
 // The state of the graph as text after the address's #. Only what differs from the start is written:
-// "#leaves&fold=0&source=0&zoom=12&search=read_csv".
+// "#order=leaves&fold=0&source=0&zoom=12&search=read_csv".
 
 function readFragment(hash) {
   const values = new URLSearchParams(hash.replace(/^#/, ""));
   const zoom = Number(values.get("zoom"));
   return {
-    leaves: values.has("leaves"),
+    leaves: values.get("order") === "leaves",
     fold: values.get("fold") !== "0",
     source: values.get("source") !== "0",
     zoom: Number.isSafeInteger(zoom) && zoom > 0 ? zoom : 0,
@@ -15,7 +15,7 @@ function readFragment(hash) {
 
 function writeFragment(state) {
   const parts = [];
-  if (state.leaves) parts.push("leaves");
+  if (state.leaves) parts.push("order=leaves");
   if (!state.fold) parts.push("fold=0");
   if (!state.source) parts.push("source=0");
   if (state.zoom > 0) parts.push("zoom=" + state.zoom);

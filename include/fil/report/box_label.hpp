@@ -1,0 +1,73 @@
+#pragma once
+// What is written into a box of the graph: "function  path:line", cut to the box's width.
+//
+// The path gives way first and from its front, by whole folders, then goes altogether; a function
+// or a line number is shown whole or not at all. The page and the SVG's script cut in the same way
+// (text.js) when they know the reader's window; this is for pictures that run no script. Widths are
+// cells of a fixed-width font. Cold code, pure functions.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "fil/report/utf8.hpp"
+
+namespace fil::report {
+
+struct box_label {
+    std::string function;
+    std::string path;  // "" if there is none
+    std::uint32_t line = 0;
+};
+
+// East Asian characters and most signs beyond take two cells.
+inline std::size_t cells(std::string_view text) {
+    std::size_t sum = 0;
+    for (utf8_step step{}; !text.empty(); text.remove_prefix(step.bytes)) {
+        step = next_utf8(text);
+        sum += step.valid && step.code >= 0x1100 ? 2 : 1;
+    }
+    return sum;
+}
+
+// "/home/a/pandas/io/parsers/readers.py" -> "…/io/parsers/readers.py"; "" if not even the file's
+// name fits.
+inline std::string cut_folders(std::string_view path, std::size_t room) {
+    if (cells(path) <= room) return std::string(path);
+    for (std::size_t slash; (slash = path.find('/')) != path.npos;) {
+        path.remove_prefix(slash + 1);
+        if (cells(path) + 2 <= room) return "…/" + std::string(path);
+    }
+    return {};
+}
+
+inline std::string cut_label(const box_label& label, std::size_t room) {
+    const std::string line = label.line > 0 ? ":" + std::to_string(label.line) : "";
+    const std::size_t fixed = cells(label.function) + 2 + line.size();
+    if (fixed <= room) {
+        const std::string where = cut_folders(label.path, room - fixed) + line;
+        return where.empty() ? label.function : label.function + "  " + where;
+    }
+    return cells(label.function) <= room ? label.function : std::string();
+}
+
+// The beginning of a source line; what is cut says so.
+inline std::string cut_source(std::string_view line, std::size_t room) {
+    const std::size_t first = line.find_first_not_of(' ');
+    if (first == line.npos || room < 2) return {};
+    line.remove_prefix(first);
+    if (cells(line) <= room) return std::string(line);
+    std::size_t used = 0;
+    std::size_t end = 0;
+    while (end < line.size()) {
+        const utf8_step step = next_utf8(line.substr(end));
+        const std::size_t width = step.valid && step.code >= 0x1100 ? 2 : 1;
+        if (used + width >= room) break;
+        used += width;
+        end += step.bytes;
+    }
+    return std::string(line.substr(0, end)) + "…";
+}
+
+}  // namespace fil::report

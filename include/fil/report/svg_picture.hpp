@@ -1,0 +1,75 @@
+#pragma once
+// From a layout to what the SVG shows: each box with its name, label and source line.
+//
+// Boxes that join several frames say how many: "walk ×20,000" (a recursion), "step … 19,801 frames"
+// (a chain). Cold code, pure functions.
+
+#include <cstdint>
+#include <ranges>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "fil/report/frame_owner.hpp"
+#include "fil/report/frame_text.hpp"
+#include "fil/report/layout.hpp"
+#include "fil/report/mib_text.hpp"
+#include "fil/report/snapshot_like.hpp"
+#include "fil/report/source_lines.hpp"
+#include "fil/report/svg.hpp"
+
+namespace fil::report {
+
+inline std::string svg_title(std::int64_t peak, direction from) {
+    return "Peak Tracked Memory Usage (" + mib_text(peak) + ")" +
+           (from == direction::leaves_first ? ", Reversed" : "");
+}
+
+// A library's path from its package on; where it is installed says nothing in a box.
+inline std::string_view path_inside(const frame& f, frame_owner owner) {
+    const std::string_view path = f.file;
+    if (owner == frame_owner::user) return path;
+    for (const std::string_view mark : {"/site-packages/", "/dist-packages/", "/lib/python3."}) {
+        std::size_t at = path.rfind(mark);
+        if (at == path.npos) continue;
+        at += mark.size();
+        if (mark.ends_with('.')) at = path.find('/', at) + 1;
+        if (at != 0) return path.substr(at);
+    }
+    return path;
+}
+
+inline std::string joined_text(const box& drawn) {
+    if (drawn.joined < 2) return {};
+    const std::string count = with_commas(drawn.joined);
+    return drawn.why == joined_by::chain ? " … " + count + " frames" : " ×" + count;
+}
+
+// `owners` and `sources` have one entry for each frame of the snapshot.
+template <snapshot_like Snapshot>
+svg_picture make_svg_picture(std::string title, const layout& boxes, const Snapshot& snapshot,
+                             std::span<const ownership> owners,
+                             std::span<const source_excerpt> sources) {
+    constexpr std::size_t longest_source = 200;
+    svg_picture picture = {std::move(title), boxes.front().bytes, {}};
+    picture.boxes.reserve(boxes.size());
+    picture.boxes.push_back({0, 0, boxes.front().bytes, true, "all", {"all", "", 0}, ""});
+    for (const box& drawn : boxes | std::views::drop(1)) {
+        const std::size_t i = to_index(drawn.frame);
+        const frame& f = snapshot.frames()[i];
+        const std::string joined = joined_text(drawn);
+        picture.boxes.push_back(
+            {.depth = drawn.depth,
+             .start = drawn.start,
+             .bytes = drawn.bytes,
+             .user = owners[i].owner == frame_owner::user,
+             .name = frame_text(f) + joined,
+             .label = {one_line(f.function) + joined,
+                       one_line(std::string(path_inside(f, owners[i].owner))), f.line},
+             .source = std::string(utf8_prefix(sources[i].line, longest_source))});
+    }
+    return picture;
+}
+
+}  // namespace fil::report

@@ -1,0 +1,43 @@
+#include "fil/report/html.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "embedded_assets.hpp"
+
+namespace fil::report {
+namespace {
+
+constexpr page_parts parts = {assets::page_head, assets::page_middle, assets::page_tail};
+
+TEST(html, title_and_model_stand_in_their_elements) {
+    const std::string page = html_page(parts, "Fil Memory Profile (now)", R"({"version":1})");
+    EXPECT_NE(page.find("<title>Fil Memory Profile (now)</title>"), page.npos);
+    EXPECT_NE(page.find(R"(id="model">{"version":1}</script>)"), page.npos);
+}
+
+TEST(html, nothing_ends_its_element_early) {
+    const std::string page = html_page(parts, "</title><script>", R"({"f":"</script><script>"})");
+    EXPECT_EQ(page.find("</title><script>"), page.npos);
+    EXPECT_NE(page.find(R"({"f":"\u003c/script>\u003cscript>"})"), page.npos);
+}
+
+TEST(html, the_page_loads_nothing_and_evaluates_nothing) {
+    const std::string page = html_page(parts, "", "{}");
+    for (const char* word : {"http:", "https:", "@import", "eval(", "new Function", "innerHTML",
+                             "document.write", " onclick", " onload", "src=", "url("}) {
+        std::string text = page;
+        const std::string svg = "http://www.w3.org/2000/svg";
+        for (std::size_t at; (at = text.find(svg)) != text.npos;) text.erase(at, svg.size());
+        EXPECT_EQ(text.find(word), text.npos) << word;
+    }
+    EXPECT_NE(page.find("default-src 'none'; script-src 'sha256-"), page.npos);
+}
+
+TEST(html, the_page_is_small) {
+    EXPECT_LT(html_page(parts, "", "").size(), 80'000u);
+}
+
+}  // namespace
+}  // namespace fil::report

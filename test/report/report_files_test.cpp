@@ -1,0 +1,122 @@
+#include "report_files.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "report_fixtures.hpp"
+
+namespace fil::report {
+namespace {
+
+namespace fs = std::filesystem;
+
+class report_files : public testing::Test {
+  protected:
+    void SetUp() override {
+        std::string name = fs::temp_directory_path() / "fil-report-XXXXXX";
+        ASSERT_NE(mkdtemp(name.data()), nullptr);
+        directory_ = name;
+    }
+    void TearDown() override { fs::remove_all(directory_); }
+
+    static std::set<std::string> names_in(const fs::path& directory) {
+        std::set<std::string> names;
+        for (const auto& entry : fs::directory_iterator(directory)) {
+            names.insert(entry.path().filename());
+        }
+        return names;
+    }
+
+    static std::string text_of(const fs::path& path) {
+        std::ostringstream text;
+        text << std::ifstream(path).rdbuf();
+        return text.str();
+    }
+
+    fs::path directory_;
+    const std::set<std::string> four_ = {"index.html", "peak-memory.prof",
+                                         "peak-memory-reversed.svg", "peak-memory.svg"};
+};
+
+TEST_F(report_files, are_four_in_a_directory_named_after_the_time) {
+    const auto [what, run] = fixtures::pandas(50);
+    const fs::path path = write_report(directory_ / "new" / "out", what, run);
+    EXPECT_EQ(path.parent_path(), directory_ / "new" / "out");
+    EXPECT_TRUE(std::regex_match(path.filename().string(),
+                                 std::regex(R"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d_\d{3})")));
+    EXPECT_EQ(names_in(path), four_);
+    EXPECT_EQ(names_in(path.parent_path()), std::set<std::string>{path.filename()});
+}
+
+TEST_F(report_files, say_what_they_are_in_their_titles) {
+    const auto [what, run] = fixtures::deep(10, true);
+    const fs::path path = write_report(directory_, what, run);
+    EXPECT_NE(text_of(path / "peak-memory.svg")
+                  .find("<title>Peak Tracked Memory Usage (80.0 MiB)</title>"),
+              std::string::npos);
+    EXPECT_NE(text_of(path / "peak-memory-reversed.svg")
+                  .find("<title>Peak Tracked Memory Usage (80.0 MiB), Reversed</title>"),
+              std::string::npos);
+    EXPECT_TRUE(std::regex_search(
+        text_of(path / "index.html").substr(0, 1000),
+        std::regex(
+            R"(<title>Fil Memory Profile \(\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\)</title>)")));
+}
+
+TEST_F(report_files, two_reports_at_once_stand_side_by_side) {
+    const auto [what, run] = fixtures::empty();
+    const fs::path first = write_report(directory_, what, run);
+    const fs::path second = write_report(directory_, what, run);
+    EXPECT_NE(first, second);
+    EXPECT_EQ(names_in(directory_).size(), 2u);
+}
+
+TEST_F(report_files, an_exact_directory_gets_the_files_itself_and_again) {
+    const auto [what, run] = fixtures::deep(10, true);
+    std::ofstream(directory_ / "mine.txt") << "mine";
+    std::ofstream(directory_ / "index.html") << "old";
+    EXPECT_EQ(write_report(directory_, what, run, report_naming::exact), directory_);
+    std::set<std::string> expected = four_;
+    expected.insert("mine.txt");
+    EXPECT_EQ(names_in(directory_), expected);
+    EXPECT_NE(text_of(directory_ / "index.html"), "old");
+}
+
+TEST_F(report_files, a_place_that_cannot_be_written_is_one_clear_line) {
+    const auto [what, run] = fixtures::empty();
+    std::ofstream(directory_ / "file") << "x";
+    try {
+        write_report(directory_ / "file" / "out", what, run);
+        FAIL() << "no error";
+    } catch (const report_error& error) {
+        EXPECT_EQ(std::string(error.what()), "cannot write a report to \"" +
+                                                 (directory_ / "file" / "out").string() +
+                                                 "\": Not a directory");
+    }
+}
+
+TEST_F(report_files, a_stack_of_20000_frames_stays_small) {
+    for (const bool recursive : {true, false}) {
+        const auto [what, run] = fixtures::deep(20000, recursive);
+        const fs::path path = write_report(directory_, what, run);
+        EXPECT_LT(fs::file_size(path / "peak-memory.svg"), 2'000'000u);
+        EXPECT_LT(fs::file_size(path / "peak-memory-reversed.svg"), 2'000'000u);
+        EXPECT_LT(fs::file_size(path / "index.html"), 2'000'000u);
+    }
+}
+
+TEST_F(report_files, a_graph_of_10000_callstacks_stays_small) {
+    const auto [what, run] = fixtures::pandas(10000);
+    const fs::path path = write_report(directory_, what, run);
+    EXPECT_LT(fs::file_size(path / "peak-memory.svg"), 2'000'000u);
+    EXPECT_LT(fs::file_size(path / "peak-memory-reversed.svg"), 2'000'000u);
+}
+
+}  // namespace
+}  // namespace fil::report

@@ -1,0 +1,255 @@
+#pragma once
+// Made-up recordings to draw: what a pandas job leaves behind, graphs as deep or as wide as they
+// come, and names that try to break out. The same every time. Used by make_report.cpp.
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fil/report/facts.hpp"
+#include "fil/report/snapshot.hpp"
+
+namespace fil::report::fixtures {
+
+struct recording {
+    snapshot what;
+    report::facts facts;
+};
+
+inline constexpr std::int64_t mib = 1 << 20;
+
+// The same numbers on every machine.
+class dice {
+  public:
+    explicit dice(std::uint64_t seed) : state_(seed * 2 + 1) {}
+    std::uint32_t below(std::uint32_t n) {
+        state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+        return static_cast<std::uint32_t>(state_ >> 33) % n;
+    }
+    // Most are small, a few are large.
+    std::int64_t bytes(std::int64_t scale) { return scale * 1000 / (1 + below(1000)); }
+
+  private:
+    std::uint64_t state_;
+};
+
+class callstack_maker {
+  public:
+    explicit callstack_maker(snapshot& what) : what_(what) {}
+
+    frame_index python(std::string function, std::string file, std::uint32_t line) {
+        return what_.add_frame(
+            {.function = std::move(function), .file = std::move(file), .line = line});
+    }
+
+    callstack_index stack(const std::vector<frame_index>& frames) {
+        callstack_index at = callstack_index::empty;
+        for (const frame_index f : frames) at = what_.add_callstack(at, f);
+        return at;
+    }
+
+    void holds(const std::vector<frame_index>& frames, std::int64_t bytes,
+               std::uint64_t allocations = 1) {
+        what_.add_usage(mapping_kind::anonymous, stack(frames),
+                        {.bytes = bytes, .allocations = allocations});
+    }
+
+  private:
+    snapshot& what_;
+};
+
+inline constexpr std::string_view flights_source = R"(import numpy as np
+import pandas as pd
+
+def load(path):
+    flights = pd.read_csv(path, dtype_backend='numpy_nullable')
+    return flights.merge(weather, on=['origin', 'time_hour'], how='left')
+
+def wide(t):
+    x = t.select_dtypes('number').to_numpy(dtype='float64')
+    x = np.hstack([x, x ** 2, np.sqrt(np.abs(x))])
+    return x
+
+def main():
+    t = load('flights.csv')
+    print(wide(t).mean())
+
+main()
+)";
+
+inline report::facts some_facts(std::string script, std::int64_t peak) {
+    report::facts facts;
+    facts.version = "0.1.0";
+    facts.arguments = {script, "--year", "2013"};
+    facts.runtime = "CPython 3.12.1";
+    facts.program.main_script = script;
+    facts.program.main_script_path = "/home/ada/" + script;
+    facts.program.launch_directory = "/home/ada";
+    facts.started = 1795451283;
+    facts.duration = 5.12;
+    facts.ending = {ending_facts::how::exited, 0};
+    facts.peak = peak;
+    facts.peak_seconds = 3.2;
+    facts.resident = {peak + 70 * mib, peak + 10 * mib, 58 * mib, 2 * mib};
+    facts.variables = {"ARROW_DEFAULT_MEMORY_POOL=system"};
+    return facts;
+}
+
+// Rises in steps to the peak at 3.2 s, then falls.
+inline timeline some_timeline(std::int32_t pid, std::string name, std::int64_t peak) {
+    timeline line = {pid, std::move(name), {}};
+    for (int i = 0; i <= 256; ++i) {
+        const double t = 0.02 * i;
+        const double level = t < 0.6    ? t / 6
+                             : t < 1.5  ? 0.3
+                             : t < 2.6  ? 0.45
+                             : t < 3.2  ? 0.45 + (t - 2.6) / 1.2
+                             : t < 3.21 ? 1.0
+                             : t < 4.4  ? 0.6
+                                        : 0.2;
+        const auto allocated = static_cast<std::int64_t>(level * static_cast<double>(peak));
+        line.samples.push_back(
+            {t, allocated,
+             std::max(allocated,
+                      line.samples.empty() ? 0 : line.samples.back().resident - peak / 150) +
+                 peak / 400});
+    }
+    return line;
+}
+
+// A pandas job: a few heavy lines of the user's, and `stacks` callstacks inside libraries.
+inline recording pandas(int stacks) {
+    recording made;
+    callstack_maker make(made.what);
+    dice roll(7);
+    const std::string site = "/home/ada/venv/lib/python3.12/site-packages/";
+    auto own = [&](const char* function, std::uint32_t line) {
+        return make.python(function, "/home/ada/flights.py", line);
+    };
+    const frame_index module = own("<module>", 17), loads = own("main", 14),
+                      widens = own("main", 15);
+    const frame_index hstack = make.python("hstack", site + "numpy/_core/shape_base.py", 358);
+    make.holds({module, widens, own("wide", 10), hstack}, 418 * mib, 3);
+    make.holds({module, widens, own("wide", 10)}, 31 * mib, 2);
+    make.holds({module, widens, own("wide", 9),
+                make.python("to_numpy", site + "pandas/core/frame.py", 2026),
+                make.python("as_array", site + "pandas/core/internals/managers.py", 1694),
+                make.python("_interleave", site + "pandas/core/internals/managers.py", 1753)},
+               84 * mib);
+    make.holds({module, loads, own("load", 5),
+                make.python("read_csv", site + "pandas/io/parsers/readers.py", 1026),
+                make.python("_read", site + "pandas/io/parsers/readers.py", 626),
+                make.python("read", site + "pandas/io/parsers/c_parser_wrapper.py", 234)},
+               60 * mib, 1200);
+    std::vector<frame_index> libraries;
+    const std::array files = {"pandas/core/frame.py",           "pandas/core/reshape/merge.py",
+                              "pandas/core/algorithms.py",      "pandas/core/arrays/masked.py",
+                              "numpy/lib/_arraysetops_impl.py", "pyarrow/compute.py"};
+    const std::array functions = {"merge",  "__init__", "take", "reindex_indexer",
+                                  "unique", "astype",   "apply"};
+    for (int i = 0; i < 300; ++i) {
+        libraries.push_back(make.python(functions[roll.below(functions.size())],
+                                        site + files[roll.below(files.size())],
+                                        20 + roll.below(2000)));
+    }
+    const std::array starts = {own("<module>", 1), own("<module>", 2), loads, widens};
+    const frame_index import = make.python("_find_and_load", "<frozen importlib._bootstrap>", 1360);
+    for (int i = 0; i < stacks; ++i) {
+        const std::uint32_t start = roll.below(starts.size());
+        std::vector<frame_index> frames = {starts[start]};
+        if (start < 2) frames.push_back(import);
+        if (start >= 2) frames.insert(frames.begin(), module);
+        if (start == 2) frames.push_back(own("load", 5 + roll.below(2)));
+        if (start == 3) frames.push_back(own("wide", 9));
+        std::uint32_t library = roll.below(libraries.size());
+        for (std::uint32_t depth = roll.below(36); depth > 0; --depth) {
+            library = (library * 7 + 1 + (roll.below(4) == 0)) % libraries.size();
+            frames.push_back(libraries[library]);
+        }
+        make.holds(frames, roll.bytes(4000), 1 + roll.below(500));
+    }
+    made.what.add_text("flights.py", std::string(flights_source));
+    made.what.add_text("/home/ada/flights.py", std::string(flights_source));
+    made.what.add_usage(mapping_kind::file, make.stack({own("<module>", 2), import}),
+                        {.bytes = 181 * mib});
+    made.what.add_usage(mapping_kind::reserved, make.stack({module, loads}), {.bytes = 64 * mib});
+    made.what.add_untouched_mapping(
+        {make.stack({module, loads, own("load", 5)}), 1024 * mib, 12 * mib});
+    const std::int64_t peak = made.what.total(mapping_kind::anonymous);
+    made.facts = some_facts("flights.py", peak);
+    made.facts.timelines = {some_timeline(0, "", peak)};
+    return made;
+}
+
+// One stack `depth` frames deep, all but its ends the same function if `recursive`.
+inline recording deep(int depth, bool recursive) {
+    recording made;
+    callstack_maker make(made.what);
+    std::vector<frame_index> frames = {make.python("<module>", "/home/ada/deep.py", 9)};
+    for (int i = 0; i < depth; ++i) {
+        frames.push_back(recursive ? make.python("walk", "/home/ada/deep.py", 5)
+                                   : make.python("step_" + std::to_string(i), "/home/ada/deep.py",
+                                                 10 + static_cast<std::uint32_t>(i)));
+    }
+    frames.push_back(make.python("end", "/home/ada/deep.py", 3));
+    make.holds(frames, 80 * mib);
+    made.what.add_text("/home/ada/deep.py",
+                       "import sys\n\n    end = bytearray(80 << 20)\n\n    return walk(n - 1)\n");
+    made.facts = some_facts("deep.py", 80 * mib);
+    return made;
+}
+
+// Names that would be markup, script, or backwards, if anybody let them.
+inline recording hostile() {
+    recording made;
+    callstack_maker make(made.what);
+    const std::string attack =
+        "</script><script>window.pwned=1</script><img src=x onerror=\"window.pwned=1\">]]>&lt;'\"";
+    const std::string backwards = "\u202e";
+    const frame_index odd =
+        make.python("<module>", "/home/ada/we\"ird & <b>/" + backwards + "gpj.py", 3);
+    const frame_index worse =
+        make.python(attack, "/home/ada/\u05e9\u05dc\u05d5\u05dd/\xff\xfe.py", 7);
+    const frame_index proto = make.python(
+        "__proto__",
+        "/x/lib/python3.12/site-packages/constructor/" + std::string(400, 'd') + "/f.py",
+        4294967295u);
+    make.holds({odd, worse, proto}, 50 * mib);
+    make.holds({odd, worse}, 25 * mib);
+    make.holds({odd}, 10 * mib);
+    const std::string line = attack + "\tif a < b && c:\u200b\xc3\n";
+    made.what.add_text("/home/ada/we\"ird & <b>/" + backwards + "gpj.py",
+                       line + line + line + line);
+    const std::int64_t peak = made.what.total(mapping_kind::anonymous);
+    made.facts = some_facts(attack, peak);
+    made.facts.arguments = {"x.py", attack, backwards, "\xff\xfe", "it's"};
+    made.facts.runtime = attack;
+    made.facts.version = attack;
+    made.facts.notes = {attack, backwards};
+    made.facts.variables = {"X=" + attack};
+    made.facts.ending = {ending_facts::how::signalled, 11};
+    made.facts.processes = {{12, attack, 5 * mib, attack}};
+    made.facts.timelines = {some_timeline(0, "", peak), some_timeline(12, attack, peak / 2)};
+    return made;
+}
+
+inline recording empty() {
+    return {snapshot(), some_facts("nothing.py", 0)};
+}
+
+// Finds a fixture by its name.
+inline std::optional<recording> by_name(std::string_view name) {
+    if (name == "pandas") return pandas(2000);
+    if (name == "large") return pandas(10000);
+    if (name == "recursion") return deep(20000, true);
+    if (name == "chain") return deep(20000, false);
+    if (name == "hostile") return hostile();
+    if (name == "empty") return empty();
+    return std::nullopt;
+}
+
+}  // namespace fil::report::fixtures
