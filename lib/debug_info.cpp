@@ -109,12 +109,15 @@ std::string name_of(Dwarf_Die& function) {
     return name != nullptr ? name : "";
 }
 
-// Names of source files may be relative to the directory in which the compiler ran.
+// Names of source files may be relative to the directory in which the compiler ran. That one is
+// relative too where a distribution took its builder's directories out; then it may already stand
+// in the name.
 std::string source_file(Dwarf_Die& unit, const char* name) {
     if (name == nullptr) return "";
     Dwarf_Attribute room;
     const char* directory = dwarf_formstring(dwarf_attr(&unit, DW_AT_comp_dir, &room));
-    const std::filesystem::path base = directory != nullptr ? directory : "";
+    std::filesystem::path base = directory != nullptr ? directory : "";
+    if (base.is_relative() && std::string_view(name).starts_with(base.native() + "/")) base.clear();
     return (base / name).lexically_normal().string();
 }
 
@@ -233,6 +236,7 @@ void debug_info::read_symbols() {
         if (name == nullptr || *name == '\0' || !is_code || section == SHN_UNDEF) continue;
         symbols_.push_back({begin, begin + entry.st_size, name});
     }
+    add_entry_point();
     // Of several names for one function the last is found: the shortest, `malloc`.
     std::ranges::sort(symbols_, [](const symbol& a, const symbol& b) {
         return std::tuple(a.begin, b.name.size(), a.name) <
@@ -241,6 +245,20 @@ void debug_info::read_symbols() {
     for (std::size_t i = 0; i + 1 < symbols_.size(); ++i) {
         if (symbols_[i].end == symbols_[i].begin) symbols_[i].end = symbols_[i + 1].begin;
     }
+}
+
+// Where a program begins, as every C library calls it: without symbols it would stand unnamed at
+// the root of every stack. The code is a few dozen bytes; a symbol that covers it is preferred.
+void debug_info::add_entry_point() {
+    GElf_Addr bias = 0;
+    GElf_Ehdr header;
+    Elf* elf = module_ == nullptr ? nullptr : dwfl_module_getelf(module_, &bias);
+    if (elf == nullptr || gelf_getehdr(elf, &header) == nullptr || header.e_entry == 0) return;
+    const std::uint64_t entry = header.e_entry + bias;
+    for (const symbol& s : symbols_) {
+        if (entry >= s.begin && entry < s.end) return;
+    }
+    symbols_.push_back({entry, entry + 40, "_start"});
 }
 
 // Not by .debug_aranges, which some compilers leave out.

@@ -51,6 +51,7 @@ class debug_info {
     };
 
     void read_symbols();
+    void add_entry_point();
     void read_units();
 
     std::unique_ptr<Dwfl, void (*)(Dwfl*)> session_;

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
+#include <elf.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -152,6 +153,27 @@ TEST_F(symbols, the_c_library_is_named) {
                                        offset_before(static_cast<const char*>(function) + 2));
     ASSERT_FALSE(frames.empty());
     EXPECT_NE(frames[0].function.find("qsort"), std::string::npos) << frames[0].function;
+}
+
+TEST_F(symbols, a_stripped_program_begins_at_start) {
+    const std::string program = sample_file("stripped_program");
+    Elf64_Ehdr header{};
+    std::ifstream(program, std::ios::binary).read(reinterpret_cast<char*>(&header), sizeof header);
+    ASSERT_NE(header.e_entry, 0);
+    fil::debug_info info(program);
+    EXPECT_EQ(info.symbol_at(header.e_entry + 32), "_start");
+    EXPECT_EQ(info.symbol_at(header.e_entry + 64), "");
+}
+
+TEST_F(symbols, source_files_of_a_distribution_are_named_once) {
+    const void* function = dlsym(RTLD_DEFAULT, "fwrite_unlocked");
+    Dl_info libc;
+    ASSERT_NE(dladdr(function, &libc), 0);
+    const auto& frames = table.resolve(libc.dli_fname, fil::debug_info(libc.dli_fname).build_id(),
+                                       offset_before(static_cast<const char*>(function) + 2));
+    if (frames[0].line == 0) GTEST_SKIP() << "no debug information of the C library here";
+    EXPECT_TRUE(frames[0].file.ends_with("libio/iofwrite_u.c")) << frames[0].file;
+    EXPECT_FALSE(frames[0].file.ends_with("libio/libio/iofwrite_u.c")) << frames[0].file;
 }
 
 TEST_F(symbols, of_a_functions_names_the_plainest_is_chosen) {
