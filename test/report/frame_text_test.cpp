@@ -17,6 +17,8 @@ TEST(frame_text, of_native_code_has_a_line_if_one_is_known) {
     f.file = "libx.so+0x1234";
     f.line = 0;
     EXPECT_EQ(frame_text(f), "libx.so+0x1234 (grow(int))");
+    f.function = "";
+    EXPECT_EQ(frame_text(f), "libx.so+0x1234");
 }
 
 TEST(frame_text, of_a_placeholder_is_its_name) {

@@ -2,7 +2,8 @@
 // The one text of a frame: "{file}:{line} ({function})", in .prof files, in the SVG's titles, and
 // what makes two frames the same to a reader. Tools parse it: it does not change.
 //
-// Native code without line numbers is "libx.so+0x1234 (function)"; a placeholder is its name alone.
+// Native code without line numbers is "libx.so+0x1234 (function)", or "libx.so+0x1234" if it has no
+// name either; a placeholder is its name alone.
 
 #include <string>
 
@@ -24,7 +25,8 @@ inline std::string frame_text(const frame& f) {
     if (f.kind == frame_kind::placeholder) return one_line(f.function);
     std::string text = f.file;
     if (f.line > 0 || f.kind == frame_kind::python) text += ":" + std::to_string(f.line);
-    text += " (" + f.function + ")";
+    const bool is_unnamed = f.kind == frame_kind::native && f.function.empty();
+    if (!is_unnamed) text += " (" + f.function + ")";
     return one_line(std::move(text));
 }
 
