@@ -53,7 +53,13 @@ def test_a_numpy_program_has_the_same_peak_on_each(tmp_path: Path) -> None:
     peaks = {}
     for interpreter in FOUND:
         profiled = profile(script, interpreter, tmp_path)
-        peaks[interpreter.version] = profiled.peak
+        # What `import numpy` keeps is numpy's own: from 2.1 on, which needs 3.10, its BLAS maps
+        # 32 MiB at once, and 2.0 maps them later.
+        peaks[interpreter.version] = sum(
+            size
+            for frames, size in profiled.callstacks.items()
+            if frames[0] != "numpy_peak.py:6 (<module>)"
+        )
         # The arrays are there exactly, whatever the interpreter itself needs.
         arrays = {
             frames: size // MIB for frames, size in profiled.callstacks.items() if size >= 128 * MIB

@@ -204,4 +204,5 @@ def test_the_program_ends_the_same(how: list[str], tmp_path: Path) -> None:
     plain, profiled = both_ways(tmp_path, [ENDS, *how])
     assert plain.stdout.startswith(b"said\n")
     assert_same(plain, profiled)
-    assert profiled.peak > 0
+    # The peak may have been in the program before its exec, and the report is of the one after.
+    assert profiled.peak > 0 or how == ["exec"]
