@@ -1,0 +1,134 @@
+"""`meson install`: what it puts where, and that all of it works from there."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from profiling import FIL_PROFILE, PREFIX, ROOT
+
+BUILD = FIL_PROFILE.parent.parent
+PROGRAM = """
+#include <fil.h>
+#include <stdio.h>
+
+int main(void) {
+    puts(fil_version());
+    return fil_recorder_running();
+}
+"""
+
+
+@dataclass(frozen=True)
+class Installation:
+    destination: Path
+
+    @property
+    def prefix(self) -> Path:
+        return self.destination / "usr" / "local"
+
+    @property
+    def libraries(self) -> Path:
+        (library,) = self.prefix.rglob("libfil.so")
+        return library.parent
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "PKG_CONFIG_SYSROOT_DIR": str(self.destination),
+            "PKG_CONFIG_PATH": str(self.libraries / "pkgconfig"),
+        }
+
+    def pkg_config(self, *arguments: str) -> list[str]:
+        return output(["pkg-config", *arguments, "fil"], env=self.environment).split()
+
+
+def output(command: list[str], **how) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, **how)
+    assert done.returncode == 0, (command, done.stdout, done.stderr)
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    destination = tmp_path_factory.mktemp("installed")
+    meson = ["meson", "install", "-C", str(BUILD), "--no-rebuild", "--destdir", str(destination)]
+    output(meson, env={**os.environ, "LC_ALL": "C.UTF-8"})
+    return Installation(destination)
+
+
+def version() -> str:
+    return re.search(r"^  version: '(.+)'", (ROOT / "meson.build").read_text(), re.MULTILINE).group(
+        1
+    )
+
+
+def test_exactly_these_files_are_installed(installed: Installation) -> None:
+    folder = installed.libraries.relative_to(installed.prefix)
+    files = {str(path.relative_to(installed.prefix)) for path in installed.prefix.rglob("*.*")}
+    files |= {str(path.relative_to(installed.prefix)) for path in installed.prefix.glob("bin/*")}
+    assert files == {
+        "bin/fil-profile",
+        "include/fil.h",
+        f"{folder}/libfil.a",
+        f"{folder}/libfil.so",
+        f"{folder}/libfil.so.0",
+        f"{folder}/libfil.so.{version()}",
+        f"{folder}/fil/libfil_preload.so",
+        f"{folder}/pkgconfig/fil.pc",
+    }
+
+
+def test_the_installed_command_records_with_the_installed_library(
+    installed: Installation, tmp_path: Path
+) -> None:
+    script = tmp_path / "mapped.py"
+    script.write_text(
+        "print(*[line.split()[-1] for line in open('/proc/self/maps') if 'libfil' in line])"
+    )
+    command = [
+        str(installed.prefix / "bin" / "fil-profile"),
+        "--no-browser",
+        "-o",
+        str(tmp_path / "out"),
+    ]
+    mapped = output([*command, "run", str(script)], cwd=tmp_path)
+    assert set(mapped.split()) == {str(installed.libraries / "fil" / "libfil_preload.so")}
+    (report,) = (tmp_path / "out").iterdir()
+    assert (report / "index.html").exists()
+
+
+def test_the_installed_command_says_its_version(installed: Installation) -> None:
+    assert version() in output([str(installed.prefix / "bin" / "fil-profile"), "--version"])
+
+
+@pytest.mark.parametrize("link", ["shared", "static"])
+def test_a_program_is_compiled_with_pkg_config(
+    installed: Installation, tmp_path: Path, link: str
+) -> None:
+    source = tmp_path / "program.c"
+    source.write_text(PROGRAM)
+    libraries = installed.pkg_config("--libs")
+    if link == "static":
+        libraries = installed.pkg_config("--static", "--libs")
+        libraries = ["-l:libfil.a" if each == "-lfil" else each for each in libraries]
+    program = str(tmp_path / "program")
+    output(["cc", str(source), "-o", program, *installed.pkg_config("--cflags"), *libraries])
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(installed.libraries)}
+    assert output([program], env=environment) == f"{version()}\n"
+    needed = output(["ldd", program], env=environment)
+    assert ("libfil.so" in needed) == (link == "shared")
+
+
+def test_our_lines_are_the_only_ones_on_stderr(installed: Installation, tmp_path: Path) -> None:
+    command = [str(installed.prefix / "bin" / "fil-profile"), "--no-browser", "-o", str(tmp_path)]
+    done = subprocess.run(
+        [*command, "run", "/bin/true"], capture_output=True, timeout=60, check=True
+    )
+    assert done.stdout == b""
+    assert all(line.startswith(PREFIX) for line in done.stderr.splitlines())
