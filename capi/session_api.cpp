@@ -28,7 +28,7 @@ extern "C" {
 fil_status fil_session_new(fil_session** session, fil_error* error) {
     return guarded(error, [&] {
         check_pointer(session, "session");
-        *session = new fil_session;
+        *session = reinterpret_cast<fil_session*>(new fil::session);
     });
 }
 
@@ -37,26 +37,25 @@ void fil_session_free(fil_session* session) {
 }
 
 const char* fil_session_environment(const fil_session* session) {
-    return session->value.environment().c_str();
+    return session == nullptr ? nullptr : session_of(session).environment().c_str();
 }
 
 int fil_session_descriptor(const fil_session* session) {
-    return session->value.descriptor();
+    return session == nullptr ? -1 : session_of(session).descriptor();
 }
 
 void fil_session_serve(fil_session* session) {
-    guarded(nullptr, [&] { session->value.serve(); });
+    guarded(nullptr, [&] { session_of(session).serve(); });
 }
 
 fil_status fil_session_read(const fil_session* session, fil_session_numbers* numbers) {
     return guarded(nullptr, [&] {
-        check_pointer(session, "session");
         fil_session_numbers found = FIL_SESSION_NUMBERS_INIT;
-        found.live = session->value.page().live.load(std::memory_order_relaxed);
+        found.live = session_of(session).page().live.load(std::memory_order_relaxed);
         found.peak =
-            std::max(session->value.page().peak.load(std::memory_order_relaxed), found.live);
-        found.processes = session->value.processes().size();
-        found.unprofiled_children = session->value.unprofiled_children();
+            std::max(session_of(session).page().peak.load(std::memory_order_relaxed), found.live);
+        found.processes = session_of(session).processes().size();
+        found.unprofiled_children = session_of(session).unprofiled_children();
         checked_fill(numbers, found, "numbers");
     });
 }
@@ -66,7 +65,7 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
         if (number >= session_of(session).processes().size()) {
             throw failure{FIL_ERROR_ARGUMENT, "there is no such process"};
         }
-        joined_process& joined = session->value.process(number);
+        joined_process& joined = session_of(session).process(number);
         if (joined.runtime.empty()) joined.runtime = runtime_of(joined.view());
         const recording_header& header = joined.header();
         fil_process found = FIL_PROCESS_INIT;
@@ -89,7 +88,8 @@ void fil_session_process_ended(fil_session* session, int32_t pid) {
 
 size_t fil_session_large_mappings(const fil_session* session, int32_t pid,
                                   fil_large_mapping* mappings, size_t capacity) {
-    const joined_process* process = session->value.find(pid);
+    if (session == nullptr) return 0;
+    const joined_process* process = session_of(session).find(pid);
     if (process == nullptr) return 0;
     size_t count = 0;
     for (const large_mapping_record& record : process->header().large_mappings) {

@@ -1,18 +1,19 @@
 #pragma once
-// What the opaque fil_session of fil.h is.
+// What the opaque fil_session of fil.h is: a fil::session, under a name that no C program can see
+// into (and that keeps our types out of the ABI's description).
 
 #include "guarded.hpp"
 #include "session.hpp"
-
-struct fil_session {
-    fil::session value;
-};
 
 namespace fil::capi {
 
 inline fil::session& session_of(fil_session* session) {
     check_pointer(session, "session");
-    return session->value;
+    return *reinterpret_cast<fil::session*>(session);
+}
+inline const fil::session& session_of(const fil_session* session) {
+    check_pointer(session, "session");
+    return *reinterpret_cast<const fil::session*>(session);
 }
 
 }  // namespace fil::capi
