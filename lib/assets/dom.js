@@ -28,6 +28,11 @@ function bdi(text, cls) {
   return el("bdi", { class: cls, dir: "ltr" }, visible(text));
 }
 
+// "648.5 MiB"; the exact bytes are one hover away.
+function size(bytes, tag = "span", cls) {
+  return el(tag, { class: cls, title: count(bytes) + " bytes" }, mib(bytes));
+}
+
 function byId(id) {
   return document.getElementById(id);
 }

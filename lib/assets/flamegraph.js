@@ -1,5 +1,5 @@
-// The graph: one box for each visible node. Boxes exist only for rows near the window and are placed
-// by percentages, so that a resize, a zoom of the page or a printer costs no work; nothing is
+// The graph: one box for each visible node. Boxes exist only for rows near the window, placed by
+// percentages, so that a resize, a zoom of the page or a printer costs no work; nothing is
 // measured while drawing. The page scrolls as any page does: no wheel or drag is taken.
 
 const MOST_ELEMENTS = 9000;
@@ -51,7 +51,7 @@ class Flamegraph {
     this.cell = cell;
     const { view, zoom, model } = this;
     const whole = view.total[zoom];
-    this.least = whole * 2 / Math.max(this.width, 1); // two pixels
+    this.least = (whole * 2) / Math.max(this.width, 1); // two pixels
     this.rows = [];
     this.tops = [];
     let top = 0;
@@ -115,7 +115,8 @@ class Flamegraph {
     let high = this.rows.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if (this.tops[middle] <= y) low = middle; else high = middle - 1;
+      if (this.tops[middle] <= y) low = middle;
+      else high = middle - 1;
     }
     return Math.max(low, 0);
   }
@@ -148,7 +149,7 @@ class Flamegraph {
     const box = document.createElement("div");
     const share = view.total[node] / view.total[zoom];
     box.className = this.classOf(node);
-    box.style.left = 100 * (view.x[node] - view.x[zoom]) / view.total[zoom] + "%";
+    box.style.left = (100 * (view.x[node] - view.x[zoom])) / view.total[zoom] + "%";
     box.style.width = 100 * share + "%";
     const room = Math.floor((share * this.width - 11) / this.cell);
     if (room >= 2) box.textContent = this.textOf(node, room);
@@ -160,9 +161,15 @@ class Flamegraph {
     const { view, model } = this;
     const heat = Math.round(HEAT_LEVELS * Math.sqrt(view.total[node] / view.total[0]));
     const user = node === 0 || isUser(model.frames[view.frame[node]]);
-    const barred = view.total[node] / view.total[this.zoom] * this.width > 14;
-    return "box h" + heat + (user ? " user" : "") + (user && barred && node > 0 ? " barred" : "") + (this.hits[node] ? " hit" : "") +
-      (node === this.active ? " active" : "");
+    const barred = (view.total[node] / view.total[this.zoom]) * this.width > 14;
+    return (
+      "box h" +
+      heat +
+      (user ? " user" : "") +
+      (user && barred && node > 0 ? " barred" : "") +
+      (this.hits[node] ? " hit" : "") +
+      (node === this.active ? " active" : "")
+    );
   }
 
   textOf(node, room) {

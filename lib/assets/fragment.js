@@ -1,5 +1,5 @@
-// The state of the graph as text after the address's #. Only what differs from the start is written:
-// "#order=leaves&fold=0&source=0&zoom=12&search=read_csv".
+// The state of the graph as text after the address's #. Only what differs from the start is
+// written: "#order=leaves&fold=0&source=0&zoom=12&search=read_csv".
 
 function readFragment(hash) {
   const values = new URLSearchParams(hash.replace(/^#/, ""));

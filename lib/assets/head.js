@@ -1,26 +1,48 @@
 // The head: the peak, when it was, how the program ended, and what else was resident.
+// The peak is the sum of what the page shows and of what it says it does not; with several
+// processes their peak together stands beside it.
 
-function drawHead(at, facts) {
+function drawHead(at, model) {
+  const { facts } = model;
+  const peak = model.total[0] + model.hidden.bytes;
   at.replaceChildren(
-    el("div", { class: "run" },
+    el(
+      "div",
+      { class: "run" },
       el("h1", {}, bdi(facts.command)),
-      el("p", { class: endedWell(facts.ending) ? "ending" : "ending bad" }, facts.ending.text)),
-    el("div", { class: "figures" },
-      el("p", { class: "peak" },
-        el("strong", { title: count(facts.peak) + " bytes" }, mib(facts.peak)),
-        el("span", {}, " peak", ...peakMoment(facts))),
-      residentPart(facts)),
-    el("p", { class: "quiet" }, ...between(" · ", [
-      facts.runtime && bdi(facts.runtime), facts.start && el("time", {}, facts.start)])));
+      el("p", { class: endedWell(facts.ending) ? "ending" : "ending bad" }, facts.ending.text),
+    ),
+    el(
+      "div",
+      { class: "figures" },
+      el(
+        "p",
+        { class: "peak" },
+        size(peak, "strong"),
+        el("span", {}, " peak", ...peakMoment(facts)),
+      ),
+      residentPart(facts, peak),
+    ),
+    el(
+      "p",
+      { class: "quiet" },
+      ...between(" · ", [
+        facts.runtime && bdi(facts.runtime),
+        facts.start && el("time", {}, facts.start),
+      ]),
+    ),
+  );
 }
 
 function between(separator, parts) {
   return parts.filter(Boolean).flatMap((part, i) => (i ? [separator, part] : [part]));
 }
 
-function peakMoment(facts) {
-  if (!(facts.duration > 0)) return [];
-  return [el("br", {}), "at " + seconds(facts.peak_seconds) + " of " + seconds(facts.duration)];
+function peakMoment({ processes, peak, duration, peak_seconds }) {
+  const parts = [];
+  if (processes.length > 0) parts.push(" of this process, ", size(peak), " of all");
+  if (duration > 0) parts.push(el("br"), `at ${seconds(peak_seconds)} of ${seconds(duration)}`);
+  return parts;
 }
 
 function endedWell({ kind, value }) {
@@ -29,40 +51,59 @@ function endedWell({ kind, value }) {
 
 // Resident memory at the peak as one bar. Its first part is what the report explains; the rest is
 // why the number differs from the peak.
-function residentPart(facts) {
+function residentPart(facts, peak) {
   const r = facts.resident;
   if (!r || !(r.total > 0)) return el("p", { class: "quiet" }, "resident memory was not sampled");
-  const counted = Math.min(r.anonymous, facts.peak);
+  const counted = Math.min(r.anonymous, peak);
   const parts = [
     ["counted", counted, "counted in the peak"],
     ["other", r.anonymous - counted, "interpreter, stacks, freed but kept"],
     ["file", r.file, "program and files"],
     ["shared", r.shared, "shared"],
   ].filter(([, bytes]) => bytes > 0);
-  const untouched = facts.peak - counted;
-  return el("div", { class: "resident" },
-    el("p", {}, "resident then ", el("b", { title: count(r.total) + " bytes" }, mib(r.total))),
-    svgEl("svg", { class: "parts", width: "100%", height: "10", role: "img",
-      "aria-label": parts.map(([, bytes, text]) => mib(bytes) + " " + text).join(", ") },
-    ...partRects(parts, r.total)),
-    el("ul", {}, ...parts.map(([kind, bytes, text]) => el("li", {},
-      swatch(kind), el("span", { title: count(bytes) + " bytes" }, mib(bytes)), " " + text)),
-    untouched > 1048576 ? el("li", {}, swatch("none"), mib(untouched) + " counted, never touched or swapped out") : null));
+  const items = parts.map(([kind, bytes, text]) => residentItem(kind, bytes, text));
+  if (peak - counted > MIB) {
+    items.push(residentItem("none", peak - counted, "counted, not touched yet or swapped out"));
+  }
+  return el(
+    "div",
+    { class: "resident" },
+    el("p", {}, "resident then ", size(r.total, "b")),
+    residentBar(parts, r.total),
+    el("ul", {}, ...items),
+  );
+}
+
+function residentItem(kind, bytes, text) {
+  return el("li", {}, swatch(kind), size(bytes), " " + text);
+}
+
+function residentBar(parts, total) {
+  const label = parts.map(([, bytes, text]) => mib(bytes) + " " + text).join(", ");
+  const look = { class: "parts", width: "100%", height: "10", role: "img", "aria-label": label };
+  return svgEl("svg", look, ...partRects(parts, total));
 }
 
 function partRects(parts, total) {
   let x = 0;
   return parts.map(([kind, bytes]) => {
-    const rect = svgEl("rect", { class: "part " + kind, x: 100 * x / total + "%",
-      width: 100 * bytes / total + "%", height: "100%" });
+    const rect = svgEl("rect", {
+      class: "part " + kind,
+      x: (100 * x) / total + "%",
+      width: (100 * bytes) / total + "%",
+      height: "100%",
+    });
     x += bytes;
     return rect;
   });
 }
 
 function swatch(kind) {
-  return svgEl("svg", { class: "swatch", width: "10", height: "10", "aria-hidden": "true" },
-    svgEl("rect", { class: "part " + kind, width: "10", height: "10" }));
+  return svgEl(
+    "svg",
+    { class: "swatch", width: "10", height: "10", "aria-hidden": "true" },
+    svgEl("rect", { class: "part " + kind, width: "10", height: "10" }),
+  );
 }
 
 // What needs saying before anything else.

@@ -7,7 +7,12 @@ function labelOf(model, view, node) {
   if (!view.folded[node] || view.joined[node] === 1) {
     const again = view.joined[node] > 1 ? " ×" + count(view.joined[node]) : "";
     const name = visible(frame.f);
-    return { name: name + again, path: visible(isUser(frame) ? frame.p : pathInside(frame.p)), line: lineOf(frame), short: name };
+    return {
+      name: name + again,
+      path: visible(isUser(frame) ? frame.p : pathInside(frame.p)),
+      line: lineOf(frame),
+      short: name,
+    };
   }
   const chief = chiefFrame(model, view, node);
   const name = visible(packageOf(chief));

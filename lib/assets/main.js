@@ -3,10 +3,10 @@
 
 function main() {
   const model = readModel(JSON.parse(byId("model").textContent));
-  drawHead(byId("head"), model.facts);
+  drawHead(byId("head"), model);
   drawNotes(byId("notes"), model.facts);
   new TimeStrip(byId("time"), model.facts);
-  drawFoot(byId("foot"), model);
+  drawFoot(model);
   const graph = new GraphPart(model);
   byId("graph-part").hidden = model.total[0] === 0;
   drawLines(byId("lines"), model, (line) => graph.find(line));
@@ -34,7 +34,9 @@ class GraphPart {
     this.searchBox = byId("search");
     this.searchBox.addEventListener("input", () => this.change({ search: this.searchBox.value }));
     for (const name of ["source", "fold"]) {
-      byId(name).addEventListener("change", (event) => this.switchTo({ [name]: event.target.checked }));
+      byId(name).addEventListener("change", (event) =>
+        this.switchTo({ [name]: event.target.checked }),
+      );
     }
     for (const name of ["callers", "leaves"]) {
       byId(name).addEventListener("change", () => this.switchTo({ leaves: name === "leaves" }));
@@ -86,7 +88,10 @@ class GraphPart {
   // From the table of lines: shows the line's boxes and how much they hold.
   find(line) {
     this.change({ zoom: 0, search: visible(line.file) + ":" + line.line });
-    const row = Math.max(this.graph.firstRow((node) => this.graph.hits[node]), 0);
+    const row = Math.max(
+      this.graph.firstRow((node) => this.graph.hits[node]),
+      0,
+    );
     byId("tools").scrollIntoView({ behavior: calm() ? "auto" : "smooth" });
     requestAnimationFrame(() => this.graph.tops[row] > innerHeight / 2 && this.graph.reveal(row));
   }
@@ -142,7 +147,8 @@ class GraphPart {
     } else if (event.key === "Enter" && typing) {
       const row = this.graph.firstRow((node) => this.graph.hits[node]);
       this.graph.at.focus({ preventScroll: true });
-      if (row >= 0) this.graph.activate(this.graph.rows[row].nodes.find((node) => this.graph.hits[node]));
+      if (row >= 0)
+        this.graph.activate(this.graph.rows[row].nodes.find((node) => this.graph.hits[node]));
     } else {
       return;
     }
@@ -156,12 +162,23 @@ function calm() {
 
 function foundText(found, whole) {
   if (found.count === 0) return "nothing found";
-  return plural(found.count, "line", "lines") + " · " + mib(found.bytes) + " · " + percent(found.bytes, whole);
+  return (
+    plural(found.count, "line", "lines") +
+    " · " +
+    mib(found.bytes) +
+    " · " +
+    percent(found.bytes, whole)
+  );
 }
 
 function drawHidden(at, hidden) {
-  at.textContent = hidden.callstacks > 0
-    ? "not shown: " + plural(hidden.callstacks, "small callstack", "small callstacks") + ", " + mib(hidden.bytes) : "";
+  at.textContent =
+    hidden.callstacks > 0
+      ? "not shown: " +
+        plural(hidden.callstacks, "small callstack", "small callstacks") +
+        ", " +
+        mib(hidden.bytes)
+      : "";
 }
 
 // The way back: the callers of the zoomed box, outermost first; a long way is shortened.
@@ -171,17 +188,31 @@ function drawTrail(at, model, view, zoom, go) {
   way.push(0);
   way.reverse();
   const shown = way.length > 9 ? [...way.slice(0, 3), -1, ...way.slice(-5)] : way;
-  at.replaceChildren(...shown.flatMap((node, i) => {
-    const separator = i > 0 ? [el("span", { class: "sep", "aria-hidden": "true" }, "›")] : [];
-    if (node < 0) return [...separator, "…"];
-    const label = labelOf(model, view, node);
-    const text = node === 0 ? "all" : label.name + (label.line ? " " + label.path.split("/").pop() + label.line : "");
-    if (node === zoom) return [...separator, el("b", { "aria-current": "location" }, el("bdi", {}, text),
-      " ", el("span", { class: "quiet" }, mib(view.total[node])))];
-    const button = el("button", { type: "button" }, el("bdi", {}, text));
-    button.addEventListener("click", () => go(node));
-    return [...separator, button];
-  }));
+  at.replaceChildren(
+    ...shown.flatMap((node, i) => {
+      const separator = i > 0 ? [el("span", { class: "sep", "aria-hidden": "true" }, "›")] : [];
+      if (node < 0) return [...separator, "…"];
+      const label = labelOf(model, view, node);
+      const text =
+        node === 0
+          ? "all"
+          : label.name + (label.line ? " " + label.path.split("/").pop() + label.line : "");
+      if (node === zoom)
+        return [
+          ...separator,
+          el(
+            "b",
+            { "aria-current": "location" },
+            el("bdi", {}, text),
+            " ",
+            el("span", { class: "quiet" }, mib(view.total[node])),
+          ),
+        ];
+      const button = el("button", { type: "button" }, el("bdi", {}, text));
+      button.addEventListener("click", () => go(node));
+      return [...separator, button];
+    }),
+  );
 }
 
 main();

@@ -42,5 +42,10 @@ function isUser(frame) {
 function packageOf(frame) {
   if (frame.g) return frame.g;
   const frozen = /^<frozen (.*)>$/.exec(frame.p);
-  return frozen ? frozen[1] : frame.p.split("/").pop().replace(/\.pyc?$/, "");
+  return frozen
+    ? frozen[1]
+    : frame.p
+        .split("/")
+        .pop()
+        .replace(/\.pyc?$/, "");
 }

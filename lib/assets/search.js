@@ -34,9 +34,11 @@ function hitsIn(model, view, found) {
   if (!found) return hits;
   if (view.bases) {
     const below = hitsIn(model, view.base, found);
-    for (let i = 1; i < hits.length; ++i) hits[i] = view.bases[i].some((base) => below[base]) ? 1 : 0;
+    for (let i = 1; i < hits.length; ++i)
+      hits[i] = view.bases[i].some((base) => below[base]) ? 1 : 0;
   } else {
-    for (let i = 1; i < model.parent.length; ++i) if (found.frames[model.frame[i]]) hits[view.at[i]] = 1;
+    for (let i = 1; i < model.parent.length; ++i)
+      if (found.frames[model.frame[i]]) hits[view.at[i]] = 1;
   }
   return hits;
 }

@@ -14,7 +14,11 @@ let active = null;
 let wanted = "";
 
 function readFrame(element) {
-  const [, name, bytes] = FRAME_TITLE.exec(element.querySelector("title").textContent) || [null, "", "0"];
+  const [, name, bytes] = FRAME_TITLE.exec(element.querySelector("title").textContent) || [
+    null,
+    "",
+    "0",
+  ];
   const place = PLACE.exec(name);
   const source = element.querySelector(".s");
   const sourceTitle = source && FRAME_TITLE.exec(source.previousSibling.textContent);
@@ -22,7 +26,13 @@ function readFrame(element) {
     element,
     name,
     bytes: Number(bytes.replace(/,/g, "")),
-    label: place ? labelOf(place, element.classList.contains("user")) : { name, path: "", line: "" },
+    label: place
+      ? labelOf(place, element.classList.contains("user"))
+      : {
+          name: name === "all" ? element.querySelector(".n").textContent : name,
+          path: "",
+          line: "",
+        },
     x: parseFloat(element.getAttribute("x")),
     width: parseFloat(element.getAttribute("width")),
     y: Number(element.getAttribute("y")),
@@ -34,10 +44,16 @@ function readFrame(element) {
 
 // A place is "path:line (function)" and perhaps " ×20,000" for a recursion.
 function labelOf([, path, line, name, joined], user) {
-  return { name: name + joined, path: user ? path : pathInside(path), line: ":" + line, short: name };
+  return {
+    name: name + joined,
+    path: user ? path : pathInside(path),
+    line: ":" + line,
+    short: name,
+  };
 }
 
-const inside = (inner, outer) => inner.x >= outer.x - 1e-6 && inner.x + inner.width <= outer.x + outer.width + 1e-6;
+const inside = (inner, outer) =>
+  inner.x >= outer.x - 1e-6 && inner.x + inner.width <= outer.x + outer.width + 1e-6;
 
 function show(element, shown) {
   element.setAttribute("display", shown ? "inline" : "none");
@@ -53,7 +69,10 @@ function place() {
     show(frame.element, frame.shown);
     if (!frame.shown) continue;
     frame.share = above ? 1 : frame.width / zoomed.width;
-    frame.element.setAttribute("x", (above ? 0 : 100 * (frame.x - zoomed.x) / zoomed.width) + "%");
+    frame.element.setAttribute(
+      "x",
+      (above ? 0 : (100 * (frame.x - zoomed.x)) / zoomed.width) + "%",
+    );
     frame.element.setAttribute("width", 100 * frame.share + "%");
     const room = Math.floor((frame.share * pixels - 9) / CELL);
     const label = room < 2 ? "" : cutLabel(frame.label, room);
@@ -74,14 +93,24 @@ function search(text) {
   const low = text.trim().toLowerCase();
   let bytes = 0;
   let edge = -1;
-  const found = frames.filter((frame, i) => i > 0 && low !== "" && (frame.label.name + " " + frame.name).toLowerCase().includes(low));
+  const found = frames.filter(
+    (frame, i) =>
+      i > 0 && low !== "" && (frame.label.name + " " + frame.name).toLowerCase().includes(low),
+  );
   for (const frame of frames) frame.element.classList.toggle("hit", found.includes(frame));
   for (const frame of [...found].sort((a, b) => a.x - b.x || a.y - b.y)) {
     if (frame.x + 1e-6 < edge) continue;
     edge = frame.x + frame.width;
     bytes += frame.bytes;
   }
-  find("found").textContent = low === "" ? "" : plural(found.length, "frame", "frames") + " · " + mib(bytes) + " · " + percent(bytes, frames[0].bytes);
+  find("found").textContent =
+    low === ""
+      ? ""
+      : plural(found.length, "frame", "frames") +
+        " · " +
+        mib(bytes) +
+        " · " +
+        percent(bytes, frames[0].bytes);
   place();
   remember();
 }
@@ -118,7 +147,8 @@ function searchBox() {
   if (box) return box;
   const html = "http://www.w3.org/1999/xhtml";
   const holder = document.createElementNS("http://www.w3.org/2000/svg", "foreignObject");
-  for (const [name, value] of Object.entries({ x: "1%", y: 31, width: 230, height: 28 })) holder.setAttribute(name, value);
+  for (const [name, value] of Object.entries({ x: "1%", y: 31, width: 230, height: 28 }))
+    holder.setAttribute(name, value);
   box = document.createElementNS(html, "input");
   box.setAttribute("placeholder", "function, file:line");
   box.setAttribute("aria-label", "search");
@@ -130,7 +160,9 @@ function searchBox() {
 }
 
 function tell(frame) {
-  find("detail").textContent = frame ? visible(frame.name) + "  " + count(frame.bytes) + " bytes, " + mib(frame.bytes) : "";
+  find("detail").textContent = frame
+    ? visible(frame.name) + "  " + count(frame.bytes) + " bytes, " + mib(frame.bytes)
+    : "";
 }
 
 function activate(frame) {
@@ -145,11 +177,16 @@ function activate(frame) {
 function neighbour(direction) {
   if (!active) return zoomed;
   const shown = frames.filter((frame) => frame.shown);
-  if (direction === "Up") return shown.filter((f) => f.y < active.y && inside(active, f)).reduce((a, b) => (a && a.y > b.y ? a : b), null);
+  if (direction === "Up")
+    return shown
+      .filter((f) => f.y < active.y && inside(active, f))
+      .reduce((a, b) => (a && a.y > b.y ? a : b), null);
   if (direction === "Down") {
     const below = shown.filter((f) => f.y > active.y && inside(f, active));
     const next = Math.min(...below.map((f) => f.y));
-    return below.filter((f) => f.y === next).reduce((a, b) => (a && a.width >= b.width ? a : b), null);
+    return below
+      .filter((f) => f.y === next)
+      .reduce((a, b) => (a && a.width >= b.width ? a : b), null);
   }
   const row = shown.filter((f) => f.y === active.y).sort((a, b) => a.x - b.x);
   return row[row.indexOf(active) + (direction === "Left" ? -1 : 1)];

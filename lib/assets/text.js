@@ -1,13 +1,15 @@
 // Numbers and names as the reader sees them. Pure functions; everything else builds on these.
-// Names come from the profiled program and may hold anything: they pass through visible() and end in
-// textContent, never in markup.
+// Names come from the profiled program and may hold anything: they pass through visible() and end
+// in textContent, never in markup.
 
 const MIB = 1048576;
 
 // "648.5 MiB": one decimal everywhere, so that numbers line up and compare.
 function mib(bytes) {
-  return (bytes / MIB).toLocaleString("en-US",
-    { minimumFractionDigits: 1, maximumFractionDigits: 1 }) + "\u00a0MiB";
+  return (
+    (bytes / MIB).toLocaleString("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 }) +
+    "\u00a0MiB"
+  );
 }
 
 function count(n) {
@@ -19,7 +21,7 @@ function plural(n, one, many) {
 }
 
 function percent(part, whole) {
-  const share = whole > 0 ? 100 * part / whole : 0;
+  const share = whole > 0 ? (100 * part) / whole : 0;
   return (share > 99.95 ? "100" : share.toFixed(1)) + "\u00a0%";
 }
 
@@ -27,16 +29,21 @@ function seconds(s) {
   if (s < 120) return s.toFixed(1) + "\u00a0s";
   const minutes = Math.floor(s / 60);
   if (minutes < 120) return minutes + "\u00a0min " + Math.floor(s % 60) + "\u00a0s";
-  return Math.floor(minutes / 60) + "\u00a0h " + minutes % 60 + "\u00a0min";
+  return Math.floor(minutes / 60) + "\u00a0h " + (minutes % 60) + "\u00a0min";
 }
 
-// Characters that would vanish, or turn the text around (a file named x<U+202E>gpj.exe), are spelled
-// out. Ordinary right-to-left letters stay as they are; their elements isolate them.
-const INVISIBLE =
-  /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g;
+// Characters that would vanish, or turn the text around (a file named x<U+202E>gpj.exe), are
+// spelled out. Ordinary right-to-left letters stay as they are; their elements isolate them.
+const INVISIBLE = new RegExp(
+  "[\\u0000-\\u0008\\u000a-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u200b-\\u200f" +
+    "\\u2028-\\u202e\\u2060-\\u2069\\ufeff\\ufff9-\\ufffb]",
+  "g",
+);
 function visible(text) {
-  return String(text).replace(INVISIBLE,
-    (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
+  return String(text).replace(
+    INVISIBLE,
+    (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"),
+  );
 }
 
 function sourceText(text) {
@@ -50,8 +57,8 @@ function cells(text) {
   return n;
 }
 
-// A path cut at its front, by whole folders: "…/io/parsers/readers.py"; "" if not even the file's name
-// fits.
+// A path cut at its front, by whole folders: "…/io/parsers/readers.py"; "" if not even the file's
+// name fits.
 function cutFolders(path, room) {
   if (cells(path) <= room) return path;
   const parts = path.split("/");

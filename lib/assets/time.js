@@ -24,27 +24,45 @@ class TimeStrip {
     const points = this.series.flatMap((series) => series.points);
     this.end = Math.max(facts.duration, ...points.map((p) => p.t)) || 1;
     this.most = points.reduce((most, p) => Math.max(most, p.a, p.r), facts.peak) || 1;
-    const svg = svgEl("svg", { width, height: STRIP_HEIGHT + STRIP_TOP + 18, role: "img",
-      "aria-label": this.summary() });
+    const svg = svgEl("svg", {
+      width,
+      height: STRIP_HEIGHT + STRIP_TOP + 18,
+      role: "img",
+      "aria-label": this.summary(),
+    });
     const whole = this.series[0];
     const bottom = STRIP_TOP + STRIP_HEIGHT;
     svg.append(
-      svgEl("path", { class: "area", d: this.path(whole, "a") + `L${this.x(last(whole).t)} ${bottom}L${this.x(whole.points[0].t)} ${bottom}Z` }),
+      svgEl("path", {
+        class: "area",
+        d:
+          this.path(whole, "a") +
+          `L${this.x(last(whole).t)} ${bottom}L${this.x(whole.points[0].t)} ${bottom}Z`,
+      }),
       svgEl("path", { class: "allocated", d: this.path(whole, "a") }),
       svgEl("path", { class: "resident", d: this.path(whole, "r") }),
-      svgEl("line", { class: "axis", x1: 0, x2: width, y1: bottom, y2: bottom }));
+      svgEl("line", { class: "axis", x1: 0, x2: width, y1: bottom, y2: bottom }),
+    );
     for (const series of this.series.slice(1)) {
-      svg.append(svgEl("path", { class: "process", d: this.path(series, "a") }), this.processName(series));
+      svg.append(
+        svgEl("path", { class: "process", d: this.path(series, "a") }),
+        this.processName(series),
+      );
     }
     svg.append(...this.axis(bottom), ...this.peakMark(bottom));
-    this.cursor = svgEl("line", { class: "cursor", y1: STRIP_TOP, y2: bottom, visibility: "hidden" });
+    this.cursor = svgEl("line", {
+      class: "cursor",
+      y1: STRIP_TOP,
+      y2: bottom,
+      visibility: "hidden",
+    });
     svg.append(this.cursor);
     this.reading = el("p", { class: "reading" }, ...this.legend());
     at.replaceChildren(this.reading, svg);
   }
 
   x(t) {
-    return Math.round(10 * t / this.end * this.width) / 10;
+    return Math.round(((10 * t) / this.end) * this.width) / 10;
   }
 
   y(bytes) {
@@ -63,7 +81,8 @@ class TimeStrip {
   }
 
   axis(bottom) {
-    const text = (x, anchor, words) => svgEl("text", { class: "tick", x, y: bottom + 14, "text-anchor": anchor }, words);
+    const text = (x, anchor, words) =>
+      svgEl("text", { class: "tick", x, y: bottom + 14, "text-anchor": anchor }, words);
     return [text(0, "start", "0"), text(this.width, "end", seconds(this.end))];
   }
 
@@ -77,27 +96,48 @@ class TimeStrip {
       svgEl("line", { class: "peak", x1: x, x2: x, y1: y, y2: bottom + 3 }),
       svgEl("path", { class: "peak", d: `M${x} ${bottom + 2}l4.5 7h-9z` }),
       svgEl("circle", { class: "peak", cx: x, cy: y, r: 3 }),
-      svgEl("text", { class: "peak", x: right ? x + 8 : x - 8, y: bottom + 15,
-        "text-anchor": right ? "start" : "end" }, "peak"),
+      svgEl(
+        "text",
+        {
+          class: "peak",
+          x: right ? x + 8 : x - 8,
+          y: bottom + 15,
+          "text-anchor": right ? "start" : "end",
+        },
+        "peak",
+      ),
     ];
   }
 
   processName(series) {
     const top = series.points.reduce((a, b) => (b.a > a.a ? b : a));
     const x = this.x(top.t);
-    return svgEl("text", { class: "process", x, y: Math.max(this.y(top.a) - 4, STRIP_TOP - 6),
-      "text-anchor": x > this.width * 0.7 ? "end" : "start" }, visible(series.name || "process " + series.pid).slice(0, 40));
+    return svgEl(
+      "text",
+      {
+        class: "process",
+        x,
+        y: Math.max(this.y(top.a) - 4, STRIP_TOP - 6),
+        "text-anchor": x > this.width * 0.7 ? "end" : "start",
+      },
+      visible(series.name || "process " + series.pid).slice(0, 40),
+    );
   }
 
   legend() {
-    const key = (cls) => svgEl("svg", { class: "key", width: 18, height: 8, "aria-hidden": "true" },
-      svgEl("path", { class: cls, d: "M0 4h18" }));
+    const key = (cls) =>
+      svgEl(
+        "svg",
+        { class: "key", width: 18, height: 8, "aria-hidden": "true" },
+        svgEl("path", { class: cls, d: "M0 4h18" }),
+      );
     return [key("allocated"), "allocated ", key("resident"), "resident"];
   }
 
   summary() {
     const { facts } = this;
-    return `Memory over time: a peak of ${mib(facts.peak)} at ${seconds(facts.peak_seconds)} of ${seconds(this.end)}`;
+    const moment = `${seconds(facts.peak_seconds)} of ${seconds(this.end)}`;
+    return `Memory over time: a peak of ${mib(facts.peak)} at ${moment}`;
   }
 
   read(event) {
@@ -107,15 +147,27 @@ class TimeStrip {
       this.reading.replaceChildren(...this.legend());
       return;
     }
-    const x = Math.min(Math.max(event.clientX - this.at.getBoundingClientRect().left, 0), this.width);
-    const t = x / this.width * this.end;
+    const x = Math.min(
+      Math.max(event.clientX - this.at.getBoundingClientRect().left, 0),
+      this.width,
+    );
+    const t = (x / this.width) * this.end;
     this.cursor.setAttribute("x1", x);
     this.cursor.setAttribute("x2", x);
     this.cursor.setAttribute("visibility", "visible");
     const point = sampleAt(this.series[0].points, t);
     const [allocated, , resident] = this.legend();
-    this.reading.replaceChildren(el("b", {}, seconds(point.t)), "  ", allocated, "allocated ", el("b", {}, point.a < 0 ? "not known" : mib(point.a)),
-      "  ", resident, "resident ", el("b", {}, point.r < 0 ? "not known" : mib(point.r)));
+    this.reading.replaceChildren(
+      el("b", {}, seconds(point.t)),
+      "  ",
+      allocated,
+      "allocated ",
+      el("b", {}, point.a < 0 ? "not known" : mib(point.a)),
+      "  ",
+      resident,
+      "resident ",
+      el("b", {}, point.r < 0 ? "not known" : mib(point.r)),
+    );
   }
 }
 
@@ -129,7 +181,8 @@ function sampleAt(points, t) {
   let high = points.length - 1;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
-    if (points[middle].t <= t) low = middle; else high = middle;
+    if (points[middle].t <= t) low = middle;
+    else high = middle;
   }
   return t - points[low].t < points[high].t - t ? points[low] : points[high];
 }

@@ -48,24 +48,31 @@ function tooltipContent(model, view, node) {
 }
 
 function tooltipName(model, view, node) {
-  const frame = model.frames[view.frame[node]];
   if (view.folded[node] && view.joined[node] > 1) {
-    const chain = chainOf(model, view, node);
-    const shown = chain.length > 12 ? [...chain.slice(0, 6), null, ...chain.slice(-5)] : chain;
-    return [
-      el("b", {}, labelOf(model, view, node).name),
-      el("ol", {}, ...shown.map((f) => (f ? el("li", {}, bdi(f.f), " ", bdi(cutPath(visible(f.p), 48), "path"),
-        lineOf(f)) : el("li", { class: "path" }, "… " + plural(chain.length - 11, "frame", "frames"))))),
-    ];
+    const name = labelOf(model, view, node).name;
+    return [el("b", {}, name), chainList(chainOf(model, view, node))];
   }
-  const again = view.joined[node] > 1 ? " · calls itself, up to " + count(view.joined[node]) + " deep" : "";
+  const frame = model.frames[view.frame[node]];
+  const joined = view.joined[node];
+  const again = joined > 1 ? ` · calls itself, up to ${count(joined)} deep` : "";
   const parts = [
     el("b", {}, bdi(frame.f)),
     el("div", { class: "path" }, bdi(frame.p), lineOf(frame), again),
   ];
   if (frame.g) parts.push(el("div", { class: "path" }, "package ", bdi(frame.g)));
   if (frame.s) parts.push(sourceBlock(frame));
+  if (frame.n) parts.push(el("div", {}, "The file is newer than the run."));
   return parts;
+}
+
+// The frames of a folded box; of a long chain, both ends.
+function chainList(chain) {
+  const item = (f) =>
+    el("li", {}, bdi(f.f), " ", bdi(cutPath(visible(f.p), 48), "path"), lineOf(f));
+  if (chain.length <= 12) return el("ol", {}, ...chain.map(item));
+  const between = "… " + plural(chain.length - 11, "frame", "frames");
+  const middle = el("li", { class: "path" }, between);
+  return el("ol", {}, ...chain.slice(0, 6).map(item), middle, ...chain.slice(-5).map(item));
 }
 
 // The line with those around it, their common indentation removed.
@@ -74,7 +81,11 @@ function sourceBlock(frame) {
   const lines = [...before, frame.s, ...(frame.a || [])].map(sourceText);
   const indents = lines.filter((line) => line.trim() !== "").map((line) => line.search(/\S/));
   const indent = Math.min(...indents);
-  return el("pre", {}, ...lines.map((line, i) => el(i === before.length ? "strong" : "span", {},
-    el("i", {}, String(frame.l - before.length + i).padStart(5) + (i === before.length ? " ▸ " : "   ")),
-    line.slice(indent).slice(0, 160) + "\n")));
+  const rows = lines.map((line, i) => {
+    const here = i === before.length;
+    const number = String(frame.l - before.length + i).padStart(5) + (here ? " ▸ " : "   ");
+    const text = line.slice(indent, indent + 160) + "\n";
+    return el(here ? "strong" : "span", {}, el("i", {}, number), text);
+  });
+  return el("pre", {}, ...rows);
 }

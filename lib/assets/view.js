@@ -10,7 +10,15 @@
 //   bases      leaves first only: for each node, the nodes of the view it was made from
 
 function emptyView() {
-  return { parent: [0], total: [0], self: [0], allocations: [0], frame: [-1], joined: [1], folded: [0] };
+  return {
+    parent: [0],
+    total: [0],
+    self: [0],
+    allocations: [0],
+    frame: [-1],
+    joined: [1],
+    folded: [0],
+  };
 }
 
 function addNode(view, parent, frame, folded) {
@@ -92,7 +100,16 @@ function leavesFirst(model, view) {
       const key = view.folded[v] ? keys + model.functionOf[f] : f;
       let part = parts.get(key);
       if (part === undefined) {
-        part = { first: v, bytes: 0, allocations: 0, joined: 1, ended: 0, leaves: [], now: [], bases: [] };
+        part = {
+          first: v,
+          bytes: 0,
+          allocations: 0,
+          joined: 1,
+          ended: 0,
+          leaves: [],
+          now: [],
+          bases: [],
+        };
         parts.set(key, part);
       }
       const leaf = group.leaves[k];
@@ -163,7 +180,8 @@ function nodesInside(view, depth, zoom, least) {
   let high = level.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (view.x[level[middle]] < left) low = middle + 1; else high = middle;
+    if (view.x[level[middle]] < left) low = middle + 1;
+    else high = middle;
   }
   const found = [];
   for (; low < level.length && view.x[level[low]] < right; ++low) {

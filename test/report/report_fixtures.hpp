@@ -232,6 +232,7 @@ inline recording hostile() {
     made.facts.notes = {attack, backwards};
     made.facts.variables = {"X=" + attack};
     made.facts.ending = {ending_facts::how::signalled, 11};
+    made.facts.exact = {3, 48 << 10, 7, 0, 1};
     made.facts.processes = {{12, attack, 5 * mib, attack}};
     made.facts.timelines = {some_timeline(0, "", peak), some_timeline(12, attack, peak / 2)};
     return made;

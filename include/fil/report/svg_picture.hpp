@@ -54,7 +54,8 @@ svg_picture make_svg_picture(std::string title, const layout& boxes, const Snaps
     constexpr std::size_t longest_source = 200;
     svg_picture picture = {std::move(title), boxes.front().bytes, {}};
     picture.boxes.reserve(boxes.size());
-    picture.boxes.push_back({0, 0, boxes.front().bytes, true, "all", {"all", "", 0}, ""});
+    const std::int64_t whole = boxes.front().bytes;
+    picture.boxes.push_back({0, 0, whole, true, "all", {"all  " + mib_text(whole), "", 0}, ""});
     for (const box& drawn : boxes | std::views::drop(1)) {
         const std::size_t i = to_index(drawn.frame);
         const frame& f = snapshot.frames()[i];
