@@ -1,18 +1,17 @@
 #include "debug_info.hpp"
 
-#include <cxxabi.h>
-#include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwelf.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <string_view>
 #include <tuple>
+
+#include "range_search.hpp"
 
 namespace fil {
 namespace {
@@ -47,9 +46,7 @@ std::string build_id_of_file(int descriptor) {
     return digits;
 }
 
-// ---- finding debug information: libdwfl's own way may ask a server
-// --------------------------------
-
+// libdwfl's own way to find debug information may ask a server; this is the rest of it.
 int open_by_debug_link(Dwfl_Module* module, const char* file, const char* link, char** found) {
     if (file == nullptr || link == nullptr) return -1;
     const std::string wanted = build_id_of(module);
@@ -83,97 +80,6 @@ int find_no_elf(Dwfl_Module*, void**, const char*, Dwarf_Addr, char**, Elf**) {
 const Dwfl_Callbacks callbacks = {find_no_elf, find_debug_information, dwfl_offline_section_address,
                                   nullptr};
 
-// ---- names
-// ----------------------------------------------------------------------------------------
-
-std::string demangled(std::string_view name) {
-    if (const std::size_t version = name.find('@'); version != name.npos && version > 0) {
-        name = name.substr(0, version);
-    }
-    std::string plain(name);
-    if (!name.starts_with("_Z")) return plain;
-    int status = 0;
-    char* text = abi::__cxa_demangle(plain.c_str(), nullptr, nullptr, &status);
-    if (text != nullptr) plain = text;
-    std::free(text);
-    return plain;
-}
-
-std::string name_of(Dwarf_Die& function) {
-    for (const unsigned attribute : {DW_AT_linkage_name, DW_AT_MIPS_linkage_name}) {
-        Dwarf_Attribute room;
-        const char* name = dwarf_formstring(dwarf_attr_integrate(&function, attribute, &room));
-        if (name != nullptr) return demangled(name);
-    }
-    const char* name = dwarf_diename(&function);
-    return name != nullptr ? name : "";
-}
-
-// Names of source files may be relative to the directory in which the compiler ran. That one is
-// relative too where a distribution took its builder's directories out; then it may already stand
-// in the name.
-std::string source_file(Dwarf_Die& unit, const char* name) {
-    if (name == nullptr) return "";
-    Dwarf_Attribute room;
-    const char* directory = dwarf_formstring(dwarf_attr(&unit, DW_AT_comp_dir, &room));
-    std::filesystem::path base = directory != nullptr ? directory : "";
-    if (base.is_relative() && std::string_view(name).starts_with(base.native() + "/")) base.clear();
-    return (base / name).lexically_normal().string();
-}
-
-debug_info::place line_at(Dwarf_Die& unit, Dwarf_Addr address) {
-    debug_info::place here{};
-    int line = 0;
-    Dwarf_Line* found = dwarf_getsrc_die(&unit, address);
-    if (found == nullptr || dwarf_lineno(found, &line) != 0 || line <= 0) return here;
-    here.file = source_file(unit, dwarf_linesrc(found, nullptr, nullptr));
-    here.line = static_cast<std::uint32_t>(line);
-    return here;
-}
-
-// Where an inlined function was called.
-debug_info::place call_of(Dwarf_Die& unit, Dwarf_Die& inlined) {
-    debug_info::place call{};
-    Dwarf_Attribute room;
-    Dwarf_Word line = 0;
-    Dwarf_Word file = 0;
-    Dwarf_Files* files = nullptr;
-    if (dwarf_formudata(dwarf_attr(&inlined, DW_AT_call_line, &room), &line) != 0 ||
-        dwarf_formudata(dwarf_attr(&inlined, DW_AT_call_file, &room), &file) != 0 ||
-        dwarf_getsrcfiles(&unit, &files, nullptr) != 0) {
-        return call;
-    }
-    call.file = source_file(unit, dwarf_filesrc(files, file, nullptr, nullptr));
-    call.line = static_cast<std::uint32_t>(line);
-    return call;
-}
-
-// The scopes around an address, innermost first.
-std::vector<Dwarf_Die> scopes_at(Dwarf_Die& unit, Dwarf_Addr address) {
-    std::vector<Dwarf_Die> result;
-    Dwarf_Die* innermost = nullptr;
-    if (dwarf_getscopes(&unit, address, &innermost) > 0) {
-        // Those after the first may be the scopes of an inlined function's definition, not of the
-        // place where it was inlined.
-        Dwarf_Die* around = nullptr;
-        const int count = dwarf_getscopes_die(innermost, &around);
-        if (count > 0) result.assign(around, around + count);
-        std::free(around);
-    }
-    std::free(innermost);
-    return result;
-}
-
-// The last range that begins at or before `address` and holds it; ranges are in order of begin.
-template <typename Range>
-const Range* range_at(const std::vector<Range>& ranges, std::uint64_t address) {
-    auto after = std::ranges::upper_bound(ranges, address, {}, &Range::begin);
-    for (int tries = 0; after != ranges.begin() && tries < 16; ++tries) {
-        if (address < (--after)->end) return &*after;
-    }
-    return nullptr;
-}
-
 }  // namespace
 
 debug_info::debug_info(const std::string& file) : session_(nullptr, dwfl_end) {
@@ -190,28 +96,14 @@ std::string debug_info::build_id() const {
     return module_ == nullptr ? "" : build_id_of(module_);
 }
 
-std::vector<debug_info::place> debug_info::places_at(std::uint64_t address) {
+std::vector<code_place> debug_info::places_at(std::uint64_t address) {
     if (!has_read_units_) read_units();
-    std::vector<place> places;
     const unit_range* range = range_at(units_, address);
-    if (range == nullptr) return places;
-    Dwarf_Die& unit = *range->unit;
-    place here = line_at(unit, address - range->bias);
-    bool is_complete = false;
-    for (Dwarf_Die& scope : scopes_at(unit, address - range->bias)) {
-        const int tag = dwarf_tag(&scope);
-        is_complete = tag == DW_TAG_subprogram;
-        if (!is_complete && tag != DW_TAG_inlined_subroutine) continue;
-        here.function = name_of(scope);
-        places.push_back(std::move(here));
-        if (is_complete) break;
-        here = call_of(unit, scope);
-    }
-    if (!is_complete) {
-        here.function = symbol_at(address);
-        places.push_back(std::move(here));
-    }
-    std::ranges::reverse(places);
+    if (range == nullptr) return {};
+    auto& unit = open_units_[range->unit];
+    if (unit == nullptr) unit = std::make_unique<debug_unit>(*range->unit);
+    std::vector<code_place> places = unit->places_at(address - range->bias);
+    if (places.front().function.empty()) places.front().function = symbol_at(address);
     return places;
 }
 

@@ -12,7 +12,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
+
+#include "debug_unit.hpp"
 
 namespace fil {
 
@@ -23,16 +26,9 @@ class debug_info {
     bool readable() const { return module_ != nullptr; }
     std::string build_id() const;  // hexadecimal; "" if it has none
 
-    // A function, demangled ("" if nobody knows), and the line where it stood (0: not known).
-    struct place {
-        std::string function;
-        std::string file;
-        std::uint32_t line;
-    };
-
     // The function that holds the code and those inlined into it there, outermost first. Empty if
     // no debug information covers the address.
-    std::vector<place> places_at(std::uint64_t address);
+    std::vector<code_place> places_at(std::uint64_t address);
 
     // The name of the symbol whose code holds the address, demangled; "" if there is none.
     std::string symbol_at(std::uint64_t address);
@@ -60,6 +56,7 @@ class debug_info {
     bool has_read_units_ = false;
     std::vector<symbol> symbols_;    // by begin
     std::vector<unit_range> units_;  // by begin
+    std::unordered_map<Dwarf_Die*, std::unique_ptr<debug_unit>> open_units_;
 };
 
 }  // namespace fil

@@ -40,7 +40,7 @@ report::frame unnamed_frame(const std::string& path, std::uint32_t offset) {
 std::vector<report::frame> frames_at(debug_info& info, const std::string& path,
                                      std::uint32_t offset) {
     std::vector<report::frame> frames;
-    for (debug_info::place& place : info.places_at(offset)) {
+    for (code_place& place : info.places_at(offset)) {
         report::frame frame = unnamed_frame(path, offset);
         frame.function = std::move(place.function);
         if (place.line != 0 && !place.file.empty()) {

@@ -39,3 +39,12 @@ EXPORTED const void* sample_hidden_call() {
     sample::hidden();
     return sample::here;
 }
+
+EXPORTED const void* sample_local_call() {
+    const auto local = []() __attribute__((noinline)) {
+        sample::remember();
+        asm volatile("");
+    };
+    local();
+    return sample::here;
+}

@@ -6,4 +6,6 @@ extern "C" {
 const void* sample_inlined_call();
 // The return address of a call in a function that no dynamic symbol names.
 const void* sample_hidden_call();
+// The return address of a call in a lambda.
+const void* sample_local_call();
 }

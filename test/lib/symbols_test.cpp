@@ -80,6 +80,14 @@ TEST_F(symbols, an_inlined_function_is_a_frame_of_its_own) {
     expect_function_and_inlined(at("libsample.so", sample_inlined_call()), "libsample.so");
 }
 
+TEST_F(symbols, a_lambda_is_named_after_the_function_around_it) {
+    const auto frames = at("libsample.so", sample_local_call());
+    ASSERT_FALSE(frames.empty());
+    const std::string& name = frames.back().function;
+    EXPECT_TRUE(name.starts_with("sample_local_call::")) << name;
+    EXPECT_TRUE(name.ends_with("::operator()")) << name;
+}
+
 TEST_F(symbols, debug_information_is_found_by_its_link) {
     expect_function_and_inlined(at("libsample-linked.so", sample_inlined_call()),
                                 "libsample-linked.so");
