@@ -200,10 +200,12 @@ void fil_modules_unloaded(void) {
 }
 
 void fil_guard_raise(void) {
+    ++this_thread.silenced;
     this_thread.guard.raise();
 }
 void fil_guard_lower(void) {
     this_thread.guard.lower();
+    --this_thread.silenced;
 }
 
 // ---- mappings ----
@@ -216,6 +218,7 @@ void fil_record_map(const void* address, size_t bytes, fil_mapping_kind kind) {
 
 fil_pieces* fil_mapping_forget(const void* address, size_t bytes) {
     mapping* pieces = nullptr;
+    if (bytes == 0) return nullptr;
     this_process.event([&](process_recorder& recorder, thread_state& thread) {
         pieces = recorder.forget_mapping(thread, address_of(address), bytes);
     });
