@@ -1,7 +1,7 @@
 """The report's page and its SVG files in a real Chromium.
 
-build/test/report/make_report writes reports of made-up recordings (report_fixtures.hpp beside it);
-FIL_MAKE_REPORT names another one.
+Most of them are of made-up recordings, written by build/test/report/make_report (FIL_MAKE_REPORT
+names another one; report_fixtures.hpp makes them up); one is of a real pandas program.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from profiling import FIL_PROFILE, ROOT, run_profiled
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
@@ -23,8 +24,9 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-MAKE_REPORT = os.environ.get("FIL_MAKE_REPORT", ROOT / "build" / "test" / "report" / "make_report")
+MAKE_REPORT = os.environ.get(
+    "FIL_MAKE_REPORT", FIL_PROFILE.parent.parent / "test" / "report" / "make_report"
+)
 FIXTURES = ["pandas", "large", "recursion", "chain", "hostile", "empty"]
 
 
@@ -466,6 +468,47 @@ def test_the_foot_of_several_threads_and_processes_is_honest_too(browser, report
     for part in ("exact to within 0.1 MiB", "7 events missed", "1 child process could not be"):
         assert part in foot
     assert "of this process, 85.0 MiB of all" in browser.text(".peak").replace("\n", " ")
+
+
+# ---- a real program
+
+
+@pytest.fixture(scope="module")
+def flights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    ran = run_profiled(tmp_path_factory.mktemp("flights"), [str(ROOT / "examples" / "flights.py")])
+    assert ran.status == 0, ran.stderr.decode(errors="replace")
+    return ran.report
+
+
+def test_flights_shows_the_line_of_its_peak_first(browser, flights):
+    browser.open(flights / "index.html")
+    assert browser.complaints() == []
+    assert browser.text("h1").endswith("examples/flights.py")
+    first = browser.all(".line")[0].text
+    assert "x = np.hstack([x, x**2, np.sqrt(abs(x))])" in first and "wide" in first
+
+
+def test_flights_can_be_walked_through(browser, flights):
+    browser.open(flights / "index.html")
+    browser.click(browser.all(".line")[0])
+    hit = browser.one(".box.hit")
+    assert hit.text.startswith("wide")
+    browser.click(hit)
+    assert browser.boxes()[0].startswith("wide")
+    browser.press(Keys.ESCAPE, "/", "read_csv")
+    assert browser.all(".box.hit") and browser.text("#found").endswith(" %")
+    browser.press(Keys.ENTER, Keys.ARROW_UP, Keys.ENTER)
+    assert browser.boxes()[0].startswith("load")
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize("name", ["peak-memory.svg", "peak-memory-reversed.svg"])
+def test_the_pictures_of_flights_hold_its_source(browser, flights, name):
+    text = (flights / name).read_text(encoding="utf-8")
+    line = "    x = np.hstack([x, x**2, np.sqrt(abs(x))])"
+    assert ">" + line.replace(" ", "\u00a0") in text
+    browser.open(flights / name)
+    assert browser.complaints() == []
 
 
 # ---- the SVG files
