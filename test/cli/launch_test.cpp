@@ -1,6 +1,7 @@
 #include "launch.hpp"
 
 #include <poll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <fstream>
@@ -87,6 +88,7 @@ TEST_F(launch_test, the_program_dies_with_the_supervisor) {
     if (ended) {
         pollfd wait{ended.get(), POLLIN, 0};
         EXPECT_EQ(::poll(&wait, 1, 10000), 1);
+        ::syscall(SYS_pidfd_send_signal, ended.get(), SIGKILL, nullptr, 0);
     }
     ::close(result[0]);
     ::close(result[1]);
