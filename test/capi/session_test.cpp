@@ -113,6 +113,21 @@ TEST(session, a_process_that_closed_may_reopen) {
     EXPECT_EQ(total(session, 0), 1050);
 }
 
+TEST(session, allocations_between_raise_and_lower_are_left_out_and_are_no_miss) {
+    session session;
+    run_child(session, [] {
+        fil_record_alloc_at(blocks[0], 1000, stack(1));
+        fil_guard_raise();
+        fil_record_alloc_at(blocks[1], 500, stack(2));
+        fil_record_free(blocks[0]);  // frees still count
+        fil_guard_lower();
+        fil_record_alloc_at(blocks[2], 10, stack(3));
+    });
+    const recording_header& header = session.processes().at(0).header();
+    EXPECT_EQ(header.missed_events, 0u);
+    EXPECT_EQ(header.live + session.processes().at(0).view().pending(), 10);
+}
+
 TEST(session, strangers_are_not_let_in) {
     session session, other;
     std::string forged = session.environment();
