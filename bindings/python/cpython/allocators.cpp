@@ -140,49 +140,47 @@ struct segment_search {
     bool found;
 };
 
-/* Whether `data` lies in a segment of the object that holds `code`. */
+/* Whether an allocator at `data` would lie in a segment of the object that holds `code`. */
 int visit_object(dl_phdr_info* object, std::size_t, void* context) {
     auto& search = *static_cast<segment_search*>(context);
     bool has_code = false;
     bool has_data = false;
     for (int i = 0; i < object->dlpi_phnum; ++i) {
         const ElfW(Phdr)& segment = object->dlpi_phdr[i];
-        if (segment.p_type != PT_LOAD) continue;
+        if (segment.p_type != PT_LOAD || segment.p_memsz < sizeof(memory_allocator)) continue;
         const std::uintptr_t start = object->dlpi_addr + segment.p_vaddr;
         has_code |= search.code - start < segment.p_memsz;
-        has_data |= search.data - start < segment.p_memsz - sizeof(memory_allocator) - 8;
+        has_data |= search.data - start <= segment.p_memsz - sizeof(memory_allocator);
     }
     search.found = has_code && has_data;
     return has_code ? 1 : 0;
 }
 
-bool is_pythons_own(const python_symbols& symbols, const void* data) {
+/* An allocator among the interpreter's own variables, or NULL. */
+const memory_allocator* pythons_own(const python_symbols& symbols, const void* data) {
     segment_search search = {reinterpret_cast<std::uintptr_t>(symbols.PyMem_SetAllocator),
                              reinterpret_cast<std::uintptr_t>(data), false};
-    if (search.data % alignof(memory_allocator) == 0) dl_iterate_phdr(visit_object, &search);
-    return search.found;
+    if (search.data % alignof(memory_allocator) != 0) return nullptr;
+    dl_iterate_phdr(visit_object, &search);
+    return search.found ? static_cast<const memory_allocator*>(data) : nullptr;
 }
 
 /* tracemalloc and the debug hooks stand on top of what was there: the context of theirs, a variable
  * of the interpreter's, is that allocator, or a letter and then that allocator. */
-bool leads_to_wrapper(const python_symbols& symbols, const memory_allocator& allocator,
+bool leads_to_wrapper(const python_symbols& symbols, const memory_allocator* allocator,
                       int layers = 3) {
-    if (is_wrapper(allocator)) return true;
-    if (layers == 0 || allocator.context == nullptr ||
-        !is_pythons_own(symbols, allocator.context)) {
-        return false;
-    }
-    const auto* next = static_cast<const memory_allocator*>(allocator.context);
-    const auto* after_letter = reinterpret_cast<const memory_allocator*>(
-        static_cast<const char*>(allocator.context) + sizeof(void*));
-    return leads_to_wrapper(symbols, *next, layers - 1) ||
-           leads_to_wrapper(symbols, *after_letter, layers - 1);
+    if (allocator == nullptr) return false;
+    if (is_wrapper(*allocator)) return true;
+    if (allocator->context == nullptr || layers == 0) return false;
+    const auto* after_letter = static_cast<const char*>(allocator->context) + sizeof(void*);
+    return leads_to_wrapper(symbols, pythons_own(symbols, allocator->context), layers - 1) ||
+           leads_to_wrapper(symbols, pythons_own(symbols, after_letter), layers - 1);
 }
 
 void install(const python_symbols& symbols, memory_domain domain) {
     memory_allocator now;
     symbols.PyMem_GetAllocator(domain, &now);
-    if (is_wrapper(now) || leads_to_wrapper(symbols, now)) return;
+    if (leads_to_wrapper(symbols, &now)) return;
     memory_allocator raw;
     symbols.PyMem_GetAllocator(domain_raw, &raw);
     if (now.malloc == raw.malloc) return;

@@ -9,6 +9,7 @@
  */
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 
 #include "fil.h"
 #include "runtime.hpp"
@@ -106,10 +107,11 @@ class code_names {
         return name != load(code, layout.code_filename) || first_line(layout, code) != 0;
     }
 
-    /* With the interpreter's debug hooks the block starts 16 bytes before the object. */
+    /* Each layer of the interpreter's debug hooks starts the block 16 bytes earlier; there are at
+     * most two. */
     static void watch(address code) {
-        if (fil_block_watch(reinterpret_cast<const void*>(code)) == 0) {
-            fil_block_watch(reinterpret_cast<const void*>(code - 16));
+        for (address before : {0, 16, 32}) {
+            if (fil_block_watch(reinterpret_cast<const void*>(code - before)) != 0) return;
         }
     }
 
