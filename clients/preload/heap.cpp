@@ -34,7 +34,7 @@ void* counted(void* block, std::size_t bytes) {
     return block;
 }
 
-void* move_from_bootstrap(void* block, std::size_t bytes) {
+[[gnu::cold, gnu::noinline]] void* move_from_bootstrap(void* block, std::size_t bytes) {
     void* fresh = malloc(bytes);
     std::size_t old = bootstrap_memory::size(block);
     if (fresh != nullptr) std::memcpy(fresh, block, old < bytes ? old : bytes);

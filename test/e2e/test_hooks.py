@@ -1,7 +1,7 @@
 """Programs with one trap each run as if nobody were watching, and are counted right all the same.
 
-The victims are in test/preload/victims; each says in its first comment what the session must say of
-it. They run plain, with the preload library alone, and in a session of test/preload/session_runner.c.
+The victims are in test/preload/victims; each says in its first comment what the session must say
+of it. They run plain, with the preload library alone, and in a session of session_runner.c.
 FIL_BUILD names another build directory than build/.
 """
 
@@ -27,7 +27,7 @@ SOURCES = ROOT / "test" / "preload" / "victims"
 EXPECTATION = re.compile(r"expect (peak (\d+) MiB)?(?:, )?(processes (\d+))?")
 NOT_ALONE = {"allocator", "plugin", "plugin_caller", "static_program"}
 ALL = sorted(p.stem for p in SOURCES.glob("*.c*") if p.stem not in NOT_ALONE)
-# Beside its blocks a program has buffers of stdio, thread bookkeeping, C++'s reserve for exceptions.
+# Buffers of stdio, bookkeeping of threads, C++'s reserve for exceptions.
 MORE = 256 << 10
 
 

@@ -146,7 +146,8 @@ TEST(dlopen, new_objects_are_noticed_at_the_next_uncommon_event) {
     fake::start();
     dlclose(library);
     EXPECT_EQ(fake::names(), "unloaded");
-    replaced here(real.dlclose, +[](void*) { return -1; });
+    replaced here(
+        real.dlclose, +[](void*) { return -1; });
     fake::start();
     EXPECT_EQ(dlclose(library), -1);
     EXPECT_EQ(fake::names(), "");

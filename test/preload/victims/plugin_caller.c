@@ -1,6 +1,13 @@
-/* Linked with RUNPATH $ORIGIN/plugins. */
+/* Linked with a RUNPATH of $ORIGIN/plugins. */
 #include <dlfcn.h>
 #include <stddef.h>
+#include <stdlib.h>
+
+/* Before the constructors of whatever is preloaded. */
+char* kept_from_the_start;
+__attribute__((constructor)) static void at_start(void) {
+    kept_from_the_start = malloc((size_t)6 << 20);
+}
 
 __attribute__((visibility("default"))) char* make_by_plugin(size_t bytes) {
     void* plugin = dlopen("libvictim_origin_plugin.so", RTLD_NOW);

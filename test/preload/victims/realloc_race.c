@@ -1,6 +1,6 @@
-/* 200,000 live blocks, while another thread lets addresses come and go by realloc: whoever records
- * after the real call loses some. (Run with one arena and no cache of small blocks.)
- * expect peak 26 MiB */
+/* 200,000 live blocks, while two other threads let addresses come and go by realloc: whoever
+ * records after the real call loses some. (Run with one arena and no cache of small blocks.) expect
+ * peak 26 MiB */
 #include <dlfcn.h>
 #include <stdint.h>
 
@@ -25,11 +25,11 @@ static void* keep_moving(void* unused) {
 int main(void) {
     enum { count = 200000, bytes = 136 };
     static char* blocks[count];
-    pthread_t thread;
-    CHECK(pthread_create(&thread, NULL, keep_moving, NULL) == 0);
+    pthread_t threads[2];
+    for (int i = 0; i < 2; ++i) CHECK(pthread_create(&threads[i], NULL, keep_moving, NULL) == 0);
     for (int i = 0; i < count; ++i) blocks[i] = block_of(bytes);
     stop = 1;
-    pthread_join(thread, NULL);
+    for (int i = 0; i < 2; ++i) pthread_join(threads[i], NULL);
     struct fil_block (*forget)(const void*) =
         (struct fil_block(*)(const void*))dlsym(RTLD_DEFAULT, "fil_block_forget");
     int (*running)(void) = (int (*)(void))dlsym(RTLD_DEFAULT, "fil_recorder_running");

@@ -1,0 +1,146 @@
+"""The path of an allocation, proved on the machine code as far as machine code proves it.
+
+An event may happen in malloc, in a signal handler, on a stack of 8 KiB, before main. So the code
+that it can reach takes from the C library only what is named here, allocates nothing, throws
+nothing, has no guarded statics and no thread-local object with a destructor; and the common path
+takes no lock, makes no call out of the library, and uses little stack.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from machine_code import (
+    BUILD,
+    PRELOAD_LIBRARY,
+    defined_names,
+    functions,
+    reachable,
+    tool,
+    undefined_names,
+)
+
+HOOKS = BUILD / "clients" / "preload" / "libfil_preload_hooks.a"
+RECORDER = BUILD / "lib" / "libfil_hot.a"
+C_ABI = BUILD / "capi" / "libfil_capi_hot.a"
+PYTHON = BUILD / "bindings" / "python" / "libfil_python.a"
+HOT = [RECORDER, C_ABI, PYTHON, HOOKS]
+
+MOST_STACK = 512  # of a hook and the recorder
+MOST_STACK_WITH_PYTHON = 576  # when the walk over Python's frames meets a line that has changed
+STRINGS = set(
+    "memchr memcmp memcpy memmove mempcpy memset stpcpy strchr strcmp strcpy strcspn strlen "
+    "strncmp strrchr strspn strstr strtoull".split()
+)
+SYSTEM = {"__errno_location", "syscall"}
+ALLOWED = {
+    RECORDER: STRINGS | SYSTEM | {
+        "sched_yield",  # a lock's holder was descheduled
+        "_dl_find_object", "dl_iterate_phdr", "getauxval",  # a module not seen before
+        "_Unwind_Backtrace", "_Unwind_GetIP",  # the portable native source
+        "pthread_key_create", "pthread_setspecific",  # a lease, once a thread
+        "clock_gettime", "fcntl64", "ftruncate64", "getenv", "getrlimit64", "sysconf",  # the start
+    },
+    C_ABI: STRINGS | SYSTEM | {"_Unwind_Backtrace", "_Unwind_GetIP"},
+    PYTHON: STRINGS | SYSTEM | {"dl_iterate_phdr"},
+    HOOKS: STRINGS | SYSTEM | {
+        "dlsym", "dlerror", "dladdr", "environ",  # the start
+        "getpagesize",
+        "faccessat", "fgetxattr", "fstatat", "getenv",  # exec
+        "getegid", "geteuid", "getgid", "getuid",
+    },
+}  # fmt: skip
+
+# Why they are not the common path.
+UNCOMMON = {
+    r"event_slow|process::running_slow": "a new process or thread, or an event inside an event",
+    r"system_pages.*::map": "memory for bookkeeping",
+    r"\.cold|\[clone \.cold\]": "what the compiler was told is rare",
+    r"fil::boost_source": "the portable native source: up to 8 KiB, not on alternate stacks",
+    r"recording_memory::make_chunk": "a chunk of the recording is touched for the first time",
+    r"registry<.*>::(make_slot_slow|make_)": "a part of the registry is touched for the first time",
+    r"registry<.*>::(set|take)_giant_part": "a block whose size does not fit its slot",
+    r"registry<.*>::forget_at": "a block over an older one",
+    r"recorder<.*>::note_largest": "a block larger than what a thread publishes at once",
+    r"recorder<.*>::forget_deferred": "a free inside an event has happened",
+    r"call_tree<.*>::insert": "a callstack not seen before",
+    r"fil_function_intern": "a function not seen before",
+    r"fil::python::.*::settle": "the interpreter is being initialised",
+    r"move_from_bootstrap": "a block from before the real functions were known",
+}
+STOP = re.compile("|".join(UNCOMMON))
+
+COMMON_HOOKS = [
+    "malloc",
+    "calloc",
+    "realloc",
+    "free",
+    "posix_memalign",
+    "aligned_alloc",
+    "memalign",
+]
+
+
+@pytest.mark.parametrize("archive", HOT, ids=lambda archive: archive.stem)
+def test_hot_code_takes_only_named_things_from_elsewhere(archive: Path) -> None:
+    ours = set().union(*(defined_names(other) for other in HOT))
+    taken = undefined_names(archive) - ours - {"_GLOBAL_OFFSET_TABLE_"}
+    assert taken - ALLOWED[archive] == set()
+
+
+@pytest.mark.parametrize("archive", HOT, ids=lambda archive: archive.stem)
+def test_hot_code_has_no_guarded_statics_and_no_thread_local_destructors(archive: Path) -> None:
+    names = defined_names(archive) | undefined_names(archive)
+    banned = re.compile(
+        r"^(_ZGV|__cxa_guard|__cxa_thread_atexit|__cxa_atexit|__tls_get_addr|_ZTH|_ZTW)"
+    )
+    assert {name for name in names if banned.match(name)} == set()
+
+
+@pytest.mark.parametrize("archive", HOT, ids=lambda archive: archive.stem)
+def test_nothing_is_initialised_at_run_time_but_by_the_one_constructor(archive: Path) -> None:
+    sections = tool("objdump", "-h", archive)
+    with_code_to_run = []
+    member = ""
+    for line in sections.splitlines():
+        if "file format" in line:
+            member = Path(line.split(":")[0]).name
+        elif ".init_array" in line:
+            with_code_to_run.append(member)
+    assert with_code_to_run == (["start.cpp.o"] if archive == HOOKS else [])
+
+
+def test_the_stops_all_exist() -> None:
+    """A pattern that matches nothing would hide that a function was renamed or has gone."""
+    names = "\n".join(functions(PRELOAD_LIBRARY))
+    unused = [pattern for pattern in UNCOMMON if not re.search(pattern, names)]
+    assert unused == []
+
+
+@pytest.mark.parametrize("hook", COMMON_HOOKS)
+def test_the_common_path_never_leaves_the_library_and_takes_no_lock(hook: str) -> None:
+    reached = reachable(PRELOAD_LIBRARY, hook, STOP)
+    assert any(name.startswith("fil_record_") for name in reached), "the hook records nothing?"
+    leaving = [name for name in reached if name.endswith("@plt") or "spin_lock" in name]
+    assert [str(reached[name]) for name in leaving] == []
+
+
+@pytest.mark.parametrize("hook", COMMON_HOOKS)
+def test_the_common_path_uses_little_stack(hook: str) -> None:
+    reached = reachable(PRELOAD_LIBRARY, hook, STOP).values()
+    assert [str(place) for place in reached if place.depth > MOST_STACK] == []
+
+
+def test_a_python_frame_walk_in_a_hook_uses_little_stack() -> None:
+    """The source is called by pointer, from the deepest place of fil_record_alloc."""
+    table = functions(PRELOAD_LIBRARY)
+    event = table["malloc"].stack + table["fil_record_alloc"].stack
+    sources = [name for name in table if "capture_settled<&(" in name]
+    assert sources
+    for source in sources:
+        reached = reachable(PRELOAD_LIBRARY, source, STOP).values()
+        assert [
+            str(place) for place in reached if event + place.depth > MOST_STACK_WITH_PYTHON
+        ] == []

@@ -1,0 +1,61 @@
+"""libfil_preload.so as a guest in every process: what it needs, what it shows, how it is loaded."""
+
+from __future__ import annotations
+
+import re
+
+from machine_code import PRELOAD_LIBRARY, ROOT, exported_names, tool, undefined_names
+
+HOOKS = (ROOT / "clients" / "preload" / "hooks.def").read_text()
+HEADER = (ROOT / "capi" / "fil.h").read_text()
+
+
+def hook_names() -> set[str]:
+    found = re.findall(r"^FIL_HOOK(?:_OPTIONAL)?\([^,]+,\s*(\w+)", HOOKS, re.MULTILINE)
+    return set(found) | set(re.findall(r"^FIL_HOOK_ALONE\((\w+)\)", HOOKS, re.MULTILINE))
+
+
+def recording_half_of_the_header() -> set[str]:
+    """fil.h as far as a recorded process uses it: what comes before the sessions."""
+    half = HEADER[: HEADER.index("/* ---- sessions")]
+    return set(re.findall(r"^FIL_API [^;(]*?(fil_\w+)\(", half, re.MULTILINE))
+
+
+def dynamic_section() -> str:
+    return tool("readelf", "-d", "-W", PRELOAD_LIBRARY)
+
+
+def test_it_exports_the_hooks_and_the_recording_half_of_fil_h_and_nothing_else() -> None:
+    assert len(hook_names()) > 30
+    assert len(recording_half_of_the_header()) > 25
+    assert exported_names(PRELOAD_LIBRARY) == hook_names() | recording_half_of_the_header()
+
+
+def test_it_depends_on_the_c_library_alone() -> None:
+    needed = set(re.findall(r"\(NEEDED\).*\[(.+)]", dynamic_section()))
+    assert "libc.so.6" in needed
+    assert needed <= {"libc.so.6", "ld-linux-x86-64.so.2"}
+
+
+def test_nothing_of_the_cxx_runtime_is_expected_from_elsewhere() -> None:
+    names = undefined_names(PRELOAD_LIBRARY)
+    banned = re.compile(r"_Z|__cxa_(?!finalize)|__gxx|_Unwind|__tls_get_addr|.*(printf|puts)$")
+    assert {name for name in names if banned.match(name)} == set()
+
+
+def test_it_is_bound_when_loaded_and_never_unloaded() -> None:
+    section = dynamic_section()
+    assert re.search(r"FLAGS_1\).*\bNOW\b", section)
+    assert re.search(r"FLAGS_1\).*\bNODELETE\b", section)
+    assert re.search(r"\(FLAGS\).*\bSYMBOLIC\b", section)
+
+
+def test_its_thread_local_words_need_no_call() -> None:
+    relocations = tool("readelf", "-r", "-W", PRELOAD_LIBRARY)
+    assert "TPOFF64" in relocations
+    assert "DTPMOD" not in relocations
+
+
+def test_its_stack_is_not_executable() -> None:
+    segment = re.search(r"GNU_STACK.*", tool("readelf", "-l", "-W", PRELOAD_LIBRARY))
+    assert segment and "RWE" not in segment[0]
