@@ -13,7 +13,7 @@ using namespace fil::report;
 
 namespace {
 
-std::string folded(const snapshot& shown, std::uint64_t most_frames = 4'000'000) {
+std::string folded(const snapshot& shown, std::uint64_t most_frames = 2'000'000) {
     std::ostringstream out;
     write_folded(out, shown, most_frames);
     return out.str();

@@ -31,6 +31,10 @@ TEST(fold_recursion, a_function_that_calls_itself_is_one_node) {
               (bytes_by_text{{"", 16}, {"main", 16}, {"main f×3", 16}, {"main f×3 g", 11}}));
 }
 
+TEST(fold_recursion, what_stands_at_the_root_stays) {
+    EXPECT_EQ(folded({{"", 5}, {"f f", 3}}), (bytes_by_text{{"", 8}, {"f×2", 3}}));
+}
+
 TEST(fold_recursion, an_ordinary_stack_stays_as_it_is) {
     const std::string twice = "a wrapper f wrapper g wrapper f wrapper g";
     const made_graph made({{twice, 10}});

@@ -20,6 +20,12 @@ TEST(leaves_first, callers_of_one_line_come_together_below_it) {
                              {"main", 1}}));
 }
 
+TEST(leaves_first, what_stands_at_the_root_stays) {
+    const made_graph made({{"", 5}, {"f", 3}});
+    EXPECT_EQ(totals_of(leaves_first(made.graph, 0, 1000), made.shown),
+              (bytes_by_text{{"", 8}, {"f", 3}}));
+}
+
 TEST(leaves_first, leaves_out_what_is_below_the_share) {
     const made_graph made({{"a x", 990}, {"b x", 9}, {"c", 1}});
     EXPECT_EQ(totals_of(leaves_first(made.graph, 0.005, 1000), made.shown),

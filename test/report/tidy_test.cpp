@@ -58,9 +58,11 @@ TEST(tidy, a_run_of_the_users_own_stays_and_so_does_one_that_the_user_called) {
     made_snapshot raw;
     raw.holds(10, {bootstrap, bootstrap_inner, python("/home/ada/x.py", 9, "run")});
     raw.holds(20, {thread_run, work});
+    raw.holds(40, {python("<frozen runpy>", 88, "_run_code"), thread_run});
     EXPECT_EQ(tidied_bytes(raw),
               (bytes_by_text{{"/home/ada/x.py:9 (run)", 10},
-                             {library + "threading.py:975 (run);/home/ada/x.py:5 (work)", 20}}));
+                             {library + "threading.py:975 (run);/home/ada/x.py:5 (work)", 20},
+                             {library + "threading.py:975 (run)", 40}}));
 }
 
 TEST(tidy, importing_stays) {

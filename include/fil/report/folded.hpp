@@ -94,7 +94,7 @@ class folded_writer {
 // `snapshot` is tidy and selected.
 template <snapshot_like Snapshot>
 void write_folded(std::ostream& out, const Snapshot& snapshot,
-                  std::uint64_t most_frames = 4'000'000) {
+                  std::uint64_t most_frames = 2'000'000) {
     folded_writer<Snapshot>(out, snapshot, most_frames).run();
 }
 
