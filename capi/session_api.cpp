@@ -33,7 +33,7 @@ fil_status fil_session_new(fil_session** session, fil_error* error) {
 }
 
 void fil_session_free(fil_session* session) {
-    delete session;
+    delete reinterpret_cast<fil::session*>(session);
 }
 
 const char* fil_session_environment(const fil_session* session) {

@@ -35,11 +35,13 @@ void declare(CLI::App& app, invocation& asked) {
     app.add_option("-o", asked.output, "Put reports into DIR (default: fil-result)")
         ->type_name("DIR")
         ->take_last();
-    app.add_flag("!--no-browser", asked.browser, "Do not open the report in a browser");
+    app.add_flag_callback(
+        "--no-browser", [&] { asked.browser = false; }, "Do not open the report in a browser");
     app.add_option("--python", asked.python, "Run Python programs with this interpreter")
         ->type_name("PY")
         ->take_last();
     app.add_subcommand("run", "Run a program and report its memory at the peak");
+    app.get_formatter()->label("Subcommands", "Commands");
 }
 
 // The place of the verb: the first word that is neither an option of ours nor an option's value.

@@ -71,11 +71,13 @@ timeline* sampler::timeline_of(pid_t pid) {
     return &each_.emplace(pid, timeline(points_of_a_process)).first->second;
 }
 
-// The peak proper rises only before a decrease; until then live itself is the highest so far.
+// The peak proper rises only before a decrease; until then live itself is the highest so far. The
+// moment is when it came within a thousandth of its end: what trickles in later, as threads publish
+// their last bytes when they end, is no other moment to a reader.
 void sampler::note_peak(const fil_session_numbers& numbers, double seconds) {
-    const std::int64_t highest = std::max(numbers.live, numbers.peak);
-    if (highest <= peak_) return;
-    peak_ = highest;
+    peak_ = std::max({peak_, numbers.live, numbers.peak});
+    if (peak_ <= peak_at_moment_ + peak_at_moment_ / 1000) return;
+    peak_at_moment_ = peak_;
     peak_seconds_ = seconds;
 }
 

@@ -61,6 +61,7 @@ class sampler {
     std::map<pid_t, timeline> each_;
 
     std::int64_t peak_ = 0;
+    std::int64_t peak_at_moment_ = 0;  // at peak_seconds_
     double peak_seconds_ = 0;
     std::int64_t sampled_live_ = 0;
     resident_parts resident_;

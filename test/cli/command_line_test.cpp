@@ -26,6 +26,7 @@ TEST(command_line, nothing_at_all_shows_the_same_help_as_help) {
     EXPECT_EQ(none.shown, parse_command_line({"-h"}).shown);
     EXPECT_NE(none.shown.find("run SCRIPT|-m MODULE|PROGRAM"), std::string::npos);
     EXPECT_NE(none.shown.find("-o DIR"), std::string::npos);
+    EXPECT_NE(none.shown.find("--no-browser  "), std::string::npos);
 }
 
 TEST(command_line, version_is_the_version_only) {

@@ -64,6 +64,16 @@ TEST_F(sampler_test, the_peak_was_when_it_last_rose) {
     EXPECT_EQ(memory.peak(), 900);
 }
 
+TEST_F(sampler_test, a_trickle_after_the_peak_is_no_other_moment) {
+    session.processes = {{program.pid()}};
+    tick(1, 1'000'000, 0);
+    tick(2, 1'000'900, 0);
+    EXPECT_EQ(memory.peak_seconds(), 1);
+    EXPECT_EQ(memory.peak(), 1'000'900);
+    tick(3, 1'001'800, 0);  // but small rises add up
+    EXPECT_EQ(memory.peak_seconds(), 3);
+}
+
 TEST_F(sampler_test, before_anybody_joined_nothing_is_resident) {
     tick(1, 0, 0);
     EXPECT_FALSE(memory.anybody_joined());

@@ -15,6 +15,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -424,6 +425,14 @@ def test_what_it_says_is_on_stderr_at_the_start_and_at_the_end(here):
     assert str(here / "out") in lines[0]
     assert "browser" not in lines[0]
     assert lines[-1].endswith(f"Wrote HTML report to {ended.report.resolve()}/index.html")
+
+
+def test_of_the_session_nothing_stays(here):
+    script("x.py", "import os; print(os.environ['FIL_SESSION'])")
+    with tempfile.TemporaryDirectory() as short:  # a socket's path has its limit
+        ended = profiled("x.py", env={**os.environ, "TMPDIR": short})
+        assert short in ended.stdout.decode()
+        assert list(Path(short).iterdir()) == []
 
 
 def test_if_the_report_cannot_be_written_the_recording_is_kept(here):
