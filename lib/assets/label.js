@@ -6,13 +6,10 @@ function labelOf(model, view, node) {
   const frame = model.frames[view.frame[node]];
   if (!view.folded[node] || view.joined[node] === 1) {
     const again = view.joined[node] > 1 ? " ×" + count(view.joined[node]) : "";
+    const path = visible(isUser(frame) ? frame.p : pathInside(frame.p));
+    if (frame.f === "") return { name: path + again, path: "", line: lineOf(frame), short: path };
     const name = visible(frame.f);
-    return {
-      name: name + again,
-      path: visible(isUser(frame) ? frame.p : pathInside(frame.p)),
-      line: lineOf(frame),
-      short: name,
-    };
+    return { name: name + again, path, line: lineOf(frame), short: name };
   }
   const chief = chiefFrame(model, view, node);
   const name = visible(packageOf(chief));

@@ -2,17 +2,20 @@
 // graph.
 
 const LINES_SHOWN = 6;
+const PLACE_CELLS = 44; // of file, line and function
 
 function drawLines(at, model, find) {
   const { lines } = model;
   const whole = model.total[0];
   const most = lines.length > 0 ? lines[0].bytes : 1;
   const rows = lines.map((line) => lineRow(line, whole, most, find));
-  const table = el("ol", { class: "lines" }, ...rows.slice(0, LINES_SHOWN));
+  const first = Math.max(1, lines.filter((line) => line.bytes >= MIB / 20).length);
+  const shown = Math.min(first, LINES_SHOWN);
+  const table = el("ol", { class: "lines" }, ...rows.slice(0, shown));
   at.replaceChildren(
     el("h2", {}, "Your lines that held the peak"),
     table,
-    rows.length > LINES_SHOWN ? moreButton(table, rows.slice(LINES_SHOWN)) : "",
+    rows.length > shown ? moreButton(table, rows.slice(shown)) : "",
     restPart(lines, whole),
     ...model.facts.untouched.map(untouchedPart),
   );
@@ -20,9 +23,10 @@ function drawLines(at, model, find) {
 
 function lineRow(line, whole, most, find) {
   const { bytes, file, function: name, source } = line;
-  const place = visible(file) + ":" + line.line;
-  const title = `${place} (${visible(name)})\n${count(bytes)} bytes`;
-  const where = [bdi(cutPath(visible(file), 40)), ":" + line.line + " ", bdi(name, "function")];
+  const number = line.line > 0 ? ":" + line.line : "";
+  const title = `${visible(file)}${number} (${visible(name)})\n${count(bytes)} bytes`;
+  const room = Math.max(PLACE_CELLS - cells(name) - number.length - 1, 16);
+  const where = [bdi(cutPath(visible(file), room)), number + " ", bdi(name, "function")];
   const text = sourceText(source || "").trim();
   const button = el(
     "button",

@@ -2,7 +2,9 @@
 // resets. All it knows is in the picture: the place of each frame (percentages), and its <title>.
 
 const FRAME_TITLE = /^(.*) \(([\d,]+) bytes, [\d.]+%\)$/s;
-const PLACE = /^(.*):(\d+) \((.*)\)( ×[\d,]+| … [\d,]+ frames|)$/s;
+const JOINED = "(?<joined> ×[\\d,]+| … [\\d,]+ frames|)$";
+const PLACE = new RegExp("^(?<file>.*):(?<line>\\d+) \\((?<function>.*)\\)" + JOINED, "s");
+const NATIVE_PLACE = new RegExp("^(?<file>[^ ]*)(?<line>) \\((?<function>.*)\\)" + JOINED, "s");
 const CELL = 7.23;
 
 const root = document.documentElement;
@@ -14,42 +16,33 @@ let active = null;
 let wanted = "";
 
 function readFrame(element) {
-  const [, name, bytes] = FRAME_TITLE.exec(element.querySelector("title").textContent) || [
-    null,
-    "",
-    "0",
-  ];
-  const place = PLACE.exec(name);
+  const title = FRAME_TITLE.exec(element.querySelector("title").textContent);
+  const text = element.querySelector(".n");
   const source = element.querySelector(".s");
   const sourceTitle = source && FRAME_TITLE.exec(source.previousSibling.textContent);
   return {
     element,
-    name,
-    bytes: Number(bytes.replace(/,/g, "")),
-    label: place
-      ? labelOf(place, element.classList.contains("user"))
-      : {
-          name: name === "all" ? element.querySelector(".n").textContent : name,
-          path: "",
-          line: "",
-        },
+    text,
+    source,
+    sourceText: sourceTitle ? sourceTitle[1].replace(/\u00a0/g, " ") : "",
+    name: title[1],
+    bytes: Number(title[2].replace(/,/g, "")),
+    label: labelOf(title[1], text.textContent, element.classList.contains("user")),
     x: parseFloat(element.getAttribute("x")),
     width: parseFloat(element.getAttribute("width")),
     y: Number(element.getAttribute("y")),
-    text: element.querySelector(".n"),
-    source,
-    sourceText: sourceTitle ? sourceTitle[1].replace(/\u00a0/g, " ") : "",
   };
 }
 
-// A place is "path:line (function)" and perhaps " ×20,000" for a recursion.
-function labelOf([, path, line, name, joined], user) {
-  return {
-    name: name + joined,
-    path: user ? path : pathInside(path),
-    line: ":" + line,
-    short: name,
-  };
+// From "path:line (function)", perhaps with " ×20,000" behind it.
+function labelOf(name, text, user) {
+  const place = PLACE.exec(name) || NATIVE_PLACE.exec(name);
+  if (!place) return { name: name === "all" ? text : name, path: "", line: "" };
+  const { file, line, function: called, joined } = place.groups;
+  const path = user ? file : pathInside(file);
+  const number = line ? ":" + line : "";
+  if (called === "") return { name: path + joined, path: "", line: number, short: path };
+  return { name: called + joined, path, line: number, short: called };
 }
 
 const inside = (inner, outer) =>

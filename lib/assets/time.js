@@ -80,10 +80,16 @@ class TimeStrip {
     return d || "M0 0";
   }
 
+  // The ends of the axis, unless the peak stands there.
   axis(bottom) {
+    const { facts, width } = this;
     const text = (x, anchor, words) =>
       svgEl("text", { class: "tick", x, y: bottom + 14, "text-anchor": anchor }, words);
-    return [text(0, "start", "0"), text(this.width, "end", seconds(this.end))];
+    const peak = facts.peak > 0 ? this.x(facts.peak_seconds) : width / 2;
+    const ticks = [];
+    if (peak > 20) ticks.push(text(0, "start", "0"));
+    if (peak < width - 55) ticks.push(text(width, "end", seconds(this.end)));
+    return ticks;
   }
 
   peakMark(bottom) {
@@ -92,36 +98,23 @@ class TimeStrip {
     const x = this.x(facts.peak_seconds);
     const right = x < this.width / 2;
     const y = this.y(facts.peak);
+    const anchor = right ? "start" : "end";
+    const where = { x: right ? x + 8 : x - 8, y: bottom + 15, "text-anchor": anchor };
     return [
       svgEl("line", { class: "peak", x1: x, x2: x, y1: y, y2: bottom + 3 }),
       svgEl("path", { class: "peak", d: `M${x} ${bottom + 2}l4.5 7h-9z` }),
       svgEl("circle", { class: "peak", cx: x, cy: y, r: 3 }),
-      svgEl(
-        "text",
-        {
-          class: "peak",
-          x: right ? x + 8 : x - 8,
-          y: bottom + 15,
-          "text-anchor": right ? "start" : "end",
-        },
-        "peak",
-      ),
+      svgEl("text", { class: "peak", ...where }, "peak"),
     ];
   }
 
   processName(series) {
     const top = series.points.reduce((a, b) => (b.a > a.a ? b : a));
     const x = this.x(top.t);
-    return svgEl(
-      "text",
-      {
-        class: "process",
-        x,
-        y: Math.max(this.y(top.a) - 4, STRIP_TOP - 6),
-        "text-anchor": x > this.width * 0.7 ? "end" : "start",
-      },
-      visible(series.name || "process " + series.pid).slice(0, 40),
-    );
+    const y = Math.max(this.y(top.a) - 4, STRIP_TOP - 6);
+    const anchor = x > this.width * 0.7 ? "end" : "start";
+    const name = visible(series.name || "process " + series.pid).slice(0, 40);
+    return svgEl("text", { class: "process", x, y, "text-anchor": anchor }, name);
   }
 
   legend() {

@@ -56,7 +56,7 @@ function tooltipName(model, view, node) {
   const joined = view.joined[node];
   const again = joined > 1 ? ` · calls itself, up to ${count(joined)} deep` : "";
   const parts = [
-    el("b", {}, bdi(frame.f)),
+    el("b", {}, bdi(frame.f || "no name known")),
     el("div", { class: "path" }, bdi(frame.p), lineOf(frame), again),
   ];
   if (frame.g) parts.push(el("div", { class: "path" }, "package ", bdi(frame.g)));

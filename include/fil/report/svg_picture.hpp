@@ -46,6 +46,13 @@ inline std::string joined_text(const box& drawn) {
     return drawn.why == joined_by::chain ? " … " + count + " frames" : " ×" + count;
 }
 
+// A frame whose function nobody knows is called by its place.
+inline box_label label_of(const frame& f, frame_owner owner, const box& drawn) {
+    std::string path = one_line(std::string(path_inside(f, owner)));
+    if (f.function.empty()) return {path + joined_text(drawn), "", f.line};
+    return {one_line(f.function) + joined_text(drawn), std::move(path), f.line};
+}
+
 // `owners` and `sources` have one entry for each frame of the snapshot.
 template <snapshot_like Snapshot>
 svg_picture make_svg_picture(std::string title, const layout& boxes, const Snapshot& snapshot,
@@ -59,15 +66,13 @@ svg_picture make_svg_picture(std::string title, const layout& boxes, const Snaps
     for (const box& drawn : boxes | std::views::drop(1)) {
         const std::size_t i = to_index(drawn.frame);
         const frame& f = snapshot.frames()[i];
-        const std::string joined = joined_text(drawn);
         picture.boxes.push_back(
             {.depth = drawn.depth,
              .start = drawn.start,
              .bytes = drawn.bytes,
              .user = owners[i].owner == frame_owner::user,
-             .name = frame_text(f) + joined,
-             .label = {one_line(f.function) + joined,
-                       one_line(std::string(path_inside(f, owners[i].owner))), f.line},
+             .name = frame_text(f) + joined_text(drawn),
+             .label = label_of(f, owners[i].owner, drawn),
              .source = std::string(utf8_prefix(sources[i].line, longest_source))});
     }
     return picture;
