@@ -18,8 +18,8 @@ report at exit: threads of the process count, start-up and report do not. What t
 +MiB: highest resident memory of the program (VmHWM) beyond plain Python's, medians.
 
 Every run must print the same results as plain Python, or the cell says "differs"; if one ends with
-another status than 0, it says "failed". deep_recursion is the worst case, not a program: it stays
-out of the mean.
+another status than 0, or recorded nothing, it says "failed". deep_recursion is the worst case, not
+a program: it stays out of the mean.
 """
 
 from __future__ import annotations

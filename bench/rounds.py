@@ -74,7 +74,8 @@ def run_once(environment: Environment, program: Program, profiler: Profiler) -> 
             _, status, usage = os.wait4(process.pid, 0)
             limit.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0 or not figures.exists():
+        recorded = process.returncode == 0 and profiler.has_recorded(written)
+        if not recorded or not figures.exists():
             last_words = complained.read_text(errors="replace")[-1500:]
             print(f"\n{shlex.join(command)}\n{last_words}", file=sys.stderr)
             return Run(status=process.returncode or -1)
