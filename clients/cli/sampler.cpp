@@ -32,8 +32,12 @@ void sampler::tick(double seconds) {
 
     whole_.add({seconds, numbers.live, resident});
     note_peak(numbers, seconds);
-    // 1 % in integers, and at least something: live may still be zero.
-    if (numbers.live > sampled_live_ + sampled_live_ / 100) sample_resident(numbers.live);
+    // 1 % in integers, and at least something: live may still be zero. A block is touched after it
+    // was allocated, so while live stays there, what is resident goes on to grow.
+    const bool higher = numbers.live > sampled_live_ + sampled_live_ / 100;
+    const bool fuller = numbers.live >= sampled_live_ - sampled_live_ / 100 &&
+                        resident > resident_.total() + resident_.total() / 100;
+    if (higher || fuller) sample_resident(std::max(numbers.live, sampled_live_));
     scan_untouched(numbers.live, seconds);
 }
 
