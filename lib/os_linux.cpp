@@ -68,6 +68,16 @@ void spin_lock::yield() {
     sched_yield();
 }
 
+signals_held::signals_held() {
+    const os::keep_errno keep;
+    const unsigned long all = ~0ul;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask_, 8);
+}
+signals_held::~signals_held() {
+    const os::keep_errno keep;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask_, nullptr, 8);
+}
+
 bool reentry_guard::on_alternate_stack() {
     const os::keep_errno keep;
     stack_t stack;

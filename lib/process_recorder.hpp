@@ -72,8 +72,11 @@ class process {
 
   private:
     template <typename Event, typename Nested>
-    FIL_RARE void event_slow(Event& event, Nested& nested);
+    FIL_RARE void event_slow(Event& event, Nested& nested, std::uintptr_t here);
     process_recorder* running_slow();
+    bool may_start() const {
+        return started_ && page_->state.load(std::memory_order_relaxed) == process_state::fresh;
+    }
     bool build();
     void* build_privately(std::uint64_t bytes);
     void* build_in_session(std::uint64_t bytes);
@@ -100,8 +103,10 @@ FIL_HOT void process::event(Event&& event, Nested&& nested) {
     process_recorder* recorder = page_->recorder.load(std::memory_order_acquire);
     thread_words& words = this_thread;
     thread_state* state = words.state;
-    if (recorder == nullptr || state == nullptr || !words.guard.enter()) [[unlikely]] {
-        return event_slow(event, nested);
+    const std::uintptr_t here = stack_pointer();
+    if (recorder == nullptr && !may_start()) return;
+    if (recorder == nullptr || state == nullptr || !words.guard.enter(here)) [[unlikely]] {
+        return event_slow(event, nested, here);
     }
     event(*recorder, *state);
     recorder->end_event(*state);
@@ -110,12 +115,12 @@ FIL_HOT void process::event(Event&& event, Nested&& nested) {
 
 // A process that is new, a thread that is new or ending, or an event inside an event.
 template <typename Event, typename Nested>
-FIL_RARE void process::event_slow(Event& event, Nested& nested) {
+FIL_RARE void process::event_slow(Event& event, Nested& nested, std::uintptr_t here) {
     process_recorder* recorder = running();
     if (recorder == nullptr) return;
     thread_words& words = this_thread;
-    if (words.guard.raised()) return nested(*recorder);
-    const guarded_scope guarded(words.guard);
+    if (words.guard.raised(here)) return nested(*recorder);
+    const guarded_scope guarded(words.guard, here);
     if (words.state == nullptr) lease(*recorder);
     if (words.state != nullptr) {
         event(*recorder, *words.state);

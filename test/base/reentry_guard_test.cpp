@@ -14,13 +14,22 @@ namespace fil {
 namespace {
 
 TEST(reentry_guard, an_event_inside_an_event_is_seen) {
+    const std::uintptr_t here = stack_pointer();
     reentry_guard guard;
-    EXPECT_FALSE(guard.raised());
-    ASSERT_TRUE(guard.enter());
-    [&] { EXPECT_TRUE(guard.raised()); }();
-    EXPECT_FALSE(guard.enter());
+    EXPECT_FALSE(guard.raised(here));
+    ASSERT_TRUE(guard.enter(here));
+    EXPECT_TRUE(guard.raised(here - 64));
+    EXPECT_FALSE(guard.enter(here - 64));
     guard.leave();
-    EXPECT_FALSE(guard.raised());
+    EXPECT_FALSE(guard.raised(here - 64));
+}
+
+TEST(reentry_guard, an_event_that_begins_where_the_last_one_did_comes_after_a_jump) {
+    const std::uintptr_t here = stack_pointer();
+    reentry_guard guard;
+    ASSERT_TRUE(guard.enter(here));
+    EXPECT_FALSE(guard.raised(here));
+    EXPECT_TRUE(guard.enter(here));
 }
 
 reentry_guard jumped_guard;
@@ -36,8 +45,8 @@ jmp_buf jump_target;
 
 TEST(reentry_guard, one_left_up_by_a_jump_is_stale) {
     if (setjmp(jump_target) == 0) raise_and_jump(10);
-    EXPECT_FALSE(jumped_guard.raised());
-    EXPECT_TRUE(jumped_guard.enter());
+    EXPECT_FALSE(jumped_guard.raised(stack_pointer()));
+    EXPECT_TRUE(jumped_guard.enter(stack_pointer()));
     jumped_guard.leave();
 }
 
@@ -53,14 +62,14 @@ TEST(reentry_guard, is_not_stale_on_an_alternate_stack_above) {
     ASSERT_EQ(sigaltstack(&stack, nullptr), 0);
     struct sigaction action {};
     action.sa_flags = SA_ONSTACK;
-    action.sa_handler = [](int) { raised_on_alternate_stack = signalled_guard.raised(); };
+    action.sa_handler = [](int) { raised_on_alternate_stack = signalled_guard.raised(stack_pointer()); };
     ASSERT_EQ(sigaction(SIGUSR1, &action, nullptr), 0);
     // Raised with a made-up place far below any stack, so that every stack looks "above".
     signalled_guard.raise();
     *reinterpret_cast<std::uintptr_t*>(&signalled_guard) = 1;
     raise(SIGUSR1);
     EXPECT_TRUE(raised_on_alternate_stack);
-    EXPECT_FALSE(signalled_guard.raised());  // here, on the ordinary stack, it is stale
+    EXPECT_FALSE(signalled_guard.raised(stack_pointer()));  // here, on the ordinary stack, it is stale
     signal(SIGUSR1, SIG_DFL);
     stack.ss_flags = SS_DISABLE;
     sigaltstack(&stack, nullptr);

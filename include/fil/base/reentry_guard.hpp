@@ -27,11 +27,11 @@ FIL_HOT std::uintptr_t stack_pointer() {
 class reentry_guard {
   public:
     // The quick way: raises it if it is down and says so; otherwise leave the rest to raised().
-    FIL_HOT bool enter() {
+    FIL_HOT bool enter(std::uintptr_t here) {
         if (count_ != 0) [[unlikely]]
             return false;
         count_ = 1;
-        where_ = stack_pointer();
+        where_ = here;
         barrier();
         return true;
     }
@@ -40,17 +40,18 @@ class reentry_guard {
         count_ = 0;
     }
 
-    // Whether an event is under way on this thread.
-    bool raised() {
+    // Whether an event is under way on this thread. `here`: the stack of the event that asks. An
+    // event inside another is below it; one that begins at the same place comes after a jump.
+    bool raised(std::uintptr_t here) {
         if (count_ == 0) return false;
-        if (stack_pointer() <= where_ || on_alternate_stack()) return true;
+        if (here < where_ || on_alternate_stack()) return true;
         count_ = 0;  // stale: the frame that raised it is gone
         return false;
     }
 
-    // Nests.
-    void raise() {
-        if (count_++ == 0) where_ = stack_pointer();
+    // Nests. By default for everything that the caller does: its own frame included.
+    void raise(std::uintptr_t here = stack_pointer() + 256) {
+        if (count_++ == 0) where_ = here;
         barrier();
     }
     void lower() {
@@ -72,6 +73,7 @@ class reentry_guard {
 class guarded_scope {
   public:
     explicit guarded_scope(reentry_guard& guard) : guard_(guard) { guard_.raise(); }
+    guarded_scope(reentry_guard& guard, std::uintptr_t here) : guard_(guard) { guard_.raise(here); }
     ~guarded_scope() { guard_.lower(); }
     guarded_scope(const guarded_scope&) = delete;
 

@@ -6,6 +6,10 @@
 // finds the guard and never comes here. A forked child resets every lock (another thread may have
 // held it), so locks live in objects that the child builds anew.
 //
+// Where a program may well leave a handler by siglongjmp (out of mmap, which is only a system
+// call), `locked_uninterrupted` holds signals back: the lock would stay taken, the data half
+// changed.
+//
 // Lock order: mappings, then threads, then functions, then call tree, then recording memory.
 
 #include <atomic>
@@ -50,6 +54,26 @@ class locked {
 
   private:
     spin_lock& lock_;
+};
+
+// Holds back this thread's signals over a scope. Two system calls.
+class signals_held {
+  public:
+    signals_held();  // lib/os_linux.cpp
+    ~signals_held();
+    signals_held(const signals_held&) = delete;
+
+  private:
+    unsigned long mask_;  // as the kernel has it
+};
+
+class locked_uninterrupted {
+  public:
+    explicit locked_uninterrupted(spin_lock& lock) : hold_(lock) {}
+
+  private:
+    signals_held signals_;
+    locked hold_;
 };
 
 }  // namespace fil

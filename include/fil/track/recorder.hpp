@@ -110,7 +110,7 @@ class recorder {
         return pieces;
     }
     void discard_mapping(mapping* pieces) {
-        const locked hold(mappings_lock_);
+        const locked_uninterrupted hold(mappings_lock_);
         mappings_.release(pieces);
     }
     void restore_mapping(thread_state& thread, mapping* pieces) {
@@ -212,7 +212,7 @@ class recorder {
 
     template <typename Change>
     void change_mappings(thread_state& thread, Change&& change) {
-        const locked hold(mappings_lock_);
+        const locked_uninterrupted hold(mappings_lock_);
         bool large = false;
         change([&](callstack_id callstack, mapping_kind kind, std::int64_t bytes) {
             large |= static_cast<std::uint64_t>(bytes < 0 ? -bytes : bytes) >= large_mapping_bytes;
