@@ -70,8 +70,8 @@ report_outcome make_report(fil_session* session, const fil_report_options& optio
 }
 
 std::string keep_recording(fil_session* session, pid_t pid, std::string& why) {
-    const std::string file = temporary_directory() + "/fil-" + std::to_string(::time(nullptr)) +
-                             "-" + std::to_string(pid) + ".recording";
+    std::string file = temporary_directory() + "/fil-" + std::to_string(::time(nullptr)) + "-" +
+                       std::to_string(pid) + ".recording";
     fil_error error = FIL_ERROR_INIT;
     if (fil_session_keep(session, pid, {file.data(), file.size()}, &error) == FIL_OK) return file;
     why = error.message;
