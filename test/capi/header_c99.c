@@ -30,7 +30,7 @@ SIZE_IS(fil_report_options, 208);
 int main(void) {
     fil_error error = FIL_ERROR_INIT;
     fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
-    int block;
+    double block; /* aligned as any block of a real allocator */
 
     CHECK(strcmp(fil_version(), "0.1.0") == 0);
     CHECK(!fil_recorder_running());

@@ -46,7 +46,7 @@ std::int64_t total(const session& session, std::size_t number) {
     return read.snapshot.total(mapping_kind::anonymous);
 }
 
-char blocks[4][1000];
+alignas(64) char blocks[4][1024];
 
 TEST(session, a_process_killed_at_its_peak_leaves_it_behind) {
     session session;
@@ -65,23 +65,23 @@ TEST(session, a_process_killed_at_its_peak_leaves_it_behind) {
 TEST(session, the_peak_is_that_of_all_processes_together) {
     session session;
     run_child(session, [] {
-        fil_record_alloc_at(blocks[0], 1000, stack(1));
+        fil_record_alloc_at(blocks[0], 1'000'000, stack(1));
         const pid_t child = fork();
         if (child == 0) {
-            fil_record_alloc_at(blocks[1], 700, stack(2));
+            fil_record_alloc_at(blocks[1], 700'000, stack(2));
             fil_record_free(blocks[1]);
             fil_recorder_close();
             _exit(0);
         }
         waitpid(child, nullptr, 0);
         fil_record_free(blocks[0]);
-        fil_record_alloc_at(blocks[0], 900, stack(3));
+        fil_record_alloc_at(blocks[0], 900'000, stack(3));
         fil_recorder_close();
     });
     ASSERT_EQ(session.processes().size(), 2u);
-    EXPECT_EQ(session.page().peak, 1700);
-    EXPECT_EQ(total(session, 0), 1000);
-    EXPECT_EQ(total(session, 1), 700);
+    EXPECT_EQ(session.page().peak, 1'700'000);
+    EXPECT_EQ(total(session, 0), 1'000'000);
+    EXPECT_EQ(total(session, 1), 700'000);
     EXPECT_EQ(session.page().live, 0);
 }
 
@@ -167,7 +167,8 @@ TEST(session, a_large_mapping_is_listed) {
 TEST(session_address, is_taken_apart_and_refused_if_foreign) {
     session_address address;
     const std::string token(token_length, 'a');
-    ASSERT_TRUE(parse_session_address("1:42:" + token + ":/tmp/with:colon/session", address));
+    const std::string text = "1:42:" + token + ":/tmp/with:colon/session";
+    ASSERT_TRUE(parse_session_address(text, address));
     EXPECT_EQ(address.supervisor_pid, 42);
     EXPECT_EQ(address.token, token);
     EXPECT_EQ(address.socket_path, "/tmp/with:colon/session");
