@@ -90,6 +90,21 @@ TEST(tidy, our_own_package_and_what_comes_before_main_are_dropped) {
               (bytes_by_text{{"/home/ada/x.py:5 (work)", 10}, {"a.c:7 (main)", 20}}));
 }
 
+TEST(tidy, our_hooks_are_dropped_wherever_they_stand) {
+    auto native = [](std::string module, std::string function) {
+        return frame{.function = function,
+                     .file = function + ".c",
+                     .line = 1,
+                     .kind = frame_kind::native,
+                     .module = std::move(module)};
+    };
+    made_snapshot raw;
+    raw.holds(10, {native("/job", "main"), native("/fil/libfil_preload.so", "pthread_create"),
+                   native("/lib/libc.so.6", "pthread_create")});
+    EXPECT_EQ(tidied_bytes(raw),
+              (bytes_by_text{{"main.c:1 (main);pthread_create.c:1 (pthread_create)", 10}}));
+}
+
 TEST(tidy, a_stack_of_which_nothing_is_left_is_named) {
     made_snapshot raw;
     raw.holds(10, {});
@@ -157,7 +172,8 @@ TEST(tidy, bytes_are_those_of_a_naive_model_that_walks_each_stack) {
     for (unsigned seed = 0; seed < 50; ++seed) {
         made_snapshot raw = random_snapshot(seed, 200, 6, 8);
         for (int i = 0; i < 20; ++i) {  // some begin in a thread or a module
-            frame_list stack{python("<frozen runpy>", 1, "r"), bootstrap, bootstrap_inner, thread_run};
+            frame_list stack{python("<frozen runpy>", 1, "r"), bootstrap, bootstrap_inner,
+                             thread_run};
             stack.resize(seed % 5);
             if (i % 3) stack.push_back(python("a.py", 1 + seed % 3, "f0"));
             raw.holds(i, stack);

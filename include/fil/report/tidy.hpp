@@ -3,7 +3,8 @@
 //
 // - The main script gets the name that the user typed (the interpreter made it absolute).
 // - What only started the program goes from the root side: runpy of `python -m`, threading's
-//   bootstrap, our own package, _start and the C library's part before main.
+//   bootstrap, our own package, _start and the C library's part before main. The preload library's
+//   hooks go wherever they stand.
 // - Callstacks whose texts are the same become one.
 // - A stack of which nothing is left, or was known, is a placeholder: "[No Python stack]".
 // One pass over the call tree, from callers to called. Afterwards every callstack has at most one
@@ -112,8 +113,14 @@ class tidying {
                 const frame* before = outermost ? nullptr : &raw_frame(caller);
                 if (starts_program(raw_.frames()[to_index(called)], before)) continue;
             }
-            new_callstack_[i] = merged(above, new_frame_[to_index(called)]);
+            const bool ours = is_our_hook(raw_.frames()[to_index(called)]);
+            new_callstack_[i] = ours ? above : merged(above, new_frame_[to_index(called)]);
         }
+    }
+
+    // Between the program's call and the C library's function of the same name.
+    static bool is_our_hook(const frame& f) {
+        return f.kind == frame_kind::native && base_name(f.module) == "libfil_preload.so";
     }
 
     const frame& raw_frame(callstack_index i) const {
