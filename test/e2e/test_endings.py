@@ -1,0 +1,260 @@
+"""How the command ends, and what becomes of signals: as without it."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import os
+import pty
+import select
+import shlex
+import signal
+import stat
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from command import (
+    PROFILED,
+    SECONDS,
+    is_alive,
+    profiled,
+    running,
+    script,
+    wait_until,
+)
+from profiling import PREFIX, run_plain
+
+# ---- how it ends ---------------------------------------------------------------------------------
+
+ENDINGS = {
+    "sys.exit(7)": 7,
+    "sys.exit(255)": 255,
+    "sys.exit('a message')": 1,
+    "raise ValueError('a message')": 1,
+    "os._exit(9)": 9,
+    "os.abort()": -signal.SIGABRT,
+    "os.kill(os.getpid(), signal.SIGKILL)": -signal.SIGKILL,
+    "os.kill(os.getpid(), signal.SIGSEGV)": -signal.SIGSEGV,
+    "os.kill(os.getpid(), signal.SIGTERM)": -signal.SIGTERM,
+    "os.kill(os.getpid(), signal.SIGINT)": -signal.SIGINT,
+    "raise KeyboardInterrupt": -signal.SIGINT,
+    "os.execv('/bin/sh', ['sh', '-c', 'exit 6'])": 6,
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_it_ends_as_the_program_does_and_leaves_a_report(here, ending):
+    script(
+        "x.py", f"import os, signal, sys\nprint('out', flush=True)\nblock = bytes(10**6)\n{ending}"
+    )
+    plain = run_plain([sys.executable, "x.py"])
+    ended = profiled("x.py", preexec_fn=allow_cores)
+    assert ended.status == plain.status == ENDINGS[ending]
+    assert (ended.stdout, ended.own_stderr) == (plain.stdout, plain.stderr)
+    assert ended.report
+    assert len(list(here.glob("core*"))) <= 1  # the program's, none of ours
+
+
+def allow_cores():
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
+
+def test_what_it_says_is_on_stderr_at_the_start_and_at_the_end(here):
+    script("x.py", "import sys; print('mine', file=sys.stderr)")
+    ended = profiled("x.py")
+    lines = ended.stderr.decode().splitlines()
+    own = [line.startswith(PREFIX.decode()) for line in lines]
+    assert own == [True, False, True, True]
+    assert ended.stdout == b""
+    assert str(here / "out") in lines[0]
+    assert "browser" not in lines[0]
+    assert lines[-1].endswith(f"Wrote HTML report to {ended.report.resolve()}/index.html")
+
+
+def test_of_the_session_nothing_stays(here):
+    script("x.py", "import os; print(os.environ['FIL_SESSION'])")
+    with tempfile.TemporaryDirectory() as short:  # a socket's path has its limit
+        ended = profiled("x.py", env={**os.environ, "TMPDIR": short})
+        assert short in ended.stdout.decode()
+        assert list(Path(short).iterdir()) == []
+
+
+def test_if_the_report_cannot_be_written_the_recording_is_kept(here):
+    Path("tmp").mkdir()
+    script("x.py", "import os, sys; os.rmdir('out'); open('out', 'w').close(); sys.exit(4)")
+    ended = profiled("x.py", env={**os.environ, "TMPDIR": str(here / "tmp")})
+    assert ended.status == 4
+    kept = [file for file in Path("tmp").iterdir() if file.is_file()]
+    assert len(kept) == 1
+    assert stat.S_IMODE(kept[0].stat().st_mode) == 0o600
+    assert kept[0].stat().st_size > 0
+    assert str(kept[0].resolve()) in ended.stderr.decode()
+    assert ended.own_stderr == b""
+
+
+def test_children_left_running_are_left_running_and_named(here):
+    script(
+        "x.py",
+        """
+        import subprocess, sys
+        idle = "import time; print(1, flush=True); time.sleep(1000)"
+        child = subprocess.Popen([sys.executable, "-c", idle], stdout=subprocess.PIPE,
+                                 stderr=subprocess.DEVNULL, start_new_session=True)
+        child.stdout.readline()
+        print(child.pid, flush=True)
+        """,
+    )
+    ended = profiled("x.py")
+    child = int(ended.stdout)
+    try:
+        assert is_alive(child)
+        assert ended.status == 0
+        assert f"PID {child} (" in ended.stderr.decode()
+        assert ended.report
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+def test_a_program_whose_first_thread_ends_early_is_waited_for(here):
+    script(
+        "x.py",
+        """
+        import ctypes, os, threading, time
+        def rest():
+            time.sleep(0.2)
+            os.write(1, b"rest\\n")
+            os._exit(3)
+        threading.Thread(target=rest).start()
+        ctypes.CDLL(None).syscall(60, 0)  # exit, of this thread only
+        """,
+    )
+    ended = profiled("x.py")
+    assert (ended.status, ended.stdout) == (3, b"rest\n")
+    assert ended.report
+
+
+def test_if_the_supervisor_is_killed_the_program_dies(here):
+    script("x.py", "import os, time; print(os.getpid(), flush=True); time.sleep(1000)")
+    with running("x.py") as supervisor:
+        program = int(supervisor.stdout.readline())
+        supervisor.kill()
+        try:
+            wait_until(lambda: not is_alive(program), "the program dies")
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(program, signal.SIGKILL)
+
+
+# ---- signals -------------------------------------------------------------------------------------
+
+# Every delivery leaves a byte in the socket, also where Python runs one handler for two.
+COUNTS_SIGNALS = """
+    import collections, os, signal, socket, sys
+    arrivals, wakeup = socket.socketpair()
+    wakeup.setblocking(False)
+    signal.set_wakeup_fd(wakeup.fileno())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2,
+                   signal.SIGQUIT, signal.SIGWINCH, signal.SIGRTMIN):
+        signal.signal(number, lambda *_: None)
+    print("ready", flush=True)
+    if sys.argv[1:] == ["signals its group"]:
+        os.killpg(0, signal.SIGRTMIN)  # of this kind, two never become one
+        os.kill(os.getpid(), signal.SIGTERM)
+    counts = collections.Counter()
+    while signal.SIGTERM not in counts:
+        for number in arrivals.recv(100):
+            counts[number] += 1
+            print("got", signal.Signals(number).name, flush=True)
+    arrivals.settimeout(0.5)  # for one too many
+    try:
+        counts.update(arrivals.recv(100))
+    except OSError:
+        pass
+    print(sorted((signal.Signals(n).name, times) for n, times in counts.items()), flush=True)
+    sys.exit(3)
+"""
+
+
+def test_signals_sent_to_the_supervisor_go_to_the_program_once(here):
+    script("x.py", COUNTS_SIGNALS)
+    with running("x.py") as supervisor:
+        assert supervisor.stdout.readline() == b"ready\n"
+        for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGTERM"):
+            supervisor.send_signal(signal.Signals[name])
+            assert supervisor.stdout.readline() == f"got {name}\n".encode()
+        counts = ast.literal_eval(supervisor.stdout.readline().decode())
+        assert {times for _, times in counts} == {1}
+        assert supervisor.wait(SECONDS) == 3
+
+
+def test_a_program_that_signals_its_own_group_is_hit_once(here):
+    script("x.py", COUNTS_SIGNALS)
+    ended = profiled("x.py", "signals its group", start_new_session=True)
+    assert ended.stdout.splitlines()[-1] == b"[('SIGRTMIN', 1), ('SIGTERM', 1)]"
+    assert ended.status == 3
+
+
+def test_an_alarm_set_before_us_reaches_the_program(here):
+    script("x.py", "import time; time.sleep(1000)")
+    assert profiled("x.py", preexec_fn=lambda: signal.alarm(1)).status == -signal.SIGALRM
+
+
+class Terminal:
+    """A command in a terminal of its own."""
+
+    def __init__(self, *command: str):
+        self.pid, self.descriptor = pty.fork()
+        if self.pid == 0:
+            os.execvp(command[0], command)
+        self.shown = b""
+
+    def expect(self, text: bytes):
+        end = time.monotonic() + SECONDS
+        while text not in self.shown:
+            ready, _, _ = select.select([self.descriptor], [], [], end - time.monotonic())
+            assert ready, f"never shown: {text!r} in {self.shown!r}"
+            try:
+                self.shown += os.read(self.descriptor, 1000)
+            except OSError:
+                raise AssertionError(f"ended without {text!r}: {self.shown!r}") from None
+        self.shown = self.shown[self.shown.index(text) + len(text) :]
+
+    def type(self, keys: bytes):
+        os.write(self.descriptor, keys)
+
+    def wait(self) -> int:
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.descriptor)
+        return os.waitstatus_to_exitcode(status)
+
+
+def test_what_the_terminal_sends_to_both_is_not_doubled(here):
+    script("x.py", COUNTS_SIGNALS)
+    terminal = Terminal(*PROFILED, "x.py")
+    terminal.expect(b"ready")
+    terminal.type(b"\x03")
+    terminal.expect(b"got SIGINT")
+    terminal.type(b"\x1c")
+    terminal.expect(b"got SIGQUIT")
+    time.sleep(0.3)
+    os.kill(terminal.pid, signal.SIGTERM)
+    terminal.expect(b"[('SIGINT', 1), ('SIGQUIT', 1), ('SIGTERM', 1)]")
+    assert terminal.wait() == 3
+
+
+def test_job_control_stops_and_continues_both(here):
+    script("x.py", "import time; print('ready', flush=True); input(); print('went on')")
+    command = shlex.join([*PROFILED, "x.py"])
+    terminal = Terminal("/bin/sh", "-c", f"set -m; {command}; echo status $?; fg; exit $?")
+    terminal.expect(b"ready")
+    terminal.type(b"\x1a")
+    terminal.expect(f"status {128 + signal.SIGTSTP}".encode())
+    terminal.type(b"\n")
+    terminal.expect(b"went on")
+    assert terminal.wait() == 0
