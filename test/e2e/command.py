@@ -9,18 +9,10 @@ import textwrap
 import time
 from pathlib import Path
 
-import pytest
 from profiling import FIL_PROFILE, Profiled, run_plain, run_profiled
 
 PROFILED = [str(FIL_PROFILE), "--no-browser", "-o", "out", "--python", sys.executable, "run"]
 SECONDS = 30  # until a test that hangs gives up
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch) -> Path:
-    """The test's own working directory."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def script(name: str, text: str) -> str:
