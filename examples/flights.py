@@ -67,12 +67,13 @@ def summarize(flights: pd.DataFrame) -> None:
 
 
 def wide(flights: pd.DataFrame) -> pd.Series:
-    """How strongly each number, its square and its root go with the delay at arrival."""
+    """How strongly each number, its square, root and logarithm go with the delay at arrival."""
     numbers = flights.select_dtypes("number").drop(columns=["arr_delay", "year"])
     x = numbers.to_numpy(dtype=float, na_value=0.0)
-    x = np.hstack([x, x**2, np.sqrt(abs(x))])
+    x = np.hstack([x, x**2, np.sqrt(abs(x)), np.log1p(abs(x))])
     delay = flights["arr_delay"].fillna(0.0).to_numpy()
-    names = [*numbers, *numbers.columns + " squared", *"root of " + numbers.columns]
+    names = [*numbers, *numbers.columns + " squared"]
+    names += [*"root of " + numbers.columns, *"log of " + numbers.columns]
     return pd.Series([np.corrcoef(column, delay)[0, 1] for column in x.T], index=names)
 
 

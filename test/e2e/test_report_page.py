@@ -485,7 +485,7 @@ def test_flights_shows_the_line_of_its_peak_first(browser, flights):
     assert browser.complaints() == []
     assert browser.text("h1").endswith("examples/flights.py")
     first = browser.all(".line")[0].text
-    assert "x = np.hstack([x, x**2, np.sqrt(abs(x))])" in first and "wide" in first
+    assert "x = np.hstack([x, x**2, np.sqrt(abs(x)), np.log1p(abs(x))])" in first and "wide" in first
 
 
 def test_flights_can_be_walked_through(browser, flights):
@@ -505,7 +505,7 @@ def test_flights_can_be_walked_through(browser, flights):
 @pytest.mark.parametrize("name", ["peak-memory.svg", "peak-memory-reversed.svg"])
 def test_the_pictures_of_flights_hold_its_source(browser, flights, name):
     text = (flights / name).read_text(encoding="utf-8")
-    line = "    x = np.hstack([x, x**2, np.sqrt(abs(x))])"
+    line = "    x = np.hstack([x, x**2, np.sqrt(abs(x)), np.log1p(abs(x))])"
     assert ">" + line.replace(" ", "\u00a0") in text
     browser.open(flights / name)
     assert browser.complaints() == []
