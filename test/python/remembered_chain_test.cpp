@@ -58,6 +58,8 @@ struct thread {
     call_tree tree;
     scripted_frames memory;
 
+    thread() { chain->forget(); }
+
     void show(const stack& now) {
         memory.live.clear();
         address previous = 0;

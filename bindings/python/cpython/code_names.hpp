@@ -1,5 +1,6 @@
 #pragma once
-/* Code objects -> functions of the recording, remembered by address; and instructions -> lines.
+/* Code objects -> functions of the recording, and frames' keys -> places in them (function and
+ * line), both remembered by address.
  *
  * An address names a code object only while that lives: the first look at one asks
  * fil_block_watch() to raise fil_generation() when its block is freed, and the owner then calls
@@ -22,26 +23,25 @@ class code_names {
     void forget() {
         if (++epoch_ != 0) return;
         std::memset(known_, 0, sizeof known_);
+        std::memset(visited_, 0, sizeof visited_);
         epoch_ = 1;
     }
 
-    /* The callstack of a frame, standing at its instruction, called by `caller`. A frame that is no
-     * Python function's, or for which there is no room, is its caller. */
-    fil_callstack callstack(const python_runtime& runtime, fil_callstack caller, address frame) {
-        if (is_shim(runtime.layout, frame)) return caller;
-        const address code = load(frame, runtime.layout.frame_code);
-        const fil_function function = find(
-            code, [&](address object) { return intern(runtime, object, text_, sizeof text_); });
-        if (function == 0) return caller;
-        const fil_callstack child =
-            fil_callstack_child(caller, function, line(runtime, code, frame));
+    /* The callstack of a frame whose key is `key`, called by `caller`. A frame that is no Python
+     * function's, or for which there is no room, is its caller. */
+    fil_callstack callstack(const python_runtime& runtime, fil_callstack caller, address frame,
+                            std::uint64_t key) {
+        place& at = visited_[key * 0x9e3779b97f4a7c15u >> 54];
+        if (at.key != key || at.epoch != epoch_) at = visit(runtime, frame, key);
+        if (at.function == 0) return caller;
+        const fil_callstack child = fil_callstack_child(caller, at.function, at.line);
         return child == FIL_CALLSTACK_NONE ? caller : child;
     }
 
     /* The function of a code object: remembered, or intern(code). */
     template <typename Intern>
     fil_function find(address code, Intern&& intern) {
-        known_code& place = known_[(code >> 4 ^ code >> 13) % places];
+        known_code& place = known_[(code >> 4 ^ code >> 13) % codes];
         if (place.code == code && place.epoch == epoch_) return place.function;
         watch(code);
         const fil_function function = intern(code);
@@ -83,12 +83,18 @@ class code_names {
     }
 
   private:
+    struct place {
+        std::uint64_t key;
+        fil_function function; /* 0: no function of Python's */
+        std::uint32_t line;
+        std::uint32_t epoch;
+    };
     struct known_code {
         address code;
         fil_function function;
         std::uint32_t epoch;
     };
-    static constexpr std::uint32_t places = 512;
+    static constexpr std::uint32_t codes = 512;
 
     static std::uint32_t first_line(const python_layout& layout, address code) {
         const auto line = load<std::int32_t>(code, layout.code_first_line);
@@ -107,6 +113,15 @@ class code_names {
         return name != load(code, layout.code_filename) || first_line(layout, code) != 0;
     }
 
+    place visit(const python_runtime& runtime, address frame, std::uint64_t key) {
+        if (is_shim(runtime.layout, frame)) return {key, 0, 0, epoch_};
+        const address code = load(frame, runtime.layout.frame_code);
+        const fil_function function = find(
+            code, [&](address object) { return intern(runtime, object, text_, sizeof text_); });
+        const std::uint32_t at = function != 0 ? line(runtime, code, frame) : 0;
+        return {key, function, at, epoch_};
+    }
+
     /* Each layer of the interpreter's debug hooks starts the block 16 bytes earlier; there are at
      * most two. */
     static void watch(address code) {
@@ -116,7 +131,8 @@ class code_names {
     }
 
     std::uint32_t epoch_;
-    known_code known_[places];
+    known_code known_[codes];
+    place visited_[1024];
     char text_[16384];
 };
 

@@ -29,9 +29,17 @@ struct thread_walk {
     std::uint64_t generation; /* + 1, so that zero is none */
     remembered_chain<30000, 4096> chain;
     code_names names;
-    node_cache<1024> nodes;
+    node_cache<2048> nodes;
 
-    void forget(std::uint64_t now) {
+    /* A child that the node cache does not know. */
+    [[gnu::noinline]] fil_callstack meet(const python_runtime& runtime, fil_callstack caller,
+                                         address frame, std::uint64_t key) {
+        const fil_callstack callstack = names.callstack(runtime, caller, frame, key);
+        nodes.insert(caller, key, callstack);
+        return callstack;
+    }
+
+    [[gnu::noinline]] void forget(std::uint64_t now) {
         generation = now;
         chain.forget();
         names.forget();
@@ -50,7 +58,7 @@ inline thread_walk& aligned_walk(void* memory) {
 
 /* fil_source::capture. FIL_CALLSTACK_NONE: this thread runs no Python. */
 template <typename Frames>
-fil_callstack capture_frames(void* context, void* memory) {
+[[gnu::always_inline]] inline fil_callstack capture_frames(void* context, void* memory) {
     const auto& runtime = *static_cast<const python_runtime*>(context);
     const address state = current_thread_state(runtime);
     if (state == 0 || memory == nullptr) return FIL_CALLSTACK_NONE;
@@ -67,7 +75,7 @@ fil_callstack capture_frames(void* context, void* memory) {
         const fil_callstack known = walk.nodes.find(caller, key);
         if (known != FIL_CALLSTACK_NONE) [[likely]]
             return known;
-        const fil_callstack callstack = walk.names.callstack(runtime, caller, frame);
+        const fil_callstack callstack = walk.names.callstack(runtime, caller, frame, key);
         walk.nodes.insert(caller, key, callstack);
         return callstack;
     };

@@ -169,6 +169,8 @@ void attach(const python_symbols& symbols) {
     the_runtime.unchecked_thread_state = symbols.PyThreadState_GetUnchecked != nullptr
                                              ? symbols.PyThreadState_GetUnchecked
                                              : symbols._PyThreadState_UncheckedGet;
+    the_runtime.state_variable =
+        read_accessor(reinterpret_cast<const void*>(the_runtime.unchecked_thread_state));
     const reading how = choose(the_runtime);
     fil_source source = {sizeof(fil_source), 0, nullptr, &the_runtime};
     if (how == reading::frames) {

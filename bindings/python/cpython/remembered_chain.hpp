@@ -13,7 +13,11 @@
  * frames again, and the search goes on below them Whatever changed below changes every callstack
  * above it, however equal the frames look.
  *
- * Zeroed memory is a valid, empty chain. One thread, no locks, hot: no allocation, no throw.
+ * Most allocations find the newest frame where it was, or one call or one return away: follow()
+ * itself is that case, the rest is follow_anew().
+ *
+ * Zeroed memory is a valid, empty chain after the first forget(). One thread, no locks, hot: no
+ * allocation, no throw.
  */
 #include <cstdint>
 
@@ -30,77 +34,117 @@ class remembered_chain {
     static_assert((Scratch & (Scratch - 1)) == 0);
 
   public:
-    void forget() { count_ = 0; }
+    void forget() {
+        entries_[0].frame = nowhere;
+        callstacks_[0] = FIL_CALLSTACK_UNKNOWN;
+        count_ = 0;
+    }
 
     /* The callstack of frame `top`, which is not 0. Frames reads a frame: previous(frame),
      * key(frame). `child(caller, frame, key)` interns one. Hot path. */
     template <typename Frames, typename Child>
     fil_callstack follow(address top, const Frames& frames, Child&& child) {
-        callstacks_[0] = FIL_CALLSTACK_UNKNOWN;
-        walked_ = 0;
-        std::uint32_t newest = count_; /* entries above it are of no more use */
-        std::uint32_t base = 0;        /* the entry that the walked frames stand on */
-        std::uint32_t changed = 1; /* the lowest entry up to base whose key changed, or base + 1 */
-
         address frame = top;
-        while (frame != 0) {
-            const std::uint32_t at = find(frame, newest);
-            if (at == 0) {
-                push(frame, frames.key(frame));
-                frame = frames.previous(frame);
-                continue;
-            }
-            changed = frames.key(frame) == keys_[at] ? at + 1 : at;
-            const std::uint32_t broken = prove(at, changed, frames);
-            if (broken == 0) {
-                base = at;
-                break;
-            }
-            for (std::uint32_t i = at; i >= broken; --i) push(frames_[i], frames.key(frames_[i]));
-            frame = frames.previous(frames_[broken]);
-            newest = broken - 1;
+        std::uint32_t at = find(top, count_);
+        const bool is_new_call = at == 0;
+        if (is_new_call) {
+            frame = frames.previous(top);
+            at = find(frame, count_);
         }
-
-        for (std::uint32_t i = changed; i <= base; ++i) {
-            keys_[i] = frames.key(frames_[i]);
-            callstacks_[i] = child(callstacks_[i - 1], frames_[i], keys_[i]);
+        std::uint32_t changed;
+        if (at == 0 || prove(at, changed, frames) != 0) [[unlikely]] {
+            return follow_anew(top, frames, child);
         }
-        count_ = base;
-        return intern_walked(top, callstacks_[base], frames, child);
+        intern_changed(changed, at, frames, child);
+        count_ = at;
+        if (!is_new_call) return callstacks_[at];
+        const entry called = {top, frames.key(top)};
+        const fil_callstack callstack = child(callstacks_[at], top, called.key);
+        remember(called, callstack);
+        return callstack;
     }
 
     std::uint32_t count() const { return count_; }
 
   private:
-    struct walked_frame {
+    struct entry {
         address frame;
         std::uint64_t key;
     };
+    static constexpr address nowhere = ~address{0}; /* no frame is there, and no frame's caller */
 
     /* The remembered position of a frame, at most `newest`, or 0. */
     std::uint32_t find(address frame, std::uint32_t newest) const {
-        if (frames_[newest] == frame) return newest;
+        if (entries_[newest].frame == frame) return newest;
         const std::uint32_t at = newest_at_[slot(frame)];
-        return at <= newest && frames_[at] == frame ? at : 0;
+        return at <= newest && entries_[at].frame == frame ? at : 0;
     }
 
-    /* Compares what stands below the live frame at entry `at` with what is remembered. Lowers
-     * `changed` to the lowest entry whose key differs. Returns 0, or the entry whose previous frame
-     * is not the remembered one. */
+    /* Compares the live frame at entry `at` and what stands below it with what is remembered. Sets
+     * `changed` to the lowest entry whose key differs, or at + 1. Returns 0, or the entry whose
+     * previous frame is not the remembered one. */
     template <typename Frames>
     std::uint32_t prove(std::uint32_t at, std::uint32_t& changed, const Frames& frames) const {
-        for (std::uint32_t i = at;;) {
-            if (frames.previous(frames_[i]) != frames_[i - 1]) [[unlikely]]
-                return i;
-            if (--i == 0) return 0;
-            if (frames.key(frames_[i]) != keys_[i]) [[unlikely]]
-                changed = i;
+        const entry* here = entries_ + at;
+        const entry* lowest = here + 1;
+        address previous;
+        for (;;) {
+            if (frames.key(here->frame) != here->key) [[unlikely]]
+                lowest = here;
+            previous = frames.previous(here->frame);
+            if (previous != here[-1].frame) break;
+            --here;
+        }
+        changed = static_cast<std::uint32_t>(lowest - entries_);
+        /* Entry 0 equals no frame, so the loop ends there at the latest. */
+        if (previous == 0 && here == entries_ + 1) [[likely]]
+            return 0;
+        return static_cast<std::uint32_t>(here - entries_);
+    }
+
+    template <typename Frames, typename Child>
+    void intern_changed(std::uint32_t lowest, std::uint32_t highest, const Frames& frames,
+                        Child&& child) {
+        for (std::uint32_t i = lowest; i <= highest; ++i) {
+            entries_[i].key = frames.key(entries_[i].frame);
+            callstacks_[i] = child(callstacks_[i - 1], entries_[i].frame, entries_[i].key);
         }
     }
 
-    void push(address frame, std::uint64_t key) {
-        scratch_[walked_++ & (Scratch - 1)] = {frame, key};
+    /* The same for any change. */
+    template <typename Frames, typename Child>
+    [[gnu::noinline]] fil_callstack follow_anew(address top, const Frames& frames, Child&& child) {
+        walked_ = 0;
+        std::uint32_t newest = count_; /* entries above it are of no more use */
+        std::uint32_t base = 0;        /* the entry that the walked frames stand on */
+
+        address frame = top;
+        while (frame != 0) {
+            const std::uint32_t at = find(frame, newest);
+            if (at == 0) {
+                push({frame, frames.key(frame)});
+                frame = frames.previous(frame);
+                continue;
+            }
+            std::uint32_t changed;
+            const std::uint32_t broken = prove(at, changed, frames);
+            if (broken == 0) {
+                intern_changed(changed, at, frames, child);
+                base = at;
+                break;
+            }
+            for (std::uint32_t i = at; i >= broken; --i) {
+                push({entries_[i].frame, frames.key(entries_[i].frame)});
+            }
+            frame = frames.previous(entries_[broken].frame);
+            newest = broken - 1;
+        }
+
+        count_ = base;
+        return intern_walked(top, callstacks_[base], frames, child);
     }
+
+    void push(const entry& walked) { scratch_[walked_++ & (Scratch - 1)] = walked; }
 
     /* Interns the walked frames on top of entry count_. Scratch holds those nearest to the root; if
      * there were more, the others are walked again, a scratch full at a time. */
@@ -111,7 +155,7 @@ class remembered_chain {
         while (left != 0) {
             const std::uint32_t part = left < Scratch ? left : Scratch;
             for (std::uint32_t i = 0; i < part; ++i) {
-                const walked_frame& walked = scratch_[--left & (Scratch - 1)];
+                const entry& walked = scratch_[--left & (Scratch - 1)];
                 callstack = child(callstack, walked.frame, walked.key);
                 remember(walked, callstack);
             }
@@ -125,15 +169,14 @@ class remembered_chain {
     void walk_again(address top, std::uint32_t left, const Frames& frames) {
         address frame = top;
         for (walked_ = 0; walked_ < left; frame = frames.previous(frame)) {
-            push(frame, left - walked_ <= Scratch ? frames.key(frame) : 0);
+            push({frame, left - walked_ <= Scratch ? frames.key(frame) : 0});
         }
     }
 
-    void remember(const walked_frame& walked, fil_callstack callstack) {
+    void remember(const entry& walked, fil_callstack callstack) {
         if (count_ == Capacity) return;
         ++count_;
-        frames_[count_] = walked.frame;
-        keys_[count_] = walked.key;
+        entries_[count_] = walked;
         callstacks_[count_] = callstack;
         newest_at_[slot(walked.frame)] = static_cast<std::uint16_t>(count_);
     }
@@ -143,14 +186,13 @@ class remembered_chain {
         return ((frame >> 4) ^ (frame >> 15)) & (slots - 1);
     }
 
-    /* Entry 0 is the outside: frame 0, callstack "unknown". */
+    /* Entry 0 is the outside: no frame, callstack "unknown". */
     std::uint32_t count_;
     std::uint32_t walked_;
     std::uint16_t newest_at_[slots];
-    address frames_[Capacity + 1];
-    std::uint64_t keys_[Capacity + 1];
+    entry entries_[Capacity + 1];
     fil_callstack callstacks_[Capacity + 1];
-    walked_frame scratch_[Scratch];
+    entry scratch_[Scratch];
 };
 
 }  // namespace fil::python

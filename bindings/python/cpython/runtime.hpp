@@ -8,6 +8,7 @@
 
 #include "frames.hpp"
 #include "layout.hpp"
+#include "state_accessor.hpp"
 #include "symbols.hpp"
 
 namespace fil::python {
@@ -15,8 +16,9 @@ namespace fil::python {
 struct python_runtime {
     python_layout layout;
     python_symbols symbols;
-    void* (
-        *unchecked_thread_state)(); /* of the thread that holds the lock; 3.12+: of this thread */
+    /* The thread state of whoever holds the lock; from 3.12 that of this thread, if it does. */
+    void* (*unchecked_thread_state)();
+    accessed_variable state_variable; /* what that function reads */
 
     /* Up to 3.11 the "current" thread state is that of whichever thread holds the lock. */
     bool thread_state_is_shared() const { return layout.version < 0x030c; }
@@ -33,6 +35,12 @@ inline pthread_t this_pthread() {
 }
 #endif
 
+/* Where this thread finds what unchecked_thread_state() returns; NULL until that is proved. */
+extern thread_local const address* state_slot __attribute__((tls_model("initial-exec")));
+
+/* The same, asked for; sets state_slot where the variable holds the answer. */
+address ask_for_thread_state(const python_runtime& runtime);
+
 /* The thread state of a thread that does not hold the lock; its frames stand still meanwhile.
  * Py_IsInitialized() turns false as soon as the interpreter starts to finalise: from then on the
  * states of other threads are taken down, and the key behind the next call may be deleted. */
@@ -43,7 +51,8 @@ inline address thread_state_without_lock(const python_runtime& runtime) {
 
 /* This thread's state, or 0 if it has none. */
 inline address current_thread_state(const python_runtime& runtime) {
-    const auto state = reinterpret_cast<address>(runtime.unchecked_thread_state());
+    const address* const slot = state_slot;
+    const address state = slot != nullptr ? *slot : ask_for_thread_state(runtime);
     if (state == 0) [[unlikely]]
         return thread_state_without_lock(runtime);
     if (runtime.thread_state_is_shared() &&
