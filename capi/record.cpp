@@ -17,6 +17,11 @@ std::string_view view(fil_text text) {
     return {text.data, text.length};
 }
 
+// An id from outside: never one that the tables have no place for.
+callstack_id checked(fil_callstack id) {
+    return id < max_callstacks ? callstack_id{id} : callstack_id::unknown;
+}
+
 // A watched block is gone: whoever keyed a cache by its address must hear of it.
 void note_watched(const registered_block& block) {
     if (block.watched) [[unlikely]]
@@ -99,7 +104,7 @@ fil_callstack fil_callstack_child(fil_callstack caller, fil_function function, u
     process_recorder* recorder = this_process.running();
     if (recorder == nullptr || function == 0) return FIL_CALLSTACK_UNKNOWN;
     const guarded_scope guarded(this_thread.guard);
-    return to_index(recorder->tree().child(callstack_id{caller}, function_id{function}, line));
+    return to_index(recorder->tree().child(checked(caller), function_id{function}, line));
 }
 
 fil_callstack fil_callstack_current(void) {
@@ -112,7 +117,7 @@ fil_callstack fil_callstack_current(void) {
 
 void fil_thread_inherit(fil_callstack callstack) {
     this_process.event([&](process_recorder&, thread_state& thread) {
-        if (&thread == this_thread.state) thread.inherited = callstack_id{callstack};
+        if (&thread == this_thread.state) thread.inherited = checked(callstack);
     });
 }
 
@@ -123,6 +128,7 @@ fil_status fil_source_register(const fil_source* source, fil_error* error) {
         capi::say(error, "not a source: no capture function, or too much thread memory");
         return status != FIL_OK ? status : FIL_ERROR_ARGUMENT;
     }
+    this_process.running();  // a forked child's lock is another one
     const guarded_scope guarded(this_thread.guard);
     const locked hold(this_process.lock());
     if (this_process.sources().add(known)) return FIL_OK;
@@ -131,6 +137,7 @@ fil_status fil_source_register(const fil_source* source, fil_error* error) {
 }
 
 uint64_t fil_generation(void) {
+    this_process.running();  // a forked child's generation is another one
     return this_process.generation();
 }
 
@@ -151,7 +158,7 @@ void fil_record_alloc(const void* address, size_t bytes) {
 void fil_record_alloc_at(const void* address, size_t bytes, fil_callstack callstack) {
     if (address == nullptr || callstack == FIL_CALLSTACK_NONE) return;
     this_process.event([=](process_recorder& recorder, thread_state& thread) FIL_INLINED {
-        recorder.record_alloc_at(thread, address_of(address), bytes, callstack_id{callstack});
+        recorder.record_alloc_at(thread, address_of(address), bytes, checked(callstack));
     });
 }
 

@@ -132,7 +132,11 @@ void* map_shared(int descriptor, std::uint64_t bytes) {
 void* map_wiped_page() {
     const auto bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     void* address = raw_map(bytes, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-    if (address != nullptr) advise(address, bytes, MADV_WIPEONFORK);
+    // Where a forked child cannot be told from its parent, nothing is recorded.
+    if (address != nullptr && syscall(SYS_madvise, address, bytes, MADV_WIPEONFORK) != 0) {
+        syscall(SYS_munmap, address, bytes);
+        return nullptr;
+    }
     return address;
 }
 

@@ -21,13 +21,14 @@ namespace {
 // A thread ends: its lease goes back. Destructors of other keys may still allocate afterwards;
 // their events go through the shared state.
 void return_lease(void* state) {
+    // In a forked child this drops what the thread had: the parent's lease is not the child's.
+    process_recorder* recorder = this_process.running();
     thread_words& words = this_thread;
+    const bool is_ours = words.state == state;
     words.state = nullptr;
     words.lease_returned = true;
     const guarded_scope guarded(words.guard);
-    if (process_recorder* recorder = this_process.running()) {
-        recorder->give_back(*static_cast<thread_state*>(state));
-    }
+    if (recorder != nullptr && is_ours) recorder->give_back(*static_cast<thread_state*>(state));
 }
 
 bool format(void* base, std::uint64_t bytes) {
@@ -128,6 +129,10 @@ void process::close() {
 }
 
 void process::reopen() {
+    auto* closed = reinterpret_cast<process_recorder*>(recorder_);
+    if (page_->state.load() != process_state::closed || closed->header().pid != os::process_id()) {
+        return;
+    }
     process_state expected = process_state::closed;
     if (!page_->state.compare_exchange_strong(expected, process_state::starting)) return;
     auto* recorder = reinterpret_cast<process_recorder*>(recorder_);

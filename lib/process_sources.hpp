@@ -42,9 +42,11 @@ class process_sources {
         for (int i = count_.load(std::memory_order_acquire) - 1; i >= 0; --i) {
             const fil_source& source = sources_[i];
             void* memory = memory_of(slots.memory[i], source.thread_bytes);
-            if (memory == nullptr && source.thread_bytes != 0) [[unlikely]] continue;
+            if (memory == nullptr && source.thread_bytes != 0) [[unlikely]]
+                continue;
             const fil_callstack found = source.capture(source.context, memory);
-            if (found != FIL_CALLSTACK_NONE) return callstack_id{found};
+            if (found == FIL_CALLSTACK_NONE) continue;
+            return found < max_callstacks ? callstack_id{found} : callstack_id::unknown;
         }
         if (native_ == nullptr) return callstack_id::none;
         return native_->capture(memory_of(slots.memory[max_sources], boost_source<>::thread_bytes));

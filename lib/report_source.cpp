@@ -16,7 +16,8 @@ void add_recorded_facts(report::facts& run, const recording_view& recording,
         if (key == "runtime") run.runtime = recording.text(fact.value);
         if (key == "note") run.notes.emplace_back(recording.text(fact.value));
     }
-    run.peak = std::max<std::int64_t>(session.peak, session.live + recording.pending());
+    const std::int64_t pending = header.closed == 0 ? recording.pending() : 0;
+    run.peak = std::max<std::int64_t>(session.peak, session.live + pending);
     run.exact.threads = std::max<std::uint32_t>(header.threads_ever, 1);
     run.exact.missed = header.missed_events;
     run.exact.dropped = header.dropped_events;

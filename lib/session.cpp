@@ -213,6 +213,7 @@ void session::answer(int connection) {
         return;  // no address space left for it: the process runs unrecorded
     }
     if (process.view().check() != recording_check::good) return;
+    process_ended(sender.pid);  // what this pid was before is gone, however it went
     processes_.push_back(std::move(process));
     reply(connection, page_file_.number());
 }
@@ -244,7 +245,6 @@ void session::forget_finished() {
             if (kill(process.pid, 0) == 0 || errno != ESRCH) continue;
             close_recording(process);
         }
-        process.runtime = std::string();
         process.memory.shrink(recording_page);
     }
     swept_ = processes_.size();

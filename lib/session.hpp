@@ -7,6 +7,7 @@
 // not keep thousands of recordings.
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -73,7 +74,7 @@ class session {
     void serve();
 
     session_page& page() const { return *static_cast<session_page*>(page_memory_.base()); }
-    const std::vector<joined_process>& processes() const { return processes_; }
+    const std::deque<joined_process>& processes() const { return processes_; }
     joined_process& process(std::size_t number) { return processes_.at(number); }
 
     // The last recording of `pid`, that of its last exec image; pid 0: of the first that joined.
@@ -95,7 +96,7 @@ class session {
     file_descriptor socket_;
     file_descriptor page_file_;
     shared_mapping page_memory_;
-    std::vector<joined_process> processes_;
+    std::deque<joined_process> processes_;
     std::size_t swept_ = 0;  // serve() looks for finished processes now and then
 };
 

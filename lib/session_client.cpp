@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,7 +37,11 @@ bool connect_to(int socket, std::string_view path) {
     name.sun_family = AF_UNIX;
     if (path.size() >= sizeof name.sun_path) return false;
     memcpy(name.sun_path, path.data(), path.size());
-    return syscall(SYS_connect, socket, &name, sizeof name) == 0;
+    long connected;
+    do {
+        connected = syscall(SYS_connect, socket, &name, sizeof name);
+    } while (connected < 0 && errno == EINTR);
+    return connected == 0;
 }
 
 // A message with one descriptor attached (`descriptor` < 0: room for one to arrive).
@@ -106,7 +111,13 @@ session_page* join_session(const session_address& address, int recording,
                            std::uint64_t recording_bytes) {
     const os::keep_errno keep;
     const raw_socket socket;
-    if (socket.descriptor() < 0 || !connect_to(socket.descriptor(), address.socket_path)) {
+    const bool is_child = os::parent_process_id() == address.supervisor_pid;
+    // Connecting waits as well, where the supervisor is stopped and others stand in line.
+    const timeval longest = is_child ? timeval{5, 0} : timeval{0, 200'000};
+    if (socket.descriptor() < 0 ||
+        syscall(SYS_setsockopt, socket.descriptor(), SOL_SOCKET, SO_SNDTIMEO, &longest,
+                sizeof longest) != 0 ||
+        !connect_to(socket.descriptor(), address.socket_path)) {
         return nullptr;
     }
     join_request request{};
@@ -117,7 +128,6 @@ session_page* join_session(const session_address& address, int recording,
     memcpy(request.token, address.token.data(), token_length);
     message hello(&request, sizeof request, recording);
     if (syscall(SYS_sendmsg, socket.descriptor(), &hello.header, MSG_NOSIGNAL) < 0) return nullptr;
-    const bool is_child = request.parent_pid == address.supervisor_pid;
     if (!wait_readable(socket.descriptor(), is_child ? 5000 : 200)) return nullptr;
     return receive_page(socket.descriptor());
 }

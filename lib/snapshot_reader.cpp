@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <system_error>
 
@@ -92,7 +93,10 @@ read_snapshot_result read_snapshot(const recording_view& recording, const sessio
     index_of.resize(needed.size(), report::callstack_index::empty);
     for (std::uint32_t id = 2; id < needed.size(); ++id) {
         if (!needed[id]) continue;
-        const callstack_record& node = *recording.callstack(callstack_id{id});
+        const callstack_record* record = recording.callstack(callstack_id{id});
+        if (record == nullptr) continue;
+        const callstack_record node = *record;  // a live program may write while we look
+        if (to_index(node.caller) >= id) continue;
         report::callstack_index at = index_of[to_index(node.caller)];
         const function_record* function = recording.function(node.function);
         if (function != nullptr && function->kind == function_kind::native_module) {
@@ -120,7 +124,7 @@ read_snapshot_result read_snapshot(const recording_view& recording, const sessio
 void keep_recording(const recording_view& recording, const std::string& path) {
     const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     const auto* next = reinterpret_cast<const char*>(&recording.header());
-    std::uint64_t left = recording.used_bytes();
+    std::uint64_t left = std::min(recording.used_bytes(), recording.bytes());
     while (file >= 0 && left > 0) {
         const ssize_t written = write(file, next, left);
         if (written <= 0) break;
@@ -129,6 +133,7 @@ void keep_recording(const recording_view& recording, const std::string& path) {
     }
     const int error = errno;
     if (file >= 0) close(file);
+    if (file >= 0 && left > 0) unlink(path.c_str());
     if (file < 0 || left > 0) throw std::system_error(error, std::generic_category(), path);
 }
 

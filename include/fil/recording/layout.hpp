@@ -89,7 +89,7 @@ inline constexpr std::uint32_t usage_set_pages =
     (sizeof(usage_set_record) + recording_page - 1) / recording_page;
 inline constexpr std::uint32_t max_usage_sets = 4096;
 
-// Facts in text: a list of (key, value), newest first.
+// Facts in text: a list of (key, value), oldest first.
 struct fact_record {
     text_reference key;
     text_reference value;

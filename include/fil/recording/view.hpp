@@ -8,6 +8,7 @@
 //
 // Any thread; no lock. Does not allocate.
 
+#include <algorithm>
 #include <span>
 #include <string_view>
 
@@ -30,6 +31,7 @@ class recording_view {
                            used_bytes() <= header().total_bytes &&
                            header().functions <= function_chunks * function_chunk::records &&
                            header().callstacks <= max_callstacks &&
+                           header().callstacks <= used_bytes() / sizeof(callstack_record) + 2 &&
                            header().usage_sets <= max_usage_sets && header().facts <= max_facts;
         if (!sound) return recording_check::damaged;
         return used_bytes() > bytes_ ? recording_check::too_short : recording_check::good;
@@ -38,6 +40,8 @@ class recording_view {
     const recording_header& header() const {
         return *reinterpret_cast<const recording_header*>(base_);
     }
+
+    std::uint64_t bytes() const { return bytes_; }
 
     std::uint64_t used_bytes() const {
         return std::uint64_t{header().pages_used.load(std::memory_order_relaxed)} * recording_page;
@@ -49,7 +53,9 @@ class recording_view {
     }
 
     std::uint32_t function_count() const { return header().functions.load(acquire); }
-    std::uint32_t callstack_count() const { return header().callstacks.load(acquire); }
+    std::uint32_t callstack_count() const {
+        return std::min(header().callstacks.load(acquire), max_callstacks);
+    }
 
     // nullptr for an id that is not there.
     const function_record* function(function_id id) const {
@@ -64,7 +70,7 @@ class recording_view {
     }
 
     std::span<const fact_record> facts() const {
-        const std::uint32_t count = header().facts.load(acquire);
+        const std::uint32_t count = std::min(header().facts.load(acquire), max_facts);
         const auto* first = at<fact_record>(header().facts_page, count);
         return first == nullptr ? std::span<const fact_record>{} : std::span(first, count);
     }
@@ -72,7 +78,7 @@ class recording_view {
     // visit(const usage_set_record&) for each set of counters.
     template <typename Visit>
     void for_each_usage_set(Visit&& visit) const {
-        const std::uint32_t count = header().usage_sets.load(acquire);
+        const std::uint32_t count = std::min(header().usage_sets.load(acquire), max_usage_sets);
         const auto* pages = at<page_directory_entry>(header().usage_sets_page, count);
         for (std::uint32_t i = 0; pages != nullptr && i < count; ++i) {
             const auto* set = at<usage_set_record>(pages[i].load(acquire), 1);

@@ -141,7 +141,10 @@ class recorder {
     // ---- the process ----
 
     thread_state* lease() { return leases_.take(); }
-    void give_back(thread_state& thread) { leases_.give_back(thread, peak_); }
+    void give_back(thread_state& thread) {
+        end_event(thread);
+        leases_.give_back(thread, peak_);
+    }
 
     // For events of threads without a lease: one at a time, published at once.
     template <typename Event>
@@ -175,11 +178,8 @@ class recorder {
 
   private:
     FIL_RARE void forget_deferred(thread_state& thread) {
-        while (thread.deferred_count != 0) {
-            const registered_block block = thread.deferred[thread.deferred_count - 1];
-            --thread.deferred_count;
-            forget(thread, block);
-        }
+        registered_block block;
+        while (thread.take_deferred(block)) forget(thread, block);
     }
 
     FIL_HOT void forget(thread_state& thread, const registered_block& block) {
@@ -213,6 +213,7 @@ class recorder {
     template <typename Change>
     void change_mappings(thread_state& thread, Change&& change) {
         const locked_uninterrupted hold(mappings_lock_);
+        const std::uint64_t dropped = mappings_.dropped();
         bool large = false;
         change([&](callstack_id callstack, mapping_kind kind, std::int64_t bytes) {
             large |= static_cast<std::uint64_t>(bytes < 0 ? -bytes : bytes) >= large_mapping_bytes;
@@ -223,6 +224,8 @@ class recorder {
         });
         if (large) [[unlikely]]
             list_large_mappings();
+        if (mappings_.dropped() != dropped) [[unlikely]]
+            count(header().dropped_events);
     }
 
     void list_large_mappings() {

@@ -29,11 +29,25 @@ struct thread_state : boost::intrusive::slist_base_hook<
     std::uint32_t deferred_count = 0;
     registered_block deferred[max_deferred];
 
+    // Signal handlers nest: a place is reserved before it is filled.
     bool defer(const registered_block& block) {
-        if (deferred_count == max_deferred) return false;
-        deferred[deferred_count] = block;
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        ++deferred_count;
+        const std::uint32_t at = __atomic_fetch_add(&deferred_count, 1, __ATOMIC_RELAXED);
+        if (at >= max_deferred) {
+            __atomic_fetch_sub(&deferred_count, 1, __ATOMIC_RELAXED);
+            return false;
+        }
+        deferred[at] = block;
+        return true;
+    }
+
+    // Takes the last one out, unless a handler put another on top meanwhile: then that one first.
+    bool take_deferred(registered_block& block) {
+        std::uint32_t count = __atomic_load_n(&deferred_count, __ATOMIC_RELAXED);
+        do {
+            if (count == 0) return false;
+            block = deferred[count - 1];
+        } while (!__atomic_compare_exchange_n(&deferred_count, &count, count - 1, false,
+                                              __ATOMIC_RELAXED, __ATOMIC_RELAXED));
         return true;
     }
 };
@@ -46,10 +60,15 @@ class thread_leases {
 
     thread_state* take() {
         const locked hold(lock_);
-        thread_state* state = free_.empty() ? make() : &free_.front();
+        thread_state* state = nullptr;
+        if (!free_.empty()) {
+            state = &free_.front();
+            free_.pop_front();
+        } else if (!full_) {
+            state = make();
+            full_ = state == nullptr;
+        }
         if (state == nullptr) return nullptr;
-        if (!free_.empty()) free_.pop_front();
-        state->deferred_count = 0;
         state->inherited = callstack_id::none;
         memory_.header().threads_ever.fetch_add(1, std::memory_order_relaxed);
         session_.threads.fetch_add(1, std::memory_order_relaxed);
@@ -100,6 +119,7 @@ class thread_leases {
     std::size_t source_bytes_;
     arena<Pages> arena_;
     boost::intrusive::slist<thread_state, boost::intrusive::cache_last<false>> free_;
+    bool full_ = false;  // there was no room once: asking again would cost each event a mapping
     spin_lock lock_;
 };
 
