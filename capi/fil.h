@@ -99,6 +99,10 @@ FIL_API int fil_recorder_running(void);
 FIL_API void fil_recorder_close(void);
 FIL_API void fil_recorder_reopen(void);
 
+/* The process is about to limit its address space to so many bytes: what was reserved for the
+ * recording beyond a sixteenth of that (and beyond what is used) is given back. Hot. Since 0.1. */
+FIL_API void fil_recorder_shrink(uint64_t address_space);
+
 /* A fact about this process for the report: key "runtime" is what it runs ("CPython 3.12.1"),
  * "note" a remark (may repeat). Copied, at most 1 KiB. Hot, takes a lock. */
 FIL_API void fil_recorder_describe(fil_text key, fil_text value);

@@ -71,6 +71,12 @@ void fil_recorder_reopen(void) {
     this_process.reopen();
 }
 
+void fil_recorder_shrink(uint64_t address_space) {
+    this_process.event([=](process_recorder& recorder, thread_state&) {
+        recorder.memory().shrink(address_space / os::share_of_address_space);
+    });
+}
+
 void fil_recorder_describe(fil_text key, fil_text value) {
     this_process.event([&](process_recorder& recorder, thread_state&) {
         recorder.add_fact(view(key).substr(0, 1024), view(value).substr(0, 1024));

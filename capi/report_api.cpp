@@ -9,6 +9,7 @@
 #include "process_recorder.hpp"
 #include "report_source.hpp"
 #include "session_handle.hpp"
+#include "snapshot_reader.hpp"
 
 using namespace fil;
 using namespace fil::capi;
@@ -82,8 +83,30 @@ report::facts facts_of(const fil_report_options& options) {
     return run;
 }
 
-void add_other_processes(report::facts& run, const session& session, std::int32_t drawn) {
+// A program that replaced its image (exec) has several recordings. The report is about the one that
+// held memory at the peak; where none did, about the last.
+const joined_process* program_at_peak(const session& session, std::int32_t pid) {
+    const joined_process* chosen = session.find(pid);
+    if (chosen == nullptr) return nullptr;
+    std::int64_t most = total_at_peak(chosen->view(), session.page());
     for (const joined_process& process : session.processes()) {
+        if (process.pid != chosen->pid || &process == chosen) continue;
+        const std::int64_t bytes = total_at_peak(process.view(), session.page());
+        if (bytes > most) {
+            most = bytes;
+            chosen = &process;
+        }
+    }
+    return chosen;
+}
+
+void add_other_processes(report::facts& run, const session& session, const joined_process& shown) {
+    const std::int32_t drawn = shown.pid;
+    run.exact.threads = 0;
+    for (const joined_process& process : session.processes()) {
+        if (process.pid != drawn || &process == &shown) {
+            run.exact.threads += process.header().threads_ever;
+        }
         if (process.pid == drawn) continue;
         std::string command = process.command;
         while (!command.empty() && command.back() == 0) command.pop_back();
@@ -93,6 +116,8 @@ void add_other_processes(report::facts& run, const session& session, std::int32_
         run.processes.push_back({process.pid, command, process.header().peak, ""});
     }
     run.exact.unprofiled = session.unprofiled_children();
+    // What is resident is a number of all processes; the page explains it by the bytes of one.
+    if (!run.processes.empty()) run.resident = {};
 }
 
 std::vector<untouched_range> untouched_of(const fil_report_options& options) {
@@ -145,10 +170,10 @@ fil_status fil_session_report(fil_session* handle, const fil_report_options* opt
     return guarded(error, [&] {
         const fil::session& session = session_of(handle);
         const auto known = checked_copy(options, "options");
-        const joined_process* process = session.find(known.pid);
+        const joined_process* process = program_at_peak(session, known.pid);
         if (process == nullptr) throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
         report::facts run = facts_of(known);
-        add_other_processes(run, session, process->pid);
+        add_other_processes(run, session, *process);
         write(process->view(), session.page(), std::move(run), process->executable, known, path,
               capacity);
     });

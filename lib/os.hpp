@@ -9,6 +9,7 @@
 namespace fil::os {
 
 // How many bytes a recording may reserve: much, but little under RLIMIT_AS and RLIMIT_FSIZE.
+inline constexpr std::uint64_t share_of_address_space = 16;
 std::uint64_t recording_bytes();
 
 // Sparse memory of its own for a recording, private to this process; nullptr if refused.

@@ -98,7 +98,7 @@ std::uint64_t recording_bytes() {
     std::uint64_t bytes = plenty;
     rlimit limit{};
     if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
-        bytes = std::clamp<std::uint64_t>(limit.rlim_cur / 16, little, plenty);
+        bytes = std::clamp<std::uint64_t>(limit.rlim_cur / share_of_address_space, little, plenty);
     }
     // Growing a file past this limit does not fail, it kills.
     if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {

@@ -18,7 +18,7 @@ void add_recorded_facts(report::facts& run, const recording_view& recording,
     }
     const std::int64_t pending = header.closed == 0 ? recording.pending() : 0;
     run.peak = std::max<std::int64_t>(session.peak, session.live + pending);
-    run.exact.threads = std::max<std::uint32_t>(header.threads_ever, 1);
+    run.exact.threads = std::max({run.exact.threads, header.threads_ever.load(), 1u});
     run.exact.missed = header.missed_events;
     run.exact.dropped = header.dropped_events;
     // One thread publishes every byte; each further one may hold back a little.

@@ -75,6 +75,16 @@ std::int64_t bytes_at_peak(const usage_record& usage, const recording_header& pr
     return usage.now.load(relaxed);
 }
 
+std::int64_t total_at_peak(const recording_view& recording, const session_page& session) {
+    std::int64_t sum = 0;
+    const auto used = static_cast<std::size_t>(mapping_kind::anonymous);
+    const summed_usage sums = sum_usage(recording, session);
+    for (const report::usage& usage : sums.by_kind[used]) {
+        sum += usage.bytes;
+    }
+    return sum;
+}
+
 read_snapshot_result read_snapshot(const recording_view& recording, const session_page& session,
                                    const std::vector<callstack_id>& wanted,
                                    const resolve_address& resolve) {

@@ -21,6 +21,9 @@ using resolve_address = std::function<const std::vector<report::frame>&(
 std::int64_t bytes_at_peak(const usage_record& usage, const recording_header& process,
                            std::int64_t session_peak, bool peak_is_now);
 
+// What the process held of used memory at the session's peak.
+std::int64_t total_at_peak(const recording_view& recording, const session_page& session);
+
 struct read_snapshot_result {
     report::snapshot snapshot;
     std::vector<report::callstack_index> index_of;  // by callstack id; `empty` where not needed

@@ -29,6 +29,7 @@ class sampler {
 
     double peak_seconds() const { return peak_seconds_; }
     std::int64_t peak() const { return peak_; }
+    std::size_t processes() const { return pids_.size(); }
     const resident_parts& resident() const { return resident_; }
     const std::vector<fil_untouched>& untouched() const { return untouched_; }
     std::vector<fil_sample> samples() const;

@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <cstddef>

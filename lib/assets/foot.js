@@ -31,12 +31,13 @@ function mappingItem({ kind, bytes, top }) {
 
 function exactParts({ threads, bound, missed, dropped, unprofiled }, hidden) {
   const lines = [];
-  if (threads <= 1 || bound === 0) {
+  if (bound === 0) {
     lines.push("Exact: one thread recorded, and every byte was counted as it came and went.");
   } else {
     lines.push(
       `${count(threads)} threads recorded: the moment of the peak is exact to within ` +
-        `${mib(roundedUp(bound))}; the bytes shown are all counted.`,
+        `${mib(roundedUp(bound))} and the blocks that other threads were just allocating; ` +
+        "the bytes shown are all counted.",
     );
   }
   if (hidden.callstacks > 0) {

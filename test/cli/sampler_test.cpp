@@ -85,20 +85,22 @@ TEST_F(sampler_test, before_anybody_joined_nothing_is_resident) {
     EXPECT_GT(memory.samples().at(1).resident, 0);
 }
 
-TEST_F(sampler_test, resident_by_kind_is_taken_when_live_has_passed_the_last_by_a_hundredth) {
+TEST_F(sampler_test, resident_by_kind_is_taken_when_live_is_higher_or_its_blocks_are_fuller) {
     session.processes = {{program.pid()}};
     tick(1, 1000, 0);
     const std::int64_t with_one = memory.resident().total();
     EXPECT_GT(with_one, 0);
     session.processes.push_back({::getpid()});
-    tick(2, 1009, 0);
+    tick(2, 980, 0);  // more is resident, but that is not the peak
     EXPECT_EQ(memory.resident().total(), with_one);
-    tick(3, 1011, 0);
+    tick(3, 1000, 0);  // as live as before, and more of it was touched
     const std::int64_t with_both = memory.resident().total();
     EXPECT_GT(with_both, with_one);
     session.processes[1].closed = true;
-    tick(4, 900, 1011);
+    tick(4, 1009, 1011);
     EXPECT_EQ(memory.resident().total(), with_both);
+    tick(5, 1011, 1011);  // higher by more than a hundredth
+    EXPECT_LT(memory.resident().total(), with_both);
 }
 
 TEST_F(sampler_test, one_line_a_process_if_there_are_several) {

@@ -6,9 +6,11 @@
 // atomic bump counter, and appear in a directory by one release store.
 // Hot path: no allocation, no throw; nullptr when the recording is full.
 
+#include <algorithm>
 #include <cstring>
 
 #include "fil/base/inlining.hpp"
+#include "fil/base/pages.hpp"
 #include "fil/base/spin_lock.hpp"
 #include "fil/recording/layout.hpp"
 
@@ -49,9 +51,23 @@ class recording_memory {
         std::atomic<std::uint32_t>& used = header().pages_used;
         std::uint32_t first = used.load(std::memory_order_relaxed);
         do {
-            if (count > pages_ - first) return page_number::none;
+            if (count > pages_.load(std::memory_order_relaxed) - first) return page_number::none;
         } while (!used.compare_exchange_weak(first, first + count, std::memory_order_relaxed));
         return page_number{first};
+    }
+
+    // Gives the reserved rest back to the system, down to `bytes` or what is used and a little
+    // more. A thread that takes a chunk right now finds room in that little.
+    void shrink(std::uint64_t bytes) {
+        constexpr std::uint32_t little = 1024;
+        const std::uint32_t used = header().pages_used.load(std::memory_order_relaxed);
+        const std::uint64_t wanted = std::max<std::uint64_t>(bytes / recording_page, used + little);
+        const std::uint32_t before = pages_.load(std::memory_order_relaxed);
+        if (wanted >= before) return;
+        const auto kept = static_cast<std::uint32_t>(wanted) & ~std::uint32_t{15};  // 64 KiB pages
+        pages_.store(kept, std::memory_order_relaxed);
+        system_pages::unmap(at<std::byte>(page_number{kept}),
+                            std::size_t{before - kept} * recording_page);
     }
 
     template <typename T>
@@ -107,7 +123,7 @@ class recording_memory {
     }
 
     std::byte* base_ = nullptr;
-    std::uint32_t pages_ = 0;
+    std::atomic<std::uint32_t> pages_{0};
     spin_lock text_lock_;
     std::uint64_t text_offset_ = 0;
     std::size_t text_left_ = 0;
