@@ -19,6 +19,7 @@ enum class below {
 memory_allocator real[3];
 arena_allocator real_arena;
 bool notes_small_requests = false;
+void* (*raw_malloc_at_start)(void*, std::size_t) = nullptr;
 thread_local bool in_small_request __attribute__((tls_model("initial-exec"))) = false;
 
 template <below Below>
@@ -204,9 +205,29 @@ void install_arena(const python_symbols& symbols) {
 }  // namespace
 
 void install_allocators(const python_symbols& symbols) {
+    if (raw_malloc_at_start == nullptr) {
+        memory_allocator raw;
+        symbols.PyMem_GetAllocator(domain_raw, &raw);
+        raw_malloc_at_start = raw.malloc;
+    }
     install_arena(symbols);
     install(symbols, domain_mem);
     install(symbols, domain_obj);
+}
+
+/* tracemalloc's context is the allocator below it; that of the debug hooks begins with a letter. */
+bool is_traced(const python_symbols& symbols) {
+    static void* (*judged)(void*, std::size_t) = nullptr;
+    static bool verdict = false;
+    memory_allocator now;
+    symbols.PyMem_GetAllocator(domain_obj, &now);
+    if (now.malloc == judged) return verdict;
+    const memory_allocator* below =
+        is_wrapper(now) || now.context == nullptr ? nullptr : pythons_own(symbols, now.context);
+    verdict = below != nullptr &&
+              (below->malloc == raw_malloc_at_start || leads_to_wrapper(symbols, below));
+    judged = now.malloc;
+    return verdict;
 }
 
 bool inside_small_request() {

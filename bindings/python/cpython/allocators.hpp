@@ -26,6 +26,10 @@ void install_allocators(const python_symbols& symbols);
  * public API, which allocates: not now. */
 bool inside_small_request();
 
+/* Whether tracemalloc is on. It holds a lock of its own while it allocates, and what the public API
+ * frees would wait for it: stacks cannot be read that way then. With the interpreter lock held. */
+bool is_traced(const python_symbols& symbols);
+
 /* From now on small requests are noted for inside_small_request(). Before install_allocators(). */
 void note_small_requests();
 

@@ -3,8 +3,8 @@
  *
  * Honest but slow, and only where the calling thread holds the interpreter lock. The calls create
  * frame objects, that is, they allocate: not while the interpreter's allocator is in the middle of
- * a small request. Otherwise as frame_walk.hpp. Throws nothing; what the interpreter allocates
- * meanwhile is not recorded, since capture runs inside an event.
+ * a small request, and not while tracemalloc is on. Otherwise as frame_walk.hpp. Throws nothing;
+ * what the interpreter allocates meanwhile is not recorded, since capture runs inside an event.
  */
 #include <cstdint>
 
@@ -56,14 +56,13 @@ inline fil_function intern_by_attributes(const python_symbols& python, address c
     return function;
 }
 
-inline fil_callstack capture_publicly(void* context, void* memory) {
-    const auto& runtime = *static_cast<const python_runtime*>(context);
+inline fil_callstack capture_publicly(const python_runtime& runtime, void* memory) {
     const python_symbols& python = runtime.symbols;
     if (memory == nullptr || inside_small_request() || !python.Py_IsInitialized()) {
         return FIL_CALLSTACK_NONE;
     }
     void* const state = runtime.unchecked_thread_state();
-    if (state == nullptr) return FIL_CALLSTACK_NONE;
+    if (state == nullptr || is_traced(python)) return FIL_CALLSTACK_NONE;
 
     auto& walk = *static_cast<public_walk*>(memory);
     const std::uint64_t generation = fil_generation() + 1;
@@ -94,7 +93,7 @@ inline fil_callstack capture_publicly(void* context, void* memory) {
         const fil_callstack child = fil_callstack_child(callstack, place.function, place.line);
         if (child != FIL_CALLSTACK_NONE) callstack = child;
     }
-    return callstack == FIL_CALLSTACK_UNKNOWN ? FIL_CALLSTACK_NONE : callstack;
+    return callstack;
 }
 
 }  // namespace fil::python
