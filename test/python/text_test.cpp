@@ -122,9 +122,9 @@ TEST_P(text, missing_reads_as_a_question_mark) {
     EXPECT_EQ(object(*GetParam()).state(0, false, false).read(), "?");
 }
 
-TEST(index_frames, a_key_names_code_and_instruction) {
+TEST(frames_3_9, a_key_names_code_and_instruction) {
     const address code = 0x7fff00000010;
-    EXPECT_NE(index_frames::pack(code, 0), index_frames::pack(code, 2));
-    EXPECT_NE(index_frames::pack(code, 2'000'000), index_frames::pack(code + 176, -1));
-    EXPECT_NE(index_frames::pack(code, -1), index_frames::pack(code - 176, 2'000'000));
+    EXPECT_NE(frames_3_9::pack(code, 0), frames_3_9::pack(code, 2));
+    EXPECT_NE(frames_3_9::pack(code, 2'000'000), frames_3_9::pack(code + 176, -1));
+    EXPECT_NE(frames_3_9::pack(code, -1), frames_3_9::pack(code - 176, 2'000'000));
 }

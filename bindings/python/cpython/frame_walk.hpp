@@ -56,34 +56,48 @@ inline thread_walk& aligned_walk(void* memory) {
     return *reinterpret_cast<thread_walk*>((reinterpret_cast<address>(memory) + mask) & ~mask);
 }
 
-/* fil_source::capture. FIL_CALLSTACK_NONE: this thread runs no Python. */
+/* The callstack of frame `top`, which is not 0. */
 template <typename Frames>
-[[gnu::always_inline]] inline fil_callstack capture_frames(void* context, void* memory) {
-    const auto& runtime = *static_cast<const python_runtime*>(context);
-    const address state = current_thread_state(runtime);
-    if (state == 0 || memory == nullptr) return FIL_CALLSTACK_NONE;
-    const address top = current_frame(runtime.layout, state);
-    if (top == 0) return FIL_CALLSTACK_NONE;
-
+[[gnu::always_inline]] inline fil_callstack capture_from(const python_runtime& runtime,
+                                                         void* memory, address top,
+                                                         std::uint64_t generation) {
     thread_walk& walk = aligned_walk(memory);
-    const std::uint64_t generation = fil_generation() + 1;
     if (walk.generation != generation) [[unlikely]]
         walk.forget(generation);
-
     const Frames frames(runtime.layout);
     const auto child = [&](fil_callstack caller, address frame, std::uint64_t key) {
         const fil_callstack known = walk.nodes.find(caller, key);
-        if (known != FIL_CALLSTACK_NONE) [[likely]]
-            return known;
-        const fil_callstack callstack = walk.names.callstack(runtime, caller, frame, key);
-        walk.nodes.insert(caller, key, callstack);
-        return callstack;
+        return known != FIL_CALLSTACK_NONE ? known : walk.meet(runtime, caller, frame, key);
     };
     const fil_callstack callstack = walk.chain.follow(top, frames, child);
 #ifdef FIL_VERIFY_FRAMES
     verify_walk(runtime, top, frames, callstack);
 #endif
-    return callstack == FIL_CALLSTACK_UNKNOWN ? FIL_CALLSTACK_NONE : callstack;
+    return callstack;
+}
+
+/* Where the thread state must be asked for. */
+template <typename Frames>
+[[gnu::noinline]] fil_callstack capture_asking(const python_runtime& runtime, void* memory) {
+    const address state = current_thread_state<Frames>(runtime);
+    if (state == 0 || memory == nullptr) return FIL_CALLSTACK_NONE;
+    const address top = current_frame<Frames>(runtime.layout, state);
+    if (top == 0) return FIL_CALLSTACK_NONE;
+    return capture_from<Frames>(runtime, memory, top, fil_generation() + 1);
+}
+
+/* fil_source::capture, but for FIL_CALLSTACK_UNKNOWN: there are only frames of no function. */
+template <typename Frames>
+inline fil_callstack capture_frames(const python_runtime& runtime, void* memory) {
+    const std::uint64_t generation = fil_generation() + 1;
+    const address* const slot = state_slot;
+    if (slot == nullptr || memory == nullptr) return capture_asking<Frames>(runtime, memory);
+    const address state = *slot;
+    if (!is_own_state<Frames>(runtime.layout, state))
+        return capture_asking<Frames>(runtime, memory);
+    const address top = current_frame<Frames>(runtime.layout, state);
+    if (top == 0) return FIL_CALLSTACK_NONE;
+    return capture_from<Frames>(runtime, memory, top, generation);
 }
 
 }  // namespace fil::python

@@ -23,8 +23,12 @@ inline Value load(address object, std::uint32_t offset) {
 
 /* How one frame is read. A frame's key names its code object and the instruction it stands at, as
  * long as that code object lives: from 3.11 the instruction's address, which lies inside the code
- * object. */
+ * object. HasCframe: the thread state points to a struct that points to the current frame.
+ * SharesState: the "current" thread state is that of whichever thread holds the lock. */
+template <bool HasCframe, bool SharesState>
 struct pointer_frames {
+    static constexpr bool has_cframe = HasCframe;
+    static constexpr bool shares_state = SharesState;
     std::uint32_t previous_offset;
     std::uint32_t instruction_offset;
 
@@ -34,16 +38,21 @@ struct pointer_frames {
     address previous(address frame) const { return load(frame, previous_offset); }
     std::uint64_t key(address frame) const { return load(frame, instruction_offset); }
 };
+using frames_3_11 = pointer_frames<true, true>;
+using frames_3_12 = pointer_frames<true, false>;
+using frames_3_13 = pointer_frames<false, false>;
 
 /* Up to 3.10 the instruction is an index, packed beside the code object's address. Those are 16
  * bytes aligned and at least 176 long: 2^17 x 16 indices fit before a key could name another code
  * object. A new frame's index is -1. */
-struct index_frames {
+struct frames_3_9 {
+    static constexpr bool has_cframe = false;
+    static constexpr bool shares_state = true;
     std::uint32_t previous_offset;
     std::uint32_t code_offset;
     std::uint32_t instruction_offset;
 
-    explicit index_frames(const python_layout& layout)
+    explicit frames_3_9(const python_layout& layout)
         : previous_offset(layout.frame_previous),
           code_offset(layout.frame_code),
           instruction_offset(layout.frame_instruction) {}

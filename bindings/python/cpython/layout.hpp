@@ -47,7 +47,6 @@ struct python_layout {
     /* Up to 3.10 an instruction is an index, of bytes or of 2-byte units, into a bytes object. */
     constexpr bool instruction_is_pointer() const { return version >= 0x030b; }
     constexpr int bytes_an_instruction() const { return version == 0x0309 ? 1 : 2; }
-    constexpr bool has_cframe() const { return version == 0x030b || version == 0x030c; }
 };
 
 inline constexpr python_layout layout_3_9 = {

@@ -150,16 +150,38 @@ void settle() {
     busy.store(false, std::memory_order_release);
 }
 
-template <fil_callstack (*Capture)(void*, void*)>
-fil_callstack capture_settled(void* context, void* memory) {
-    if (!settled.load(std::memory_order_relaxed)) [[unlikely]]
-        settle();
-    const fil_callstack callstack = Capture(context, memory);
-    /* A program may finalise its interpreter and initialise it again. */
-    if (callstack == FIL_CALLSTACK_NONE && !the_runtime.symbols.Py_IsInitialized()) {
+/* No Python function on the stack. A program may finalise its interpreter and initialise it again.
+ */
+[[gnu::noinline]] fil_callstack capture_none() {
+    if (!the_runtime.symbols.Py_IsInitialized()) {
         settled.store(false, std::memory_order_relaxed);
     }
+    return FIL_CALLSTACK_NONE;
+}
+
+/* fil_source::capture. */
+template <fil_callstack (*Capture)(const python_runtime&, void*)>
+fil_callstack capture(void*, void* memory) {
+    if (!settled.load(std::memory_order_relaxed)) [[unlikely]]
+        settle();
+    const fil_callstack callstack = Capture(the_runtime, memory);
+    if (callstack <= FIL_CALLSTACK_UNKNOWN) [[unlikely]]
+        return capture_none();
     return callstack;
+}
+
+fil_callstack (*capture_of(std::uint32_t version))(void*, void*) {
+    switch (version) {
+        case 0x0309:
+        case 0x030a:
+            return capture<capture_frames<frames_3_9>>;
+        case 0x030b:
+            return capture<capture_frames<frames_3_11>>;
+        case 0x030c:
+            return capture<capture_frames<frames_3_12>>;
+        default:
+            return capture<capture_frames<frames_3_13>>;
+    }
 }
 
 /* ---- starting ---- */
@@ -172,15 +194,13 @@ void attach(const python_symbols& symbols) {
     the_runtime.state_variable =
         read_accessor(reinterpret_cast<const void*>(the_runtime.unchecked_thread_state));
     const reading how = choose(the_runtime);
-    fil_source source = {sizeof(fil_source), 0, nullptr, &the_runtime};
+    fil_source source = {sizeof(fil_source), 0, nullptr, nullptr};
     if (how == reading::frames) {
         source.thread_bytes = thread_walk_bytes;
-        source.capture = the_runtime.layout.instruction_is_pointer()
-                             ? capture_settled<capture_frames<pointer_frames>>
-                             : capture_settled<capture_frames<index_frames>>;
+        source.capture = capture_of(the_runtime.layout.version);
     } else if (how == reading::public_api) {
         source.thread_bytes = sizeof(public_walk);
-        source.capture = capture_settled<capture_publicly>;
+        source.capture = capture<capture_publicly>;
         note_small_requests();
     }
     if (source.capture != nullptr) {

@@ -43,7 +43,8 @@ class remembered_chain {
     /* The callstack of frame `top`, which is not 0. Frames reads a frame: previous(frame),
      * key(frame). `child(caller, frame, key)` interns one. Hot path. */
     template <typename Frames, typename Child>
-    fil_callstack follow(address top, const Frames& frames, Child&& child) {
+    [[gnu::always_inline]] inline fil_callstack follow(address top, const Frames& frames,
+                                                       Child&& child) {
         address frame = top;
         std::uint32_t at = find(top, count_);
         const bool is_new_call = at == 0;

@@ -19,9 +19,6 @@ struct python_runtime {
     /* The thread state of whoever holds the lock; from 3.12 that of this thread, if it does. */
     void* (*unchecked_thread_state)();
     accessed_variable state_variable; /* what that function reads */
-
-    /* Up to 3.11 the "current" thread state is that of whichever thread holds the lock. */
-    bool thread_state_is_shared() const { return layout.version < 0x030c; }
 };
 
 /* pthread_self(), without a call where that is known to be the thread pointer. */
@@ -35,8 +32,9 @@ inline pthread_t this_pthread() {
 }
 #endif
 
-/* Where this thread finds what unchecked_thread_state() returns; NULL until that is proved. */
-extern thread_local const address* state_slot __attribute__((tls_model("initial-exec")));
+/* Where this thread finds what unchecked_thread_state() returns; NULL until that is proved. Set
+ * only once the interpreter is initialised. */
+extern constinit thread_local const address* state_slot __attribute__((tls_model("initial-exec")));
 
 /* The same, asked for; sets state_slot where the variable holds the answer. */
 address ask_for_thread_state(const python_runtime& runtime);
@@ -49,24 +47,25 @@ inline address thread_state_without_lock(const python_runtime& runtime) {
     return reinterpret_cast<address>(runtime.symbols.PyGILState_GetThisThreadState());
 }
 
+/* Whether a thread state is the calling thread's. */
+template <typename Frames>
+inline bool is_own_state(const python_layout& layout, address state) {
+    return state != 0 &&
+           (!Frames::shares_state || load<pthread_t>(state, layout.thread_id) == this_pthread());
+}
+
 /* This thread's state, or 0 if it has none. */
+template <typename Frames>
 inline address current_thread_state(const python_runtime& runtime) {
-    const address* const slot = state_slot;
-    const address state = slot != nullptr ? *slot : ask_for_thread_state(runtime);
-    if (state == 0) [[unlikely]]
-        return thread_state_without_lock(runtime);
-    if (runtime.thread_state_is_shared() &&
-        load<pthread_t>(state, runtime.layout.thread_id) != this_pthread()) [[unlikely]] {
-        return thread_state_without_lock(runtime);
-    }
-    return state;
+    const address state = ask_for_thread_state(runtime);
+    return is_own_state<Frames>(runtime.layout, state) ? state : thread_state_without_lock(runtime);
 }
 
 /* The frame that runs now, or 0. */
-inline address current_frame(const python_layout& layout, address thread_state) {
-    const address frame = load(thread_state, layout.thread_frame);
-    if (!layout.has_cframe() || frame == 0) return frame;
-    return load(frame, layout.cframe_frame);
+template <typename Frames>
+inline address current_frame(const python_layout& layout, address state) {
+    const address found = load(state, layout.thread_frame);
+    return Frames::has_cframe && found != 0 ? load(found, layout.cframe_frame) : found;
 }
 
 }  // namespace fil::python
