@@ -71,7 +71,7 @@ template <typename Frames>
     };
     const fil_callstack callstack = walk.chain.follow(top, frames, child);
 #ifdef FIL_VERIFY_FRAMES
-    verify_walk(runtime, top, frames, callstack);
+    the_verifier.verify(runtime, top, frames, callstack);
 #endif
     return callstack;
 }

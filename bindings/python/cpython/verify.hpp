@@ -2,9 +2,9 @@
 /* For the build option that proves the walk (-Dverify_frames=true): walks each stack again, from
  * the root, with nothing remembered, and aborts the program where the two differ.
  *
- * Deep stacks make it quadratic: beyond `limit` frames only every 256th capture is compared. Slow,
- * not for users; writes to file descriptor 2 when it fails, and the number of comparisons at exit
- * if the environment has FIL_VERIFY_COUNT.
+ * Deep stacks make that quadratic: beyond `limit` frames only every 64th capture is compared. Slow,
+ * not for users. Writes a line to the descriptor 2 when it fails, and at exit how many captures it
+ * compared if the environment has FIL_VERIFY_COUNT. Threads take turns.
  */
 #include <atomic>
 #include <cstdio>
@@ -16,46 +16,75 @@
 
 namespace fil::python {
 
-inline std::atomic<unsigned long> verified_walks{0};
-
-template <typename Frames>
-fil_callstack naive_walk(const python_runtime& runtime, address top, const Frames& frames) {
-    static thread_local address stack[100000];
-    static thread_local char text[16384];
-    std::uint32_t depth = 0;
-    for (address frame = top; frame != 0 && depth < 100000; frame = frames.previous(frame)) {
-        stack[depth++] = frame;
+class frame_verifier {
+  public:
+    template <typename Frames>
+    void verify(const python_runtime& runtime, address top, const Frames& frames,
+                fil_callstack found) {
+        while (busy_.test_and_set(std::memory_order_acquire)) {
+        }
+        if (++captures_ % 64 == 0 || !is_deep(top, frames)) compare(runtime, top, frames, found);
+        busy_.clear(std::memory_order_release);
     }
-    fil_callstack callstack = FIL_CALLSTACK_UNKNOWN;
-    while (depth != 0) {
-        const address frame = stack[--depth];
-        if (code_names::is_shim(runtime.layout, frame)) continue;
-        const address code = load(frame, runtime.layout.frame_code);
-        const fil_function function = code_names::intern(runtime, code, text, sizeof text);
-        if (function == 0) continue;
-        const std::uint32_t line = code_names::line(runtime, code, frame);
-        const fil_callstack child = fil_callstack_child(callstack, function, line);
-        if (child != FIL_CALLSTACK_NONE) callstack = child;
-    }
-    return callstack;
-}
 
-template <typename Frames>
-void verify_walk(const python_runtime& runtime, address top, const Frames& frames,
-                 fil_callstack found) {
-    constexpr std::uint32_t limit = 64;
-    const unsigned long count = verified_walks.fetch_add(1, std::memory_order_relaxed);
-    if (count % 256 != 0) {
+    unsigned long compared() const { return compared_; }
+
+  private:
+    static constexpr std::uint32_t limit = 64;
+    static constexpr std::uint32_t deepest = 1u << 17;
+
+    template <typename Frames>
+    static bool is_deep(address top, const Frames& frames) {
         std::uint32_t depth = 0;
         for (address frame = top; frame != 0; frame = frames.previous(frame)) {
-            if (++depth == limit) return;
+            if (++depth > limit) return true;
         }
+        return false;
     }
-    const fil_callstack expected = naive_walk(runtime, top, frames);
-    if (expected == found) return;
-    fprintf(stderr, "=fil-profile= frame walk differs: found %u, expected %u, walk %lu\n", found,
-            expected, count);
-    abort();
+
+    template <typename Frames>
+    void compare(const python_runtime& runtime, address top, const Frames& frames,
+                 fil_callstack found) {
+        const fil_callstack expected = walk(runtime, top, frames);
+        ++compared_;
+        if (expected == found) return;
+        dprintf(2, "=fil-profile= frame walk: capture %lu found %u, expected %u\n", captures_,
+                found, expected);
+        abort();
+    }
+
+    template <typename Frames>
+    fil_callstack walk(const python_runtime& runtime, address top, const Frames& frames) {
+        std::uint32_t depth = 0;
+        for (address frame = top; frame != 0 && depth < deepest; frame = frames.previous(frame)) {
+            stack_[depth++] = frame;
+        }
+        fil_callstack callstack = FIL_CALLSTACK_UNKNOWN;
+        while (depth != 0) {
+            const address frame = stack_[--depth];
+            if (code_names::is_shim(runtime.layout, frame)) continue;
+            const address code = load(frame, runtime.layout.frame_code);
+            const fil_function function = code_names::intern(runtime, code, text_, sizeof text_);
+            if (function == 0) continue;
+            const std::uint32_t line = code_names::line(runtime, code, frame);
+            const fil_callstack child = fil_callstack_child(callstack, function, line);
+            if (child != FIL_CALLSTACK_NONE) callstack = child;
+        }
+        return callstack;
+    }
+
+    std::atomic_flag busy_;
+    unsigned long captures_ = 0;
+    unsigned long compared_ = 0;
+    address stack_[deepest] = {};
+    char text_[16384] = {};
+};
+
+inline constinit frame_verifier the_verifier{};
+
+[[gnu::destructor]] inline void say_how_many_were_compared() {
+    if (getenv("FIL_VERIFY_COUNT") == nullptr) return;
+    dprintf(2, "=fil-profile= frame walk: %lu captures compared\n", the_verifier.compared());
 }
 
 }  // namespace fil::python
