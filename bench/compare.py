@@ -70,8 +70,9 @@ def main() -> int:
     prepared = environment.prepare(options.python)
     results = run_rounds(prepared, programs, profilers, options.rounds)
 
+    rounds = len(next(iter(results.values())))
     print(f"{prepared.description}; {os.cpu_count()} cores, {platform.machine()}")
-    print(f"{shlex.join(['bench/compare.py', *sys.argv[1:]])}  (rounds: {options.rounds})")
+    print(f"{shlex.join(['bench/compare.py', *sys.argv[1:]])}  (rounds: {rounds})")
     print("CPU seconds of the program's own work, ratio of medians (by round) +resident MiB\n")
     print_table(make_table(results, programs, profilers))
     print()

@@ -45,13 +45,22 @@ def run_rounds(
 ) -> Results:
     """Each round runs everything once; the order turns, so that no profiler is always first."""
     results: Results = {(p.name, f.name): [] for p in programs for f in profilers}
-    for number in range(rounds):
-        for place, program in enumerate(programs):
-            turn = (number + place) % len(profilers)
-            for profiler in profilers[turn:] + profilers[:turn]:
-                show_progress(f"round {number + 1} of {rounds}: {program.name}, {profiler.name}")
-                run = run_once(environment, program, profiler)
-                results[program.name, profiler.name].append(run)
+    try:
+        for number in range(rounds):
+            for place, program in enumerate(programs):
+                turn = (number + place) % len(profilers)
+                for profiler in profilers[turn:] + profilers[:turn]:
+                    show_progress(
+                        f"round {number + 1} of {rounds}: {program.name}, {profiler.name}"
+                    )
+                    run = run_once(environment, program, profiler)
+                    results[program.name, profiler.name].append(run)
+    except KeyboardInterrupt:
+        # The rounds that are complete are worth showing.
+        complete = min(len(runs) for runs in results.values())
+        if complete == 0:
+            raise
+        results = {key: runs[:complete] for key, runs in results.items()}
     show_progress("")
     return results
 
@@ -70,9 +79,14 @@ def run_once(environment: Environment, program: Program, profiler: Profiler) -> 
             process = subprocess.Popen(command, stdout=stdout, stderr=stderr, env=variables)
             limit = threading.Timer(LIMIT_SECONDS, process.kill)
             limit.start()
-            # wait4, not Popen.wait: it tells what the command and all it waited for have used.
-            _, status, usage = os.wait4(process.pid, 0)
-            limit.cancel()
+            try:
+                # wait4, not Popen.wait: it tells what the command and all it waited for have used.
+                _, status, usage = os.wait4(process.pid, 0)
+            except KeyboardInterrupt:
+                process.kill()
+                raise
+            finally:
+                limit.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         recorded = process.returncode == 0 and profiler.has_recorded(written)
         if not recorded or not figures.exists():

@@ -21,8 +21,9 @@ def make_table(
         cells = [cell(results[program.name, rival.name], plain) for rival in rivals]
         rows.append([program.name, plain_cell(plain), *cells])
     counted = [program for program in programs if not program.worst_case]
-    means = [mean_cell(results, counted, rival) for rival in rivals]
-    rows.append([f"geometric mean of {len(counted)}", "", *means])
+    if counted:
+        means = [mean_cell(results, counted, rival) for rival in rivals]
+        rows.append([f"geometric mean of {len(counted)}", "", *means])
     return rows
 
 
