@@ -1,5 +1,5 @@
 #pragma once
-/* The source of callstacks for a thread that runs Python: what capture does, and what it keeps.
+/* The callstack of a thread that runs Python: how it is found, and what is kept for the next time.
  *
  *     thread state -> current frame -> remembered chain -> node cache -> code names -> call tree
  *                                      (all unchanged)    (known child)  (first time)
@@ -56,11 +56,12 @@ inline thread_walk& aligned_walk(void* memory) {
     return *reinterpret_cast<thread_walk*>((reinterpret_cast<address>(memory) + mask) & ~mask);
 }
 
-/* The callstack of frame `top`, which is not 0. */
+/* The callstack of frame `top`, which is not 0; FIL_CALLSTACK_UNKNOWN if no frame is a function's.
+ */
 template <typename Frames>
-[[gnu::always_inline]] inline fil_callstack capture_from(const python_runtime& runtime,
-                                                         void* memory, address top,
-                                                         std::uint64_t generation) {
+[[gnu::always_inline]] inline fil_callstack follow_frames(const python_runtime& runtime,
+                                                          void* memory, address top) {
+    const std::uint64_t generation = fil_generation() + 1;
     thread_walk& walk = aligned_walk(memory);
     if (walk.generation != generation) [[unlikely]]
         walk.forget(generation);
@@ -74,30 +75,6 @@ template <typename Frames>
     the_verifier.verify(runtime, top, frames, callstack);
 #endif
     return callstack;
-}
-
-/* Where the thread state must be asked for. */
-template <typename Frames>
-[[gnu::noinline]] fil_callstack capture_asking(const python_runtime& runtime, void* memory) {
-    const address state = current_thread_state<Frames>(runtime);
-    if (state == 0 || memory == nullptr) return FIL_CALLSTACK_NONE;
-    const address top = current_frame<Frames>(runtime.layout, state);
-    if (top == 0) return FIL_CALLSTACK_NONE;
-    return capture_from<Frames>(runtime, memory, top, fil_generation() + 1);
-}
-
-/* fil_source::capture, but for FIL_CALLSTACK_UNKNOWN: there are only frames of no function. */
-template <typename Frames>
-inline fil_callstack capture_frames(const python_runtime& runtime, void* memory) {
-    const std::uint64_t generation = fil_generation() + 1;
-    const address* const slot = state_slot;
-    if (slot == nullptr || memory == nullptr) return capture_asking<Frames>(runtime, memory);
-    const address state = *slot;
-    if (!is_own_state<Frames>(runtime.layout, state))
-        return capture_asking<Frames>(runtime, memory);
-    const address top = current_frame<Frames>(runtime.layout, state);
-    if (top == 0) return FIL_CALLSTACK_NONE;
-    return capture_from<Frames>(runtime, memory, top, generation);
 }
 
 }  // namespace fil::python

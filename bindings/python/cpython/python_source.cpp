@@ -153,34 +153,60 @@ void settle() {
 /* No Python function on the stack. A program may finalise its interpreter and initialise it again.
  */
 [[gnu::noinline]] fil_callstack capture_none() {
-    if (!the_runtime.symbols.Py_IsInitialized()) {
-        settled.store(false, std::memory_order_relaxed);
-    }
+    if (!the_runtime.symbols.Py_IsInitialized()) settled.store(false, std::memory_order_relaxed);
     return FIL_CALLSTACK_NONE;
 }
 
-/* fil_source::capture. */
-template <fil_callstack (*Capture)(const python_runtime&, void*)>
+/* Where the thread state must be asked for: before all is settled, once in each thread, and without
+ * the interpreter lock. */
+template <typename Frames>
+[[gnu::noinline]] fil_callstack capture_asking(void* memory) {
+    const bool may_keep_slot = settled.load(std::memory_order_relaxed);
+    if (!may_keep_slot) settle();
+    const address state = current_thread_state<Frames>(the_runtime, may_keep_slot);
+    if (state == 0 || memory == nullptr) return capture_none();
+    const address top = current_frame<Frames>(the_runtime.layout, state);
+    if (top == 0) return capture_none();
+    const fil_callstack callstack = follow_frames<Frames>(the_runtime, memory, top);
+    return callstack == FIL_CALLSTACK_UNKNOWN ? capture_none() : callstack;
+}
+
+/* fil_source::capture. Hot path: no allocation, no throw. */
+template <typename Frames>
 fil_callstack capture(void*, void* memory) {
-    if (!settled.load(std::memory_order_relaxed)) [[unlikely]]
-        settle();
-    const fil_callstack callstack = Capture(the_runtime, memory);
-    if (callstack <= FIL_CALLSTACK_UNKNOWN) [[unlikely]]
+    const address* const slot = state_slot;
+    if (slot == nullptr || memory == nullptr) [[unlikely]]
+        return capture_asking<Frames>(memory);
+    const address state = *slot;
+    if (!is_own_state<Frames>(the_runtime.layout, state)) [[unlikely]] {
+        return capture_asking<Frames>(memory);
+    }
+    const address top = current_frame<Frames>(the_runtime.layout, state);
+    if (top == 0) [[unlikely]]
+        return capture_none();
+    const fil_callstack callstack = follow_frames<Frames>(the_runtime, memory, top);
+    if (callstack == FIL_CALLSTACK_UNKNOWN) [[unlikely]]
         return capture_none();
     return callstack;
+}
+
+fil_callstack capture_by_public_api(void*, void* memory) {
+    if (!settled.load(std::memory_order_relaxed)) settle();
+    const fil_callstack callstack = capture_publicly(the_runtime, memory);
+    return callstack <= FIL_CALLSTACK_UNKNOWN ? capture_none() : callstack;
 }
 
 fil_callstack (*capture_of(std::uint32_t version))(void*, void*) {
     switch (version) {
         case 0x0309:
         case 0x030a:
-            return capture<capture_frames<frames_3_9>>;
+            return capture<frames_3_9>;
         case 0x030b:
-            return capture<capture_frames<frames_3_11>>;
+            return capture<frames_3_11>;
         case 0x030c:
-            return capture<capture_frames<frames_3_12>>;
+            return capture<frames_3_12>;
         default:
-            return capture<capture_frames<frames_3_13>>;
+            return capture<frames_3_13>;
     }
 }
 
@@ -200,7 +226,7 @@ void attach(const python_symbols& symbols) {
         source.capture = capture_of(the_runtime.layout.version);
     } else if (how == reading::public_api) {
         source.thread_bytes = sizeof(public_walk);
-        source.capture = capture<capture_publicly>;
+        source.capture = capture_by_public_api;
         note_small_requests();
     }
     if (source.capture != nullptr) {

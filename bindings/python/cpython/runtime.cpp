@@ -26,9 +26,9 @@ const address* locate(const accessed_variable& variable) {
 
 }  // namespace
 
-address ask_for_thread_state(const python_runtime& runtime) {
+address ask_for_thread_state(const python_runtime& runtime, bool may_keep) {
     const auto state = reinterpret_cast<address>(runtime.unchecked_thread_state());
-    if (state == 0 || !runtime.symbols.Py_IsInitialized()) return state;
+    if (state == 0 || !may_keep) return state;
     /* Shared by all threads, another may have changed it since. Then it is asked for once more. */
     const address* const slot = locate(runtime.state_variable);
     if (slot != nullptr && *slot == state) state_slot = slot;

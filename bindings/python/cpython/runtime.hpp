@@ -36,8 +36,8 @@ inline pthread_t this_pthread() {
  * only once the interpreter is initialised. */
 extern constinit thread_local const address* state_slot __attribute__((tls_model("initial-exec")));
 
-/* The same, asked for; sets state_slot where the variable holds the answer. */
-address ask_for_thread_state(const python_runtime& runtime);
+/* The same, asked for. Where the variable holds the answer and `may_keep`, sets state_slot. */
+address ask_for_thread_state(const python_runtime& runtime, bool may_keep);
 
 /* The thread state of a thread that does not hold the lock; its frames stand still meanwhile.
  * Py_IsInitialized() turns false as soon as the interpreter starts to finalise: from then on the
@@ -56,8 +56,8 @@ inline bool is_own_state(const python_layout& layout, address state) {
 
 /* This thread's state, or 0 if it has none. */
 template <typename Frames>
-inline address current_thread_state(const python_runtime& runtime) {
-    const address state = ask_for_thread_state(runtime);
+inline address current_thread_state(const python_runtime& runtime, bool may_keep_slot) {
+    const address state = ask_for_thread_state(runtime, may_keep_slot);
     return is_own_state<Frames>(runtime.layout, state) ? state : thread_state_without_lock(runtime);
 }
 
