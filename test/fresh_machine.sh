@@ -31,6 +31,7 @@ if [ ! -x "$machine/bin/sh" ]; then
 fi
 echo "$sources" >"$machine/etc/apt/sources.list"
 cp /etc/resolv.conf "$machine/etc/resolv.conf"
+echo "127.0.0.1 localhost" >"$machine/etc/hosts" # the installer's work, not debootstrap's
 [ ! -f /etc/pip.conf ] || cp /etc/pip.conf "$machine/etc/pip.conf"
 # Certificates that this machine trusts and Debian does not know, a company's own, say.
 cp /etc/ssl/certs/ca-certificates.crt "$machine/root/certificates.crt"
@@ -45,6 +46,7 @@ on_the_machine() {
     env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root PIP_CERT=/root/certificates.crt $passed \
         unshare --mount --pid --fork sh -c '
             mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" &&
+            mount -t sysfs -o ro sysfs "$0/sys" &&
             exec chroot "$0" sh -c "cd /root/libfil && \"\$@\"" sh "$@"' "$machine" "$@" </dev/null
 }
 
