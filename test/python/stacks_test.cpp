@@ -36,6 +36,13 @@ const std::string about_allocators =
     "test_a_failed_realloc_keeps_the_block test_nothing_bytes_is_something "
     "test_no_byte_is_counted_twice test_objects_all_over_are_seen";
 
+// The public API would wait for itself while tracemalloc is on, so it is not asked for stacks then.
+const std::string beside_tracemalloc =
+    std::string(FIL_PROBE_KIND) == "frames"
+        ? about_allocators
+        : "test_each_size_is_counted_once test_nothing_bytes_is_something "
+          "test_no_byte_is_counted_twice test_objects_all_over_are_seen";
+
 }  // namespace
 
 TEST(stacks, agree_with_the_interpreter) {
@@ -50,6 +57,6 @@ TEST(stacks, agree_whatever_allocators_were_asked_for) {
     run_everywhere("PYTHONDEVMODE=1", about_allocators);
 }
 TEST(stacks, agree_beside_tracemalloc) {
-    run_everywhere("PYTHONTRACEMALLOC=1", about_allocators);
-    run_everywhere("PYTHONTRACEMALLOC=1 PYTHONMALLOC=debug", about_allocators);
+    run_everywhere("PYTHONTRACEMALLOC=1", beside_tracemalloc);
+    run_everywhere("PYTHONTRACEMALLOC=1 PYTHONMALLOC=debug", beside_tracemalloc);
 }
