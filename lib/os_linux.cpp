@@ -21,7 +21,8 @@ namespace {
 
 void* raw_map(std::size_t bytes, int flags, int descriptor) {
     const int protection = PROT_READ | PROT_WRITE;
-    const long address = syscall(SYS_mmap, nullptr, bytes, protection, flags, descriptor, 0);
+    // The offset is passed on the stack, where an int leaves half of the kernel's word as it was.
+    const long address = syscall(SYS_mmap, nullptr, bytes, protection, flags, descriptor, off_t{0});
     return address == -1 ? nullptr : reinterpret_cast<void*>(address);
 }
 
