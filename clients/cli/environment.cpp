@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "search_path.hpp"
+
 namespace fil::cli {
 namespace {
 
@@ -54,7 +56,9 @@ program_environment environment_of_program(const environment& inherited, const s
         set_variable(result.all, variable);
         result.set_by_us.push_back(variable);
     };
-    set("LD_PRELOAD=" + with_library(find_variable(inherited, "LD_PRELOAD"), library));
+    set_variable(result.all,
+                 "LD_PRELOAD=" + with_library(find_variable(inherited, "LD_PRELOAD"), library));
+    result.set_by_us.push_back(std::string("LD_PRELOAD=").append(base_name(library)));
     if (!find_variable(inherited, "ARROW_DEFAULT_MEMORY_POOL"))
         set("ARROW_DEFAULT_MEMORY_POOL=system");
     set_variable(result.all, "FIL_SESSION=" + session);

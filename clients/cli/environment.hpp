@@ -25,7 +25,8 @@ void drop_variable(environment& all, std::string_view name);
 
 struct program_environment {
     environment all;
-    environment set_by_us;  // for the report; the session's name is a secret and masked
+    // For the report: a reader needs no path of our library; the session's name is a secret.
+    environment set_by_us;
 };
 
 // `library` must be fit for LD_PRELOAD (see preload_library.hpp).

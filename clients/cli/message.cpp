@@ -21,9 +21,22 @@ void say(std::string_view text) {
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
-std::string mebibytes(long long bytes) {
+std::string size_text(long long bytes) {
+    constexpr double kib = 1024, mib = 1024 * kib;
+    const auto size = static_cast<double>(bytes);
+    if (bytes < 1024) return std::to_string(bytes) + " bytes";
     char text[48];
-    std::snprintf(text, sizeof text, "%.1f MiB", static_cast<double>(bytes) / (1024.0 * 1024.0));
+    std::snprintf(text, sizeof text, "%.1f %s", size < mib / 20 ? size / kib : size / mib,
+                  size < mib / 20 ? "KiB" : "MiB");
+    return text;
+}
+
+std::string seconds_text(double seconds) {
+    char text[48];
+    if (seconds < 0.9995)
+        std::snprintf(text, sizeof text, "%.0f ms", 1000 * seconds);
+    else
+        std::snprintf(text, sizeof text, "%.1f s", seconds);
     return text;
 }
 

@@ -13,7 +13,10 @@ void say(std::string_view text);
 // The same as text: what say() writes.
 std::string message_line(std::string_view text);
 
-// "648.5 MiB": one decimal, as everywhere in a report.
-std::string mebibytes(long long bytes);
+// As everywhere in a report: "648.5 MiB", with one decimal; what would be 0.0 in "KiB" or "bytes".
+std::string size_text(long long bytes);
+
+// "3.2 s"; below a second "12 ms".
+std::string seconds_text(double seconds);
 
 }  // namespace fil::cli

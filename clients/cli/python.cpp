@@ -20,7 +20,8 @@ interpreter named(const std::string& name) {
         if (found.empty()) throw refusal("there is no python '" + name + "' on PATH");
         return {found, name};
     }
-    if (!is_executable(name)) throw refusal("there is no python at " + name);
+    if (!is_executable(name))
+        throw refusal("cannot run Python as " + name + ": it " + why_not_executable(name));
     return {name, name};
 }
 

@@ -69,11 +69,9 @@ void keep(fil_session* session, const report_request& request, const std::string
 }
 
 void say_written(const observation& seen, const std::string& page) {
-    char when[32];
-    std::snprintf(when, sizeof when, "%.1f s", seen.memory.peak_seconds());
     const std::string whose = seen.memory.processes() > 1 ? " of all processes together" : "";
-    say("Peak memory" + whose + " was " + mebibytes(seen.memory.peak()) + ", " + when +
-        " after the start.");
+    say("Peak memory" + whose + " was " + size_text(seen.memory.peak()) + ", " +
+        seconds_text(seen.memory.peak_seconds()) + " after the start.");
     say("Wrote HTML report to " + page);
 }
 

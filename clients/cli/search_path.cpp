@@ -26,6 +26,11 @@ bool is_executable(const std::string& path) {
     return is_file(path) && ::access(path.c_str(), X_OK) == 0;
 }
 
+std::string why_not_executable(const std::string& path) {
+    if (is_directory(path)) return "is a directory";
+    return type_of(path) == 0 ? "does not exist" : "is not executable";
+}
+
 std::string find_on_path(const std::string& name, std::string_view path) {
     if (name.empty() || name.find('/') != std::string::npos) return {};
     for (std::size_t begin = 0; begin <= path.size();) {

@@ -17,6 +17,9 @@ std::string find_on_path(const std::string& name, std::string_view path);
 // The same on this process's PATH; the system's own default where it is unset.
 std::string find_on_path(const std::string& name);
 
+// "does not exist", "is a directory", "is not executable": of a path that is no executable file.
+std::string why_not_executable(const std::string& path);
+
 std::string absolute(const std::string& path);  // joined with the working directory; links stay
 std::string base_name(std::string_view path);
 

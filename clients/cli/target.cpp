@@ -26,7 +26,17 @@ target with_python(const interpreter& python, const words& arguments) {
     return result;
 }
 
+// Whether Python could make something of it: source has no zero bytes; a zip archive and compiled
+// code (whose version number ends in "\r\n") have.
+bool may_be_python(const std::string& head) {
+    return head.find('\0') == head.npos || head.starts_with("#!") || head.starts_with("PK") ||
+           head.find("\r\n") == 2;
+}
+
 target python_script(const interpreter& python, const words& arguments) {
+    if (!may_be_python(head_of_file(arguments.front())))
+        throw refusal("cannot run " + arguments.front() +
+                      ": it is neither a program for this machine nor a Python script");
     target result = with_python(python, arguments);
     result.script = arguments.front();
     result.script_path = absolute(arguments.front());
@@ -37,6 +47,9 @@ target python_script(const interpreter& python, const words& arguments) {
 void refuse_unusable(const std::string& path, const std::string& shown) {
     std::string image = path;
     for (int depth = 0; depth < 5; ++depth) {
+        if (image != path && !is_executable(image))
+            throw refusal("cannot run " + shown + ": its #! names " + image + ", which " +
+                          why_not_executable(image));
         const executable file = inspect_executable(image);
         if (file.kind == executable_kind::unusable)
             throw refusal("cannot profile " + shown + (image == path ? "" : " (by " + image + ")") +
@@ -61,6 +74,14 @@ bool runs_as_itself(const std::string& path) {
     return line && !is_python(line->command);
 }
 
+bool is_python_directory(const std::string& path) {
+    return is_directory(path) && ::access((path + "/__main__.py").c_str(), F_OK) == 0;
+}
+
+[[noreturn]] void refuse_directory(const std::string& path) {
+    throw refusal(path + " is a directory without a __main__.py");
+}
+
 // What nobody would call a command: a missing one is a missing script.
 bool names_a_script(const std::string& name) {
     return name.ends_with(".py") || name.ends_with(".pyz");
@@ -70,6 +91,7 @@ bool names_a_script(const std::string& name) {
 // unless the user asked for another.
 target command(const words& arguments, const std::string& python, const std::string& package) {
     const std::string path = find_on_path(arguments.front());
+    if (path.empty() && is_directory(arguments.front())) refuse_directory(arguments.front());
     if (path.empty())
         throw refusal(arguments.front() + ": no such file, and no such command on PATH",
                       names_a_script(arguments.front()) ? status_usage : status_not_found);
@@ -80,8 +102,9 @@ target command(const words& arguments, const std::string& python, const std::str
     return python_script(which_python(python, package), script);
 }
 
-bool is_python_directory(const std::string& path) {
-    return is_directory(path) && ::access((path + "/__main__.py").c_str(), F_OK) == 0;
+// "-m", with the module in the next word or in the same one, as Python takes it.
+bool names_a_module(const std::string& word) {
+    return word.starts_with("-m");
 }
 
 void refuse_options(const words& arguments) {
@@ -89,7 +112,7 @@ void refuse_options(const words& arguments) {
         throw refusal("run what? a SCRIPT, -m MODULE or a program (see fil-profile --help)");
     if (arguments.front() == "-m") {
         if (arguments.size() < 2) throw refusal("run -m: which module?");
-    } else if (arguments.front().starts_with('-')) {
+    } else if (arguments.front().starts_with('-') && !names_a_module(arguments.front())) {
         throw refusal("run: '" + arguments.front() +
                       "' is no program; options of fil-profile stand before 'run'");
     }
@@ -101,7 +124,7 @@ target what_is_run(const words& arguments, const std::string& python,
                    const std::string& package_python) {
     refuse_options(arguments);
     const std::string& first = arguments.front();
-    if (first == "-m") return with_python(which_python(python, package_python), arguments);
+    if (names_a_module(first)) return with_python(which_python(python, package_python), arguments);
 
     const bool exists = ::access(first.c_str(), F_OK) == 0;
     const int why = errno;
@@ -109,8 +132,7 @@ target what_is_run(const words& arguments, const std::string& python,
         return command(arguments, python, package_python);
     if (!exists) throw refusal(first + ": " + std::strerror(why));
     if (::access(first.c_str(), R_OK) != 0) throw refusal(first + ": " + std::strerror(errno));
-    if (is_directory(first) && !is_python_directory(first))
-        throw refusal(first + " is a directory without a __main__.py");
+    if (is_directory(first) && !is_python_directory(first)) refuse_directory(first);
     if (runs_as_itself(first))
         return as_itself(has_slash(first) ? first : std::string("./").append(first), arguments);
     return python_script(which_python(python, package_python), arguments);

@@ -43,6 +43,11 @@ TEST(environment_of_program, tells_the_report_no_secret) {
         EXPECT_EQ(variable.find("secret"), std::string::npos);
 }
 
+TEST(environment_of_program, tells_the_report_which_library_not_where) {
+    const auto after = environment_of_program({"LD_PRELOAD=/u.so"}, "/a/long/way/l.so", "s");
+    EXPECT_EQ(find_variable(after.set_by_us, "LD_PRELOAD"), "l.so");
+}
+
 TEST(environment_of_program, replaces_an_outer_session_and_drops_our_own_variable) {
     const auto after = environment_of_program(
         {"FIL_SESSION=old", "FIL_PYTHON=/py", "FIL_SESSION=older"}, "/l.so", "new");

@@ -42,5 +42,20 @@ TEST_F(which_python_test, a_missing_one_is_refused_with_2) {
     }
 }
 
+TEST_F(which_python_test, the_reason_is_the_right_one) {
+    write("plain", "text");
+    const auto reason = [](const char* asked) -> std::string {
+        try {
+            which_python(asked, "");
+        } catch (const refusal& no) {
+            return no.what();
+        }
+        return {};
+    };
+    EXPECT_EQ(reason("./plain"), "cannot run Python as ./plain: it is not executable");
+    EXPECT_EQ(reason("./bin"), "cannot run Python as ./bin: it is a directory");
+    EXPECT_EQ(reason("./gone"), "cannot run Python as ./gone: it does not exist");
+}
+
 }  // namespace
 }  // namespace fil::cli

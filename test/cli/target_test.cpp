@@ -46,6 +46,20 @@ TEST_F(what_is_run_test, any_file_that_is_nothing_else_is_a_python_script) {
         EXPECT_EQ(what_is_run({name}, "", "").arguments, (words{"python", name}));
 }
 
+TEST_F(what_is_run_test, archives_and_compiled_code_are_pythons) {
+    write("app.pyz", std::string("PK\3\4\0\0", 6));
+    write("with-line.pyz", std::string("#!/usr/bin/env python3\nPK\3\4\0\0", 29));
+    write("x.pyc", std::string("\xa7\x0d\r\n\0\0\0\0", 8));
+    for (const char* name : {"app.pyz", "with-line.pyz", "x.pyc"})
+        EXPECT_EQ(what_is_run({name}, "", "").arguments, (words{"python", name}));
+}
+
+TEST_F(what_is_run_test, a_module_named_in_the_options_own_word) {
+    const target what = what_is_run({"-ma.b", "-m"}, "", "");
+    EXPECT_EQ(what.arguments, (words{"python", "-ma.b", "-m"}));
+    EXPECT_EQ(what.script, "");
+}
+
 TEST_F(what_is_run_test, a_module) {
     const target what = what_is_run({"-m", "a.b", "-m"}, "", "");
     EXPECT_EQ(what.arguments, (words{"python", "-m", "a.b", "-m"}));
@@ -102,6 +116,13 @@ TEST_F(what_is_run_test, refuses_what_cannot_work) {
     refused({"missing.py"}, 2);
     refused({"missing"}, 127);
     refused({""}, 127);
+    std::filesystem::create_directories("dir.py");
+    EXPECT_NE(refused({"dir.py"}, 2).find("a directory without a __main__.py"), std::string::npos);
+    write("orphan", "#!/no/such/interpreter\n", true);
+    EXPECT_NE(refused({"./orphan"}, 2).find("/no/such/interpreter, which does not exist"),
+              std::string::npos);
+    write("picture", std::string("\x89PNG\r\n\x1a\n\0\0", 10), true);
+    EXPECT_NE(refused({"./picture"}, 2).find("neither a program"), std::string::npos);
     EXPECT_NE(refused({"job"}, 2).find("not executable"), std::string::npos);
     EXPECT_NE(refused({"./noexec"}, 2).find("not executable"), std::string::npos);
     write("x.py", "");
