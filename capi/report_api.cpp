@@ -113,7 +113,9 @@ void add_other_processes(report::facts& run, const session& session, const joine
         for (char& c : command) {
             if (c == 0) c = ' ';
         }
-        run.processes.push_back({process.pid, command, process.header().peak, ""});
+        const bool runs = process.header().closed == 0;
+        run.processes.push_back({process.pid, command, process.header().peak,
+                                 runs ? "still running when the program ended" : ""});
     }
     run.exact.unprofiled = session.unprofiled_children();
     // What is resident is a number of all processes; the page explains it by the bytes of one.

@@ -25,11 +25,7 @@ std::string separated_by_zeros(const std::vector<std::string>& words) {
 report_request::report_request(const run_facts& facts, const observation& seen)
     : command_(separated_by_zeros(facts.words)),
       variables_(texts_of(facts.set_by_us)),
-      still_running_(seen.memory.still_running()),
       samples_(seen.memory.samples()) {
-    for (std::string& process : still_running_) process += " was still running at the end";
-    notes_ = texts_of(still_running_);
-
     options_.struct_size = sizeof options_;
     options_.directory = text_of(facts.directory);
     options_.pid = seen.memory.program_joined() ? facts.program : 0;
@@ -51,8 +47,6 @@ report_request::report_request(const run_facts& facts, const observation& seen)
     options_.untouched_count = seen.memory.untouched().size();
     options_.variables = variables_.data();
     options_.variable_count = variables_.size();
-    options_.notes = notes_.data();
-    options_.note_count = notes_.size();
 }
 
 }  // namespace fil::cli

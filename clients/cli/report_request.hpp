@@ -33,8 +33,6 @@ class report_request {
   private:
     std::string command_;
     std::vector<fil_text> variables_;
-    std::vector<std::string> still_running_;
-    std::vector<fil_text> notes_;
     std::vector<fil_sample> samples_;
     fil_report_options options_{};
 };

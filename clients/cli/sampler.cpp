@@ -1,5 +1,7 @@
 #include "sampler.hpp"
 
+#include <poll.h>
+
 #include <algorithm>
 
 #include "pace.hpp"
@@ -121,6 +123,16 @@ std::vector<fil_sample> sampler::samples() const {
     if (each_.size() > 1)
         for (const auto& [pid, line] : each_) append(pid, line);
     return result;
+}
+
+void sampler::wait_for_others(int milliseconds) {
+    const auto runs = [&](const watched& process) {
+        return process.pid != program_ && !process.memory.has_ended();
+    };
+    for (; milliseconds > 0 && std::ranges::any_of(watched_, runs); milliseconds -= 5)
+        ::poll(nullptr, 0, 5);
+    for (const watched& process : watched_)
+        if (process.memory.has_ended()) fil_session_process_ended(session_, process.pid);
 }
 
 std::vector<std::string> sampler::still_running() const {

@@ -34,6 +34,10 @@ class sampler {
     const std::vector<fil_untouched>& untouched() const { return untouched_; }
     std::vector<fil_sample> samples() const;
 
+    // Some processes end with the program, a moment later (multiprocessing's resource tracker sees
+    // its pipe closed): waits for those, at most so long.
+    void wait_for_others(int milliseconds);
+
     // Processes besides the program that still run: "PID 123 (python worker.py)".
     std::vector<std::string> still_running() const;
 

@@ -65,6 +65,7 @@ observation supervise(const program& child, fil_session* session, const signal_i
     }
     seen.end = *end;
     seen.seconds = time.seconds();
+    seen.memory.wait_for_others(100);
     return seen;
 }
 

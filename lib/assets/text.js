@@ -4,12 +4,16 @@
 
 const MIB = 1048576;
 
-// "648.5 MiB": one decimal everywhere, so that numbers line up and compare.
+// "648.5 MiB": one decimal everywhere, so that numbers line up and compare. What would be 0.0 is
+// told in smaller units.
 function mib(bytes) {
-  return (
-    (bytes / MIB).toLocaleString("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 }) +
-    "\u00a0MiB"
-  );
+  if (bytes > 0 && bytes < 1024) return count(bytes) + "\u00a0B";
+  const small = bytes > 0 && bytes < MIB / 20;
+  const number = (bytes / (small ? 1024 : MIB)).toLocaleString("en-US", {
+    minimumFractionDigits: 1,
+    maximumFractionDigits: 1,
+  });
+  return number + (small ? "\u00a0KiB" : "\u00a0MiB");
 }
 
 function count(n) {
@@ -26,6 +30,7 @@ function percent(part, whole) {
 }
 
 function seconds(s) {
+  if (s < 0.9995) return Math.round(1000 * s) + "\u00a0ms";
   if (s < 120) return s.toFixed(1) + "\u00a0s";
   const minutes = Math.floor(s / 60);
   if (minutes < 120) return minutes + "\u00a0min " + Math.floor(s % 60) + "\u00a0s";

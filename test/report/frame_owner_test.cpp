@@ -119,12 +119,15 @@ TEST(frame_owner, in_native_code_the_main_executable_is_the_users_own) {
 
 TEST(frame_owner, copies_of_system_headers_are_not_the_users_lines) {
     const std::string job = "/opt/job/bin/job";
-    EXPECT_EQ(of_native(job, "allocate", "/usr/include/c++/12/bits/new_allocator.h").owner,
-              frame_owner::native);
-    EXPECT_EQ(of_native(job, "std::vector<my::type>::reserve(unsigned long)").owner,
-              frame_owner::native);
-    EXPECT_EQ(of_native(job, "void std::vector<int>::push_back<int>(int&&)").owner,
-              frame_owner::native);
+    const ownership library{frame_owner::native, "libstdc++"};
+    EXPECT_EQ(of_native(job, "allocate", "/usr/include/c++/12/bits/new_allocator.h"), library);
+    EXPECT_EQ(of_native(job, "f", "/usr/include/x86_64-linux-gnu/c++/12/bits/x.h"), library);
+    EXPECT_EQ(of_native(job, "std::vector<my::type>::reserve(unsigned long)"), library);
+    EXPECT_EQ(of_native(job, "void std::vector<int>::push_back<int>(int&&)"), library);
+    EXPECT_EQ(of_native(job, "void std::__1::f()", "/usr/lib/llvm-14/include/c++/v1/vector"),
+              (ownership{frame_owner::native, "libc++"}));
+    EXPECT_EQ(of_native(job, "boost::f()", "/usr/include/boost/intrusive/set.hpp"),
+              (ownership{frame_owner::native, "boost"}));
     EXPECT_EQ(of_native(job, "my::table::grow(std::size_t)"), user);
     EXPECT_EQ(of_native(job, "grow(std::vector<int>)"), user);
     EXPECT_EQ(of_native(job, "std_like::f()"), user);

@@ -43,6 +43,19 @@ TEST(report_model, says_which_of_the_users_files_are_newer_than_the_run) {
     std::filesystem::remove_all(directory);
 }
 
+// Nobody kept the text of what exec() ran, so a reader could not look it up.
+TEST(report_model, code_without_a_text_gives_its_bytes_to_the_line_that_called_it) {
+    made_snapshot taken;
+    taken.holds(10, {python("a.py", 3, "f"), python("<string>", 1, "<module>")});
+    taken.holds(20, {python("a.py", 3, "f"), python("<cell>", 1, "<module>")});
+    taken.add_text("<cell>", "x = bytes(20)\n");
+    const report_model report = make_report_model(taken, {});
+    ASSERT_EQ(report.lines.size(), 2u);
+    EXPECT_EQ(report.frame_at(report.lines[0].frame).file, "<cell>");
+    EXPECT_EQ(report.frame_at(report.lines[1].frame).file, "a.py");
+    EXPECT_EQ(report.lines[1].bytes, 10);
+}
+
 // A program that recurses 20,000 deep and allocates at each level: nothing may grow with the square
 // of the depth. (This test would not end, or not fit, if something did.)
 TEST(report_model, a_stack_twenty_thousand_deep_is_no_trouble) {

@@ -88,17 +88,25 @@ class code_owners {
 
     ownership of_native(const frame& f) const {
         const bool main = !executable_.empty() && normal_path(f.module) == executable_;
-        if (main && !from_system_header(f)) return {frame_owner::user};
+        if (main) {
+            std::string package = package_of_system_header(f);
+            if (package.empty()) return {frame_owner::user};
+            return {frame_owner::native, std::move(package)};
+        }
         const std::string_view object = base_name(f.module);
         return {frame_owner::native, std::string(object.substr(0, object.find(".so")))};
     }
 
-    // The executable's copies of what the C++ library's headers hold.
-    static bool from_system_header(const frame& f) {
+    // The executable's copies of what system headers hold: whose they are, "" if it is none.
+    static std::string package_of_system_header(const frame& f) {
         const std::string path = source_path(f);
-        if (!below(path, "/usr/include").empty() || !below(path, "/usr/lib").empty()) return true;
+        if (path.find("/c++/v1/") != path.npos) return "libc++";
         const std::string_view scope = outermost_scope(f.function);
-        return scope == "std" || scope == "__gnu_cxx";
+        if (scope == "std" || scope == "__gnu_cxx") return "libstdc++";
+        std::string_view inside = below(path, "/usr/include");
+        if (inside.starts_with("c++/") || inside.find("/c++/") != inside.npos) return "libstdc++";
+        if (inside.empty()) inside = below(path, "/usr/lib");
+        return inside.empty() ? "" : module_name(inside);
     }
 
     // "void std::vector<a::b>::push_back(c)" -> "std". Template functions begin with their type.
