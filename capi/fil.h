@@ -15,6 +15,9 @@
  * errno, and do nothing at all while no recorder runs in this process. Everything else is *cold*:
  * call it from ordinary code, one thread at a time for each object.
  */
+
+/* Laid out by hand, as C programs have it: */
+/* clang-format off */
 #ifndef FIL_H
 #define FIL_H
 

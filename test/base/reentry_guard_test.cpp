@@ -62,14 +62,17 @@ TEST(reentry_guard, is_not_stale_on_an_alternate_stack_above) {
     ASSERT_EQ(sigaltstack(&stack, nullptr), 0);
     struct sigaction action {};
     action.sa_flags = SA_ONSTACK;
-    action.sa_handler = [](int) { raised_on_alternate_stack = signalled_guard.raised(stack_pointer()); };
+    action.sa_handler = [](int) {
+        raised_on_alternate_stack = signalled_guard.raised(stack_pointer());
+    };
     ASSERT_EQ(sigaction(SIGUSR1, &action, nullptr), 0);
     // Raised with a made-up place far below any stack, so that every stack looks "above".
     signalled_guard.raise();
     *reinterpret_cast<std::uintptr_t*>(&signalled_guard) = 1;
     raise(SIGUSR1);
     EXPECT_TRUE(raised_on_alternate_stack);
-    EXPECT_FALSE(signalled_guard.raised(stack_pointer()));  // here, on the ordinary stack, it is stale
+    EXPECT_FALSE(
+        signalled_guard.raised(stack_pointer()));  // here, on the ordinary stack, it is stale
     signal(SIGUSR1, SIG_DFL);
     stack.ss_flags = SS_DISABLE;
     sigaltstack(&stack, nullptr);

@@ -8,7 +8,7 @@ static int failures;
 #define CHECK(condition) \
     ((condition) ? (void)0 : (void)(++failures, fprintf(stderr, "failed: %s\n", #condition)))
 
-static fil_text text(const char *s) {
+static fil_text text(const char* s) {
     fil_text t = {s, strlen(s)};
     return t;
 }

@@ -1,4 +1,4 @@
-"""The C ABI: what libfil.so exports is what fil.h declares and fil.map lists, and it stays that way.
+"""The C ABI: what libfil.so exports is what fil.h declares and fil.map lists, and it stays so.
 
 After an intended change make the baseline anew: `python test/capi/test_abi.py`.
 """
@@ -65,9 +65,9 @@ def test_old_programs_still_fit() -> None:
 
 def make_baseline() -> None:
     options = "--no-corpus-path --no-comp-dir-path --no-show-locs --drop-private-types"
+    headers = ["--headers-dir", HEADER.parent]
     made = subprocess.run(
-        ["abidw", *options.split(), "--exported-interfaces-only"]
-        + ["--headers-dir", HEADER.parent, LIBRARY],
+        ["abidw", *options.split(), "--exported-interfaces-only", *headers, LIBRARY],
         capture_output=True,
         text=True,
         check=True,

@@ -83,7 +83,9 @@ FIL_EXPORT long probe_overlaps(void) {
     return overlapping;
 }
 
-FIL_EXPORT void probe_objects_added(void) { fil_python_objects_added(); }
+FIL_EXPORT void probe_objects_added(void) {
+    fil_python_objects_added();
+}
 FIL_EXPORT unsigned long probe_captures(void) {
     return recorder::the().captures;
 }

@@ -14,8 +14,8 @@ const auto nothing = [](const registered_block&) {};
 TEST(registry, gives_back_what_was_put_in_for_sizes_of_every_code) {
     auto r = std::make_unique<registry<>>();
     const std::uintptr_t at = 0x7f12'3456'7000;
-    for (std::uint64_t bytes : {0ull, 1ull, 16ull, 17ull, 512ull, (1ull << 27) - 1, 1ull << 27,
-                                (1ull << 40) + 12345}) {
+    for (std::uint64_t bytes :
+         {0ull, 1ull, 16ull, 17ull, 512ull, (1ull << 27) - 1, 1ull << 27, (1ull << 40) + 12345}) {
         ASSERT_TRUE(r->insert(at, callstack_id{77}, bytes, false, nothing));
         const registered_block block = r->take(at);
         EXPECT_EQ(block.bytes, bytes);
