@@ -3,6 +3,7 @@
 
 const STRIP_HEIGHT = 76;
 const STRIP_TOP = 20;
+const NAME_CELL = 6.5; // width of a character of a process's name
 
 class TimeStrip {
   constructor(at, facts) {
@@ -26,7 +27,7 @@ class TimeStrip {
     this.most = points.reduce((most, p) => Math.max(most, p.a, p.r), facts.peak) || 1;
     const svg = svgEl("svg", {
       width,
-      height: STRIP_HEIGHT + STRIP_TOP + 18,
+      height: STRIP_HEIGHT + STRIP_TOP + (this.peakIsAtTheEnd() ? 32 : 18),
       role: "img",
       "aria-label": this.summary(),
     });
@@ -43,12 +44,11 @@ class TimeStrip {
       svgEl("path", { class: "resident", d: this.path(whole, "r") }),
       svgEl("line", { class: "axis", x1: 0, x2: width, y1: bottom, y2: bottom }),
     );
-    for (const series of this.series.slice(1)) {
-      svg.append(
-        svgEl("path", { class: "process", d: this.path(series, "a") }),
-        this.processName(series),
-      );
-    }
+    const processes = this.series.slice(1);
+    svg.append(
+      ...processes.map((one) => svgEl("path", { class: "process", d: this.path(one, "a") })),
+      ...this.processNames(processes),
+    );
     svg.append(...this.axis(bottom), ...this.peakMark(bottom));
     this.cursor = svgEl("line", {
       class: "cursor",
@@ -80,15 +80,20 @@ class TimeStrip {
     return d || "M0 0";
   }
 
-  // The ends of the axis, unless the peak stands there.
+  peakIsAtTheEnd() {
+    return this.facts.peak > 0 && this.x(this.facts.peak_seconds) > this.width - 60;
+  }
+
+  // The ends of the axis: no 0 where the peak stands, the end below it.
   axis(bottom) {
     const { facts, width } = this;
-    const text = (x, anchor, words) =>
-      svgEl("text", { class: "tick", x, y: bottom + 14, "text-anchor": anchor }, words);
-    const peak = facts.peak > 0 ? this.x(facts.peak_seconds) : width / 2;
-    const ticks = [];
-    if (peak > 20) ticks.push(text(0, "start", "0"));
-    if (peak < width - 55) ticks.push(text(width, "end", seconds(this.end)));
+    const text = (x, y, anchor, words) =>
+      svgEl("text", { class: "tick", x, y, "text-anchor": anchor }, words);
+    const end = bottom + (this.peakIsAtTheEnd() ? 28 : 14);
+    const ticks = [text(width, end, "end", seconds(this.end))];
+    if (!(facts.peak > 0) || this.x(facts.peak_seconds) > 20) {
+      ticks.push(text(0, bottom + 14, "start", "0"));
+    }
     return ticks;
   }
 
@@ -108,13 +113,33 @@ class TimeStrip {
     ];
   }
 
-  processName(series) {
-    const top = series.points.reduce((a, b) => (b.a > a.a ? b : a));
-    const x = this.x(top.t);
-    const y = Math.max(this.y(top.a) - 4, STRIP_TOP - 6);
-    const anchor = x > this.width * 0.7 ? "end" : "start";
-    const name = visible(series.name || "process " + series.pid).slice(0, 40);
-    return svgEl("text", { class: "process", x, y, "text-anchor": anchor }, name);
+  // At the top of each line, the highest first; what has no room for its name has none.
+  processNames(processes) {
+    const placed = [];
+    const highest = (series) => series.points.reduce((a, b) => (b.a > a.a ? b : a));
+    const tops = processes.map((series) => ({ series, top: highest(series) }));
+    tops.sort((a, b) => b.top.a - a.top.a);
+    return tops.flatMap(({ series, top }) => {
+      const name = this.nameOf(series);
+      const width = NAME_CELL * cells(name);
+      const x = Math.min(this.x(top.t), this.width - width);
+      const y = Math.max(this.y(top.a) - 4, STRIP_TOP - 6);
+      const overlaps = (other) =>
+        x < other.x + other.width + 8 && other.x < x + width + 8 && Math.abs(y - other.y) < 12;
+      if (x < 0 || placed.some(overlaps)) return [];
+      placed.push({ x, y, width });
+      return [svgEl("text", { class: "process", x, y }, name)];
+    });
+  }
+
+  // "worker.py --fast", without the interpreter's path before it.
+  nameOf({ pid, name }) {
+    const known = this.facts.processes.find((process) => process.pid === pid);
+    const command = visible(name || (known ? known.name : "")) || "this process";
+    const words = command.split(" ").map((word) => word.split("/").pop());
+    if (/^python[\d.]*$/.test(words[0]) && words.length > 1) words.shift();
+    const short = words.join(" ");
+    return short.length > 24 ? short.slice(0, 23) + "…" : short;
   }
 
   legend() {

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from browser import Browser
 
 # What fil-profile sets in a program: the tests themselves may run under it.
 for variable in ["LD_PRELOAD", "FIL_SESSION", "FIL_OUTPUT", "ARROW_DEFAULT_MEMORY_POOL"]:
@@ -17,3 +23,44 @@ def here(tmp_path, monkeypatch) -> Path:
     """The test's own working directory."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+# ---- the report's page, in a browser -------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    from browser import Browser
+
+    opened = Browser(tmp_path_factory.mktemp("chromium"))
+    yield opened
+    opened.driver.quit()
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Browser:
+    """Chromium with its ordinary look."""
+    chromium.look()
+    return chromium
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The report of a made-up recording, by its name."""
+    from browser import MAKE_REPORT
+
+    made: dict[str, Path] = {}
+
+    def make(fixture: str) -> Path:
+        if fixture not in made:
+            made[fixture] = tmp_path_factory.mktemp(fixture)
+            subprocess.run([MAKE_REPORT, fixture, made[fixture], "exact"], check=True, timeout=120)
+        return made[fixture]
+
+    return make
+
+
+@pytest.fixture
+def pandas(browser: Browser, report: Callable[[str], Path]) -> Browser:
+    browser.open(report("pandas") / "index.html")
+    return browser

@@ -238,6 +238,29 @@ inline recording hostile() {
     return made;
 }
 
+// A short program whose many processes peak together, right at its end.
+inline recording processes() {
+    recording made;
+    callstack_maker make(made.what);
+    const frame_index line = make.python("<module>", "/home/ada/pool.py", 3);
+    make.holds({line}, 40 * mib);
+    made.what.add_untouched_mapping({make.stack({line}), 64 * mib, 40 << 10});
+    made.facts = some_facts("pool.py", 40 * mib);
+    made.facts.duration = 0.48;
+    made.facts.peak_seconds = 0.47;
+    made.facts.timelines = {some_timeline(0, "", 240 * mib)};
+    for (int pid = 7; pid <= 12; ++pid) {
+        made.facts.timelines.push_back(some_timeline(pid, "", 40 * mib));
+        const std::string command = "/usr/bin/python3 /home/ada/worker.py --number ";
+        made.facts.processes.push_back({pid, command + std::to_string(pid), 40 * mib, ""});
+    }
+    for (timeline& each : made.facts.timelines) {
+        for (timeline_sample& sample : each.samples) sample.seconds *= 0.48 / 5.12;
+    }
+    made.facts.peak = 240 * mib;
+    return made;
+}
+
 inline recording empty() {
     return {snapshot(), some_facts("nothing.py", 0)};
 }
@@ -249,6 +272,7 @@ inline std::optional<recording> by_name(std::string_view name) {
     if (name == "recursion") return deep(20000, true);
     if (name == "chain") return deep(20000, false);
     if (name == "hostile") return hostile();
+    if (name == "processes") return processes();
     if (name == "empty") return empty();
     return std::nullopt;
 }

@@ -1,0 +1,106 @@
+"""The page in every surrounding: hostile names, a notebook's frame, narrow and dark, on paper."""
+
+from __future__ import annotations
+
+import pytest
+from browser import stands_for
+
+
+def test_hostile_names_are_shown_and_never_run(browser, report):
+    for name in ("index.html", "peak-memory.svg", "peak-memory-reversed.svg"):
+        browser.open(report("hostile") / name)
+        assert browser.run("return window.pwned") is None
+        assert browser.run("return document.querySelectorAll('img').length") == 0
+        assert browser.run("return document.scripts ? document.scripts.length : 1") <= 2
+        shown = browser.run("return document.documentElement.textContent")
+        assert "<script>window.pwned=1</script>" in shown
+        assert browser.complaints() == []
+    browser.open(report("hostile") / "index.html")
+    assert any("\\u202egpj.py" in text for text in browser.boxes())
+    assert browser.text(".ending") == "killed by SIGSEGV"
+
+
+def test_the_policy_stops_even_a_script_that_got_in(pandas):
+    pandas.run(
+        "const s = document.createElement('script'); s.textContent = 'window.pwned = 1';"
+        "document.body.append(s);"
+        "const i = document.createElement('img'); i.setAttribute('onerror', 'window.pwned = 1');"
+        "i.src = 'x'; document.body.append(i)"
+    )
+    pandas.settle()
+    assert pandas.run("return window.pwned") is None
+
+
+def test_it_works_in_a_sandboxed_frame_of_a_notebook(browser, report, tmp_path):
+    page = (report("pandas") / "index.html").read_text()
+    holder = tmp_path / "notebook.html"
+    escaped = page.replace("&", "&amp;").replace('"', "&quot;")
+    holder.write_text(
+        '<!DOCTYPE html><iframe sandbox="allow-scripts" width="1000" height="700" '
+        f'srcdoc="{escaped}"></iframe>'
+    )
+    browser.open(holder)
+    browser.driver.switch_to.frame(browser.one("iframe"))
+    try:
+        browser.settle()
+        browser.click(browser.box("wide", 10))
+        assert stands_for(browser.boxes()[0], "wide", 10)
+    finally:
+        browser.driver.switch_to.default_content()
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1024, 3840])
+@pytest.mark.parametrize("fixture", ["pandas", "hostile"])
+def test_nothing_sticks_out_sideways(browser, report, fixture, width, dark):
+    browser.look(width, 900, dark)
+    browser.open(report(fixture) / "index.html")
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    paper = browser.run("return getComputedStyle(document.body).backgroundColor")
+    assert (paper == "rgb(255, 255, 255)") != dark
+
+
+CONTRAST = """
+const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+const luminance = (rgb) => rgb.slice(0, 3).map((v) => v / 255)
+  .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+  .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+const behind = (node) => {
+  for (; node; node = node.parentElement) {
+    const rgb = parse(getComputedStyle(node).backgroundColor);
+    if (rgb.length < 4 || rgb[3] > 0) return rgb;
+  }
+};
+const weak = [];
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+for (let text; (text = walker.nextNode());) {
+  const at = text.parentElement;
+  if (!text.data.trim() || at.closest("script, svg, .aside, :disabled")) continue;
+  if (!at.getClientRects().length) continue;
+  const [a, b] = [luminance(parse(getComputedStyle(at).color)), luminance(behind(at))];
+  const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  if (ratio < 4.5) weak.push(text.data.slice(0, 40) + " " + ratio.toFixed(2));
+}
+return weak;
+"""
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_text_has_enough_contrast(browser, report, dark):
+    browser.look(dark=dark)
+    for fragment in ("#search=wide", "#fold=0&order=leaves"):
+        browser.open(report("pandas") / "index.html", fragment)
+        assert browser.run(CONTRAST) == []
+
+
+def test_on_paper_the_graph_is_whole_and_the_tools_are_gone(browser, report):
+    browser.look(height=300)
+    browser.open(report("pandas") / "index.html", "#fold=0")
+    rows = "return document.querySelectorAll('.row').length"
+    near_the_window = browser.run(rows)
+    browser.look(height=300, media="print")
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    browser.settle()
+    assert not browser.one("#tools").is_displayed()
+    assert browser.run(rows) > max(near_the_window, 20)

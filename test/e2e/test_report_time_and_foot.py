@@ -1,0 +1,67 @@
+"""The page's time strip and its foot: when, and how exact."""
+
+from __future__ import annotations
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+
+
+def test_the_time_strip_reads_values_under_the_pointer(pandas):
+    strip = pandas.one("#time > svg")
+    ActionChains(pandas.driver).move_to_element_with_offset(strip, 0, 0).perform()
+    pandas.settle()
+    assert pandas.text(".reading").split()[:3] == ["2.6", "s", "allocated"]
+    assert pandas.text(".reading").count("MiB") == 2
+
+
+def test_the_foot_is_honest(pandas):
+    foot = pandas.text("#foot")
+    for part in (
+        "Exact",
+        "ARROW_DEFAULT_MEMORY_POOL=system",
+        "181.0 MiB mapped files",
+        "64.0 MiB address space reserved",
+    ):
+        assert part in foot
+    assert "1,024.0 MiB mapped at once, of which only 12.0 MiB was ever touched" in pandas.text(
+        "#lines"
+    )
+    assert pandas.text("#hidden").startswith("not shown: ")
+
+
+def test_the_foot_of_several_threads_and_processes_is_honest_too(browser, report):
+    browser.open(report("hostile") / "index.html")
+    foot = browser.text("#foot")
+    for part in ("exact to within 0.1 MiB", "7 events missed", "1 child process could not be"):
+        assert part in foot
+    assert "of this process, 85.0 MiB of all" in browser.text(".peak").replace("\n", " ")
+
+
+OVERLAPS = """
+const boxes = [...document.querySelectorAll("#time text")].map((text) => [
+  text.textContent, text.getBoundingClientRect()]);
+return boxes.flatMap(([name, a], i) => boxes.slice(i + 1)
+  .filter(([, b]) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom)
+  .map(([other]) => name + " over " + other));
+"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("fixture", ["processes", "hostile", "pandas"])
+def test_the_words_of_the_time_strip_do_not_overlap(browser, report, fixture, width):
+    browser.look(width)
+    browser.open(report(fixture) / "index.html")
+    assert browser.run(OVERLAPS) == []
+
+
+def test_the_strip_of_several_processes_names_them_and_tells_its_end(browser, report):
+    browser.open(report("processes") / "index.html")
+    words = [text.text.replace("\u00a0", " ") for text in browser.all("#time text")]
+    assert "worker.py --number 7" in words
+    assert "480 ms" in words
+
+
+def test_short_times_and_small_sizes_are_told_in_smaller_units(browser, report):
+    browser.open(report("processes") / "index.html")
+    assert "at 470 ms of 480 ms" in browser.text(".peak")
+    assert "of which only 40.0 KiB was ever touched" in browser.text("#lines")
