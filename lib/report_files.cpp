@@ -1,12 +1,14 @@
 #include "report_files.hpp"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <sstream>
 #include <string>
@@ -104,6 +106,31 @@ void write_file(const fs::path& path, std::string_view text) {
     if (close(file) != 0) fail(errno);
 }
 
+constexpr std::string_view unfinished_name = ".unfinished-";
+
+fs::path unfinished_path(const fs::path& parent) {
+    return parent / (std::string(unfinished_name) + std::to_string(getpid()));
+}
+
+// Of reports that were interrupted: whoever wrote there is gone. Ten minutes are waited, since the
+// directory may be shared with another machine, whose processes we cannot ask about.
+void remove_interrupted(const fs::path& parent) {
+    std::error_code error;
+    for (fs::directory_iterator entry(parent, error), end; !error && entry != end;
+         entry.increment(error)) {
+        const std::string name = entry->path().filename().string();
+        if (!name.starts_with(unfinished_name)) continue;
+        const int pid = std::atoi(name.c_str() + unfinished_name.size());
+        std::error_code ignored;
+        const auto written = fs::last_write_time(entry->path(), ignored);
+        const bool is_old =
+            !ignored && fs::file_time_type::clock::now() - written > std::chrono::minutes(10);
+        if (pid > 0 && is_old && kill(pid, 0) != 0 && errno == ESRCH) {
+            fs::remove_all(entry->path(), ignored);
+        }
+    }
+}
+
 // Removes what it names unless it was kept.
 class scaffold {
   public:
@@ -121,7 +148,7 @@ class scaffold {
 
 // Beside the reports until it is whole; then it gets its name in one step.
 fs::path write_new_directory(const fs::path& parent, const std::vector<named_text>& files) {
-    const scaffold unfinished(parent / (".unfinished-" + std::to_string(getpid())));
+    const scaffold unfinished(unfinished_path(parent));
     fs::create_directory(unfinished.path());
     for (const auto& [name, text] : files) write_file(unfinished.path() / name, text);
     // Two reports in one millisecond: the second takes the next. (rename() would replace only an
@@ -139,7 +166,7 @@ fs::path write_new_directory(const fs::path& parent, const std::vector<named_tex
 }
 
 fs::path write_exact_directory(const fs::path& directory, const std::vector<named_text>& files) {
-    const scaffold unfinished(directory / (".unfinished-" + std::to_string(getpid())));
+    const scaffold unfinished(unfinished_path(directory));
     fs::create_directory(unfinished.path());
     for (const auto& [name, text] : files) write_file(unfinished.path() / name, text);
     for (const auto& [name, text] : files) {
@@ -159,6 +186,7 @@ fs::path write_report(const fs::path& directory, const snapshot& taken, const fa
     const std::vector<named_text> files = make_files(taken, run);
     try {
         fs::create_directories(directory);
+        remove_interrupted(directory);
         return naming == report_naming::by_time ? write_new_directory(directory, files)
                                                 : write_exact_directory(directory, files);
     } catch (const std::system_error& error) {

@@ -1,6 +1,7 @@
 #include "report_files.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -116,6 +117,27 @@ TEST_F(report_files, a_graph_of_10000_callstacks_stays_small) {
     const fs::path path = write_report(directory_, what, run);
     EXPECT_LT(fs::file_size(path / "peak-memory.svg"), 2'000'000u);
     EXPECT_LT(fs::file_size(path / "peak-memory-reversed.svg"), 2'000'000u);
+}
+
+TEST_F(report_files, what_an_interrupted_report_left_is_removed_once_its_writer_is_gone) {
+    const pid_t gone = fork();
+    if (gone == 0) _exit(0);
+    waitpid(gone, nullptr, 0);
+    const fs::path left = directory_ / (".unfinished-" + std::to_string(gone));
+    const fs::path fresh = directory_ / ".unfinished-2147483646";
+    const fs::path used = directory_ / (".unfinished-" + std::to_string(getppid()));
+    const auto [what, run] = fixtures::deep(3, false);
+    const auto long_ago = fs::file_time_type::clock::now() - std::chrono::hours(1);
+    for (const fs::path& path : {left, fresh, used}) {
+        fs::create_directories(path);
+        std::ofstream(path / "index.html") << "half";
+    }
+    fs::last_write_time(left, long_ago);
+    fs::last_write_time(used, long_ago);
+    write_report(directory_, what, run);
+    EXPECT_FALSE(fs::exists(left));
+    EXPECT_TRUE(fs::exists(fresh));
+    EXPECT_TRUE(fs::exists(used));
 }
 
 }  // namespace
