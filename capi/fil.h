@@ -106,8 +106,13 @@ FIL_API void fil_recorder_reopen(void);
  * recording beyond a sixteenth of that (and beyond what is used) is given back. Hot. Since 0.1. */
 FIL_API void fil_recorder_shrink(uint64_t address_space);
 
-/* A fact about this process for the report: key "runtime" is what it runs ("CPython 3.12.1"),
- * "note" a remark (may repeat). Copied, at most 1 KiB. Hot, takes a lock. */
+/* Around mlockall(): between the two, the unused part of the recording cannot be made resident, and
+ * afterwards it is not locked. Hot. Since 0.1. */
+FIL_API void fil_recorder_fold(void);
+FIL_API void fil_recorder_unfold(void);
+
+/* A fact about this process for the report: key "runtime" is what it runs ("CPython 3.12.1";
+ * the first one counts), "note" a remark (may repeat). Copied, at most 1 KiB. Hot, takes a lock. */
 FIL_API void fil_recorder_describe(fil_text key, fil_text value);
 
 /* Counts a child that will run unrecorded (static, 32-bit, set-user-id). Hot. */
@@ -147,6 +152,10 @@ FIL_API fil_callstack fil_callstack_current(void);
 
 /* The callstack charged to this thread where no source answers: a thread's creator, say. Hot. */
 FIL_API void fil_thread_inherit(fil_callstack callstack);
+
+/* The calling thread's alternate signal stack, if it disarms itself (SS_AUTODISARM) and handlers on
+ * it are therefore not told by the kernel that they are; NULL: there is none such. Hot. Since 0.1. */
+FIL_API void fil_thread_disarming_stack(const void *address, size_t bytes);
 
 /* Ids cached outside libfil are valid while this number stays the same: it rises when the recorder
  * starts anew (a fork) and when a watched block is freed. Hot. */

@@ -73,8 +73,16 @@ void fil_recorder_reopen(void) {
 
 void fil_recorder_shrink(uint64_t address_space) {
     this_process.event([=](process_recorder& recorder, thread_state&) {
-        recorder.memory().shrink(address_space / os::share_of_address_space);
+        this_process.shrink_recording(recorder, address_space / os::share_of_address_space);
     });
+}
+
+void fil_recorder_fold(void) {
+    this_process.event([](process_recorder& recorder, thread_state&) { recorder.memory().fold(); });
+}
+void fil_recorder_unfold(void) {
+    this_process.event(
+        [](process_recorder& recorder, thread_state&) { recorder.memory().unfold(); });
 }
 
 void fil_recorder_describe(fil_text key, fil_text value) {
@@ -125,6 +133,10 @@ void fil_thread_inherit(fil_callstack callstack) {
     this_process.event([&](process_recorder&, thread_state& thread) {
         if (&thread == this_thread.state) thread.inherited = checked(callstack);
     });
+}
+
+void fil_thread_disarming_stack(const void* address, size_t bytes) {
+    disarming_stack = {address_of(address), address == nullptr ? 0 : bytes};
 }
 
 fil_status fil_source_register(const fil_source* source, fil_error* error) {

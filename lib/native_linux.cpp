@@ -17,6 +17,7 @@
 #include <span>
 #include <string_view>
 
+#include "fil/base/reentry_guard.hpp"
 #include "fil/capture/modules.hpp"
 #include "fil/capture/ordinary_stack.hpp"
 #include "os.hpp"
@@ -229,6 +230,9 @@ alternate_stack alternate_stack::of_this_thread() {
     stack_t stack;
     if (syscall(SYS_sigaltstack, nullptr, &stack) != 0) return {0, 0, false};
     const auto begin = reinterpret_cast<std::uintptr_t>(stack.ss_sp);
+    if (disarming_stack.holds(stack_pointer())) {
+        return {disarming_stack.begin, disarming_stack.begin + disarming_stack.bytes, true};
+    }
     return {begin, begin + stack.ss_size, (stack.ss_flags & SS_ONSTACK) != 0};
 }
 

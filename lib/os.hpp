@@ -21,6 +21,8 @@ int make_shared_file(const char* name, std::uint64_t bytes);
 // Maps a shared file whole, outside core dumps; nullptr if refused.
 void* map_shared(int descriptor, std::uint64_t bytes);
 
+void unmap(void* address, std::uint64_t bytes);
+
 // A page that a forked child finds zeroed, however it was forked.
 void* map_wiped_page();
 

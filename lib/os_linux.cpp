@@ -60,6 +60,17 @@ void* system_pages_wiped_on_fork::map(std::size_t bytes) {
     return address;
 }
 
+void system_pages::forbid(void* address, std::size_t bytes) {
+    const os::keep_errno keep;
+    syscall(SYS_mprotect, address, bytes, PROT_NONE);
+}
+
+void system_pages::allow(void* address, std::size_t bytes) {
+    const os::keep_errno keep;
+    syscall(SYS_munlock, address, bytes);
+    syscall(SYS_mprotect, address, bytes, PROT_READ | PROT_WRITE);
+}
+
 void system_pages_wiped_on_fork::unmap(void* address, std::size_t bytes) {
     system_pages::unmap(address, bytes);
 }
@@ -79,8 +90,11 @@ signals_held::~signals_held() {
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask_, nullptr, 8);
 }
 
+constinit thread_local stack_range disarming_stack{};
+
 bool reentry_guard::on_alternate_stack() {
     const os::keep_errno keep;
+    if (disarming_stack.holds(stack_pointer())) return true;
     stack_t stack;
     return syscall(SYS_sigaltstack, nullptr, &stack) == 0 && (stack.ss_flags & SS_ONSTACK) != 0;
 }
@@ -128,6 +142,10 @@ void* map_shared(int descriptor, std::uint64_t bytes) {
     void* address = raw_map(bytes, MAP_SHARED | MAP_NORESERVE, descriptor);
     if (address != nullptr) advise(address, bytes, MADV_DONTDUMP);
     return address;
+}
+
+void unmap(void* address, std::uint64_t bytes) {
+    syscall(SYS_munmap, address, bytes);
 }
 
 void* map_wiped_page() {

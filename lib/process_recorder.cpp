@@ -66,6 +66,8 @@ process_recorder* process::running_slow() {
     const os::keep_errno keep;
     this_thread.state = nullptr;
     this_thread.lease_returned = false;
+    // A handler that forked in the middle of an event will return to it, and to the old recording.
+    if (!this_thread.guard.raised(stack_pointer())) unmap_inherited();
     const guarded_scope guarded(this_thread.guard);
     process_recorder* recorder = nullptr;
     if (build()) {
@@ -76,40 +78,53 @@ process_recorder* process::running_slow() {
     return recorder;
 }
 
+// What the parent mapped, shared with it as long as this process would keep it.
+void process::unmap_inherited() {
+    if (recording_ != nullptr) os::unmap(recording_, recording_bytes_);
+    if (session_ != nullptr) os::unmap(session_, recording_page);
+    recording_ = nullptr;
+    session_ = nullptr;
+}
+
 bool process::build() {
     new (&lock_) spin_lock;
     raise_generation();
-    const std::uint64_t bytes = os::recording_bytes();
-    void* base =
-        options_.memory == FIL_MEMORY_SESSION ? build_in_session(bytes) : build_privately(bytes);
-    if (base == nullptr) return false;
-    auto* recorder = new (recorder_) process_recorder(base, bytes, *session_, registry_, sources_);
+    recording_bytes_ = os::recording_bytes();
+    const bool in_session = options_.memory == FIL_MEMORY_SESSION;
+    if (!(in_session ? build_in_session(recording_bytes_) : build_privately(recording_bytes_))) {
+        unmap_inherited();  // what was made of it
+        return false;
+    }
+    auto* recorder = new (recorder_) process_recorder(recording_, recording_bytes_, *session_,
+                                                      registry_, sources_, &generation_);
     if ((options_.flags & FIL_NATIVE_STACKS) != 0) {
         sources_.use_native_frames(recorder->functions(), recorder->tree());
     }
     return recorder->prepare();
 }
 
-void* process::build_privately(std::uint64_t bytes) {
-    void* base = os::map_private(bytes);
+bool process::build_privately(std::uint64_t bytes) {
+    recording_ = os::map_private(bytes);
     session_ = static_cast<session_page*>(os::map_private(recording_page));
-    if (base == nullptr || session_ == nullptr) return nullptr;
+    if (recording_ == nullptr || session_ == nullptr) return false;
     session_->magic = session_magic;
     session_->version = recording_version;
-    return format(base, bytes) ? base : nullptr;
+    return format(recording_, bytes);
 }
 
-void* process::build_in_session(std::uint64_t bytes) {
+bool process::build_in_session(std::uint64_t bytes) {
+    session_ = nullptr;
+    recording_ = nullptr;
     session_address address;
-    if (!parse_session_address(session_text_, address)) return nullptr;
+    if (!parse_session_address(session_text_, address)) return false;
     const int descriptor = os::make_shared_file("fil-recording", bytes);
-    if (descriptor < 0) return nullptr;
-    void* base = os::map_shared(descriptor, bytes);
+    if (descriptor < 0) return false;
+    recording_ = os::map_shared(descriptor, bytes);
     // Formatted before it is sent: the supervisor may look at once.
-    const bool formatted = base != nullptr && format(base, bytes);
+    const bool formatted = recording_ != nullptr && format(recording_, bytes);
     session_ = formatted ? join_session(address, descriptor, bytes) : nullptr;
     syscall(SYS_close, descriptor);  // the program may use any number for its own
-    return session_ == nullptr ? nullptr : base;
+    return session_ != nullptr;
 }
 
 void process::lease(process_recorder& recorder) {

@@ -60,6 +60,10 @@ class process {
 
     void close();
     void reopen();
+    void shrink_recording(process_recorder& recorder, std::uint64_t bytes) {
+        recorder.memory().shrink(bytes);
+        recording_bytes_ = recorder.memory().bytes();
+    }
 
     process_sources& sources() { return sources_; }
     spin_lock& lock() { return lock_; }
@@ -78,8 +82,9 @@ class process {
         return started_ && page_->state.load(std::memory_order_relaxed) == process_state::fresh;
     }
     bool build();
-    void* build_privately(std::uint64_t bytes);
-    void* build_in_session(std::uint64_t bytes);
+    bool build_privately(std::uint64_t bytes);
+    bool build_in_session(std::uint64_t bytes);
+    void unmap_inherited();
     void lease(process_recorder& recorder);
 
     process_page* page_ = &first_page_;
@@ -87,6 +92,8 @@ class process {
     bool started_ = false;
     fil_recorder_options options_{};
     char session_text_[256] = {};  // FIL_SESSION as it was at the start
+    void* recording_ = nullptr;
+    std::uint64_t recording_bytes_ = 0;
     session_page* session_ = nullptr;
     pthread_key_t lease_key_ = 0;
     std::atomic<std::uint64_t> generation_{1};

@@ -13,7 +13,7 @@ void add_recorded_facts(report::facts& run, const recording_view& recording,
     const recording_header& header = recording.header();
     for (const fact_record& fact : recording.facts()) {
         const std::string_view key = recording.text(fact.key);
-        if (key == "runtime") run.runtime = recording.text(fact.value);
+        if (key == "runtime" && run.runtime.empty()) run.runtime = recording.text(fact.value);
         if (key == "note") run.notes.emplace_back(recording.text(fact.value));
     }
     const std::int64_t pending = header.closed == 0 ? recording.pending() : 0;

@@ -2,14 +2,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,16 +38,6 @@ std::string random_token() {
     return token;
 }
 
-std::string private_directory() {
-    const char* base = getenv("TMPDIR");
-    // A socket's path has 108 bytes; a longer TMPDIR cannot serve.
-    if (base == nullptr || *base != '/' || strlen(base) > 60) base = "/tmp";
-    std::string path = std::string(base) + "/fil-XXXXXX";
-    if (mkdtemp(path.data()) == nullptr)
-        fail("cannot make a private directory in " + std::string(base));
-    return path;
-}
-
 std::int64_t monotonic_ns() {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -73,11 +61,13 @@ bool is_sealed(int descriptor) {
     return seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
 }
 
+// What came over a connection.
 struct received {
     join_request request{};
     file_descriptor recording;
 };
 
+// Sets errno to EAGAIN where nothing has arrived yet.
 std::optional<received> receive(int connection) {
     received result;
     iovec part{&result.request, sizeof result.request};
@@ -86,19 +76,16 @@ std::optional<received> receive(int connection) {
     header.msg_iov = &part;
     header.msg_iovlen = 1;
     header.msg_control = control;
-    header.msg_controllen = sizeof control;
-    // The request was sent right after connecting; a stranger that sends nothing is not waited for.
-    pollfd readable{connection, POLLIN, 0};
-    if (poll(&readable, 1, 50) <= 0) return {};
-    if (recvmsg(connection, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) !=
-        ssize_t(sizeof result.request)) {
-        return {};
-    }
+    header.msg_controllen = CMSG_LEN(sizeof(int));  // one descriptor, not two
+    const ssize_t length = recvmsg(connection, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (length < 0) return {};
+    errno = 0;
     cmsghdr* attached = CMSG_FIRSTHDR(&header);
     if (attached == nullptr || attached->cmsg_type != SCM_RIGHTS) return {};
     int descriptor;
     memcpy(&descriptor, CMSG_DATA(attached), sizeof descriptor);
     result.recording = file_descriptor(descriptor);
+    if (length != ssize_t(sizeof result.request)) return {};
     return result;
 }
 
@@ -121,17 +108,6 @@ void reply(int connection, int page_file) {
 
 }  // namespace
 
-file_descriptor& file_descriptor::operator=(file_descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-}
-file_descriptor::~file_descriptor() {
-    if (number_ >= 0) ::close(number_);
-}
-int file_descriptor::release() {
-    return std::exchange(number_, -1);
-}
-
 shared_mapping::shared_mapping(int descriptor, std::uint64_t bytes)
     : base_(os::map_shared(descriptor, bytes)), bytes_(bytes) {
     if (base_ == nullptr) fail("cannot map a recording");
@@ -153,62 +129,75 @@ void shared_mapping::shrink(std::uint64_t bytes) {
 }
 
 session::session()
-    : directory_(private_directory()),
-      token_(random_token()),
-      socket_(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)),
+    : token_(random_token()),
+      arrivals_(epoll_create1(EPOLL_CLOEXEC)),
       page_file_(os::make_shared_file("fil-session", recording_page)) {
-    const std::string path = directory_ + "/session";
-    sockaddr_un name{};
-    name.sun_family = AF_UNIX;
-    memcpy(name.sun_path, path.c_str(), path.size());
-    if (bind(socket_.number(), reinterpret_cast<sockaddr*>(&name), sizeof name) != 0 ||
-        listen(socket_.number(), 128) != 0) {
-        fail("cannot listen at " + path);
-    }
+    watch(directory_.socket());
     if (page_file_.number() < 0) fail("cannot make the session's memory");
     page_memory_ = shared_mapping(page_file_.number(), recording_page);
     page().version = recording_version;
     page().magic = session_magic;
     environment_ = std::to_string(session_protocol_version) + ":" + std::to_string(getpid()) + ":" +
-                   token_ + ":" + path;
+                   token_ + ":" + directory_.socket_path();
 }
 
-session::~session() {
-    unlink((directory_ + "/session").c_str());
-    rmdir(directory_.c_str());
-}
-
-void session::serve() {
-    for (;;) {
-        const file_descriptor connection(
-            accept4(socket_.number(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-        if (connection.number() < 0) break;
-        answer(connection.number());
+void session::watch(int descriptor) const {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    if (epoll_ctl(arrivals_.number(), EPOLL_CTL_ADD, descriptor, &event) != 0) {
+        fail("cannot wait for processes to join");
     }
+}
+
+// A process sends its request right after connecting; who has not done so after a second, or while
+// many others came, has none.
+void session::serve() {
+    constexpr std::int64_t patience_ns = 1'000'000'000;
+    constexpr std::size_t most_callers = 256;
+    for (;;) {
+        file_descriptor connection(
+            accept4(directory_.socket(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        if (connection.number() < 0) break;
+        if (answer(connection.number())) continue;
+        if (callers_.size() == most_callers) callers_.pop_front();
+        watch(connection.number());
+        callers_.push_back({std::move(connection), monotonic_ns()});
+    }
+    std::erase_if(callers_, [&](const caller& waiting) {
+        return answer(waiting.connection.number()) ||
+               monotonic_ns() - waiting.since_ns > patience_ns;
+    });
     if (processes_.size() >= swept_ + 64) forget_finished();
 }
 
-void session::answer(int connection) {
+// False if nothing was asked yet.
+bool session::answer(int connection) {
     std::optional<received> got = receive(connection);
-    if (!got || got->request.version != session_protocol_version ||
-        memcmp(got->request.token, token_.data(), token_length) != 0) {
+    if (!got) return errno != EAGAIN;
+    admit(connection, got->request, got->recording.number());
+    return true;
+}
+
+void session::admit(int connection, const join_request& request, int recording) {
+    if (request.version != session_protocol_version ||
+        memcmp(request.token, token_.data(), token_length) != 0) {
         return;
     }
     struct stat file {};
     ucred sender{};
     socklen_t length = sizeof sender;
-    if (fstat(got->recording.number(), &file) != 0 || !is_sealed(got->recording.number()) ||
+    if (fstat(recording, &file) != 0 || !is_sealed(recording) ||
         getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &sender, &length) != 0) {
         return;
     }
     joined_process process;
     process.pid = sender.pid;  // as we see it; in another pid namespace the process sees another
-    process.parent_pid = got->request.parent_pid;
+    process.parent_pid = request.parent_pid;
     process.joined_ns = monotonic_ns();
     process.command = command_of(sender.pid);
     process.executable = executable_of(sender.pid);
     try {
-        process.memory = shared_mapping(got->recording.number(), std::uint64_t(file.st_size));
+        process.memory = shared_mapping(recording, std::uint64_t(file.st_size));
     } catch (const std::system_error&) {
         return;  // no address space left for it: the process runs unrecorded
     }

@@ -1,7 +1,8 @@
 #pragma once
 // The supervisor's end: the session's page, the socket processes join through, their recordings.
 //
-// Owns everything it maps. One thread. serve() never blocks. A recording is mapped as it is sent
+// Owns everything it maps. One thread. serve() never blocks: whoever connects and is silent is kept
+// waiting, for a while, and costs nobody anything. A recording is mapped as it is sent
 // (sealed, so it cannot shrink under us) and outlives its process. Of processes other than the
 // program, only the numbers are kept once they ended, so that a job with thousands of children does
 // not keep thousands of recordings.
@@ -14,23 +15,11 @@
 #include <vector>
 
 #include "fil/recording/view.hpp"
+#include "file_descriptor.hpp"
+#include "session_directory.hpp"
 #include "session_protocol.hpp"
 
 namespace fil {
-
-// A descriptor that closes itself.
-class file_descriptor {
-  public:
-    explicit file_descriptor(int number = -1) : number_(number) {}
-    file_descriptor(file_descriptor&& other) noexcept : number_(other.release()) {}
-    file_descriptor& operator=(file_descriptor&& other) noexcept;
-    ~file_descriptor();
-    int number() const { return number_; }
-    int release();
-
-  private:
-    int number_;
-};
 
 // Mapped shared memory that unmaps itself.
 class shared_mapping {
@@ -66,11 +55,10 @@ struct joined_process {
 class session {
   public:
     session();  // throws std::system_error
-    ~session();
     session(const session&) = delete;
 
     const std::string& environment() const { return environment_; }
-    int descriptor() const { return socket_.number(); }
+    int descriptor() const { return arrivals_.number(); }
     void serve();
 
     session_page& page() const { return *static_cast<session_page*>(page_memory_.base()); }
@@ -86,14 +74,22 @@ class session {
     std::uint64_t unprofiled_children() const;
 
   private:
-    void answer(int connection);
+    struct caller {
+        file_descriptor connection;
+        std::int64_t since_ns;
+    };
+
+    void watch(int descriptor) const;
+    bool answer(int connection);
+    void admit(int connection, const join_request& request, int recording);
     void forget_finished();
     void close_recording(const joined_process& process) const;
 
-    std::string directory_;
+    session_directory directory_;
     std::string token_;
     std::string environment_;
-    file_descriptor socket_;
+    file_descriptor arrivals_;  // polls readable when somebody connects or says something
+    std::deque<caller> callers_;
     file_descriptor page_file_;
     shared_mapping page_memory_;
     std::deque<joined_process> processes_;

@@ -54,7 +54,7 @@ struct message {
         header.msg_iov = &part;
         header.msg_iovlen = 1;
         header.msg_control = control;
-        header.msg_controllen = sizeof control;
+        header.msg_controllen = CMSG_LEN(sizeof(int));  // without the room left by alignment
         if (descriptor < 0) return;
         cmsghdr* attached = CMSG_FIRSTHDR(&header);
         attached->cmsg_level = SOL_SOCKET;
@@ -102,7 +102,9 @@ session_page* receive_page(int socket) {
     const bool ours = page != nullptr && reply.version == session_protocol_version &&
                       reply.accepted == 1 && page->magic == session_magic &&
                       page->version == recording_version;
-    return ours ? page : nullptr;
+    if (ours) return page;
+    if (page != nullptr) os::unmap(page, recording_page);
+    return nullptr;
 }
 
 }  // namespace

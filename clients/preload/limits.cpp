@@ -1,7 +1,11 @@
-// A program that limits its own address space must not find it full of what we reserved.
+// A program that limits its own address space must not find it full of what we reserved; one that
+// locks all its memory must not find gigabytes of ours in it.
 
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "fil.h"
 #include "real.hpp"
@@ -41,6 +45,21 @@ int prlimit64(pid_t pid, __rlimit_resource resource, const rlimit64* limit,
               rlimit64* old) noexcept {
     if (pid == 0 || pid == getpid()) make_room(resource, limit);
     return real.prlimit64(pid, resource, limit, old);
+}
+
+int mlockall(int flags) noexcept {
+    if ((flags & MCL_CURRENT) == 0) return real.mlockall(flags);
+    fil_recorder_fold();
+    int result = real.mlockall(flags);
+    int failure = errno;
+    fil_recorder_unfold();
+    if (result != 0 && failure == ENOMEM) {  // what we reserved may be what is too much
+        fil_recorder_shrink(0);
+        result = real.mlockall(flags);
+    } else {
+        errno = failure;
+    }
+    return result;
 }
 
 }  // extern "C"

@@ -82,6 +82,14 @@ void* map(void* address, std::size_t bytes, int access, int flags, Call call) {
     return mapped;
 }
 
+// Memory that may only be read stays what it was: in use, or reserved.
+void now_protected(void* address, std::size_t bytes, int access) {
+    bool writable = (access & PROT_WRITE) != 0;
+    if (writable || access == PROT_NONE) {
+        fil_record_protect(address, rounded(bytes, page_bytes()), writable);
+    }
+}
+
 }  // namespace
 
 #pragma GCC visibility push(default)
@@ -132,11 +140,13 @@ void* mremap(void* address, std::size_t bytes, std::size_t new_bytes, int flags,
 
 int mprotect(void* address, std::size_t bytes, int access) noexcept {
     int result = real.mprotect(address, bytes, access);
-    // Memory that may only be read stays what it was: in use, or reserved.
-    bool writable = (access & PROT_WRITE) != 0;
-    if (result == 0 && (writable || access == PROT_NONE)) {
-        fil_record_protect(address, rounded(bytes, page_bytes()), writable);
-    }
+    if (result == 0) now_protected(address, bytes, access);
+    return result;
+}
+
+int pkey_mprotect(void* address, std::size_t bytes, int access, int key) noexcept {
+    int result = real.pkey_mprotect(address, bytes, access, key);
+    if (result == 0) now_protected(address, bytes, access);
     return result;
 }
 

@@ -10,9 +10,11 @@
 // bootstrap.hpp.
 
 #include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/types.h>
+#include <threads.h>
 
 #include <cstddef>
 

@@ -78,6 +78,16 @@ TEST(reentry_guard, is_not_stale_on_an_alternate_stack_above) {
     sigaltstack(&stack, nullptr);
 }
 
+TEST(reentry_guard, is_not_stale_on_a_stack_that_disarms_itself_while_in_use) {
+    const std::uintptr_t here = stack_pointer();
+    reentry_guard guard;
+    guard.raise(1);  // far below any stack, so that every stack looks "above"
+    disarming_stack = {here - 8192, 16384};  // which the kernel does not tell of
+    EXPECT_TRUE(guard.raised(stack_pointer()));
+    disarming_stack = {};
+    EXPECT_FALSE(guard.raised(stack_pointer()));
+}
+
 TEST(spin_lock, lets_one_in_at_a_time) {
     spin_lock lock;
     int count = 0;

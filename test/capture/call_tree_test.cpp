@@ -100,5 +100,28 @@ TEST(function_table, holds_thousands_and_cuts_what_is_too_long) {
     EXPECT_EQ(view.text(view.function(id)->name).size(), recording_memory::longest_text);
 }
 
+TEST(function_table, a_function_whose_text_does_not_fit_is_none_and_counted) {
+    constexpr std::uint64_t small = 1 << 20;
+    void* base = system_pages::map(small);
+    recording_memory memory(base, small);
+    ASSERT_TRUE(memory.format(1, 0));
+    function_table<> table(memory);
+    const function_id first = table.intern({function_kind::python, "f", "x.py", "", 1});
+    EXPECT_NE(first, function_id::none);
+    std::uint32_t line = 1;
+    const std::string long_name(20000, 'n');
+    function_id last = first;
+    while (last != function_id::none && line < 100) {
+        last = table.intern({function_kind::python, long_name, "x.py", "", ++line});
+    }
+    EXPECT_EQ(last, function_id::none);
+    EXPECT_EQ(memory.header().dropped_events, 1u);
+    const recording_view view(base, small);
+    for (std::uint32_t id = 1; id < view.function_count(); ++id) {
+        EXPECT_NE(view.text(view.function(function_id{id})->name), "");
+    }
+    system_pages::unmap(base, small);
+}
+
 }  // namespace
 }  // namespace fil

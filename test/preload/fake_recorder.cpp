@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 
+#include <atomic>
 #include <cstring>
 
 #include "python_source.h"
@@ -12,6 +13,7 @@ namespace fake {
 constinit fil_block known_block{};
 constinit fil_pieces* known_pieces = nullptr;
 constinit bool running = false;
+constinit std::atomic<fil_callstack> inherited{0};
 
 namespace {
 
@@ -71,7 +73,18 @@ int fil_recorder_running(void) {
 void fil_recorder_close(void) {
     note("close");
 }
-void fil_recorder_shrink(uint64_t) {}
+void fil_recorder_shrink(uint64_t) {
+    note("shrink");
+}
+void fil_recorder_fold(void) {
+    note("fold");
+}
+void fil_recorder_unfold(void) {
+    note("unfold");
+}
+void fil_thread_disarming_stack(const void* address, size_t bytes) {
+    note("disarming-stack", address, bytes);
+}
 void fil_recorder_reopen(void) {
     note("reopen");
 }
@@ -81,7 +94,9 @@ void fil_record_unprofiled_child(void) {
 fil_callstack fil_callstack_current(void) {
     return 42;
 }
-void fil_thread_inherit(fil_callstack) {}
+void fil_thread_inherit(fil_callstack callstack) {
+    fake::inherited = callstack;
+}
 void fil_record_alloc(const void* address, size_t bytes) {
     note("alloc", address, bytes);
 }

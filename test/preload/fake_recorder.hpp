@@ -3,6 +3,7 @@
 // test replaced. Only between start() and stop(), and only on the thread that called start(): the
 // test program itself allocates through the hooks too.
 
+#include <atomic>
 #include <cstddef>
 #include <string>
 
@@ -27,5 +28,7 @@ const event& find(const char* name);  // the first of that name; fails the test 
 extern fil_block known_block;
 extern fil_pieces* known_pieces;
 extern bool running;
+
+extern std::atomic<fil_callstack> inherited;  // the last that fil_thread_inherit() was told
 
 }  // namespace fake

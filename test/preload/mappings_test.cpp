@@ -168,4 +168,23 @@ TEST(mprotect, only_writable_and_none_change_what_counts) {
     munmap(range, large);
 }
 
+TEST(pkey_mprotect, counts_as_mprotect_does) {
+    void* range = reserve();
+    fake::start();
+    if (pkey_mprotect(range, 1, both, -1) != 0) GTEST_SKIP() << "the kernel cannot";
+    EXPECT_EQ(fake::names(), "accessible");
+    munmap(range, large);
+}
+
+TEST(mlockall, folds_the_recording_meanwhile) {
+    fake::start();
+    const bool locked = mlockall(MCL_CURRENT) == 0;
+    EXPECT_EQ(fake::names(), locked ? "fold unfold" : "fold unfold shrink");
+    munlockall();
+    fake::start();
+    mlockall(MCL_FUTURE);
+    EXPECT_EQ(fake::names(), "");
+    munlockall();
+}
+
 }  // namespace

@@ -19,10 +19,9 @@ std::vector<std::byte> small_recording() {
     void* base = system_pages::map(bytes);
     EXPECT_TRUE(recording_memory(base, bytes).format(42, 1));
     recording_memory memory(base, bytes);
-    session_page session{};
     function_table<> functions(memory);
     call_tree<> tree(memory);
-    thread_leases<> leases(memory, session, 0);
+    thread_leases<> leases(memory, 0);
     thread_state* thread = leases.take();
     callstack_id at = callstack_id::unknown;
     for (std::uint32_t i = 1; i < 50; ++i) {

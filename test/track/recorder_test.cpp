@@ -3,10 +3,12 @@
 #include "fil/track/recorder.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <map>
 #include <random>
 #include <thread>
+#include <vector>
 
 #include "fil/recording/view.hpp"
 #include "snapshot_reader.hpp"
@@ -251,6 +253,66 @@ TEST(recorder, a_closed_process_takes_its_memory_out_of_the_session) {
     EXPECT_EQ(f.at_peak().at(f.stack(1)), 100000);
     f.session.peak = 200000;  // another process, later
     EXPECT_TRUE(f.at_peak().empty());
+}
+
+TEST(recorder, a_watched_block_that_goes_unfreed_raises_the_generation) {
+    fixture f;
+    std::atomic<std::uint64_t> generation{1};
+    fixture::recorder_type events(f.base, fixture::bytes, f.session, *f.blocks, f.source,
+                                  &generation);
+    ASSERT_TRUE(events.prepare());
+    thread_state* thread = events.lease();
+    const auto watched = [&](std::uintptr_t address) {
+        events.record_alloc(*thread, address, 100);
+        EXPECT_TRUE(events.watch(address));
+    };
+    watched(0x10000);
+    events.record_free_range(*thread, 0x10000, 4096);
+    EXPECT_EQ(generation, 2u);
+    watched(0x20000);
+    events.record_alloc(*thread, 0x20000, 100);  // nobody saw the free
+    EXPECT_EQ(generation, 3u);
+    events.record_free_range(*thread, 0x20000, 4096);  // not watched
+    EXPECT_EQ(generation, 3u);
+}
+
+TEST(peak, who_sees_a_process_closed_sees_when) {
+    session_page session{};
+    for (int round = 0; round < 20; ++round) {
+        std::vector<recording_header> processes(1000);
+        for (recording_header& process : processes) process.closed_at = -1;
+        std::atomic<bool> ready = false;
+        int early = 0;
+        std::thread reader([&] {
+            ready = true;
+            for (recording_header& process : processes) {
+                while (process.closed.load(std::memory_order_acquire) == 0) {
+                }
+                early += process.closed_at.load(std::memory_order_relaxed) == -1;
+            }
+        });
+        while (!ready) std::this_thread::yield();
+        for (recording_header& process : processes) peak_tracker(session, process).close(0);
+        reader.join();
+        ASSERT_EQ(early, 0);
+    }
+}
+
+TEST(recording_memory, folded_it_has_little_that_could_be_made_resident) {
+    constexpr std::uint64_t bytes = 256 << 20;
+    void* base = system_pages::map(bytes);
+    recording_memory memory(base, bytes);
+    ASSERT_TRUE(memory.format(1, 0));
+    auto* last = static_cast<std::byte*>(base) + bytes - 1;
+    memory.fold();
+    EXPECT_LT(memory.bytes(), 8u << 20);
+    EXPECT_EQ(memory.take(8192), page_number::none);
+    EXPECT_NE(madvise(last - 4095, 4096, MADV_POPULATE_WRITE), 0);
+    memory.unfold();
+    EXPECT_EQ(memory.bytes(), bytes);
+    *last = std::byte{1};
+    EXPECT_NE(memory.take(8192), page_number::none);
+    system_pages::unmap(base, bytes);
 }
 
 }  // namespace

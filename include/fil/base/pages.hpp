@@ -21,6 +21,10 @@ concept page_source = requires(std::size_t bytes, void* address) {
 struct system_pages {
     static void* map(std::size_t bytes);
     static void unmap(void* address, std::size_t bytes);
+
+    // Pages that nobody may touch until they are allowed again, and that are then not locked.
+    static void forbid(void* address, std::size_t bytes);
+    static void allow(void* address, std::size_t bytes);
 };
 struct system_pages_wiped_on_fork {
     static void* map(std::size_t bytes);

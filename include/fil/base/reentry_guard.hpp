@@ -8,6 +8,7 @@
 //
 // Hot path: no allocation, no throw.
 
+#include <cstddef>
 #include <cstdint>
 
 #include "fil/base/inlining.hpp"
@@ -23,6 +24,16 @@ FIL_HOT std::uintptr_t stack_pointer() {
     return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
 #endif
 }
+
+// The calling thread's alternate stack, if the kernel does not tell when it is in use: one that
+// disarms itself while a handler runs on it (SS_AUTODISARM).
+struct stack_range {
+    std::uintptr_t begin;
+    std::size_t bytes;
+    bool holds(std::uintptr_t here) const { return here - begin < bytes; }
+};
+extern constinit thread_local stack_range disarming_stack  // lib/os_linux.cpp
+    __attribute__((tls_model("initial-exec")));
 
 class reentry_guard {
   public:

@@ -10,7 +10,12 @@
 // call), `locked_uninterrupted` holds signals back: the lock would stay taken, the data half
 // changed.
 //
-// Lock order: mappings, then threads, then functions, then call tree, then recording memory.
+// Lock order, outermost first; locks in braces are never held together:
+//
+//     shared state (recorder)
+//     { mappings, leases, facts (recorder), native modules, sources and directory (process) }
+//     functions, call tree
+//     texts (recording memory)
 
 #include <atomic>
 

@@ -4,7 +4,8 @@
 // Records and texts live in the recording; the index over them is private to the process: a
 // Boost.Intrusive hash set whose nodes come from an arena. Everything happens under one lock.
 // Called when a source meets a function for the first time; sources cache ids. Hot path (uncommon
-// part): no malloc, no throw; function_id::none when there is no room.
+// part): no malloc, no throw; function_id::none when there is no room
+// (counted as dropped), also where a text does not fit: a function without its name is none.
 
 #include <boost/intrusive/unordered_set.hpp>
 #include <string_view>
@@ -88,26 +89,38 @@ class function_table {
     }
 
     node* append(const function_text& text, std::uint64_t hash) {
+        node* fresh = append_if_it_fits(text, hash);
+        if (fresh == nullptr)
+            memory_.header().dropped_events.fetch_add(1, std::memory_order_relaxed);
+        return fresh;
+    }
+
+    node* append_if_it_fits(const function_text& text, std::uint64_t hash) {
         recording_header& header = memory_.header();
         const std::uint32_t index = header.functions.load(std::memory_order_relaxed);
         if (index == function_chunks * function_chunk::records) return nullptr;
-        auto* directory = memory_.at<page_directory_entry>(header.functions_page);
-        auto* chunk = memory_.chunk<function_record>(directory[function_chunk::chunk_of(index)],
+        auto* chunks = memory_.at<page_directory_entry>(header.functions_page);
+        auto* chunk = memory_.chunk<function_record>(chunks[function_chunk::chunk_of(index)],
                                                      function_chunk::pages);
         auto* fresh = static_cast<node*>(arena_.take(sizeof(node)));
         if (chunk == nullptr || fresh == nullptr) return nullptr;
-        chunk[function_chunk::slot_of(index)] = {
-            memory_.add_text(text.name.data(), text.name.size()),
-            memory_.add_text(text.file.data(), text.file.size()),
-            memory_.add_text(text.directory.data(), text.directory.size()),
-            text.first_line,
-            text.kind,
-            0};
+        text_reference name, file, directory;
+        if (!add_text(text.name, name) || !add_text(text.file, file) ||
+            !add_text(text.directory, directory)) {
+            return nullptr;
+        }
+        chunk[function_chunk::slot_of(index)] = {name,      file, directory, text.first_line,
+                                                 text.kind, 0};
         fresh = new (fresh) node;
         fresh->hash = hash;
         fresh->id = function_id{index};
         header.functions.store(index + 1, std::memory_order_release);
         return fresh;
+    }
+
+    bool add_text(std::string_view text, text_reference& reference) {
+        reference = memory_.add_text(text.data(), text.size());
+        return reference.length != 0 || text.empty();
     }
 
     bool grow_if_full() {

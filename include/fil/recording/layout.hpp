@@ -17,7 +17,7 @@
 
 namespace fil {
 
-inline constexpr std::uint32_t recording_version = 1;
+inline constexpr std::uint32_t recording_version = 2;
 inline constexpr std::uint64_t recording_magic = 0x3167'6e69'6472'6c66;  // "flrding1"
 inline constexpr std::uint64_t session_magic = 0x316e'6f69'7373'6c66;    // "flssion1"
 inline constexpr std::size_t recording_page = 4096;  // the unit of page numbers, not the system's
@@ -146,7 +146,6 @@ struct session_page {
     std::uint32_t reserved;
     alignas(64) std::atomic<std::int64_t> live;
     alignas(64) std::atomic<std::int64_t> peak;
-    alignas(64) std::atomic<std::uint32_t> threads;  // that record now, in all processes
 };
 static_assert(sizeof(session_page) <= recording_page);
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);

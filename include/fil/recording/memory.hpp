@@ -57,17 +57,33 @@ class recording_memory {
     }
 
     // Gives the reserved rest back to the system, down to `bytes` or what is used and a little
-    // more. A thread that takes a chunk right now finds room in that little.
+    // more.
     void shrink(std::uint64_t bytes) {
-        constexpr std::uint32_t little = 1024;
-        const std::uint32_t used = header().pages_used.load(std::memory_order_relaxed);
-        const std::uint64_t wanted = std::max<std::uint64_t>(bytes / recording_page, used + little);
         const std::uint32_t before = pages_.load(std::memory_order_relaxed);
-        if (wanted >= before) return;
-        const auto kept = static_cast<std::uint32_t>(wanted) & ~std::uint32_t{15};  // 64 KiB pages
-        pages_.store(kept, std::memory_order_relaxed);
+        const std::uint32_t kept = cut_to(bytes);
+        if (kept == before) return;
         system_pages::unmap(at<std::byte>(page_number{kept}),
                             std::size_t{before - kept} * recording_page);
+    }
+
+    // Between fold() and unfold() the unused rest cannot be made resident, by mlockall() say, but
+    // for a little.
+    void fold() {
+        const std::uint32_t before = pages_.load(std::memory_order_relaxed);
+        const std::uint32_t kept = cut_to(0);
+        if (kept == before || folded_from_ != 0) return;
+        folded_from_ = kept;
+        folded_to_ = before;
+        system_pages::forbid(at<std::byte>(page_number{kept}),
+                             std::size_t{before - kept} * recording_page);
+    }
+    void unfold() {
+        const std::uint32_t kept = folded_from_;
+        if (kept == 0) return;
+        system_pages::allow(at<std::byte>(page_number{kept}),
+                            std::size_t{folded_to_ - kept} * recording_page);
+        pages_.store(folded_to_, std::memory_order_relaxed);
+        folded_from_ = 0;
     }
 
     template <typename T>
@@ -104,9 +120,25 @@ class recording_memory {
     }
 
     void* base() const { return base_; }
+    std::uint64_t bytes() const {
+        return std::uint64_t{pages_.load(std::memory_order_relaxed)} * recording_page;
+    }
 
   private:
     static constexpr std::uint32_t text_pages = 16;
+
+    // From now on chunks are taken only below the page that is returned. A thread that takes one
+    // right now finds room in the little that is left above what is used.
+    std::uint32_t cut_to(std::uint64_t bytes) {
+        constexpr std::uint32_t little = 1024;
+        const std::uint32_t used = header().pages_used.load(std::memory_order_relaxed);
+        const std::uint64_t wanted = std::max<std::uint64_t>(bytes / recording_page, used + little);
+        const std::uint32_t before = pages_.load(std::memory_order_relaxed);
+        if (wanted >= before) return before;
+        const auto kept = static_cast<std::uint32_t>(wanted) & ~std::uint32_t{15};  // 64 KiB pages
+        pages_.store(kept, std::memory_order_relaxed);
+        return kept;
+    }
 
     FIL_RARE page_number make_chunk(page_directory_entry& entry, std::uint32_t pages) {
         const page_number fresh = take(pages);
@@ -124,6 +156,7 @@ class recording_memory {
 
     std::byte* base_ = nullptr;
     std::atomic<std::uint32_t> pages_{0};
+    std::uint32_t folded_from_ = 0, folded_to_ = 0;
     spin_lock text_lock_;
     std::uint64_t text_offset_ = 0;
     std::size_t text_left_ = 0;

@@ -67,9 +67,10 @@ class peak_tracker {
     // The process ends: what is live now leaves the session, and `closed_at` says up to which peak
     // it took part. `pendings` is the sum of all threads' unpublished changes.
     void close(std::int64_t pendings) const {
-        if (process_->closed.exchange(1, std::memory_order_acq_rel) != 0) return;
+        if (process_->closed.load(std::memory_order_acquire) != 0) return;
         raise(session_->peak, session_->live.load(relaxed) + pendings);
-        process_->closed_at.store(peak(), std::memory_order_release);
+        process_->closed_at.store(peak(), relaxed);  // before `closed`, which says that it holds
+        if (process_->closed.exchange(1, std::memory_order_acq_rel) != 0) return;
         session_->live.fetch_sub(process_->live.load(relaxed), relaxed);
     }
 

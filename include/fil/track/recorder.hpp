@@ -27,14 +27,15 @@ class recorder {
   public:
     // `base` is a formatted recording of `bytes`.
     recorder(void* base, std::uint64_t bytes, session_page& session, Registry& blocks,
-             Source& source)
+             Source& source, std::atomic<std::uint64_t>* generation = nullptr)
         : memory_(base, bytes),
           peak_(session, memory_.header()),
           functions_(memory_),
           tree_(memory_),
           registry_(blocks),
-          leases_(memory_, session, Source::thread_bytes),
-          source_(source) {}
+          leases_(memory_, Source::thread_bytes),
+          source_(source),
+          generation_(generation) {}
 
     // What must exist before the first event. False if the recording is too small even for that.
     bool prepare() {
@@ -55,7 +56,7 @@ class recorder {
     FIL_HOT void record_alloc_at(thread_state& thread, std::uintptr_t address, std::uint64_t bytes,
                                  callstack_id callstack, bool watched = false) {
         usage_record& usage = usage_for(*thread.set, callstack);
-        const auto forgotten = [&](const registered_block& old) { forget(thread, old); };
+        const auto forgotten = [&](const registered_block& old) { forget_unfreed(thread, old); };
         if (!registry_.insert(address, callstack, bytes, watched, forgotten)) {
             count(header().dropped_events);
             return;
@@ -73,7 +74,7 @@ class recorder {
 
     void record_free_range(thread_state& thread, std::uintptr_t address, std::uint64_t bytes) {
         registry_.take_range(address, bytes,
-                             [&](const registered_block& old) { forget(thread, old); });
+                             [&](const registered_block& old) { forget_unfreed(thread, old); });
     }
 
     // A free inside an event of the same thread: taken out now, accounted for when the event ends.
@@ -190,6 +191,14 @@ class recorder {
         change_live(thread, bytes);
     }
 
+    // A block that goes without a free of its own. Whoever keyed a cache by its address must hear.
+    FIL_RARE void forget_unfreed(thread_state& thread, const registered_block& block) {
+        forget(thread, block);
+        if (block.watched && generation_ != nullptr) {
+            generation_->fetch_add(1, std::memory_order_acq_rel);
+        }
+    }
+
     FIL_HOT void change_live(thread_state& thread, std::int64_t bytes) {
         peak_.change(thread.set->pending, bytes);
         if (bytes > peak_tracker::publish_bytes) [[unlikely]]
@@ -267,6 +276,7 @@ class recorder {
     Registry& registry_;
     thread_leases<Pages> leases_;
     Source& source_;
+    std::atomic<std::uint64_t>* generation_;  // raised when a watched block goes unfreed
     mappings<Pages> mappings_;
     spin_lock mappings_lock_;
     usage_set_record* kind_sets_[mapping_kinds] = {};

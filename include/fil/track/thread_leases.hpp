@@ -55,8 +55,8 @@ struct thread_state : boost::intrusive::slist_base_hook<
 template <page_source Pages = system_pages>
 class thread_leases {
   public:
-    thread_leases(recording_memory& memory, session_page& session, std::size_t source_bytes)
-        : memory_(memory), session_(session), source_bytes_(source_bytes) {}
+    thread_leases(recording_memory& memory, std::size_t source_bytes)
+        : memory_(memory), source_bytes_(source_bytes) {}
 
     thread_state* take() {
         const locked hold(lock_);
@@ -71,7 +71,6 @@ class thread_leases {
         if (state == nullptr) return nullptr;
         state->inherited = callstack_id::none;
         memory_.header().threads_ever.fetch_add(1, std::memory_order_relaxed);
-        session_.threads.fetch_add(1, std::memory_order_relaxed);
         return state;
     }
 
@@ -79,7 +78,6 @@ class thread_leases {
         peak.before_decrease(state.set->pending);
         peak.publish(state.set->pending);
         const locked hold(lock_);
-        session_.threads.fetch_sub(1, std::memory_order_relaxed);
         free_.push_front(state);
     }
 
@@ -115,7 +113,6 @@ class thread_leases {
 
   private:
     recording_memory& memory_;
-    session_page& session_;
     std::size_t source_bytes_;
     arena<Pages> arena_;
     boost::intrusive::slist<thread_state, boost::intrusive::cache_last<false>> free_;

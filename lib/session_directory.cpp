@@ -1,0 +1,102 @@
+#include "session_directory.hpp"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+namespace fil {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view directory_name = "fil-XXXXXX";
+constexpr const char* socket_name = "/session";
+constexpr const char* unready_name = "/session.new";
+
+[[noreturn]] void fail(const std::string& what) {
+    throw std::system_error(errno, std::generic_category(), what);
+}
+
+std::string parent_directory() {
+    const char* base = getenv("TMPDIR");
+    // A socket's path has 108 bytes; a longer TMPDIR cannot serve.
+    return base == nullptr || *base != '/' || strlen(base) > 60 ? "/tmp" : base;
+}
+
+sockaddr_un address_of(const std::string& path) {
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    memcpy(name.sun_path, path.c_str(), std::min(path.size(), sizeof name.sun_path - 1));
+    return name;
+}
+
+file_descriptor new_socket() {
+    return file_descriptor(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
+void remove_session(const std::string& directory) {
+    unlink((directory + unready_name).c_str());
+    unlink((directory + socket_name).c_str());
+    rmdir(directory.c_str());  // refuses, if anything else is in it
+}
+
+bool is_abandoned(const std::string& directory) {
+    const std::string path = directory + socket_name;
+    struct stat status {};
+    if (lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
+    if (status.st_uid != geteuid()) return false;
+    const file_descriptor socket = new_socket();
+    const sockaddr_un name = address_of(path);
+    return connect(socket.number(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 &&
+           errno == ECONNREFUSED;
+}
+
+void remove_abandoned(const std::string& parent) {
+    std::error_code error;
+    for (fs::directory_iterator entry(parent, error), end; !error && entry != end;
+         entry.increment(error)) {
+        const std::string name = entry->path().filename().string();
+        if (name.size() == directory_name.size() && name.starts_with("fil-") &&
+            is_abandoned(entry->path().string())) {
+            remove_session(entry->path().string());
+        }
+    }
+}
+
+}  // namespace
+
+session_directory::session_directory() : socket_(new_socket()) {
+    const std::string parent = parent_directory();
+    remove_abandoned(parent);
+    path_ = parent + "/" + std::string(directory_name);
+    if (mkdtemp(path_.data()) == nullptr) fail("cannot make a private directory in " + parent);
+    socket_path_ = path_ + socket_name;
+    try {
+        listen_at(path_ + unready_name);
+    } catch (...) {
+        remove_session(path_);
+        throw;
+    }
+}
+
+void session_directory::listen_at(const std::string& path) {
+    const sockaddr_un name = address_of(path);
+    if (bind(socket_.number(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 ||
+        listen(socket_.number(), 128) != 0 || rename(path.c_str(), socket_path_.c_str()) != 0) {
+        fail("cannot listen at " + path);
+    }
+}
+
+session_directory::~session_directory() {
+    remove_session(path_);
+}
+
+}  // namespace fil
