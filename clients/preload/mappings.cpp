@@ -12,6 +12,8 @@
 
 #include "fil.h"
 #include "loader.hpp"
+#include "mapped_file.hpp"
+#include "mapped_range.hpp"
 #include "real.hpp"
 
 #ifndef MAP_HUGE_SHIFT
@@ -21,18 +23,9 @@
 #define MREMAP_DONTUNMAP 4
 #endif
 
-using fil::preload::notice_new_objects;
-using fil::preload::real;
+using namespace fil::preload;
 
 namespace {
-
-std::size_t rounded(std::size_t bytes, std::size_t page) {
-    return (bytes + page - 1) & ~(page - 1);
-}
-
-std::size_t page_bytes() {
-    return static_cast<std::size_t>(getpagesize());
-}
 
 std::size_t page_bytes_of(int flags) {
     if ((flags & MAP_HUGETLB) == 0) return page_bytes();
@@ -40,44 +33,22 @@ std::size_t page_bytes_of(int flags) {
     return std::size_t{1} << (shift != 0 ? shift : 21);
 }
 
-// What is known of a range leaves the books until it is clear what became of it. A range that the
-// system will refuse, because it does not begin with a page, is left alone.
-class forgotten {
-  public:
-    forgotten(const void* address, std::size_t bytes) {
-        std::size_t page = page_bytes();
-        if (reinterpret_cast<std::uintptr_t>(address) % page != 0) return;
-        pieces_ = fil_mapping_forget(address, rounded(bytes, page));
-    }
-    void settle(bool worked) {
-        if (worked) {
-            fil_mapping_discard(pieces_);
-        } else {
-            fil_mapping_restore(pieces_);
-        }
-    }
-    fil_pieces* pieces() const { return pieces_; }
-
-  private:
-    fil_pieces* pieces_ = nullptr;
-};
-
-fil_mapping_kind kind_of(int access, int flags) {
+fil_mapping_kind kind_of(int file, int access, int flags) {
     int type = flags & MAP_TYPE;
-    if ((flags & MAP_ANONYMOUS) == 0) return FIL_MAPPING_FILE;
+    if ((flags & MAP_ANONYMOUS) == 0) return kind_of_mapped_file(file, access, flags);
     if (type == MAP_SHARED || type == MAP_SHARED_VALIDATE) return FIL_MAPPING_SHARED;
     return (access & PROT_WRITE) == 0 ? FIL_MAPPING_RESERVED : FIL_MAPPING_ANONYMOUS;
 }
 
 template <typename Call>
-void* map(void* address, std::size_t bytes, int access, int flags, Call call) {
+void* map(void* address, std::size_t bytes, int access, int flags, int file, Call call) {
     notice_new_objects();
     bool replaces = (flags & MAP_FIXED) != 0;  // MAP_FIXED_NOREPLACE is another bit
     forgotten below(replaces ? address : nullptr, replaces ? bytes : 0);
     void* mapped = call();
     below.settle(mapped != MAP_FAILED);
     if (mapped != MAP_FAILED) {
-        fil_record_map(mapped, rounded(bytes, page_bytes_of(flags)), kind_of(access, flags));
+        fil_record_map(mapped, rounded(bytes, page_bytes_of(flags)), kind_of(file, access, flags));
     }
     return mapped;
 }
@@ -97,13 +68,13 @@ extern "C" {
 
 void* mmap(void* address, std::size_t bytes, int access, int flags, int file,
            off_t offset) noexcept {
-    return map(address, bytes, access, flags,
+    return map(address, bytes, access, flags, file,
                [&] { return real.mmap(address, bytes, access, flags, file, offset); });
 }
 
 void* mmap64(void* address, std::size_t bytes, int access, int flags, int file,
              off64_t offset) noexcept {
-    return map(address, bytes, access, flags,
+    return map(address, bytes, access, flags, file,
                [&] { return real.mmap64(address, bytes, access, flags, file, offset); });
 }
 

@@ -2,31 +2,22 @@
 // exact the numbers are, and how the program was started.
 
 function drawFoot(model) {
-  byId("mapped").replaceChildren(...mappingParts(model.mappings));
+  byId("reserved").replaceChildren(...reservedParts(model.mappings));
   byId("exact").replaceChildren(...exactParts(model.facts.exact, model.hidden));
   byId("run").replaceChildren(...runParts(model.facts));
 }
 
-const KINDS = {
-  file: "mapped files",
-  shared: "shared memory",
-  reserved: "address space reserved, not usable",
-};
-
-function mappingParts(mappings) {
-  const items = mappings.filter((mapping) => mapping.bytes > 0).map(mappingItem);
-  if (items.length === 0) return [];
-  return [el("p", {}, "Mapped at the peak as well, and not counted:"), el("ul", {}, ...items)];
-}
-
-function mappingItem({ kind, bytes, top }) {
-  const item = el("li", {}, size(bytes), " " + (KINDS[kind] || visible(kind)));
-  if (top && top.length > 0) {
-    const { file, line } = top[0];
+// Address space is no memory: one line is enough.
+function reservedParts(mappings) {
+  const reserved = mappings.find(({ kind, bytes }) => kind === "reserved" && bytes > 0);
+  if (!reserved) return [];
+  const item = el("p", {}, size(reserved.bytes), " " + KINDS.reserved);
+  if (reserved.top.length > 0) {
+    const { file, line } = reserved.top[0];
     const place = [bdi(cutPath(visible(file), 40)), line > 0 ? ":" + line : ""];
     item.append(el("span", { class: "quiet" }, ", most of it at ", ...place));
   }
-  return item;
+  return [item];
 }
 
 function exactParts({ threads, bound, missed, dropped, unprofiled }, hidden) {

@@ -6,6 +6,7 @@ function main() {
   drawHead(byId("head"), model);
   drawNotes(byId("notes"), model.facts);
   new TimeStrip(byId("time"), model.facts);
+  drawMapped(byId("mapped"), model);
   drawFoot(model);
   const graph = new GraphPart(model);
   byId("graph-part").hidden = model.total[0] === 0;

@@ -19,7 +19,6 @@ def test_the_foot_is_honest(pandas):
     for part in (
         "Exact",
         "ARROW_DEFAULT_MEMORY_POOL=system",
-        "181.0 MiB mapped files",
         "64.0 MiB address space reserved",
     ):
         assert part in foot
@@ -65,3 +64,21 @@ def test_short_times_and_small_sizes_are_told_in_smaller_units(browser, report):
     browser.open(report("processes") / "index.html")
     assert "at 470 ms of 480 ms" in browser.text(".peak")
     assert "of which only 40.0 KiB was ever touched" in browser.text("#lines")
+
+
+def test_files_and_shared_memory_stand_beside_the_peak_with_their_stacks(pandas):
+    mapped = pandas.text("#mapped")
+    assert "181.0 MiB mapped files" in mapped
+    assert "24.0 MiB shared memory" in mapped
+    assert "reserved" not in mapped
+    assert not pandas.one(".stack").is_displayed()
+    rows = pandas.all(".mapped summary")
+    assert "flights.py:5 load" in rows[1].text
+    pandas.click(rows[1])
+    stack = pandas.all(".mapped details[open] .stack li")
+    assert [frame.text.split()[-1] for frame in stack] == ["<module>", "main", "load", "hstack"]
+
+
+def test_nothing_is_said_of_mappings_where_there_are_none(browser, report):
+    browser.open(report("processes") / "index.html")
+    assert not browser.one("#mapped").is_displayed()

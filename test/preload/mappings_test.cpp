@@ -1,8 +1,11 @@
 // The order of bookkeeping around mmap and its family, and what kind each mapping is.
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "fake_recorder.hpp"
 #include "replaced.hpp"
@@ -38,8 +41,33 @@ TEST(mmap, kinds_are_told_apart) {
     EXPECT_EQ(kind_of(both, MAP_SHARED | MAP_ANONYMOUS), "map-shared");
     int file = memfd_create("test", 0);
     ASSERT_EQ(ftruncate(file, page), 0);
-    EXPECT_EQ(kind_of(both, MAP_SHARED, file), "map-file");
+    EXPECT_EQ(kind_of(both, MAP_SHARED, file), "map-shared");
     EXPECT_EQ(kind_of(both, MAP_PRIVATE, file), "map-file");
+    close(file);
+    file = open("/proc/self/exe", O_RDONLY);
+    EXPECT_EQ(kind_of(PROT_READ, MAP_SHARED, file), "map-file");
+    EXPECT_EQ(kind_of(PROT_READ, MAP_PRIVATE, file), "map-file");
+    close(file);
+}
+
+TEST(mmap, dev_zero_is_anonymous_memory) {
+    int file = open("/dev/zero", O_RDWR);
+    EXPECT_EQ(kind_of(both, MAP_PRIVATE, file), "map-anonymous");
+    EXPECT_EQ(kind_of(PROT_NONE, MAP_PRIVATE, file), "map-reserved");
+    EXPECT_EQ(kind_of(both, MAP_SHARED, file), "map-shared");
+    close(file);
+}
+
+TEST(mmap, asking_what_a_descriptor_is_keeps_errno) {
+    errno = 77;
+    void* range = mmap(nullptr, page, PROT_READ, MAP_SHARED, -1, 0);
+    EXPECT_EQ(range, MAP_FAILED);
+    EXPECT_EQ(errno, EBADF);
+    errno = 77;
+    int file = open("/proc/self/exe", O_RDONLY);
+    range = mmap(nullptr, page, PROT_READ, MAP_SHARED, file, 0);
+    EXPECT_EQ(errno, 77);
+    munmap(range, page);
     close(file);
 }
 

@@ -176,6 +176,8 @@ inline recording pandas(int stacks) {
     made.what.add_text("/home/ada/flights.py", std::string(flights_source));
     made.what.add_usage(mapping_kind::file, make.stack({own("<module>", 2), import}),
                         {.bytes = 181 * mib});
+    made.what.add_usage(mapping_kind::shared, make.stack({module, loads, own("load", 5), hstack}),
+                        {.bytes = 24 * mib});
     made.what.add_usage(mapping_kind::reserved, make.stack({module, loads}), {.bytes = 64 * mib});
     made.what.add_untouched_mapping(
         {make.stack({module, loads, own("load", 5)}), 1024 * mib, 12 * mib});

@@ -113,6 +113,16 @@ class model_writer {
         write_frame_place(report_.frame_at(best));
     }
 
+    // Outermost first.
+    std::vector<frame_index> frames_of(callstack_index innermost) const {
+        const auto& callstacks = report_.chosen.shown.callstacks();
+        std::vector<frame_index> frames;
+        for (auto i = innermost; i != callstack_index::empty; i = callstacks[to_index(i)].caller) {
+            frames.push_back(callstacks[to_index(i)].frame);
+        }
+        return {frames.rbegin(), frames.rend()};
+    }
+
     void write_frames() {
         json_.key("frames").begin('[');
         for (std::size_t i = 0; i < report_.owners.size(); ++i) {
@@ -160,7 +170,10 @@ class model_writer {
             json_.array("top", report_.chosen.shown.used(kind), [&](const callstack_usage& entry) {
                 json_.begin('{');
                 write_place(entry.callstack);
-                json_.pair("bytes", entry.used.bytes).end('}');
+                json_.pair("bytes", entry.used.bytes);
+                json_.array("stack", frames_of(entry.callstack),
+                            [&](frame_index i) { json_.value(to_index(i)); });
+                json_.end('}');
             });
             json_.end('}');
         }

@@ -1,0 +1,44 @@
+#include "mapped_file.hpp"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+
+#include <cerrno>
+
+namespace fil::preload {
+namespace {
+
+constexpr auto tmpfs = 0x01021994, hugetlbfs = static_cast<int>(0x958458f6);
+
+bool is_dev_zero(int file) {
+    struct stat status;
+    return fstat(file, &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 5);
+}
+
+bool is_in_memory(int file) {
+    struct statfs system;
+    if (fstatfs(file, &system) != 0) return false;
+    const int type = static_cast<int>(system.f_type);
+    return type == tmpfs || type == hugetlbfs;
+}
+
+fil_mapping_kind kind_of(int file, int access, bool shared) {
+    if (is_dev_zero(file)) {
+        if (shared) return FIL_MAPPING_SHARED;
+        return (access & PROT_WRITE) == 0 ? FIL_MAPPING_RESERVED : FIL_MAPPING_ANONYMOUS;
+    }
+    return shared && is_in_memory(file) ? FIL_MAPPING_SHARED : FIL_MAPPING_FILE;
+}
+
+}  // namespace
+
+fil_mapping_kind kind_of_mapped_file(int file, int access, int flags) {
+    const int kept = errno;
+    const fil_mapping_kind kind = kind_of(file, access, (flags & MAP_TYPE) != MAP_PRIVATE);
+    errno = kept;
+    return kind;
+}
+
+}  // namespace fil::preload

@@ -1,0 +1,57 @@
+// What was mapped at the peak beside the memory that is counted: files and shared memory, each kind
+// with its own number and callstacks. A row opens to show its callstack.
+
+const KINDS = {
+  file: "mapped files",
+  shared: "shared memory",
+  reserved: "address space reserved, not usable",
+};
+
+function drawMapped(at, model) {
+  const kinds = model.mappings.filter(({ kind, bytes }) => kind !== "reserved" && bytes > 0);
+  at.hidden = kinds.length === 0;
+  if (at.hidden) return;
+  at.replaceChildren(
+    el("h2", {}, "Mapped beside the peak"),
+    el("p", { class: "quiet" }, "Files and shared memory at that moment; not part of the peak."),
+    ...kinds.flatMap((kind) => kindParts(kind, model.frames)),
+  );
+}
+
+function kindParts({ kind, bytes, top }, frames) {
+  const shown = top.reduce((sum, entry) => sum + entry.bytes, 0);
+  const rest = bytes - shown;
+  const parts = [
+    el("h3", {}, size(bytes, "b"), " " + (KINDS[kind] || visible(kind))),
+    el("ul", { class: "mapped" }, ...top.map((entry) => mappedRow(entry, frames))),
+  ];
+  if (rest > 0) parts.push(el("p", { class: "quiet" }, size(rest), " in smaller ones"));
+  return parts;
+}
+
+function mappedRow({ bytes, file, line, function: name, stack }, frames) {
+  const place = frames.find((one) => one.p === file && one.l === line && one.f === name);
+  const source = sourceText((place && place.s) || "").trim();
+  const callstack = stack.map((number) => el("li", {}, ...frameWords(frames[number])));
+  return el(
+    "li",
+    {},
+    el(
+      "details",
+      {},
+      el(
+        "summary",
+        {},
+        size(bytes, "span", "bytes"),
+        el("span", { class: "where" }, ...frameWords({ p: file, l: line, f: name })),
+        el("code", {}, bdi(source.slice(0, 200))),
+      ),
+      el("ol", { class: "stack" }, ...callstack),
+    ),
+  );
+}
+
+function frameWords({ p, l, f }) {
+  const number = l > 0 ? ":" + l : "";
+  return [bdi(cutPath(visible(pathInside(p)), 60)), number + " ", bdi(f, "function")];
+}

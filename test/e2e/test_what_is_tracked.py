@@ -1,0 +1,238 @@
+"""What is counted, and as what: one small program for each way to get memory.
+
+Heap and anonymous memory make the peak; files and shared memory have numbers and callstacks of
+their own in the report, those of the moment of the peak.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+from command import profiled, script
+from profiling import MIB, Profiled
+
+BIG = 48 * MIB  # of what each program asks for
+
+
+def model(run: Profiled) -> dict:
+    page = (run.report / "index.html").read_text()
+    return json.loads(re.search(r'type="application/json"[^>]*>(.*?)</script>', page, re.S)[1])
+
+
+def mapped(run: Profiled, kind: str) -> list[tuple[int, list[str]]]:
+    """Bytes and callstacks, `file:line (function)`, of a kind of mapping."""
+    report = model(run)
+    frames = [f"{f['p']}:{f['l']} ({f['f']})" for f in report["frames"]]
+    found = next(one for one in report["mappings"] if one["kind"] == kind)
+    return [(entry["bytes"], [frames[i] for i in entry["stack"]]) for entry in found["top"]]
+
+
+def bytes_at(run: Profiled, innermost: str) -> int:
+    return sum(size for stack, size in run.callstacks.items() if stack[-1].startswith(innermost))
+
+
+# ---- Python --------------------------------------------------------------------------------------
+
+MAPS = """
+    import mmap, os, sys
+    def take():
+        {0}
+    kept = take()
+    peak = bytearray(16 << 20)
+"""
+
+
+def maps(how: str) -> Profiled:
+    shutil.rmtree("out", ignore_errors=True)
+    return profiled(script("maps.py", MAPS.format(how)))
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "return mmap.mmap(-1, 48 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)",
+        "return mmap.mmap(os.open('/dev/zero', os.O_RDWR), 48 << 20, flags=mmap.MAP_PRIVATE)",
+        "return bytearray(48 << 20)",
+    ],
+    ids=["anonymous", "dev_zero", "heap"],
+)
+def test_private_memory_is_in_the_peak(here, how):
+    run = maps(how)
+    assert bytes_at(run, "maps.py:4 (take)") == pytest.approx(BIG, abs=4096)
+    assert mapped(run, "shared") == []
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "return mmap.mmap(-1, 48 << 20)",
+        "return mmap.mmap(os.open('/dev/zero', os.O_RDWR), 48 << 20)",
+        "f = os.memfd_create('x'); os.truncate(f, 48 << 20); return mmap.mmap(f, 48 << 20)",
+        "from multiprocessing import shared_memory as s; global m;"
+        " m = s.SharedMemory(create=True, size=48 << 20); m.unlink(); return m.buf",
+    ],
+    ids=["anonymous", "dev_zero", "memfd", "posix"],
+)
+def test_shared_memory_stands_beside_it(here, how):
+    run = maps(how)
+    assert run.peak < BIG / 2
+    size, stack = mapped(run, "shared")[0]
+    assert size == BIG
+    assert "maps.py:4 (take)" in stack
+
+
+def test_a_mapped_file_stands_beside_it(here):
+    with Path("data").open("wb") as file:
+        file.truncate(BIG)
+    disk = subprocess.run(["stat", "-f", "-c", "%T", "."], capture_output=True, text=True).stdout
+    run = maps("return mmap.mmap(os.open('data', os.O_RDWR), 0)")
+    assert run.peak < BIG / 2
+    size, stack = mapped(run, "shared" if disk.strip() == "tmpfs" else "file")[0]
+    assert (size, "maps.py:4 (take)" in stack) == (BIG, True)
+    private = maps("return mmap.mmap(os.open('data', os.O_RDONLY), 0, access=mmap.ACCESS_COPY)")
+    assert mapped(private, "file")[0][0] == BIG
+
+
+SYSTEM_V = """
+    import ctypes
+    libc = ctypes.CDLL(None)
+    libc.shmat.restype = ctypes.c_void_p
+    libc.shmdt.argtypes = [ctypes.c_void_p]
+    segment = libc.shmget(0, 48 << 20, 0o1600)
+    def attach():
+        return libc.shmat(segment, None, 0)
+    first = attach()
+    second = attach()
+    libc.shmctl(segment, 0, None)
+    block = bytearray(8 << 20)
+    del block
+    libc.shmdt(first)
+    block = bytearray({} << 20)
+"""
+
+
+@pytest.mark.parametrize("later, attached", [(4, 2), (16, 1)], ids=["both", "one detached"])
+def test_system_v_shared_memory_is_seen_while_it_is_attached(here, later, attached):
+    run = profiled(script("attaches.py", SYSTEM_V.format(later)))
+    assert run.peak < BIG / 2
+    seen = mapped(run, "shared")
+    assert all(stack[-1] == "attaches.py:8 (attach)" for _, stack in seen)
+    assert sum(size for size, _ in seen) == attached * BIG
+
+
+# ---- C++ and Fortran -----------------------------------------------------------------------------
+
+
+def built(compiler: str, name: str, source: str, *flags: str) -> str:
+    if shutil.which(compiler) is None:
+        pytest.skip(f"there is no {compiler}")
+    Path(name).write_text(source)
+    program = "./" + name.split(".")[0]
+    subprocess.run([compiler, "-g", "-O0", name, *flags, "-o", program], check=True)
+    return program
+
+
+CPP = """\
+#include <new>
+#include <cstdlib>
+struct alignas(4096) page { char bytes[4096]; };
+page* aligned() { return new page[12288]; }
+char* plain() { return new char[48 << 20]; }
+void* nothrow() { return ::operator new(48 << 20, std::align_val_t(64), std::nothrow); }
+void* old() { return aligned_alloc(64, 48 << 20); }
+int main() {
+    page* a = aligned();
+    char* b = plain();
+    void* c = nothrow();
+    void* d = old();
+    asm volatile("" : : "r"(a), "r"(b), "r"(c), "r"(d) : "memory");
+    delete[] a;
+    delete[] b;
+    ::operator delete(c, std::align_val_t(64));
+    free(d);
+}
+"""
+
+
+def test_new_and_aligned_new_of_cpp_are_in_the_peak(here):
+    run = profiled(built("c++", "news.cpp", CPP, "-std=c++17"))
+    assert 4 * BIG <= run.peak < 4 * BIG + MIB
+    for line, function in {4: "aligned()", 5: "plain()", 6: "nothrow()", 7: "old()"}.items():
+        frame = f"{here}/news.cpp:{line} ({function})"
+        held = sum(size for stack, size in run.callstacks.items() if frame in stack)
+        assert BIG <= held <= BIG + 64, frame
+
+
+FORTRAN = """\
+module work
+  implicit none
+contains
+  subroutine fill(n) bind(c)
+    use iso_c_binding
+    integer(c_long), value :: n
+    real(8), allocatable :: table(:, :)
+    allocate(table(n, 6))
+    table = 1.0d0
+    print *, sum(table) > 0
+    deallocate(table)
+  end subroutine
+end module
+"""
+
+
+def test_allocatable_arrays_of_fortran_90_are_in_the_peak(here):
+    whole = FORTRAN + "program main\n  use work\n  call fill(1048576_8)\nend program\n"
+    run = profiled(built("gfortran", "filling.f90", whole))
+    assert run.stdout.split() == [b"T"]
+    frame = f"{here}/filling.f90:8 (fill)"
+    assert BIG <= sum(size for stack, size in run.callstacks.items() if frame in stack) <= BIG + 64
+
+
+def test_fortran_called_from_python_counts_for_the_line_that_called_it(here):
+    library = built("gfortran", "library.f90", FORTRAN, "-shared", "-fPIC")
+    name = script(
+        "calls.py",
+        f"""
+        import ctypes
+        library = ctypes.CDLL({library!r})
+        library.fill(ctypes.c_long(1048576))
+        """,
+    )
+    run = profiled(name)
+    assert BIG <= bytes_at(run, "calls.py:4 (<module>)") <= BIG + MIB
+
+
+F2PY = """\
+subroutine grow(n)
+  integer(8) :: n
+  real(8), allocatable :: x(:)
+  allocate(x(n))
+  x = 1
+  if (sum(x) < 0) stop
+  deallocate(x)
+end subroutine
+"""
+
+
+def test_an_f2py_module_counts_for_the_line_that_called_it(here):
+    header = Path(sysconfig.get_path("include"), "Python.h")
+    if shutil.which("gfortran") is None or not header.exists():
+        pytest.skip("there is no gfortran or no Python.h")
+    Path("grows.f90").write_text(F2PY)
+    subprocess.run([sys.executable, "-m", "numpy.f2py", "grows.f90", "-m", "grows"], check=True)
+    code = "import numpy, numpy.f2py; print(numpy.get_include(), numpy.f2py.get_include())"
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    numpy, f2py = made.stdout.split()
+    includes = [f"-I{path}" for path in (header.parent, numpy, f2py)]
+    sources = ["growsmodule.c", f"{f2py}/fortranobject.c", "grows.f90"]
+    flags = ["-w", "-shared", "-fPIC", *includes, *sources, "-o", "grows.so"]
+    subprocess.run(["gfortran", *flags], check=True)
+    run = profiled(script("uses.py", "import grows\ngrows.grow(6291456)\n"))
+    assert BIG <= bytes_at(run, "uses.py:2 (<module>)") <= BIG + MIB
