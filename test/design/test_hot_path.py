@@ -49,7 +49,7 @@ ALLOWED = {
     },
     HOOKS: STRINGS | SYSTEM | {
         "dlsym", "dlerror", "dladdr", "environ",  # the start
-        "getpagesize",
+        "getpagesize", "fstat", "fstatfs", "shmctl",  # a mapping
         "faccessat", "fgetxattr", "fstatat", "getenv",  # exec
         "getegid", "geteuid", "getgid", "getuid",
         "getpid",  # prlimit
