@@ -5,7 +5,8 @@
     python3 test/e2e/pythons.py --install   makes build/venvs/<version> for each (./dev setup)
 
 FIL_TEST_PYTHONS (paths, separated by `:` or `,`) decides if it is set. Else: every python3.X on
-PATH that answers, and for the versions then missing, those of a version manager (pyenv).
+PATH that answers, and for the versions then missing, those of a version manager (pyenv) and those
+of Debian's newest suite (newest_pythons.py, which --install runs first).
 Only the standard library is used: this runs before anything is installed.
 """
 
@@ -20,7 +21,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-SUPPORTED = range(9, 14)  # the minor versions of CPython 3 whose frames we read by their layout
+import newest_pythons
+
+SUPPORTED = range(9, 16)  # the minor versions of CPython 3 whose frames we read by their layout
 VENVS = Path(__file__).resolve().parent.parent.parent / "build" / "venvs"
 QUESTION = """
 import json, platform, sys
@@ -63,9 +66,9 @@ def find() -> list[Interpreter]:
         interpreters = [interpreter for _, interpreter in found if interpreter]
     else:
         interpreters = answering(on_path())
-        minors = {interpreter.minor for interpreter in interpreters}
-        managed = answering(of_version_manager())
-        interpreters += [other for other in managed if other.minor not in minors]
+        for others in of_version_manager(), newest_pythons.interpreters():
+            minors = {interpreter.minor for interpreter in interpreters}
+            interpreters += [each for each in answering(others) if each.minor not in minors]
     by_version = {interpreter.version: interpreter for interpreter in reversed(interpreters)}
     return sorted(by_version.values(), key=lambda each: [int(n) for n in each.version.split(".")])
 
@@ -113,10 +116,17 @@ def install(interpreter: Interpreter) -> None:
         return
     folder = VENVS / interpreter.version
     print(f"installing numpy for Python {interpreter.version} into {folder}", flush=True)
-    subprocess.run([interpreter.path, "-m", "venv", "--clear", str(folder)], check=True)
-    pip = [str(interpreter.venv_python), "-m", "pip", "--disable-pip-version-check"]
+    venv = [interpreter.path, "-m", "venv", "--clear", str(folder)]
+    pip = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    if Path(interpreter.path).is_relative_to(newest_pythons.TREE):
+        # They come without pip; ours brings them one of their time.
+        subprocess.run([*venv, "--without-pip"], check=True)
+        target = folder / "lib" / f"python3.{interpreter.minor}" / "site-packages"
+        subprocess.run([sys.executable, *pip, "--target", str(target), "pip"], check=True)
+    else:
+        subprocess.run(venv, check=True)
     for arguments in packages(interpreter):
-        subprocess.run([*pip, "install", "--quiet", *arguments], check=True)
+        subprocess.run([str(interpreter.venv_python), *pip, *arguments], check=True)
     # Written last: an installation that was interrupted is begun again.
     (folder / "complete").touch()
 
@@ -125,6 +135,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--install", action="store_true")
     options = parser.parse_args()
+    if options.install and "FIL_TEST_PYTHONS" not in os.environ:
+        newest_pythons.install()
+        if not newest_pythons.interpreters():
+            print(newest_pythons.why_not(), flush=True)
     for interpreter in find():
         if options.install:
             install(interpreter)

@@ -1,6 +1,7 @@
 #pragma once
 // The interpreters that tests run: FIL_TEST_PYTHONS (separated by colons), else each python3.X that
-// answers, those of a version manager, and the system's.
+// answers, those of a version manager, the system's, and those that test/e2e/newest_pythons.py has
+// fetched.
 
 #include <glob.h>
 
@@ -26,6 +27,18 @@ inline std::string output_of(const std::string& command, int* status = nullptr) 
     return ended == 0 || status != nullptr ? output : "";
 }
 
+inline std::string variable(const char* name) {
+    const char* value = getenv(name);
+    return value != nullptr ? value : "";
+}
+
+inline void add_matches(const std::string& pattern, std::vector<std::string>& paths) {
+    glob_t matches;
+    if (glob(pattern.c_str(), 0, nullptr, &matches) != 0) return;
+    for (std::size_t i = 0; i < matches.gl_pathc; ++i) paths.push_back(matches.gl_pathv[i]);
+    globfree(&matches);
+}
+
 // Paths of interpreters, each installation once.
 inline std::vector<std::string> interpreters() {
     std::vector<std::string> candidates;
@@ -33,18 +46,15 @@ inline std::vector<std::string> interpreters() {
         std::stringstream list(wanted);
         for (std::string one; std::getline(list, one, ':');) candidates.push_back(one);
     } else {
-        const std::string home = getenv("HOME") != nullptr ? getenv("HOME") : "";
-        for (int minor = 9; minor <= 13; ++minor) {
+        const std::string home = variable("HOME");
+        const std::string cache = variable("XDG_CACHE_HOME");
+        for (int minor = 9; minor <= 15; ++minor) {
             const std::string version = "3." + std::to_string(minor);
             candidates.push_back("python" + version);
-            glob_t matches;
-            const std::string managed = home + "/.pyenv/versions/" + version + ".*/bin/python";
-            if (glob(managed.c_str(), 0, nullptr, &matches) == 0) {
-                for (std::size_t i = 0; i < matches.gl_pathc; ++i) {
-                    candidates.push_back(matches.gl_pathv[i]);
-                }
-                globfree(&matches);
-            }
+            add_matches(home + "/.pyenv/versions/" + version + ".*/bin/python", candidates);
+            add_matches((cache.empty() ? home + "/.cache" : cache) +
+                            "/libfil/pythons/tree/usr/bin/python" + version,
+                        candidates);
         }
         candidates.push_back("/usr/bin/python3");
     }

@@ -13,6 +13,9 @@
 #include <internal/pycore_code.h>
 #include <internal/pycore_frame.h>
 #endif
+#if PY_VERSION_HEX >= 0x030e0000
+#include <internal/pycore_interpframe.h>
+#endif
 #if PY_VERSION_HEX >= 0x030d0000
 #include <internal/pycore_runtime.h>
 #endif
@@ -29,6 +32,11 @@
         memcpy(&word, (char*)&text + LAYOUT_STATE, sizeof word); \
         printf(#name " %u\n", word);                             \
     } while (0)
+
+/* Where the interpreter publishes an offset about itself (debug_offsets.hpp). */
+#define PRINT_PUBLISHED(group, field) \
+    printf("published." #group "." #field " %zu\n", offsetof(struct _Py_DebugOffsets, group.field))
+
 #define LAYOUT_STATE offsetof(PyASCIIObject, state)
 
 int main(void) {
@@ -78,5 +86,21 @@ int main(void) {
     PRINT_BITS(text_kind_mask, kind, 7);
     PRINT_BITS(text_compact_bit, compact, 1);
     PRINT_BITS(text_ascii_bit, ascii, 1);
+#if PY_VERSION_HEX >= 0x030d0000
+    PRINT_PUBLISHED(thread_state, size);
+    PRINT_PUBLISHED(thread_state, current_frame);
+    PRINT_PUBLISHED(thread_state, thread_id);
+    PRINT_PUBLISHED(interpreter_frame, size);
+    PRINT_PUBLISHED(interpreter_frame, previous);
+    PRINT_PUBLISHED(interpreter_frame, executable);
+    PRINT_PUBLISHED(interpreter_frame, instr_ptr);
+    PRINT_PUBLISHED(interpreter_frame, owner);
+    PRINT_PUBLISHED(code_object, size);
+    PRINT_PUBLISHED(code_object, filename);
+    PRINT_PUBLISHED(code_object, name);
+    PRINT_PUBLISHED(code_object, firstlineno);
+    PRINT_PUBLISHED(code_object, co_code_adaptive);
+    PRINT_PUBLISHED(pyobject, ob_type);
+#endif
     return 0;
 }

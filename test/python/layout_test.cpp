@@ -16,6 +16,7 @@
 #include <string>
 
 #include "debug_offsets.hpp"
+#include "frames.hpp"
 #include "interpreters.hpp"
 
 using namespace fil::python;
@@ -38,14 +39,60 @@ const std::map<std::string, std::uint16_t python_layout::*> members = {
 #undef FIL_MEMBER
 };
 
+// Where each published offset stands in the table, by our reading of its layout.
+template <typename Offsets>
+std::map<std::string, published> published_places() {
+    published words[sizeof(Offsets) / sizeof(published)];
+    published place = 0;
+    for (published& word : words) {
+        word = place;
+        place += sizeof word;
+    }
+    Offsets offsets;
+    static_assert(sizeof words == sizeof offsets);
+    std::memcpy(&offsets, words, sizeof offsets);
+    const auto& thread = offsets.thread_state;
+    const auto& frame = offsets.interpreter_frame;
+    const auto& code = offsets.code_object;
+    return {
+        {"thread_state.size", thread.size},
+        {"thread_state.current_frame", thread.current_frame},
+        {"thread_state.thread_id", thread.thread_id},
+        {"interpreter_frame.size", frame.size},
+        {"interpreter_frame.previous", frame.previous},
+        {"interpreter_frame.executable", frame.executable},
+        {"interpreter_frame.instr_ptr", frame.instr_ptr},
+        {"interpreter_frame.owner", frame.owner},
+        {"code_object.size", code.size},
+        {"code_object.filename", code.filename},
+        {"code_object.name", code.name},
+        {"code_object.firstlineno", code.firstlineno},
+        {"code_object.co_code_adaptive", code.co_code_adaptive},
+        {"pyobject.ob_type", offsets.pyobject.ob_type},
+    };
+}
+
+std::map<std::string, published> published_places(std::uint32_t version) {
+    switch (version) {
+        case 0x030d:
+            return published_places<debug_offsets_3_13>();
+        case 0x030e:
+            return published_places<debug_offsets_3_14>();
+        case 0x030f:
+            return published_places<debug_offsets_3_15>();
+        default:
+            return {};
+    }
+}
+
 // Compares one interpreter's headers with our table; false if it has none.
 bool check(const std::string& include) {
     namespace fs = std::filesystem;
     if (!fs::exists(include + "/internal/pycore_pystate.h")) return false;
     const fs::path program =
         fs::temp_directory_path() / ("fil_layout_probe_" + std::to_string(getpid()));
-    const std::string compile = "cc -w -I'" + include + "' -I'" + include +
-                                "/internal' '" FIL_LAYOUT_PROBE "' -o '" + program.string() +
+    const std::string compile = "cc -w -I'" + include + "' -I'" + include + "/internal' -I'" +
+                                include + "/..' '" FIL_LAYOUT_PROBE "' -o '" + program.string() +
                                 "' 2>&1";
     if (system(compile.c_str()) != 0) {
         ADD_FAILURE() << "cannot compile against " << include;
@@ -63,7 +110,13 @@ bool check(const std::string& include) {
         return true;
     }
     std::set<std::string> seen;
+    auto places = published_places(layout->version);
     while (lines >> name >> value) {
+        if (name.starts_with("published.")) {
+            const auto place = places.extract(name.substr(std::strlen("published.")));
+            EXPECT_EQ(place.empty() ? 0 : place.mapped(), value) << name << " in " << include;
+            continue;
+        }
         const auto member = members.find(name);
         if (member == members.end()) {
             ADD_FAILURE() << "unknown member " << name;
@@ -76,6 +129,7 @@ bool check(const std::string& include) {
         if (seen.contains(each)) continue;
         EXPECT_EQ(layout->*member, 0) << each << " is not in " << include;
     }
+    for (const auto& [each, place] : places) ADD_FAILURE() << each << " is not in " << include;
     std::cout << "checked " << seen.size() << " offsets of " << include << "\n";
     return true;
 }
@@ -94,82 +148,92 @@ TEST(layout, agrees_with_the_headers_of_every_interpreter_found) {
     if (checked.empty()) GTEST_SKIP() << "no interpreter with internal headers here";
 }
 
-TEST(layout, is_known_for_3_9_to_3_13) {
-    for (std::uint32_t minor = 9; minor <= 13; ++minor)
+TEST(layout, is_known_for_3_9_to_3_15) {
+    for (std::uint32_t minor = 9; minor <= 15; ++minor)
         EXPECT_NE(find_layout(0x0300 + minor), nullptr);
     EXPECT_EQ(find_layout(0x0308), nullptr);
-    EXPECT_EQ(find_layout(0x030e), nullptr);
+    EXPECT_EQ(find_layout(0x0310), nullptr);
 }
 
 namespace {
 
-debug_offsets_3_13 published() {
-    debug_offsets_3_13 offsets{};
-    std::memcpy(offsets.cookie, "xdebugpy", 8);
-    offsets.version = 0x030d00f0;
-    offsets.thread_state = {.size = 400,
-                            .prev = 0,
-                            .next = 8,
-                            .interp = 16,
-                            .current_frame = 80,
-                            .thread_id = 160,
-                            .native_thread_id = 168,
-                            .datastack_chunk = 200,
-                            .status = 24};
-    offsets.interpreter_frame = {.size = 88,
-                                 .previous = 16,
-                                 .executable = 8,
-                                 .instr_ptr = 64,
-                                 .localsplus = 80,
-                                 .owner = 74};
-    offsets.code_object = {.size = 240,
-                           .filename = 120,
-                           .name = 128,
-                           .qualname = 136,
-                           .linetable = 144,
-                           .firstlineno = 72,
-                           .argcount = 40,
-                           .localsplusnames = 96,
-                           .localspluskinds = 104,
-                           .co_code_adaptive = 208};
+// One that a distributor has patched: nothing is where the table of its version has it.
+template <typename Offsets>
+Offsets published_by(std::uint64_t version) {
+    Offsets offsets{};
+    std::memcpy(offsets.start.cookie, "xdebugpy", 8);
+    offsets.start.version = version << 16 | 0xf0;
+    offsets.thread_state.size = 400;
+    offsets.thread_state.current_frame = 80;
+    offsets.thread_state.thread_id = 160;
+    offsets.interpreter_frame.size = 88;
+    offsets.interpreter_frame.previous = 16;
+    offsets.interpreter_frame.executable = 8;
+    offsets.interpreter_frame.instr_ptr = 64;
+    offsets.interpreter_frame.owner = 76;
+    offsets.code_object.size = 240;
+    offsets.code_object.filename = 120;
+    offsets.code_object.name = 128;
+    offsets.code_object.firstlineno = 72;
+    offsets.code_object.co_code_adaptive = 216;
     offsets.pyobject = {.size = 16, .ob_type = 8};
     return offsets;
+}
+
+template <typename Offsets>
+void expect_published_ones_win(const python_layout& table) {
+    python_layout layout = table;
+    const auto offsets = published_by<Offsets>(table.version);
+    EXPECT_EQ(read_debug_offsets(&offsets, layout), offsets_found::usable);
+    EXPECT_EQ(layout.thread_frame, 80);
+    EXPECT_EQ(layout.thread_id, 160);
+    EXPECT_EQ(layout.frame_previous, 16);
+    EXPECT_EQ(layout.frame_code, 8);
+    EXPECT_EQ(layout.frame_instruction, 64);
+    EXPECT_EQ(layout.frame_owner, 76);
+    EXPECT_EQ(layout.code_name, 128);
+    EXPECT_EQ(layout.code_filename, 120);
+    EXPECT_EQ(layout.code_first_line, 72);
+    EXPECT_EQ(layout.code_instructions, 216);
+}
+
+template <typename Offsets>
+void expect_refusals(const python_layout& table) {
+    python_layout layout = table;
+    auto offsets = published_by<Offsets>(table.version);
+    offsets.start.cookie[0] = 'X';
+    EXPECT_EQ(read_debug_offsets(&offsets, layout), offsets_found::none);
+    offsets = published_by<Offsets>(table.version + 1);
+    EXPECT_EQ(read_debug_offsets(&offsets, layout), offsets_found::none);
+    for (const published wrong : {published{84}, published{4096}, ~published{3}}) {
+        offsets = published_by<Offsets>(table.version);
+        offsets.interpreter_frame.previous = wrong;
+        EXPECT_EQ(read_debug_offsets(&offsets, layout), offsets_found::none);
+    }
+    EXPECT_EQ(layout.frame_previous, table.frame_previous);
+    offsets = published_by<Offsets>(table.version);
+    offsets.start.free_threaded = 1;
+    EXPECT_EQ(read_debug_offsets(&offsets, layout), offsets_found::free_threaded);
 }
 
 }  // namespace
 
 TEST(debug_offsets, published_ones_win) {
-    python_layout layout = layout_3_13;
-    const debug_offsets_3_13 offsets = published();
-    EXPECT_EQ(read_debug_offsets(&offsets, layout), offsets_found::usable);
-    EXPECT_EQ(layout.thread_frame, 80);
-    EXPECT_EQ(layout.frame_previous, 16);
-    EXPECT_EQ(layout.frame_code, 8);
-    EXPECT_EQ(layout.frame_instruction, 64);
-    EXPECT_EQ(layout.frame_owner, 74);
-    EXPECT_EQ(layout.code_name, 128);
-    EXPECT_EQ(layout.code_filename, 120);
-    EXPECT_EQ(layout.code_first_line, 72);
-    EXPECT_EQ(layout.code_instructions, 208);
+    expect_published_ones_win<debug_offsets_3_13>(layout_3_13);
+    expect_published_ones_win<debug_offsets_3_14>(layout_3_14);
+    expect_published_ones_win<debug_offsets_3_15>(layout_3_15);
 }
 
-TEST(debug_offsets, without_cookie_version_or_sense_are_refused) {
-    python_layout layout = layout_3_13;
-    debug_offsets_3_13 offsets = published();
-    offsets.cookie[0] = 'X';
-    EXPECT_EQ(read_debug_offsets(&offsets, layout), offsets_found::none);
-    offsets = published();
-    offsets.version = 0x030e00f0;
-    EXPECT_EQ(read_debug_offsets(&offsets, layout), offsets_found::none);
-    offsets = published();
-    offsets.interpreter_frame.previous = 4096;
-    EXPECT_EQ(read_debug_offsets(&offsets, layout), offsets_found::none);
-    EXPECT_EQ(layout.frame_previous, layout_3_13.frame_previous);
+TEST(debug_offsets, without_cookie_version_or_sense_or_lock_are_refused) {
+    expect_refusals<debug_offsets_3_13>(layout_3_13);
+    expect_refusals<debug_offsets_3_14>(layout_3_14);
+    expect_refusals<debug_offsets_3_15>(layout_3_15);
 }
 
-TEST(debug_offsets, of_a_free_threaded_build_say_so) {
-    python_layout layout = layout_3_13;
-    debug_offsets_3_13 offsets = published();
-    offsets.free_threaded = 1;
-    EXPECT_EQ(read_debug_offsets(&offsets, layout), offsets_found::free_threaded);
+TEST(code, is_found_under_the_tag_of_a_reference) {
+    python_layout layout = layout_3_14;
+    for (address tag : {0, 1, 3}) {
+        const address frame[16] = {address{0x1234567890} | tag};
+        EXPECT_EQ(code_of(layout, reinterpret_cast<address>(frame)), 0x1234567890u);
+    }
 }

@@ -109,9 +109,9 @@ memory_allocator wrapper(memory_domain domain) {
             wrapped_free<Below>};
 }
 
-/* pymalloc's arenas: 256 KiB up to 3.9, 1 MiB since. */
+/* pymalloc's arenas: 256 KiB up to 3.9, 1 MiB since; 2 MiB in a 3.15 built for huge pages. */
 bool is_arena(std::size_t bytes) {
-    return bytes == 256u << 10 || bytes == 1u << 20;
+    return bytes == 256u << 10 || bytes == 1u << 20 || bytes == 2u << 20;
 }
 
 void* wrapped_arena_alloc(void*, std::size_t bytes) {

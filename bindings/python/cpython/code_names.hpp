@@ -60,8 +60,8 @@ class code_names {
         return fil_function_intern(FIL_FUNCTION_PYTHON, name, file, first_line(layout, code));
     }
 
-    /* From 3.12 the interpreter puts a frame of its own, on the C stack, between a C function and
-     * the Python function it calls. */
+    /* From 3.12 the interpreter puts a frame of its own between a C function and the Python
+     * function it calls; 3.15 has one below all others, too. */
     static bool is_shim(const python_layout& layout, address frame) {
         return layout.frame_owner != 0 && load<std::uint8_t>(frame, layout.frame_owner) >= 3;
     }
@@ -115,7 +115,7 @@ class code_names {
 
     place visit(const python_runtime& runtime, address frame, std::uint64_t key) {
         if (is_shim(runtime.layout, frame)) return {key, 0, 0, epoch_};
-        const address code = load(frame, runtime.layout.frame_code);
+        const address code = code_of(runtime.layout, frame);
         const fil_function function = find(
             code, [&](address object) { return intern(runtime, object, text_, sizeof text_); });
         const std::uint32_t at = function != 0 ? line(runtime, code, frame) : 0;

@@ -1,9 +1,10 @@
 #pragma once
-/* The offsets that CPython 3.13 publishes about itself, for debuggers, at the start of _PyRuntime.
+/* The offsets that CPython publishes about itself, for debuggers, at the start of _PyRuntime: from
+ * 3.13 on, in a table whose own layout changes with the minor version.
  *
- * Reads them into a python_layout, so that a distributor's patched 3.13 is read as it is, not as it
- * should be. Nothing is believed without the cookie, the version and plausible values: a refusal
- * leaves the table of layout.hpp. Called once, cold; no locks.
+ * Reads them into a python_layout, so that a distributor's patched interpreter is read as it is,
+ * not as it should be. Nothing is believed without the cookie, the version and plausible values: a
+ * refusal leaves the table of layout.hpp. Called once, cold; no locks.
  */
 #include <cstdint>
 #include <cstring>
@@ -12,33 +13,84 @@
 
 namespace fil::python {
 
-/* The head of _Py_DebugOffsets as 3.13 has it; 3.14 inserts fields, hence the version. */
-struct debug_offsets_3_13 {
+using published = std::uint64_t; /* an offset, or a size, in bytes */
+
+/* ---- the heads of _Py_DebugOffsets, as far as they are read ---- */
+
+struct debug_offsets_start {
     char cookie[8];
-    std::uint64_t version;
+    std::uint64_t version; /* PY_VERSION_HEX */
     std::uint64_t free_threaded;
     struct {
-        std::uint64_t size, finalizing, interpreters_head;
+        published size, finalizing, interpreters_head;
     } runtime_state;
+};
+
+struct published_code_3_13 {
+    published size, filename, name, qualname, linetable, firstlineno, argcount, localsplusnames,
+        localspluskinds, co_code_adaptive;
+};
+struct published_code_3_14 : published_code_3_13 {
+    published co_tlbc;
+};
+struct published_frame_3_13 {
+    published size, previous, executable, instr_ptr, localsplus, owner;
+};
+struct published_frame_3_14 : published_frame_3_13 {
+    published stackpointer, tlbc_index;
+};
+struct published_object {
+    published size, ob_type;
+};
+struct published_thread_3_13 {
+    published size, prev, next, interp, current_frame, thread_id, native_thread_id, datastack_chunk,
+        status;
+};
+
+struct debug_offsets_3_13 {
+    debug_offsets_start start;
     struct {
-        std::uint64_t size, id, next, threads_head, gc, imports_modules, sysdict, builtins,
-            ceval_gil, gil_runtime_state, gil_enabled, gil_locked, gil_holder;
+        published size, id, next, threads_head, gc, imports_modules, sysdict, builtins, ceval_gil,
+            gil_runtime_state, gil_enabled, gil_locked, gil_holder;
     } interpreter_state;
+    published_thread_3_13 thread_state;
+    published_frame_3_13 interpreter_frame;
+    published_code_3_13 code_object;
+    published_object pyobject;
+};
+
+struct published_interpreter_3_14 {
+    published size, id, next, threads_head, threads_main, gc, imports_modules, sysdict, builtins,
+        ceval_gil, gil_runtime_state, gil_enabled, gil_locked, gil_holder, code_object_generation,
+        tlbc_generation;
+};
+
+struct debug_offsets_3_14 {
+    debug_offsets_start start;
+    published_interpreter_3_14 interpreter_state;
+    published_thread_3_13 thread_state;
+    published_frame_3_14 interpreter_frame;
+    published_code_3_14 code_object;
+    published_object pyobject;
+};
+
+struct debug_offsets_3_15 {
+    debug_offsets_start start;
+    published_interpreter_3_14 interpreter_state;
     struct {
-        std::uint64_t size, prev, next, interp, current_frame, thread_id, native_thread_id,
-            datastack_chunk, status;
+        published size, prev, next, interp, current_frame, base_frame, last_profiled_frame,
+            last_profiled_frame_seq, thread_id, native_thread_id, datastack_chunk, status,
+            holds_gil, gil_requested, current_exception, exc_state;
     } thread_state;
     struct {
-        std::uint64_t size, previous, executable, instr_ptr, localsplus, owner;
-    } interpreter_frame;
-    struct {
-        std::uint64_t size, filename, name, qualname, linetable, firstlineno, argcount,
-            localsplusnames, localspluskinds, co_code_adaptive;
-    } code_object;
-    struct {
-        std::uint64_t size, ob_type;
-    } pyobject;
+        published exc_value;
+    } err_stackitem;
+    published_frame_3_14 interpreter_frame;
+    published_code_3_14 code_object;
+    published_object pyobject;
 };
+
+/* ---- reading them ---- */
 
 enum class offsets_found { none, free_threaded, usable };
 
@@ -46,25 +98,25 @@ inline bool has_debug_cookie(const void* runtime) {
     return std::memcmp(runtime, "xdebugpy", 8) == 0;
 }
 
-/* Takes the published offsets into `layout`, which holds the table for 3.13. */
-inline offsets_found read_debug_offsets(const void* runtime, python_layout& layout) {
-    debug_offsets_3_13 found;
-    if (!has_debug_cookie(runtime)) return offsets_found::none;
+template <typename Offsets>
+bool take_offsets(const void* runtime, python_layout& layout) {
+    Offsets found;
     std::memcpy(&found, runtime, sizeof found);
-    if (found.version >> 16 != layout.version) return offsets_found::none;
-    if (found.free_threaded != 0) return offsets_found::free_threaded;
-
     const auto& thread = found.thread_state;
     const auto& frame = found.interpreter_frame;
     const auto& code = found.code_object;
-    const bool plausible = thread.current_frame + 8 <= thread.size && thread.size < 4096 &&
-                           thread.thread_id + 8 <= thread.size && frame.size < 512 &&
-                           frame.previous + 8 <= frame.size && frame.executable + 8 <= frame.size &&
-                           frame.instr_ptr + 8 <= frame.size && frame.owner < frame.size &&
-                           code.size < 1024 && code.filename + 8 <= code.size &&
-                           code.name + 8 <= code.size && code.firstlineno + 4 <= code.size &&
-                           code.co_code_adaptive <= code.size && found.pyobject.ob_type < 64;
-    if (!plausible) return offsets_found::none;
+    const auto lies_in = [](published bytes, published offset, published size) {
+        return offset < size && bytes <= size - offset;
+    };
+    const bool plausible =
+        thread.size < 4096 && lies_in(8, thread.current_frame, thread.size) &&
+        lies_in(8, thread.thread_id, thread.size) && frame.size < 512 &&
+        lies_in(8, frame.previous, frame.size) && lies_in(8, frame.executable, frame.size) &&
+        lies_in(8, frame.instr_ptr, frame.size) && lies_in(1, frame.owner, frame.size) &&
+        code.size < 1024 && lies_in(8, code.filename, code.size) &&
+        lies_in(8, code.name, code.size) && lies_in(4, code.firstlineno, code.size) &&
+        code.co_code_adaptive <= code.size && found.pyobject.ob_type < 64;
+    if (!plausible) return false;
 
     layout.thread_frame = static_cast<std::uint16_t>(thread.current_frame);
     layout.thread_id = static_cast<std::uint16_t>(thread.thread_id);
@@ -77,7 +129,30 @@ inline offsets_found read_debug_offsets(const void* runtime, python_layout& layo
     layout.code_filename = static_cast<std::uint16_t>(code.filename);
     layout.code_first_line = static_cast<std::uint16_t>(code.firstlineno);
     layout.code_instructions = static_cast<std::uint16_t>(code.co_code_adaptive);
-    return offsets_found::usable;
+    return true;
+}
+
+/* Takes the published offsets into `layout`, which holds the table of this interpreter's version.
+ */
+inline offsets_found read_debug_offsets(const void* runtime, python_layout& layout) {
+    if (!has_debug_cookie(runtime)) return offsets_found::none;
+    debug_offsets_start start;
+    std::memcpy(&start, runtime, sizeof start);
+    if (start.version >> 16 != layout.version) return offsets_found::none;
+    if (start.free_threaded != 0) return offsets_found::free_threaded;
+    bool usable = false;
+    switch (layout.version) {
+        case 0x030d:
+            usable = take_offsets<debug_offsets_3_13>(runtime, layout);
+            break;
+        case 0x030e:
+            usable = take_offsets<debug_offsets_3_14>(runtime, layout);
+            break;
+        case 0x030f:
+            usable = take_offsets<debug_offsets_3_15>(runtime, layout);
+            break;
+    }
+    return usable ? offsets_found::usable : offsets_found::none;
 }
 
 }  // namespace fil::python

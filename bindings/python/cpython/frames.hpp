@@ -21,6 +21,12 @@ inline Value load(address object, std::uint32_t offset) {
     return value;
 }
 
+/* The code object of a frame. From 3.14 the two lowest bits of that pointer say how it is counted.
+ */
+inline address code_of(const python_layout& layout, address frame) {
+    return load(frame, layout.frame_code) & ~address{3};
+}
+
 /* How one frame is read. A frame's key names its code object and the instruction it stands at, as
  * long as that code object lives: from 3.11 the instruction's address, which lies inside the code
  * object. HasCframe: the thread state points to a struct that points to the current frame.

@@ -2,9 +2,9 @@
 /* Where each CPython keeps what the frame walk reads: byte offsets, one table a minor version.
  *
  * Within a minor version these structs never change (extension modules compiled against one patch
- * release must run on all), so five rows serve every interpreter from 3.9 to 3.13. The rows are
+ * release must run on all), so seven rows serve every interpreter from 3.9 to 3.15. The rows are
  * proved by test/python/layout_test.cpp against the internal headers of each interpreter it finds.
- * 3.13 also publishes its offsets inside the process (debug_offsets.hpp): those win.
+ * From 3.13 an interpreter publishes its offsets in the process (debug_offsets.hpp): those win.
  * Constants only; any thread, no locks. 64-bit builds without Py_TRACE_REFS, which adds fields.
  */
 #include <cstdint>
@@ -125,8 +125,24 @@ inline constexpr python_layout layout_3_13 = [] {
     return layout;
 }();
 
-inline constexpr const python_layout* known_layouts[] = {&layout_3_9, &layout_3_10, &layout_3_11,
-                                                         &layout_3_12, &layout_3_13};
+inline constexpr python_layout layout_3_14 = [] {
+    python_layout layout = layout_3_13;
+    layout.version = 0x030e;
+    layout.frame_owner = 74;
+    layout.code_instructions = 208;
+    return layout;
+}();
+
+inline constexpr python_layout layout_3_15 = [] {
+    python_layout layout = layout_3_14;
+    layout.version = 0x030f;
+    layout.thread_id = 176;
+    return layout;
+}();
+
+inline constexpr const python_layout* known_layouts[] = {&layout_3_9,  &layout_3_10, &layout_3_11,
+                                                         &layout_3_12, &layout_3_13, &layout_3_14,
+                                                         &layout_3_15};
 
 /* The table of a version (major << 8 | minor), or NULL where we have none. */
 constexpr const python_layout* find_layout(std::uint32_t version) {

@@ -67,7 +67,7 @@ class frame_verifier {
         while (depth != 0) {
             const address frame = stack_[--depth];
             if (code_names::is_shim(runtime.layout, frame)) continue;
-            const address code = load(frame, runtime.layout.frame_code);
+            const address code = code_of(runtime.layout, frame);
             const fil_function function = code_names::intern(runtime, code, text_, sizeof text_);
             if (function == 0) continue;
             const std::uint32_t line = code_names::line(runtime, code, frame);
