@@ -25,7 +25,7 @@ VERSIONS = ("3.14", "3.15")
 SUITE = "sid"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "libfil" / "pythons"
 TREE = CACHE / "tree"
-COMPLETE = TREE / "complete-1"  # another number where this script would make another tree
+COMPLETE = TREE / "complete-2"  # another number where this script would make another tree
 REASON = CACHE / "why-not.txt"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 SECONDS = 900  # for one call of apt-get
@@ -163,6 +163,9 @@ def unpack(packages: list[Path]) -> None:
         run([*patchelf, "--force-rpath", "--set-rpath", str(libraries), str(python)])
         run([*patchelf, "--set-interpreter", str(loader), str(python)])
         run([str(python), "-c", "import ctypes, ssl, zlib"])
+        # As dpkg would: what is not compiled is compiled when it is imported, which takes memory.
+        library = str(TREE / f"usr/lib/python{version}")
+        run([str(python), "-m", "compileall", "-q", "-x", "/(test|lib2to3)/", library])
     COMPLETE.touch()
 
 
