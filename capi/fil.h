@@ -59,16 +59,21 @@ typedef struct fil_error {
     size_t struct_size;
     char message[1000];
 } fil_error;
-#define FIL_ERROR_INIT {sizeof(fil_error), {0}}
+#define FIL_ERROR_INIT       \
+    {                        \
+        sizeof(fil_error), { \
+            0                \
+        }                    \
+    }
 
 /* A string of the caller's, not necessarily ended by a zero byte. */
 typedef struct fil_text {
-    const char *data;
+    const char* data;
     size_t length;
 } fil_text;
 
 /* The library's version, as text ("0.1.0"), static. Hot. */
-FIL_API const char *fil_version(void);
+FIL_API const char* fil_version(void);
 
 /* ---- the recorder of this process ------------------------------------------------------------ */
 
@@ -87,18 +92,20 @@ typedef struct fil_recorder_options {
     fil_memory memory;
     uint32_t flags; /* FIL_NATIVE_STACKS */
 } fil_recorder_options;
-#define FIL_RECORDER_OPTIONS_INIT {sizeof(fil_recorder_options), FIL_MEMORY_PRIVATE, 0}
+#define FIL_RECORDER_OPTIONS_INIT \
+    { sizeof(fil_recorder_options), FIL_MEMORY_PRIVATE, 0 }
 
 /* Starts recording. One recorder a process: FIL_ERROR_STATE if one runs. A forked child starts its
  * own, with these options, at its first event. Allocates nothing with malloc, so a malloc hook may
  * call it; it does make system calls. Since 0.1. */
-FIL_API fil_status fil_recorder_start(const fil_recorder_options *options, fil_error *error);
+FIL_API fil_status fil_recorder_start(const fil_recorder_options* options, fil_error* error);
 
 /* Whether a recorder runs in this process. Hot. */
 FIL_API int fil_recorder_running(void);
 
 /* Takes this process's memory out of the session's live total, for a process about to end or to
- * exec; later events are ignored until fil_recorder_reopen(). Does nothing in a vfork child. Hot. */
+ * exec; later events are ignored until fil_recorder_reopen(). Does nothing in a vfork child. Hot.
+ */
 FIL_API void fil_recorder_close(void);
 FIL_API void fil_recorder_reopen(void);
 
@@ -136,14 +143,14 @@ typedef enum fil_function_kind {
 
 /* Interns a function by content: the same texts give the same id. Texts are copied, cut at 32 KiB.
  * The working directory is stored beside a relative file name. Hot, takes a lock: cache the id
- * together with fil_generation(). Returns 0 if there is no room. Not from a signal handler, unless a
- * source is asked there. */
+ * together with fil_generation(). Returns 0 if there is no room. Not from a signal handler, unless
+ * a source is asked there. */
 FIL_API fil_function fil_function_intern(fil_function_kind kind, fil_text name, fil_text file,
                                          uint32_t first_line);
 
 /* The callstack of `function`, standing at `line`, called by `caller` (FIL_CALLSTACK_UNKNOWN for an
- * outermost frame). Hot; lock-free when the answer is known. Not from a signal handler, unless a source
- * is asked there. */
+ * outermost frame). Hot; lock-free when the answer is known. Not from a signal handler, unless a
+ * source is asked there. */
 FIL_API fil_callstack fil_callstack_child(fil_callstack caller, fil_function function,
                                           uint32_t line);
 
@@ -161,35 +168,41 @@ FIL_API void fil_thread_disarming_stack(const void *address, size_t bytes);
  * starts anew (a fork) and when a watched block is freed. Hot. */
 FIL_API uint64_t fil_generation(void);
 
+/* The same number to be read in place, without a call, by a source that is asked: only an event
+ * brings a forked child's number up to date. The address stays good while the process lives. Hot.
+ */
+FIL_API const uint64_t* fil_generation_address(void);
+
 /* Shared objects were unloaded (after dlclose): native code addresses are judged anew. Hot, takes a
  * lock. */
 FIL_API void fil_modules_unloaded(void);
 
-/* Freeing this live block raises the generation: for caches keyed by the block's address. Returns 1,
- * or 0 if no live block of more than 16 bytes starts there. Hot. */
-FIL_API int fil_block_watch(const void *address);
+/* Freeing this live block raises the generation: for caches keyed by the block's address. Returns
+ * 1, or 0 if no live block of more than 16 bytes starts there. Hot. */
+FIL_API int fil_block_watch(const void* address);
 
 /* What answers "who allocates?" on the allocating thread: called inside an event, under the rules
- * of a hot function, never nested. thread_memory is thread_bytes of this thread's own, zeroed before
- * its first use. Returns FIL_CALLSTACK_NONE to pass the question on. */
+ * of a hot function, never nested. thread_memory is thread_bytes of this thread's own, at a
+ * multiple of 64, zeroed before its first use. Returns FIL_CALLSTACK_NONE to pass the question on.
+ */
 typedef struct fil_source {
     size_t struct_size;
     size_t thread_bytes; /* at most 1 MiB */
-    fil_callstack (*capture)(void *context, void *thread_memory);
-    void *context;
+    fil_callstack (*capture)(void* context, void* thread_memory);
+    void* context;
 } fil_source;
 
 /* Registers a source, asked before those registered earlier and before native stacks. At most four.
  * `source` is copied; its context must live for ever. Hot, takes a lock. */
-FIL_API fil_status fil_source_register(const fil_source *source, fil_error *error);
+FIL_API fil_status fil_source_register(const fil_source* source, fil_error* error);
 
 /* ---- blocks ---------------------------------------------------------------------------------- */
 
 /* A block of `bytes` at `address` came (after the real allocation), or goes (before the real free).
  * Unknown addresses and NULL are ignored; a block over an older one replaces it. Hot. */
-FIL_API void fil_record_alloc(const void *address, size_t bytes);
-FIL_API void fil_record_alloc_at(const void *address, size_t bytes, fil_callstack callstack);
-FIL_API void fil_record_free(const void *address);
+FIL_API void fil_record_alloc(const void* address, size_t bytes);
+FIL_API void fil_record_alloc_at(const void* address, size_t bytes, fil_callstack callstack);
+FIL_API void fil_record_free(const void* address);
 
 /* For realloc: forget the old block first, call the real function, then record the new block or, if
  * it failed, restore the old one. Hot. */
@@ -198,11 +211,11 @@ typedef struct fil_block {
     fil_callstack callstack; /* FIL_CALLSTACK_NONE: there was no such block */
     uint32_t flags;
 } fil_block;
-FIL_API fil_block fil_block_forget(const void *address);
-FIL_API void fil_block_restore(const void *address, fil_block block);
+FIL_API fil_block fil_block_forget(const void* address);
+FIL_API void fil_block_restore(const void* address, fil_block block);
 
 /* Forgets every block in a range: an arena is given back whole. Hot, slow. */
-FIL_API void fil_record_free_range(const void *address, size_t bytes);
+FIL_API void fil_record_free_range(const void* address, size_t bytes);
 
 /* Between raise and lower, allocations of this thread are not recorded (frees still are). Nests.
  * Use around calls of a wrapped function whose own allocations are counted otherwise. Hot. */
@@ -220,38 +233,40 @@ typedef enum fil_mapping_kind {
 
 /* A range was mapped; it replaces what was recorded under it. Ranges are whole pages. Hot, takes a
  * lock, as all mapping functions. */
-FIL_API void fil_record_map(const void *address, size_t bytes, fil_mapping_kind kind);
+FIL_API void fil_record_map(const void* address, size_t bytes, fil_mapping_kind kind);
 
-/* munmap, mremap and MAP_FIXED: forget the range first, call the real function, then hand the pieces
- * to exactly one of: discard (it worked), restore (it failed), move (mremap; growth is charged to the
- * caller's callstack now). NULL, where nothing was recorded, is fine for all three. */
+/* munmap, mremap and MAP_FIXED: forget the range first, call the real function, then hand the
+ * pieces to exactly one of: discard (it worked), restore (it failed), move (mremap; growth is
+ * charged to the caller's callstack now). NULL, where nothing was recorded, is fine for all three.
+ */
 typedef struct fil_pieces fil_pieces;
-FIL_API fil_pieces *fil_mapping_forget(const void *address, size_t bytes);
-FIL_API void fil_mapping_discard(fil_pieces *pieces);
-FIL_API void fil_mapping_restore(fil_pieces *pieces);
-FIL_API void fil_mapping_move(fil_pieces *pieces, const void *old_address, const void *new_address,
+FIL_API fil_pieces* fil_mapping_forget(const void* address, size_t bytes);
+FIL_API void fil_mapping_discard(fil_pieces* pieces);
+FIL_API void fil_mapping_restore(fil_pieces* pieces);
+FIL_API void fil_mapping_move(fil_pieces* pieces, const void* old_address, const void* new_address,
                               size_t new_bytes);
 
 /* mprotect succeeded: a reserved range that becomes accessible is counted from now on. */
-FIL_API void fil_record_protect(const void *address, size_t bytes, int accessible);
+FIL_API void fil_record_protect(const void* address, size_t bytes, int accessible);
 
-/* ---- sessions: what a supervisor does --------------------------------------------------------- */
+/* ---- sessions: what a supervisor does ---------------------------------------------------------
+ */
 
 /* A session: all processes of one run, with one live total and one peak. */
 typedef struct fil_session fil_session;
 
 /* Makes a session with a socket in a private directory. Cold. Free with fil_session_free(). */
-FIL_API fil_status fil_session_new(fil_session **session, fil_error *error);
-FIL_API void fil_session_free(fil_session *session);
+FIL_API fil_status fil_session_new(fil_session** session, fil_error* error);
+FIL_API void fil_session_free(fil_session* session);
 
 /* The value of the environment variable FIL_SESSION for the program to be started; owned by the
  * session. */
-FIL_API const char *fil_session_environment(const fil_session *session);
+FIL_API const char* fil_session_environment(const fil_session* session);
 
 /* A descriptor that polls readable when a process wants to join; then call fil_session_serve(),
  * which never blocks. */
-FIL_API int fil_session_descriptor(const fil_session *session);
-FIL_API void fil_session_serve(fil_session *session);
+FIL_API int fil_session_descriptor(const fil_session* session);
+FIL_API void fil_session_serve(fil_session* session);
 
 /* The session's numbers; may be read every millisecond. */
 typedef struct fil_session_numbers {
@@ -261,11 +276,12 @@ typedef struct fil_session_numbers {
     uint64_t processes; /* recordings that joined so far */
     uint64_t unprofiled_children;
 } fil_session_numbers;
-#define FIL_SESSION_NUMBERS_INIT {sizeof(fil_session_numbers), 0, 0, 0, 0}
-FIL_API fil_status fil_session_read(const fil_session *session, fil_session_numbers *numbers);
+#define FIL_SESSION_NUMBERS_INIT \
+    { sizeof(fil_session_numbers), 0, 0, 0, 0 }
+FIL_API fil_status fil_session_read(const fil_session* session, fil_session_numbers* numbers);
 
-/* One recording of the session, by its number from 0 in the order of joining. Texts are owned by the
- * session. */
+/* One recording of the session, by its number from 0 in the order of joining. Texts are owned by
+ * the session. */
 typedef struct fil_process {
     size_t struct_size;
     int32_t pid;
@@ -279,11 +295,11 @@ typedef struct fil_process {
     uint64_t missed_events;
 } fil_process;
 #define FIL_PROCESS_INIT \
-    {sizeof(fil_process), 0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, 0, 0}
-FIL_API fil_status fil_session_process(fil_session *session, size_t number, fil_process *process);
+    { sizeof(fil_process), 0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, 0, 0 }
+FIL_API fil_status fil_session_process(fil_session* session, size_t number, fil_process* process);
 
 /* A process ended, perhaps without saying so: takes its memory out of the session's live total. */
-FIL_API void fil_session_process_ended(fil_session *session, int32_t pid);
+FIL_API void fil_session_process_ended(fil_session* session, int32_t pid);
 
 /* Large writable anonymous mappings of a process at this moment (at least 64 MiB each). Returns how
  * many of at most `capacity` were written. */
@@ -292,10 +308,11 @@ typedef struct fil_large_mapping {
     uint64_t bytes;
     fil_callstack callstack;
 } fil_large_mapping;
-FIL_API size_t fil_session_large_mappings(const fil_session *session, int32_t pid,
-                                          fil_large_mapping *mappings, size_t capacity);
+FIL_API size_t fil_session_large_mappings(const fil_session* session, int32_t pid,
+                                          fil_large_mapping* mappings, size_t capacity);
 
-/* ---- reports ---------------------------------------------------------------------------------- */
+/* ---- reports ----------------------------------------------------------------------------------
+ */
 
 /* One point of the timeline. */
 typedef struct fil_sample {
@@ -322,14 +339,14 @@ typedef enum fil_ending {
  * "not known". */
 typedef struct fil_report_options {
     size_t struct_size;
-    fil_text directory;        /* reports go into a new directory of this one, named after the time */
+    fil_text directory; /* reports go into a new directory of this one, named after the time */
     int32_t directory_is_exact; /* 1: into this very directory instead */
-    int32_t pid;               /* the program: its last recording is drawn; 0: the first to join */
-    fil_text command;          /* arguments as the user typed them, separated by zero bytes */
-    fil_text script;           /* the main script as typed, and */
-    fil_text script_path;      /*   its absolute path */
-    int64_t started_ns;        /* CLOCK_REALTIME */
-    double seconds;            /* how long it ran */
+    int32_t pid;                /* the program: its last recording is drawn; 0: the first to join */
+    fil_text command;           /* arguments as the user typed them, separated by zero bytes */
+    fil_text script;            /* the main script as typed, and */
+    fil_text script_path;       /*   its absolute path */
+    int64_t started_ns;         /* CLOCK_REALTIME */
+    double seconds;             /* how long it ran */
     fil_ending ending;
     int32_t ending_value;
     double peak_seconds; /* when the peak was */
@@ -337,32 +354,35 @@ typedef struct fil_report_options {
     int64_t resident_anonymous;
     int64_t resident_file;
     int64_t resident_shared;
-    const fil_sample *samples;
+    const fil_sample* samples;
     size_t sample_count;
-    const fil_untouched *untouched;
+    const fil_untouched* untouched;
     size_t untouched_count;
-    const fil_text *variables; /* environment variables that we set: NAME=value */
+    const fil_text* variables; /* environment variables that we set: NAME=value */
     size_t variable_count;
-    const fil_text *notes;
+    const fil_text* notes;
     size_t note_count;
 } fil_report_options;
-#define FIL_REPORT_OPTIONS_INIT                                                                   \
-    {sizeof(fil_report_options), {NULL, 0}, 0, 0, {NULL, 0}, {NULL, 0}, {NULL, 0}, 0, 0,         \
-     FIL_ENDING_RUNNING, 0, 0, 0, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0}
+#define FIL_REPORT_OPTIONS_INIT                                                             \
+    {                                                                                       \
+        sizeof(fil_report_options), {NULL, 0}, 0, 0, {NULL, 0}, {NULL, 0}, {NULL, 0}, 0, 0, \
+            FIL_ENDING_RUNNING, 0, 0, 0, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0        \
+    }
 
 /* Writes the report of the program's memory at the session's peak: peak-memory.prof,
  * peak-memory.svg, peak-memory-reversed.svg, index.html. On success `path` (capacity bytes) holds
  * the report's directory. Cold. */
-FIL_API fil_status fil_session_report(fil_session *session, const fil_report_options *options,
-                                      char *path, size_t capacity, fil_error *error);
+FIL_API fil_status fil_session_report(fil_session* session, const fil_report_options* options,
+                                      char* path, size_t capacity, fil_error* error);
 
 /* The same for the recorder of this process (FIL_MEMORY_PRIVATE). Cold. */
-FIL_API fil_status fil_recording_report(const fil_report_options *options, char *path,
-                                        size_t capacity, fil_error *error);
+FIL_API fil_status fil_recording_report(const fil_report_options* options, char* path,
+                                        size_t capacity, fil_error* error);
 
-/* Copies the recording of `pid` (0: the first) to a new file, mode 0600, for a later report. Cold. */
-FIL_API fil_status fil_session_keep(fil_session *session, int32_t pid, fil_text file,
-                                    fil_error *error);
+/* Copies the recording of `pid` (0: the first) to a new file, mode 0600, for a later report. Cold.
+ */
+FIL_API fil_status fil_session_keep(fil_session* session, int32_t pid, fil_text file,
+                                    fil_error* error);
 
 #ifdef __cplusplus
 }

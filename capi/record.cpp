@@ -28,6 +28,28 @@ void note_watched(const registered_block& block) {
         this_process.raise_generation();
 }
 
+// The events of a block when something unusual is about (recorder.hpp).
+FIL_RARE void record_alloc_unusually(std::uintptr_t address, std::size_t bytes) {
+    this_process.event([=](process_recorder& recorder, thread_state& thread) {
+        recorder.record_alloc(thread, address, bytes);
+    });
+}
+FIL_RARE void record_alloc_at_unusually(std::uintptr_t address, std::size_t bytes,
+                                        callstack_id callstack) {
+    this_process.event([=](process_recorder& recorder, thread_state& thread) {
+        recorder.record_alloc_at(thread, address, bytes, callstack);
+    });
+}
+FIL_RARE void record_free_unusually(std::uintptr_t address) {
+    this_process.event(
+        [=](process_recorder& recorder, thread_state& thread) {
+            note_watched(recorder.record_free(thread, address));
+        },
+        [=](process_recorder& recorder) {
+            note_watched(recorder.record_nested_free(this_thread.state, address));
+        });
+}
+
 }  // namespace
 
 extern "C" {
@@ -159,6 +181,10 @@ uint64_t fil_generation(void) {
     return this_process.generation();
 }
 
+const uint64_t* fil_generation_address(void) {
+    return this_process.generation_address();
+}
+
 int fil_block_watch(const void* address) {
     process_recorder* recorder = this_process.running();
     return recorder != nullptr && recorder->watch(address_of(address));
@@ -168,26 +194,40 @@ int fil_block_watch(const void* address) {
 
 void fil_record_alloc(const void* address, size_t bytes) {
     if (address == nullptr) return;
-    this_process.event([=](process_recorder& recorder, thread_state& thread) FIL_INLINED {
-        recorder.record_alloc(thread, address_of(address), bytes);
-    });
+    thread_state* thread;
+    if (!this_process.enter(thread)) [[unlikely]]
+        return record_alloc_unusually(address_of(address), bytes);
+    process_recorder& recorder = this_process.recorder();
+    const callstack_id callstack = recorder.capture(*thread);
+    const bool done = recorder.record_alloc_quickly(*thread, address_of(address), bytes, callstack);
+    this_process.leave();
+    if (!done) [[unlikely]]
+        record_alloc_at_unusually(address_of(address), bytes, callstack);
 }
 
 void fil_record_alloc_at(const void* address, size_t bytes, fil_callstack callstack) {
     if (address == nullptr || callstack == FIL_CALLSTACK_NONE) return;
-    this_process.event([=](process_recorder& recorder, thread_state& thread) FIL_INLINED {
-        recorder.record_alloc_at(thread, address_of(address), bytes, checked(callstack));
-    });
+    thread_state* thread;
+    bool done = false;
+    if (this_process.enter(thread)) [[likely]] {
+        done = this_process.recorder().record_alloc_quickly(*thread, address_of(address), bytes,
+                                                            checked(callstack));
+        this_process.leave();
+    }
+    if (!done) [[unlikely]]
+        record_alloc_at_unusually(address_of(address), bytes, checked(callstack));
 }
 
 void fil_record_free(const void* address) {
     if (address == nullptr) return;
-    this_process.event(
-        [=](process_recorder& recorder, thread_state& thread)
-            FIL_INLINED { note_watched(recorder.record_free(thread, address_of(address))); },
-        [=](process_recorder& recorder) {
-            note_watched(recorder.record_nested_free(this_thread.state, address_of(address)));
-        });
+    thread_state* thread;
+    bool done = false;
+    if (this_process.enter(thread)) [[likely]] {
+        done = this_process.recorder().record_free_quickly(*thread, address_of(address));
+        this_process.leave();
+    }
+    if (!done) [[unlikely]]
+        record_free_unusually(address_of(address));
 }
 
 fil_block fil_block_forget(const void* address) {

@@ -18,6 +18,9 @@ constinit process this_process;
 
 namespace {
 
+// Zeroed, and apart from all that is not, so that the library's file does not hold it.
+constinit registry<> blocks;
+
 // A thread ends: its lease goes back. Destructors of other keys may still allocate afterwards;
 // their events go through the shared state.
 void return_lease(void* state) {
@@ -95,8 +98,8 @@ bool process::build() {
         unmap_inherited();  // what was made of it
         return false;
     }
-    auto* recorder = new (recorder_) process_recorder(recording_, recording_bytes_, *session_,
-                                                      registry_, sources_, &generation_);
+    auto* recorder = new (recorder_)
+        process_recorder(recording_, recording_bytes_, *session_, blocks, sources_, &generation_);
     if ((options_.flags & FIL_NATIVE_STACKS) != 0) {
         sources_.use_native_frames(recorder->functions(), recorder->tree());
     }

@@ -47,16 +47,32 @@ class process {
     }
 
     // Runs event(recorder, thread_state) unless this thread is inside an event already; then
-    // nested(recorder) instead.
+    // nested(recorder) instead. Both are copied, so that what they hold can stay in registers.
     template <typename Event, typename Nested>
-    FIL_HOT void event(Event&& event, Nested&& nested);
+    FIL_HOT void event(Event event, Nested nested);
 
     template <typename Event>
-    FIL_HOT void event(Event&& run) {
+    FIL_HOT void event(Event run) {
         event(run, [](process_recorder& r) {
             if (this_thread.silenced == 0) r.count(r.header().missed_events);
         });
     }
+
+    // The quick way into an event: true with the guard raised, and then leave(). False in a new
+    // process or thread, or inside an event: event() sees to that.
+    FIL_HOT bool enter(thread_state*& thread) {
+        if (page_->recorder.load(std::memory_order_acquire) == nullptr) [[unlikely]]
+            return false;
+        thread = this_thread.state;
+        if (thread == nullptr) [[unlikely]]
+            return false;
+        return this_thread.guard.enter(stack_pointer());
+    }
+    // The recorder is always at the same place: no load needs to say where.
+    FIL_HOT process_recorder& recorder() {
+        return *std::launder(reinterpret_cast<process_recorder*>(recorder_));
+    }
+    FIL_HOT static void leave() { this_thread.guard.leave(); }
 
     void close();
     void reopen();
@@ -68,6 +84,11 @@ class process {
     process_sources& sources() { return sources_; }
     spin_lock& lock() { return lock_; }
     std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
+    // A lock-free atomic is its value in memory.
+    const std::uint64_t* generation_address() const {
+        static_assert(sizeof generation_ == sizeof(std::uint64_t));
+        return reinterpret_cast<const std::uint64_t*>(&generation_);
+    }
     void raise_generation() { generation_.fetch_add(1, std::memory_order_acq_rel); }
 
     // The recording itself, for a report made in this process.
@@ -76,7 +97,7 @@ class process {
 
   private:
     template <typename Event, typename Nested>
-    FIL_RARE void event_slow(Event& event, Nested& nested, std::uintptr_t here);
+    FIL_RARE void event_slow(Event event, Nested nested, std::uintptr_t here);
     process_recorder* running_slow();
     bool may_start() const {
         return started_ && page_->state.load(std::memory_order_relaxed) == process_state::fresh;
@@ -87,7 +108,12 @@ class process {
     void unmap_inherited();
     void lease(process_recorder& recorder);
 
+    // What every event reads comes first.
     process_page* page_ = &first_page_;
+    std::atomic<std::uint64_t> generation_{1};
+    alignas(process_recorder) std::byte recorder_[sizeof(process_recorder)] = {};
+    process_sources sources_;
+
     process_page first_page_{};
     bool started_ = false;
     fil_recorder_options options_{};
@@ -96,17 +122,14 @@ class process {
     std::uint64_t recording_bytes_ = 0;
     session_page* session_ = nullptr;
     pthread_key_t lease_key_ = 0;
-    std::atomic<std::uint64_t> generation_{1};
-    process_sources sources_;
     spin_lock lock_;  // registering sources, the working directory's buffer
-    registry<> registry_;
-    alignas(process_recorder) std::byte recorder_[sizeof(process_recorder)] = {};
 };
 
-extern constinit process this_process;
+// Hidden, said here too, so that the compiler addresses it without a detour.
+extern constinit process this_process __attribute__((visibility("hidden")));
 
 template <typename Event, typename Nested>
-FIL_HOT void process::event(Event&& event, Nested&& nested) {
+FIL_HOT void process::event(Event event, Nested nested) {
     process_recorder* recorder = page_->recorder.load(std::memory_order_acquire);
     thread_words& words = this_thread;
     thread_state* state = words.state;
@@ -122,12 +145,12 @@ FIL_HOT void process::event(Event&& event, Nested&& nested) {
 
 // A process that is new, a thread that is new or ending, or an event inside an event.
 template <typename Event, typename Nested>
-FIL_RARE void process::event_slow(Event& event, Nested& nested, std::uintptr_t here) {
+FIL_RARE void process::event_slow(Event event, Nested nested, std::uintptr_t here) {
     process_recorder* recorder = running();
     if (recorder == nullptr) return;
     thread_words& words = this_thread;
     if (words.guard.raised(here)) return nested(*recorder);
-    const guarded_scope guarded(words.guard, here);
+    const guarded_scope guarded(words.guard, here - reentry_guard::slack);
     if (words.state == nullptr) lease(*recorder);
     if (words.state != nullptr) {
         event(*recorder, *words.state);

@@ -16,13 +16,31 @@ namespace fil {
 class process_sources {
   public:
     static constexpr int max_sources = 4;
-    static constexpr std::size_t thread_bytes = 4096;  // holds `thread_slots`
+
+  private:
+    struct registered {
+        fil_source source;
+        const registered* older;
+        std::size_t slot;
+    };
+    struct thread_slots {
+        const registered* newest;  // that this thread asked first last time, and its memory
+        void* newest_memory;
+        void* memory[max_sources + 1];
+    };
+
+  public:
+    static constexpr std::size_t thread_bytes = sizeof(thread_slots);
 
     bool add(const fil_source& source) {
         const int count = count_.load(std::memory_order_relaxed);
         if (count == max_sources) return false;
-        sources_[count] = source;
-        count_.store(count + 1, std::memory_order_release);
+        registered& fresh = sources_[count];
+        fresh.source = source;
+        fresh.older = newest_.load(std::memory_order_relaxed);
+        fresh.slot = static_cast<std::size_t>(count);
+        count_.store(count + 1, std::memory_order_relaxed);
+        newest_.store(&fresh, std::memory_order_release);
         return true;
     }
 
@@ -37,33 +55,62 @@ class process_sources {
         if (native_ != nullptr) reinterpret_cast<modules<>*>(modules_)->forget_unloaded();
     }
 
-    callstack_id capture(void* thread_memory) {
-        auto& slots = *static_cast<thread_slots*>(thread_memory);
-        for (int i = count_.load(std::memory_order_acquire) - 1; i >= 0; --i) {
-            const fil_source& source = sources_[i];
-            void* memory = memory_of(slots.memory[i], source.thread_bytes);
-            if (memory == nullptr && source.thread_bytes != 0) [[unlikely]]
-                continue;
-            const fil_callstack found = source.capture(source.context, memory);
-            if (found == FIL_CALLSTACK_NONE) continue;
-            return found < max_callstacks ? callstack_id{found} : callstack_id::unknown;
-        }
-        if (native_ == nullptr) return callstack_id::none;
-        return native_->capture(memory_of(slots.memory[max_sources], boost_source<>::thread_bytes));
+    // By reference: the memory is looked up once more where the newest source does not answer, and
+    // need not be kept for it.
+    FIL_HOT callstack_id capture(void* const& thread_memory) {
+        const auto& slots = *static_cast<const thread_slots*>(thread_memory);
+        const registered* newest = newest_.load(std::memory_order_acquire);
+        if (newest == nullptr || slots.newest != newest) [[unlikely]]
+            return ask_all(thread_memory);
+        const fil_callstack found =
+            newest->source.capture(newest->source.context, slots.newest_memory);
+        if (found - 1 >= max_callstacks - 1) [[unlikely]]
+            return found == FIL_CALLSTACK_NONE ? ask_older(thread_memory) : callstack_id::unknown;
+        return callstack_id{found};
     }
 
   private:
-    struct thread_slots {
-        void* memory[max_sources + 1];
-    };
-
-    static void* memory_of(void*& slot, std::size_t bytes) {
-        if (slot == nullptr && bytes != 0) slot = system_pages::map(bytes);
-        return slot;
+    // A source that wants no memory is given some that nobody uses.
+    static void* memory_of(thread_slots& slots, std::size_t slot, std::size_t bytes) {
+        void*& memory = slots.memory[slot];
+        if (memory == nullptr) memory = bytes == 0 ? &slots : system_pages::map(bytes);
+        return memory;
     }
 
-    fil_source sources_[max_sources] = {};
+    FIL_RARE callstack_id ask_all(void* thread_memory) {
+        auto& slots = *static_cast<thread_slots*>(thread_memory);
+        const registered* newest = newest_.load(std::memory_order_acquire);
+        if (newest != nullptr) {
+            slots.newest_memory = memory_of(slots, newest->slot, newest->source.thread_bytes);
+            slots.newest = slots.newest_memory != nullptr ? newest : nullptr;
+        }
+        return ask_from(newest, slots);
+    }
+
+    FIL_RARE callstack_id ask_older(void* thread_memory) {
+        const registered* newest = newest_.load(std::memory_order_acquire);
+        return ask_from(newest->older, *static_cast<thread_slots*>(thread_memory));
+    }
+
+    callstack_id ask_from(const registered* asked, thread_slots& slots) {
+        for (; asked != nullptr; asked = asked->older) {
+            void* memory = memory_of(slots, asked->slot, asked->source.thread_bytes);
+            if (memory == nullptr) continue;
+            const fil_callstack found = asked->source.capture(asked->source.context, memory);
+            if (found == FIL_CALLSTACK_NONE) continue;
+            return found < max_callstacks ? callstack_id{found} : callstack_id::unknown;
+        }
+        return capture_natively(slots);
+    }
+
+    callstack_id capture_natively(thread_slots& slots) {
+        if (native_ == nullptr) return callstack_id::none;
+        return native_->capture(memory_of(slots, max_sources, boost_source<>::thread_bytes));
+    }
+
+    std::atomic<const registered*> newest_{nullptr};
     std::atomic<int> count_{0};
+    registered sources_[max_sources] = {};
     static void own_code() {}
 
     boost_source<>* native_ = nullptr;

@@ -45,6 +45,7 @@ ALLOWED = {
     C_ABI: STRINGS | SYSTEM | {"_Unwind_Backtrace", "_Unwind_GetIP"},
     PYTHON: STRINGS | SYSTEM | {
         "dl_iterate_phdr",
+        "getenv",  # the start
         "__tls_get_addr",  # of the interpreter's own variable, as the interpreter itself does
     },
     HOOKS: STRINGS | SYSTEM | {
@@ -53,6 +54,7 @@ ALLOWED = {
         "faccessat", "fgetxattr", "fstatat", "getenv",  # exec
         "getegid", "geteuid", "getgid", "getuid",
         "getpid",  # prlimit
+        "fstat", "fstatfs", "shmctl",  # what kind of memory is mapped
     },
 }  # fmt: skip
 
@@ -66,7 +68,6 @@ UNCOMMON = {
     r"registry<.*>::(make_slot_slow|make_)": "a part of the registry is touched for the first time",
     r"registry<.*>::(set|take)_giant_part": "a block whose size does not fit its slot",
     r"registry<.*>::forget_at": "a block over an older one",
-    r"recorder<.*>::note_largest": "a block larger than what a thread publishes at once",
     r"recorder<.*>::forget_deferred": "a free inside an event has happened",
     r"call_tree<.*>::insert": "a callstack not seen before",
     r"fil_function_intern": "a function not seen before",

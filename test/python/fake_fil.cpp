@@ -84,6 +84,10 @@ uint64_t fil_generation(void) {
     return recorder::the().generation;
 }
 
+const uint64_t* fil_generation_address(void) {
+    return &recorder::the().generation;
+}
+
 void fil_recorder_describe(fil_text key, fil_text value) {
     const guarded now;
     recorder::the().facts[{key.data, key.length}].emplace_back(value.data, value.length);

@@ -55,10 +55,14 @@ int main(void) {
     PRINT(frame_code, _PyInterpreterFrame, f_executable);
     PRINT(frame_instruction, _PyInterpreterFrame, instr_ptr);
     PRINT(frame_owner, _PyInterpreterFrame, owner);
+#if PY_VERSION_HEX < 0x030e0000
+    PRINT(frame_stamp, _PyInterpreterFrame, stacktop);
+#endif
 #elif PY_VERSION_HEX >= 0x030b0000
     PRINT(frame_previous, _PyInterpreterFrame, previous);
     PRINT(frame_code, _PyInterpreterFrame, f_code);
     PRINT(frame_instruction, _PyInterpreterFrame, prev_instr);
+    PRINT(frame_stamp, _PyInterpreterFrame, stacktop);
 #if PY_VERSION_HEX >= 0x030c0000
     PRINT(frame_owner, _PyInterpreterFrame, owner);
 #endif
@@ -66,6 +70,8 @@ int main(void) {
     PRINT(frame_previous, PyFrameObject, f_back);
     PRINT(frame_code, PyFrameObject, f_code);
     PRINT(frame_instruction, PyFrameObject, f_lasti);
+    PRINT(frame_stamp, PyFrameObject, f_trace_lines);
+    PRINT(frame_generator, PyFrameObject, f_gen);
 #endif
     PRINT(object_type, PyObject, ob_type);
     PRINT(code_name, PyCodeObject, co_name);

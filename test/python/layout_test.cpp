@@ -35,7 +35,7 @@ const std::map<std::string, std::uint16_t python_layout::*> members = {
     FIL_MEMBER(text_length),      FIL_MEMBER(text_state),      FIL_MEMBER(text_ascii),
     FIL_MEMBER(text_compact),     FIL_MEMBER(text_pointer),    FIL_MEMBER(text_wide),
     FIL_MEMBER(text_wide_length), FIL_MEMBER(text_kind_mask),  FIL_MEMBER(text_compact_bit),
-    FIL_MEMBER(text_ascii_bit),
+    FIL_MEMBER(text_ascii_bit),   FIL_MEMBER(frame_stamp),     FIL_MEMBER(frame_generator),
 #undef FIL_MEMBER
 };
 
@@ -191,6 +191,7 @@ void expect_published_ones_win(const python_layout& table) {
     EXPECT_EQ(layout.frame_code, 8);
     EXPECT_EQ(layout.frame_instruction, 64);
     EXPECT_EQ(layout.frame_owner, 76);
+    EXPECT_EQ(layout.frame_stamp, 0);  // its place is not published
     EXPECT_EQ(layout.code_name, 128);
     EXPECT_EQ(layout.code_filename, 120);
     EXPECT_EQ(layout.code_first_line, 72);

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct frame {
 // One thread's frames: those reachable from the top are alive.
 struct scripted_frames {
     std::map<address, frame> live;
+    mutable std::set<address> stamped;  // of these calls; whoever calls anew erases it
     mutable unsigned long loads = 0;
 
     const frame& at(address where) const {
@@ -35,6 +37,23 @@ struct scripted_frames {
     }
     address previous(address where) const { return at(where).previous; }
     std::uint64_t key(address where) const { return at(where).key; }
+    bool is_stamped(address where) const {
+        at(where);
+        return stamped.contains(where);
+    }
+    void stamp(address where) const {
+        at(where);
+        stamped.insert(where);
+    }
+};
+
+// What the chain is given: it copies it.
+struct frames_of {
+    const scripted_frames* memory;
+    address previous(address where) const { return memory->previous(where); }
+    std::uint64_t key(address where) const { return memory->key(where); }
+    bool is_stamped(address where) const { return memory->is_stamped(where); }
+    void stamp(address where) const { memory->stamp(where); }
 };
 
 struct call_tree {
@@ -75,11 +94,15 @@ struct thread {
     }
     fil_callstack found(const stack& now) {
         show(now);
-        const auto child = [&](fil_callstack caller, address where, std::uint64_t key) {
+        const auto child = [this](fil_callstack caller, address where, std::uint64_t key) {
             EXPECT_EQ(memory.live.at(where).key, key);
             return tree.child(caller, key);
         };
-        return chain->follow(now.back().first, memory, child);
+        return chain->follow(now.back().first, frames_of{&memory}, child);
+    }
+    // The frames from there on are of new calls.
+    void call_anew(const stack& now, std::size_t from = 0) {
+        for (; from < now.size(); ++from) memory.stamped.erase(now[from].first);
     }
     void check(const stack& now) { EXPECT_EQ(found(now), expected(now)); }
 };
@@ -113,6 +136,7 @@ void random_program(unsigned seed, std::size_t longest) {
                     const address where =
                         (current + 1) * 0x100000 + now.size() * 112 + below(2) * 16;
                     now.emplace_back(where, below(6));
+                    thread.call_anew(now, now.size() - 1);
                 }
                 break;
             case 3:
@@ -126,7 +150,11 @@ void random_program(unsigned seed, std::size_t longest) {
                 if (!now.empty()) now.back().second = below(6);
                 break;
             case 6:  // a caller went on meanwhile: back there, and the same calls again
-                if (!now.empty()) now[below(now.size())].second = below(6);
+                if (!now.empty()) {
+                    const std::size_t which = below(now.size());
+                    now[which].second = below(6);
+                    thread.call_anew(now, which + 1);
+                }
                 break;
             case 7:  // suspend the newest frames as a generator
                 if (now.size() > 3) {
@@ -141,6 +169,7 @@ void random_program(unsigned seed, std::size_t longest) {
                     const stack resumed = generators[which];
                     generators.erase(generators.begin() + static_cast<long>(which));
                     now.insert(now.end(), resumed.begin(), resumed.end());
+                    thread.call_anew(resumed);
                 }
                 break;
             case 9:
@@ -193,6 +222,7 @@ TEST(remembered_chain, what_changed_at_the_root_changes_all_above) {
     stack now = deep(50);
     const fil_callstack before = thread.found(now);
     now[0].second = 77;
+    thread.call_anew(now, 1);
     EXPECT_NE(thread.found(now), before);
     thread.check(now);
 }
@@ -202,8 +232,10 @@ TEST(remembered_chain, equal_frames_on_another_caller_are_another_stack) {
     stack now = deep(10);
     thread.check(now);
     now.erase(now.begin() + 4);  // the frames above now stand on frame 3
+    thread.call_anew(now, 4);
     thread.check(now);
     now.insert(now.begin() + 2, {5555, 3});
+    thread.call_anew(now, 2);
     thread.check(now);
 }
 
@@ -214,8 +246,26 @@ TEST(remembered_chain, a_stack_deeper_than_it_is_right_every_time) {
     now.back().second = 3;
     thread.check(now);
     now[500].second = 3;
+    thread.call_anew(now, 501);
     thread.check(now);
     thread.check(deep(3));
+}
+
+TEST(remembered_chain, the_same_call_is_known_without_a_look_at_its_callers) {
+    thread<256, 64> thread;
+    thread.check(deep(50));
+    thread.memory.loads = 0;
+    thread.found(deep(50));
+    EXPECT_LE(thread.memory.loads, 3u);
+    stack now = deep(50);
+    now.back().second = 99;  // it went on
+    thread.memory.loads = 0;
+    thread.check(now);
+    EXPECT_LE(thread.memory.loads, 6u);
+    thread.call_anew(now, 49);
+    thread.memory.loads = 0;
+    thread.check(now);
+    EXPECT_GT(thread.memory.loads, 50u);
 }
 
 TEST(remembered_chain, a_forgotten_chain_is_walked_anew) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 
 namespace fil {
 namespace {
@@ -80,11 +81,20 @@ TEST(registry, agrees_with_a_map_where_frees_get_lost) {
         std::uint64_t forgotten = 0, expected = 0;
         ASSERT_TRUE(r->insert(at, callstack_id{who}, bytes, false,
                               [&](const registered_block& old) { forgotten += old.bytes + 1; }));
-        // What it covers, and what covers it: a block's own slot and those of its size.
-        const auto slots = [](std::uint64_t b) { return b <= 16 ? 1 : b < 1ull << 27 ? 2 : 3; };
+        // What it covers, and what covers it: a block's own granule and those of its size. In a
+        // leaf's last granule, the size has a slot of its own that covers nothing.
+        const auto granules = [](std::uintptr_t start, std::uint64_t b) {
+            std::set<std::uintptr_t> covered = {start};
+            if (b > 16 && start != 0x7f00'0040'0000 - 16) covered.insert(start + 16);
+            if (b >= 1ull << 27) covered.insert(start + 32);
+            return covered;
+        };
+        const auto fresh = granules(at, bytes);
         for (auto known = model.begin(); known != model.end();) {
-            const std::uintptr_t end = known->first + 16 * slots(known->second.second);
-            const bool overlaps = known->first < at + 16 * slots(bytes) && at < end;
+            bool overlaps = false;
+            for (std::uintptr_t one : granules(known->first, known->second.second)) {
+                overlaps |= fresh.contains(one);
+            }
             if (overlaps) expected += known->second.second + 1;
             known = overlaps ? model.erase(known) : std::next(known);
         }

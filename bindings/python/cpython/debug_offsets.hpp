@@ -118,6 +118,8 @@ bool take_offsets(const void* runtime, python_layout& layout) {
         code.co_code_adaptive <= code.size && found.pyobject.ob_type < 64;
     if (!plausible) return false;
 
+    /* The stamp's place is not published: it is known where frames look as we know them. */
+    if (frame.instr_ptr != layout.frame_instruction) layout.frame_stamp = 0;
     layout.thread_frame = static_cast<std::uint16_t>(thread.current_frame);
     layout.thread_id = static_cast<std::uint16_t>(thread.thread_id);
     layout.frame_previous = static_cast<std::uint16_t>(frame.previous);

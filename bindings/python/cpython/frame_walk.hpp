@@ -26,7 +26,7 @@ namespace fil::python {
 /* The chain of 30,000 frames covers the deepest recursion that programs raise their limit to; the
  * pages of what a thread does not use are never touched. */
 struct thread_walk {
-    std::uint64_t generation; /* + 1, so that zero is none */
+    std::uint64_t generation; /* never 0 */
     remembered_chain<30000, 4096> chain;
     code_names names;
     node_cache<2048> nodes;
@@ -47,26 +47,19 @@ struct thread_walk {
     }
 };
 
-/* fil.h promises no alignment for a source's memory. */
-inline constexpr std::size_t thread_walk_bytes = sizeof(thread_walk) + alignof(thread_walk);
-static_assert(thread_walk_bytes <= 1u << 20);
-
-inline thread_walk& aligned_walk(void* memory) {
-    constexpr address mask = alignof(thread_walk) - 1;
-    return *reinterpret_cast<thread_walk*>((reinterpret_cast<address>(memory) + mask) & ~mask);
-}
+static_assert(sizeof(thread_walk) <= 1u << 20 && alignof(thread_walk) <= 64);
 
 /* The callstack of frame `top`, which is not 0; FIL_CALLSTACK_UNKNOWN if no frame is a function's.
  */
 template <typename Frames>
 [[gnu::always_inline]] inline fil_callstack follow_frames(const python_runtime& runtime,
                                                           void* memory, address top) {
-    const std::uint64_t generation = fil_generation() + 1;
-    thread_walk& walk = aligned_walk(memory);
+    const std::uint64_t generation = *runtime.generation;
+    thread_walk& walk = *static_cast<thread_walk*>(memory);
     if (walk.generation != generation) [[unlikely]]
         walk.forget(generation);
-    const Frames frames(runtime.layout);
-    const auto child = [&](fil_callstack caller, address frame, std::uint64_t key) {
+    const Frames frames{runtime.layout};
+    const auto child = [&runtime, &walk](fil_callstack caller, address frame, std::uint64_t key) {
         const fil_callstack known = walk.nodes.find(caller, key);
         return known != FIL_CALLSTACK_NONE ? known : walk.meet(runtime, caller, frame, key);
     };

@@ -26,6 +26,8 @@ struct python_layout {
     std::uint16_t frame_instruction;
     std::uint16_t
         frame_owner; /* from 3.12 a byte that marks frames of no Python function; else 0 */
+    std::uint16_t frame_stamp;     /* frames.hpp; 0: none */
+    std::uint16_t frame_generator; /* up to 3.10: the generator that a frame belongs to */
 
     std::uint16_t object_type;
     std::uint16_t code_name;
@@ -58,6 +60,8 @@ inline constexpr python_layout layout_3_9 = {
     .frame_code = 32,
     .frame_instruction = 104,
     .frame_owner = 0,
+    .frame_stamp = 88,
+    .frame_generator = 96,
     .object_type = 8,
     .code_name = 112,
     .code_filename = 104,
@@ -79,6 +83,8 @@ inline constexpr python_layout layout_3_10 = [] {
     python_layout layout = layout_3_9;
     layout.version = 0x030a;
     layout.frame_instruction = 96;
+    layout.frame_stamp = 84;
+    layout.frame_generator = 88;
     return layout;
 }();
 
@@ -91,6 +97,8 @@ inline constexpr python_layout layout_3_11 = [] {
     layout.frame_previous = 48;
     layout.frame_code = 32;
     layout.frame_instruction = 56;
+    layout.frame_stamp = 64;
+    layout.frame_generator = 0;
     layout.code_name = 120;
     layout.code_filename = 112;
     layout.code_first_line = 72;
@@ -129,6 +137,7 @@ inline constexpr python_layout layout_3_14 = [] {
     python_layout layout = layout_3_13;
     layout.version = 0x030e;
     layout.frame_owner = 74;
+    layout.frame_stamp = 0;
     layout.code_instructions = 208;
     return layout;
 }();

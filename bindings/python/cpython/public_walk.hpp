@@ -58,14 +58,14 @@ inline fil_function intern_by_attributes(const python_symbols& python, address c
 
 inline fil_callstack capture_publicly(const python_runtime& runtime, void* memory) {
     const python_symbols& python = runtime.symbols;
-    if (memory == nullptr || inside_small_request() || !python.Py_IsInitialized()) {
+    if (inside_small_request() || !python.Py_IsInitialized()) {
         return FIL_CALLSTACK_NONE;
     }
     void* const state = runtime.unchecked_thread_state();
     if (state == nullptr || is_traced(python)) return FIL_CALLSTACK_NONE;
 
     auto& walk = *static_cast<public_walk*>(memory);
-    const std::uint64_t generation = fil_generation() + 1;
+    const std::uint64_t generation = *runtime.generation;
     if (walk.generation != generation) {
         walk.generation = generation;
         walk.names.forget();

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 
 #include "allocators.hpp"
@@ -69,6 +70,8 @@ reading choose(python_runtime& runtime) {
                         symbols._Py_PrintReferences == nullptr;
     if (layout == nullptr || !usable) return reading::public_api;
     runtime.layout = *layout;
+    const char* switched = std::getenv("FIL_STAMPS");
+    if (switched != nullptr && std::strcmp(switched, "off") == 0) runtime.layout.frame_stamp = 0;
     if (version.short_hex() >= 0x030d) {
         if (symbols._PyRuntime == nullptr) return reading::public_api;
         switch (read_debug_offsets(symbols._PyRuntime, runtime.layout)) {
@@ -164,7 +167,7 @@ template <typename Frames>
     const bool may_keep_slot = settled.load(std::memory_order_relaxed);
     if (!may_keep_slot) settle();
     const address state = current_thread_state<Frames>(the_runtime, may_keep_slot);
-    if (state == 0 || memory == nullptr) return capture_none();
+    if (state == 0) return capture_none();
     const address top = current_frame<Frames>(the_runtime.layout, state);
     if (top == 0) return capture_none();
     const fil_callstack callstack = follow_frames<Frames>(the_runtime, memory, top);
@@ -175,7 +178,7 @@ template <typename Frames>
 template <typename Frames>
 fil_callstack capture(void*, void* memory) {
     const address* const slot = state_slot;
-    if (slot == nullptr || memory == nullptr) [[unlikely]]
+    if (slot == nullptr) [[unlikely]]
         return capture_asking<Frames>(memory);
     const address state = *slot;
     if (!is_own_state<Frames>(the_runtime.layout, state)) [[unlikely]] {
@@ -214,6 +217,7 @@ fil_callstack (*capture_of(std::uint32_t version))(void*, void*) {
 
 void attach(const python_symbols& symbols) {
     the_runtime.symbols = symbols;
+    the_runtime.generation = fil_generation_address();
     the_runtime.unchecked_thread_state = symbols.PyThreadState_GetUnchecked != nullptr
                                              ? symbols.PyThreadState_GetUnchecked
                                              : symbols._PyThreadState_UncheckedGet;
@@ -222,7 +226,7 @@ void attach(const python_symbols& symbols) {
     const reading how = choose(the_runtime);
     fil_source source = {sizeof(fil_source), 0, nullptr, nullptr};
     if (how == reading::frames) {
-        source.thread_bytes = thread_walk_bytes;
+        source.thread_bytes = sizeof(thread_walk);
         source.capture = capture_of(the_runtime.layout.version);
     } else if (how == reading::public_api) {
         source.thread_bytes = sizeof(public_walk);

@@ -10,11 +10,12 @@
  *
  *     remembered     1 ── 2 ── 3 ── 4 ── 5           key of 3 changed: 3, 4 and 5 are interned anew
  *     now            1 ── 2 ── 3'── 4 ── 5 ── 6      4's previous is not 3: 5 and 4 are walked
- * frames again, and the search goes on below them Whatever changed below changes every callstack
+ * frames again, and the search goes on below them. Whatever changed below changes every callstack
  * above it, however equal the frames look.
  *
- * Most allocations find the newest frame where it was, or one call or one return away: follow()
- * itself is that case, the rest is follow_anew().
+ * No proof is needed where the newest frame is the same *call* as last time: nothing below it can
+ * have moved. That is what its stamp says (frames.hpp): follow() is that case, the rest is
+ * follow_moved(), and, where more than one call or return happened, follow_anew().
  *
  * Zeroed memory is a valid, empty chain after the first forget(). One thread, no locks, hot: no
  * allocation, no throw.
@@ -35,34 +36,22 @@ class remembered_chain {
 
   public:
     void forget() {
+        last_.frame = nowhere;
         entries_[0].frame = nowhere;
         callstacks_[0] = FIL_CALLSTACK_UNKNOWN;
         count_ = 0;
     }
 
     /* The callstack of frame `top`, which is not 0. Frames reads a frame: previous(frame),
-     * key(frame). `child(caller, frame, key)` interns one. Hot path. */
+     * key(frame), and whether it was stamped in this very call: is_stamped(frame), stamp(frame).
+     * `child(caller, frame, key)` interns one. Hot path. */
     template <typename Frames, typename Child>
     [[gnu::always_inline]] inline fil_callstack follow(address top, const Frames& frames,
-                                                       Child&& child) {
-        address frame = top;
-        std::uint32_t at = find(top, count_);
-        const bool is_new_call = at == 0;
-        if (is_new_call) {
-            frame = frames.previous(top);
-            at = find(frame, count_);
+                                                       Child child) {
+        if (last_.frame == top && last_.key == frames.key(top) && frames.is_stamped(top)) {
+            return last_callstack_;
         }
-        std::uint32_t changed;
-        if (at == 0 || prove(at, changed, frames) != 0) [[unlikely]] {
-            return follow_anew(top, frames, child);
-        }
-        intern_changed(changed, at, frames, child);
-        count_ = at;
-        if (!is_new_call) return callstacks_[at];
-        const entry called = {top, frames.key(top)};
-        const fil_callstack callstack = child(callstacks_[at], top, called.key);
-        remember(called, callstack);
-        return callstack;
+        return follow_moved(top, frames, child);
     }
 
     std::uint32_t count() const { return count_; }
@@ -73,6 +62,46 @@ class remembered_chain {
         std::uint64_t key;
     };
     static constexpr address nowhere = ~address{0}; /* no frame is there, and no frame's caller */
+
+    template <typename Frames, typename Child>
+    [[gnu::noinline]] fil_callstack follow_moved(address top, Frames frames, Child child) {
+        if (last_.frame == top && frames.is_stamped(top)) {
+            intern_changed(count_, count_, frames, child);
+        } else {
+            find_moved(top, frames, child);
+            if (entries_[count_].frame != top) { /* deeper than what is remembered */
+                last_.frame = nowhere;
+                return last_callstack_;
+            }
+            frames.stamp(top);
+        }
+        last_ = entries_[count_];
+        return last_callstack_ = callstacks_[count_];
+    }
+
+    /* Brings the chain up to date, and last_callstack_. */
+    template <typename Frames, typename Child>
+    [[gnu::always_inline]] inline void find_moved(address top, const Frames& frames, Child child) {
+        address frame = top;
+        std::uint32_t at = find(top, count_);
+        const bool is_new_call = at == 0;
+        if (is_new_call) {
+            frame = frames.previous(top);
+            at = find(frame, count_);
+        }
+        std::uint32_t changed;
+        if (at == 0 || prove(at, changed, frames) != 0) [[unlikely]] {
+            last_callstack_ = follow_anew(top, frames, child);
+            return;
+        }
+        intern_changed(changed, at, frames, child);
+        count_ = at;
+        if (is_new_call) {
+            const entry called = {top, frames.key(top)};
+            last_callstack_ = child(callstacks_[at], top, called.key);
+            remember(called, last_callstack_);
+        }
+    }
 
     /* The remembered position of a frame, at most `newest`, or 0. */
     std::uint32_t find(address frame, std::uint32_t newest) const {
@@ -105,7 +134,7 @@ class remembered_chain {
 
     template <typename Frames, typename Child>
     void intern_changed(std::uint32_t lowest, std::uint32_t highest, const Frames& frames,
-                        Child&& child) {
+                        Child child) {
         for (std::uint32_t i = lowest; i <= highest; ++i) {
             entries_[i].key = frames.key(entries_[i].frame);
             callstacks_[i] = child(callstacks_[i - 1], entries_[i].frame, entries_[i].key);
@@ -114,7 +143,7 @@ class remembered_chain {
 
     /* The same for any change. */
     template <typename Frames, typename Child>
-    [[gnu::noinline]] fil_callstack follow_anew(address top, const Frames& frames, Child&& child) {
+    [[gnu::noinline]] fil_callstack follow_anew(address top, Frames frames, Child child) {
         walked_ = 0;
         std::uint32_t newest = count_; /* entries above it are of no more use */
         std::uint32_t base = 0;        /* the entry that the walked frames stand on */
@@ -151,7 +180,7 @@ class remembered_chain {
      * there were more, the others are walked again, a scratch full at a time. */
     template <typename Frames, typename Child>
     fil_callstack intern_walked(address top, fil_callstack callstack, const Frames& frames,
-                                Child&& child) {
+                                Child child) {
         std::uint32_t left = walked_;
         while (left != 0) {
             const std::uint32_t part = left < Scratch ? left : Scratch;
@@ -186,6 +215,10 @@ class remembered_chain {
     static std::uint32_t slot(address frame) {
         return ((frame >> 4) ^ (frame >> 15)) & (slots - 1);
     }
+
+    /* The newest entry and its callstack once more, side by side for the usual case. */
+    entry last_;
+    fil_callstack last_callstack_;
 
     /* Entry 0 is the outside: no frame, callstack "unknown". */
     std::uint32_t count_;

@@ -13,7 +13,8 @@
 
 namespace fil::python {
 
-struct python_runtime {
+struct alignas(64) python_runtime {  /* what a capture reads first */
+    const std::uint64_t* generation; /* fil_generation(), in place */
     python_layout layout;
     python_symbols symbols;
     /* The thread state of whoever holds the lock; from 3.12 that of this thread, if it does. */

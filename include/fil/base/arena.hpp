@@ -16,6 +16,7 @@ class arena {
   public:
     static constexpr std::size_t block_bytes = 256 * 1024;
 
+    // At a multiple of 16.
     void* take(std::size_t bytes) {
         bytes = (bytes + 15) & ~std::size_t{15};
         if (bytes > block_bytes / 4) return Pages::map(bytes);

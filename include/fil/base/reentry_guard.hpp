@@ -1,8 +1,8 @@
 #pragma once
 // Tells an event from an event inside an event (a signal handler's malloc in the middle of a hook).
 //
-// One object a thread: a count and the stack address where it was first raised. A siglongjmp out of
-// a hook leaves the count raised; such a guard is stale, and taken down, once the stack has shrunk
+// One object a thread: the stack address where it was first raised. A siglongjmp out of
+// a hook leaves it raised; such a guard is stale, and taken down, once the stack has shrunk
 // above that address. On an alternate signal stack the comparison means nothing, so before a guard
 // is called stale the system is asked: the one system call here, and only where a guard is up.
 //
@@ -37,47 +37,62 @@ extern constinit thread_local stack_range disarming_stack  // lib/os_linux.cpp
 
 class reentry_guard {
   public:
+    // Events that begin at one place have frames of different sizes: one whose stack is that much
+    // lower is still no event inside the other. A signal's frame is larger, and so is the
+    // unwinder's.
+    static constexpr std::uintptr_t slack = 256;
+
     // The quick way: raises it if it is down and says so; otherwise leave the rest to raised().
     FIL_HOT bool enter(std::uintptr_t here) {
-        if (count_ != 0) [[unlikely]]
+        if (where_ != down) [[unlikely]]
             return false;
-        count_ = 1;
-        where_ = here;
+        where_ = here - slack;
         barrier();
         return true;
     }
     FIL_HOT void leave() {
         barrier();
-        count_ = 0;
+        where_ = down;
     }
 
     // Whether an event is under way on this thread. `here`: the stack of the event that asks. An
     // event inside another is below it; one that begins at the same place comes after a jump.
     bool raised(std::uintptr_t here) {
-        if (count_ == 0) return false;
+        if (where_ == down) return false;
         if (here < where_ || on_alternate_stack()) return true;
-        count_ = 0;  // stale: the frame that raised it is gone
+        where_ = down;  // stale: the frame that raised it is gone
+        nested_ = 0;
         return false;
     }
 
     // Nests. By default for everything that the caller does: its own frame included.
     void raise(std::uintptr_t here = stack_pointer() + 256) {
-        if (count_++ == 0) where_ = here;
+        if (where_ == down) {
+            where_ = here;
+        } else {
+            ++nested_;
+        }
         barrier();
     }
     void lower() {
         barrier();
-        if (count_ > 0) --count_;
+        if (nested_ > 0) {
+            --nested_;
+        } else {
+            where_ = down;
+        }
     }
 
   private:
+    static constexpr std::uintptr_t down = 0;
+
     static bool on_alternate_stack();  // lib/os_linux.cpp
 
-    // A signal handler of this thread must see the count in program order.
+    // A signal handler of this thread must see the guard in program order.
     FIL_HOT static void barrier() { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
 
-    std::uintptr_t where_ = 0;
-    std::uint32_t count_ = 0;
+    std::uintptr_t where_ = down;  // the stack where it was first raised
+    std::uint32_t nested_ = 0;
 };
 
 // Raises the guard over a scope.

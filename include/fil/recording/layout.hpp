@@ -78,10 +78,10 @@ using page_directory_entry = std::atomic<page_number>;
 // A set of usage counters: a thread's lease of used memory, or one of the process-wide sets of the
 // other mapping kinds. The directory follows; it is as sparse as the rest.
 struct usage_set_record {
-    std::atomic<std::int64_t> pending;  // this thread's change not yet in `live`
     mapping_kind kind;
     std::uint8_t reserved[7];
     std::uint64_t reserved2[6];
+    std::atomic<std::int64_t> pending;  // this thread's change not yet in `live`
     page_directory_entry chunks[usage_chunks];
 };
 static_assert(offsetof(usage_set_record, chunks) == 64);
@@ -125,7 +125,6 @@ struct recording_header {
     std::atomic<std::uint64_t> unprofiled_children;
     std::atomic<std::uint32_t> threads_ever;
     std::atomic<std::uint32_t> reserved;
-    std::atomic<std::uint64_t> largest_block;
 
     // This process's part of `live`, and the highest it was: written when a thread publishes.
     alignas(64) std::atomic<std::int64_t> live;

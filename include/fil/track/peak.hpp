@@ -31,18 +31,22 @@ class peak_tracker {
 
     std::int64_t peak() const { return session_->peak.load(relaxed); }
 
+    std::int64_t live() const { return session_->live.load(relaxed); }
+
     FIL_HOT void before_decrease(std::atomic<std::int64_t>& pending) const {
-        const std::int64_t belief = session_->live.load(relaxed) + pending.load(relaxed);
-        if (belief > peak()) [[unlikely]]
+        if (live() + pending.load(relaxed) > peak()) [[unlikely]]
             raise_peak(pending);
+    }
+
+    // -publish_bytes <= pending <= publish_bytes, in one comparison.
+    FIL_HOT static bool may_stay_pending(std::int64_t pending) {
+        return static_cast<std::uint64_t>(pending + publish_bytes) <= 2 * publish_bytes;
     }
 
     FIL_HOT void change(std::atomic<std::int64_t>& pending, std::int64_t bytes) const {
         const std::int64_t sum = pending.load(relaxed) + bytes;
         pending.store(sum, relaxed);
-        // -publish_bytes <= sum <= publish_bytes, in one comparison
-        const auto shifted = static_cast<std::uint64_t>(sum + publish_bytes);
-        if (shifted > 2 * publish_bytes) [[unlikely]]
+        if (!may_stay_pending(sum)) [[unlikely]]
             publish(pending);
     }
 

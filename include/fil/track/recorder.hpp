@@ -23,18 +23,18 @@
 namespace fil {
 
 template <callstack_source Source, typename Registry = registry<>, page_source Pages = system_pages>
-class recorder {
+class alignas(64) recorder {
   public:
     // `base` is a formatted recording of `bytes`.
     recorder(void* base, std::uint64_t bytes, session_page& session, Registry& blocks,
              Source& source, std::atomic<std::uint64_t>* generation = nullptr)
         : memory_(base, bytes),
           peak_(session, memory_.header()),
+          registry_(blocks),
+          source_(source),
           functions_(memory_),
           tree_(memory_),
-          registry_(blocks),
           leases_(memory_, Source::thread_bytes),
-          source_(source),
           generation_(generation) {}
 
     // What must exist before the first event. False if the recording is too small even for that.
@@ -70,6 +70,52 @@ class recorder {
         const registered_block block = registry_.take(address);
         if (block.callstack != callstack_id::none) forget(thread, block);
         return block;
+    }
+
+    // The same two, straight through, for the case that nothing unusual is about: the block's slots
+    // and counters exist, nothing is to be published, no free waits for the event's end. Otherwise
+    // they return false and have changed nothing (a usage may be settled, which is no change). Few
+    // values live at a time, each word is loaded once: this is where the time of a program goes
+    // that allocates much.
+    FIL_HOT bool record_alloc_quickly(thread_state& thread, std::uintptr_t address,
+                                      std::uint64_t bytes, callstack_id callstack) {
+        usage_set_record& set = *thread.set;
+        usage_record* usage = known_usage_of(memory_, set, callstack);
+        if (usage == nullptr || thread.deferred_count != 0) [[unlikely]]
+            return false;
+        settle(*usage, peak_.peak());
+        const std::int64_t pending =
+            set.pending.load(std::memory_order_relaxed) + static_cast<std::int64_t>(bytes);
+        if (!peak_tracker::may_stay_pending(pending) ||
+            !registry_.insert_quickly(address, callstack, bytes)) [[unlikely]]
+            return false;
+        set.pending.store(pending, std::memory_order_relaxed);
+        count_allocation(*usage, bytes);
+        add_owned(usage->now, static_cast<std::int64_t>(bytes));
+        return true;
+    }
+
+    FIL_HOT bool record_free_quickly(thread_state& thread, std::uintptr_t address) {
+        if (thread.deferred_count != 0) [[unlikely]]
+            return false;
+        return registry_.take_quickly(
+            address, [&](callstack_id callstack, std::uint64_t bytes) FIL_INLINED {
+                usage_set_record& set = *thread.set;
+                usage_record* usage = known_usage_of(memory_, set, callstack);
+                if (usage == nullptr) [[unlikely]]
+                    return false;
+                const std::int64_t peak = peak_.peak();
+                settle(*usage, peak);
+                std::int64_t pending = set.pending.load(std::memory_order_relaxed);
+                if (peak_.live() + pending > peak) [[unlikely]]
+                    return false;
+                pending -= static_cast<std::int64_t>(bytes);
+                if (!peak_tracker::may_stay_pending(pending)) [[unlikely]]
+                    return false;
+                set.pending.store(pending, std::memory_order_relaxed);
+                add_owned(usage->now, -static_cast<std::int64_t>(bytes));
+                return true;
+            });
     }
 
     void record_free_range(thread_state& thread, std::uintptr_t address, std::uint64_t bytes) {
@@ -201,8 +247,6 @@ class recorder {
 
     FIL_HOT void change_live(thread_state& thread, std::int64_t bytes) {
         peak_.change(thread.set->pending, bytes);
-        if (bytes > peak_tracker::publish_bytes) [[unlikely]]
-            note_largest(bytes);
     }
 
     // The usage of `callstack`; that of `unknown`, and callstack changed to it, if there is no
@@ -250,14 +294,6 @@ class recorder {
         for (; slot != end; ++slot) slot->address.store(0, std::memory_order_relaxed);
     }
 
-    FIL_RARE void note_largest(std::int64_t bytes) {
-        std::uint64_t largest = header().largest_block.load(std::memory_order_relaxed);
-        const auto size = static_cast<std::uint64_t>(bytes);
-        while (size > largest && !header().largest_block.compare_exchange_weak(
-                                     largest, size, std::memory_order_relaxed)) {
-        }
-    }
-
     std::int64_t sum_of_pendings() const {
         std::int64_t sum = 0;
         auto* directory = memory_.at<page_directory_entry>(header().usage_sets_page);
@@ -269,13 +305,15 @@ class recorder {
         return sum;
     }
 
+    // What every event reads stands in one cache line.
     recording_memory memory_;
     peak_tracker peak_;
+    Registry& registry_;
+    Source& source_;
+
     function_table<Pages> functions_;
     call_tree<Pages> tree_;
-    Registry& registry_;
     thread_leases<Pages> leases_;
-    Source& source_;
     std::atomic<std::uint64_t>* generation_;  // raised when a watched block goes unfreed
     mappings<Pages> mappings_;
     spin_lock mappings_lock_;

@@ -7,7 +7,8 @@
 //           root                  | middle        | leaf: 1 MiB of slots for 4 MiB of addresses
 //
 // Bit 3 doubles the root, so blocks at 8 modulo 16 (some allocators have them) have slots of their
-// own. A slot is 5 bits of code and 27 bits of callstack:
+// own. (Two levels are no faster where it was measured, and take 80 MiB of address space, which a
+// program may have limited.) A slot is 5 bits of code and 27 bits of callstack:
 //
 //     code 0..16    a block of that many bytes
 //     code 20..23   a longer block: bit 0 = watched, bit 1 = giant; its low 27 size bits stand in
@@ -17,9 +18,10 @@
 // A block longer than 16 bytes covers its second granule, so no other block can start there. It is
 // lock-free without any atomic exchange: only the owner of a block touches its slots, between the
 // real allocation and the real free. Unknown addresses read 0 and are ignored. A block whose free
-// nobody saw is found when another is put over it.
+// nobody saw is found when another is put over it (but for the second half of one that lies across
+// the end of a leaf).
 //
-// Hot path: no allocation, no throw. First touch of 4 MiB of addresses maps a leaf (a system call).
+// Hot path: no allocation, no throw. First touch of 4 MiB of addresses maps a leaf (system calls).
 
 #include <atomic>
 #include <bit>
@@ -38,12 +40,14 @@ struct registered_block {
 
 template <page_source LeafPages = system_pages_wiped_on_fork, page_source Pages = system_pages>
 class registry {
+    using slot = std::uint32_t;
+
   public:
     // Puts a block in. What stood in its place is taken out and given to `forgotten(block)`.
     // False if there is no memory for it, or the address is none of a user's.
     template <typename Forgotten>
     FIL_HOT bool insert(std::uintptr_t address, callstack_id callstack, std::uint64_t bytes,
-                        bool watched, Forgotten&& forgotten) {
+                        bool watched, Forgotten forgotten) {
         slot* first = make_slot(address);
         if (first == nullptr) [[unlikely]]
             return false;
@@ -54,9 +58,7 @@ class registry {
             *first = make(static_cast<std::uint32_t>(bytes), id);
             return true;
         }
-        slot* second = next_slot(first, address);
-        if (second == nullptr) [[unlikely]]
-            return false;
+        slot* second = first + 1;
         if (*second != 0) [[unlikely]]
             forget_at(address + granule, forgotten);
         const bool giant = bytes >> part_bits != 0;
@@ -79,7 +81,7 @@ class registry {
         *first = 0;
         registered_block block{callstack_id{value & part_mask}, code, false};
         if (code < code_long) return block;
-        slot* second = next_slot(first, address);
+        slot* second = first + 1;
         block.bytes = *second & part_mask;
         *second = 0;
         if (code != code_long) [[unlikely]] {
@@ -87,6 +89,47 @@ class registry {
             if ((code & 2) != 0) block.bytes |= take_giant_part(address + 2 * granule);
         }
         return block;
+    }
+
+    // The same two for the usual case, in few steps: the slots exist, side by side, and are empty;
+    // the block is neither watched nor giant. False, and nothing is done, in any other case.
+    FIL_HOT bool insert_quickly(std::uintptr_t address, callstack_id callstack,
+                                std::uint64_t bytes) {
+        slot* first = find_slot(address);
+        if (first == nullptr || *first != 0) [[unlikely]]
+            return false;
+        const std::uint32_t id = to_index(callstack);
+        if (bytes <= granule) {
+            *first = make(static_cast<std::uint32_t>(bytes), id);
+            return true;
+        }
+        if (bytes >> part_bits != 0 || first[1] != 0) [[unlikely]]
+            return false;
+        first[1] = make(code_size, static_cast<std::uint32_t>(bytes));
+        first[0] = make(code_long, id);
+        return true;
+    }
+
+    // Asks may_take(callstack, bytes) first.
+    template <typename MayTake>
+    FIL_HOT bool take_quickly(std::uintptr_t address, MayTake may_take) {
+        slot* first = find_slot(address);
+        if (first == nullptr) [[unlikely]]
+            return false;
+        const std::uint32_t value = *first;
+        const std::uint32_t code = value >> part_bits;
+        const callstack_id callstack{value & part_mask};
+        if (code == code_long) [[likely]] {
+            if (!may_take(callstack, first[1] & part_mask)) [[unlikely]]
+                return false;
+            first[0] = 0;
+            first[1] = 0;
+            return true;
+        }
+        if (value == 0 || code > code_long || !may_take(callstack, code)) [[unlikely]]
+            return false;
+        *first = 0;
+        return true;
     }
 
     // Marks the long block that starts here; taking it out says so. False if there is none.
@@ -101,7 +144,7 @@ class registry {
 
     // Takes out every block that starts in the range.
     template <typename Forgotten>
-    void take_range(std::uintptr_t address, std::uint64_t bytes, Forgotten&& forgotten) {
+    void take_range(std::uintptr_t address, std::uint64_t bytes, Forgotten forgotten) {
         for (std::uintptr_t at = address; at < address + bytes; at += granule) {
             for (std::uintptr_t start : {at, at + 8}) {
                 registered_block block = take(start);
@@ -111,7 +154,6 @@ class registry {
     }
 
   private:
-    using slot = std::uint32_t;
     static constexpr std::uint64_t granule = 16;
     static constexpr std::uint32_t part_bits = callstack_bits;
     static constexpr std::uint32_t part_mask = (1u << part_bits) - 1;
@@ -119,8 +161,10 @@ class registry {
     static constexpr std::uint32_t code_size = 30;
 
     static constexpr int leaf_bits = 18, middle_bits = 13, root_bits = 13;
+    // One slot more, for the size of a block in the last granule: a block's second slot is always
+    // beside its first.
     struct leaf {
-        slot slots[1u << leaf_bits];
+        slot slots[(1u << leaf_bits) + 1];
     };
     struct middle {
         std::atomic<leaf*> leaves[1u << middle_bits];
@@ -161,25 +205,17 @@ class registry {
         return found != nullptr ? found : make_slot_slow(address);
     }
 
-    // The slot after `first`, which is that of `address`: its neighbour, except at a leaf's end.
-    FIL_HOT slot* next_slot(slot* first, std::uintptr_t address) {
-        const bool at_end = ((address >> 4) & ((1u << leaf_bits) - 1)) == (1u << leaf_bits) - 1;
-        return at_end ? make_slot_slow(address + granule) : first + 1;
-    }
-
     FIL_RARE slot* make_slot_slow(std::uintptr_t address) {
         const std::uint64_t index = index_of(address);
         if (index == no_index) return nullptr;
         middle* m = make_level<middle, Pages>(root_[index >> (leaf_bits + middle_bits)]);
         if (m == nullptr) return nullptr;
         auto& entry = m->leaves[(index >> leaf_bits) & ((1u << middle_bits) - 1)];
-        if (make_level<leaf, LeafPages>(entry) == nullptr) return nullptr;
-        return find_slot(address);
+        return make_level<leaf, LeafPages>(entry) != nullptr ? find_slot(address) : nullptr;
     }
 
     template <typename Forgotten>
-    FIL_RARE bool set_giant_part(std::uintptr_t address, std::uint64_t part,
-                                 Forgotten&& forgotten) {
+    FIL_RARE bool set_giant_part(std::uintptr_t address, std::uint64_t part, Forgotten forgotten) {
         slot* third = make_slot(address);
         if (third == nullptr) return false;
         if (*third != 0) forget_at(address, forgotten);
@@ -208,8 +244,11 @@ class registry {
 
     // The slot of `address` is occupied: by a block, or by the size of one that starts before.
     template <typename Forgotten>
-    FIL_RARE void forget_at(std::uintptr_t address, Forgotten&& forgotten) {
+    FIL_RARE void forget_at(std::uintptr_t address, Forgotten forgotten) {
         for (std::uint64_t back = 0; back <= 2 * granule; back += granule) {
+            const slot* start = find_slot(address - back);
+            const bool is_short = start != nullptr && *start >> part_bits < code_long;
+            if (back != 0 && is_short) continue;  // it does not reach here
             registered_block block = take(address - back);
             if (block.callstack != callstack_id::none) {
                 forgotten(block);

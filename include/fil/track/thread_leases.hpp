@@ -83,14 +83,15 @@ class thread_leases {
 
     // A state that is no thread's.
     thread_state* make() {
-        void* room = arena_.take(sizeof(thread_state));
-        void* source_memory = source_bytes_ == 0 ? nullptr : Pages::map(source_bytes_);
-        if (room == nullptr || (source_bytes_ != 0 && source_memory == nullptr)) return nullptr;
+        void* taken = arena_.take(line + state_bytes + source_bytes_);  // of mapped pages: zeroed
+        if (taken == nullptr) return nullptr;
+        auto* room =
+            static_cast<std::byte*>(taken) + (-reinterpret_cast<std::uintptr_t>(taken) % line);
         usage_set_record* set = make_set(mapping_kind::anonymous);
         if (set == nullptr) return nullptr;
         auto* state = new (room) thread_state;
         state->set = set;
-        state->source_memory = source_memory;
+        state->source_memory = room + state_bytes;
         return state;
     }
 
@@ -112,6 +113,10 @@ class thread_leases {
     }
 
   private:
+    // A state begins a cache line, its source's memory another.
+    static constexpr std::size_t line = 64;
+    static constexpr std::size_t state_bytes = (sizeof(thread_state) + line - 1) & ~(line - 1);
+
     recording_memory& memory_;
     std::size_t source_bytes_;
     arena<Pages> arena_;

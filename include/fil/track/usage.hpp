@@ -26,11 +26,13 @@ FIL_HOT void settle(usage_record& usage, std::int64_t peak) {
     }
 }
 
-// Plain addition in memory that only this thread writes.
+// Plain addition in memory that only this thread writes. Written as such where a lock-free atomic
+// is nothing but its aligned value: compilers make a load, an addition and a store of the two
+// atomic accesses, but one instruction of this.
 template <typename Number>
 FIL_HOT void add_owned(std::atomic<Number>& word, Number change) {
-    constexpr auto relaxed = std::memory_order_relaxed;
-    word.store(word.load(relaxed) + change, relaxed);
+    static_assert(std::atomic<Number>::is_always_lock_free && sizeof word == sizeof(Number));
+    *reinterpret_cast<Number*>(&word) += change;
 }
 
 FIL_HOT void change_usage(usage_record& usage, std::int64_t peak, std::int64_t bytes) {
@@ -41,6 +43,17 @@ FIL_HOT void change_usage(usage_record& usage, std::int64_t peak, std::int64_t b
 FIL_HOT void count_allocation(usage_record& usage, std::uint64_t bytes) {
     add_owned(usage.allocations, std::uint64_t{1});
     add_owned(usage.bytes_so_far, bytes);
+}
+
+// The usage of `callstack` in `set`, if it exists already.
+FIL_HOT usage_record* known_usage_of(const recording_memory& memory, const usage_set_record& set,
+                                     callstack_id callstack) {
+    const std::uint32_t index = to_index(callstack);
+    const page_number page =
+        set.chunks[usage_chunk::chunk_of(index)].load(std::memory_order_acquire);
+    if (page == page_number::none) [[unlikely]]
+        return nullptr;
+    return memory.at<usage_record>(page) + usage_chunk::slot_of(index);
 }
 
 // The usage of `callstack` in `set`, made on first touch; nullptr when the recording is full.
