@@ -78,7 +78,19 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
         found.runtime = text_of(joined.runtime);
         found.closed = joined.closed();
         found.missed_events = header.missed_events.load(std::memory_order_relaxed);
+        const run_record* run = joined.run();
+        found.run_on = run != nullptr && run->on.load(std::memory_order_acquire) != 0;
         checked_fill(process, found, "process");
+    });
+}
+
+int32_t fil_session_asked(fil_session* session) {
+    return session == nullptr ? 0 : session_of(session).asked();
+}
+
+void fil_session_answer(fil_session* session, int32_t pid, fil_status status, fil_text message) {
+    guarded(nullptr, [&] {
+        session_of(session).answer(pid, status, std::string(message.data, message.length));
     });
 }
 

@@ -29,10 +29,12 @@ struct read_snapshot_result {
     std::vector<report::callstack_index> index_of;  // by callstack id; `empty` where not needed
 };
 
-// `wanted` are callstacks that shall be in the snapshot although they hold nothing.
+// `wanted` are callstacks that shall be in the snapshot although they hold nothing. Of a run,
+// `session` is its page and `root` its root: what has a smaller id is not the run's.
 read_snapshot_result read_snapshot(const recording_view& recording, const session_page& session,
                                    const std::vector<callstack_id>& wanted,
-                                   const resolve_address& resolve);
+                                   const resolve_address& resolve,
+                                   callstack_id root = callstack_id::unknown);
 
 // Copies the used part of a recording into a new file, mode 0600. Throws std::system_error.
 void keep_recording(const recording_view& recording, const std::string& path);

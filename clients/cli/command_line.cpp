@@ -13,14 +13,17 @@ namespace {
 
 constexpr const char* usage =
     "Usage: fil-profile [-o DIR] [--no-browser] [--python PY] "
-    "run SCRIPT|-m MODULE|PROGRAM [ARGS]...\n";
+    "run SCRIPT|-m MODULE|PROGRAM [ARGS]...\n"
+    "       fil-profile [--python PY] python [ARGS]...\n";
 
 constexpr const char* examples =
     "Examples:\n"
     "  fil-profile run script.py --its option     a Python script and its arguments\n"
     "  fil-profile -o reports run -m package.app  a Python module; the report goes to reports/\n"
     "  fil-profile run ./server 8080              a native program\n"
-    "Options of fil-profile stand before 'run'; everything after it is the program's.";
+    "  fil-profile python script.py               Python as it is; the program says what to "
+    "profile\n"
+    "Options of fil-profile stand before the command; everything after it is the program's.";
 
 struct usage_formatter : CLI::Formatter {
     std::string make_usage(const CLI::App*, std::string) const override { return usage; }
@@ -41,6 +44,8 @@ void declare(CLI::App& app, invocation& asked) {
         ->type_name("PY")
         ->take_last();
     app.add_subcommand("run", "Run a program and report its memory at the peak");
+    app.add_subcommand("python",
+                       "Run Python, and profile what the program asks for (filprofiler.api)");
     app.get_formatter()->label("Subcommands", "Commands");
 }
 

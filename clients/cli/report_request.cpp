@@ -1,7 +1,6 @@
 #include "report_request.hpp"
 
 namespace fil::cli {
-namespace {
 
 fil_text text_of(const std::string& string) {
     return {string.data(), string.size()};
@@ -19,8 +18,6 @@ std::string separated_by_zeros(const std::vector<std::string>& words) {
     if (!all.empty()) all.pop_back();
     return all;
 }
-
-}  // namespace
 
 report_request::report_request(const run_facts& facts, const observation& seen)
     : command_(separated_by_zeros(facts.words)),

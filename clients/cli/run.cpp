@@ -2,11 +2,10 @@
 
 #include <time.h>
 
-#include <memory>
-
 #include "browser.hpp"
 #include "executable.hpp"
 #include "message.hpp"
+#include "new_session.hpp"
 #include "output_directory.hpp"
 #include "preload_library.hpp"
 #include "refusal.hpp"
@@ -16,19 +15,6 @@
 
 namespace fil::cli {
 namespace {
-
-struct free_session {
-    void operator()(fil_session* session) const { fil_session_free(session); }
-};
-using session_owner = std::unique_ptr<fil_session, free_session>;
-
-session_owner new_session() {
-    fil_session* session = nullptr;
-    fil_error error = FIL_ERROR_INIT;
-    if (fil_session_new(&session, &error) != FIL_OK)
-        throw refusal(std::string("cannot make a session: ") + error.message);
-    return session_owner(session);
-}
 
 std::int64_t nanoseconds_since_1970() {
     timespec now{};

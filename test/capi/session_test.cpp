@@ -17,32 +17,11 @@
 
 #include "fil.h"
 #include "report_source.hpp"
+#include "session_child.hpp"
 #include "snapshot_reader.hpp"
 
 namespace fil {
 namespace {
-
-// Runs `body` in a child that records into the session, and serves it until it is dead.
-template <typename Body>
-int run_child(session& session, Body&& body) {
-    setenv("FIL_SESSION", session.environment().c_str(), 1);
-    const pid_t child = fork();
-    if (child == 0) {
-        fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
-        options.memory = FIL_MEMORY_SESSION;
-        if (fil_recorder_start(&options, nullptr) != FIL_OK) _exit(99);
-        body();
-        _exit(0);
-    }
-    int status = 0;
-    while (waitpid(child, &status, WNOHANG) == 0) {
-        pollfd waiting{session.descriptor(), POLLIN, 0};
-        poll(&waiting, 1, 5);
-        session.serve();
-    }
-    session.process_ended(child);
-    return status;
-}
 
 fil_callstack stack(std::uint32_t line) {
     const fil_text name{"work", 4}, file{"work.c", 6};

@@ -96,6 +96,13 @@ struct fact_record {
 };
 inline constexpr std::uint32_t max_facts = 64;
 
+// The source of code that is in no file. A list, newest first: `older` is an earlier page.
+struct source_record {
+    text_reference file;
+    text_reference text;
+    page_number older;
+};
+
 // A large writable mapping, for the reader to measure how much of it was touched.
 struct large_mapping_record {
     std::atomic<std::uint64_t> address;  // 0: free slot
@@ -134,6 +141,8 @@ struct recording_header {
     page_number usage_sets_page;  // directory: max_usage_sets page numbers
     page_number functions_page;   // directory: function_chunks
     page_number callstacks_page;  // directory: callstack_chunks
+    page_number run_page;         // run_record; none unless the process records on request
+    std::atomic<page_number> newest_source;  // source_record; none: there is none
     large_mapping_record large_mappings[max_large_mappings];
 };
 static_assert(sizeof(recording_header) <= recording_page);
@@ -147,6 +156,21 @@ struct session_page {
     alignas(64) std::atomic<std::int64_t> peak;
 };
 static_assert(sizeof(session_page) <= recording_page);
+
+// A part of a program, profiled for itself: its own live and peak, and a root that every callstack
+// of it hangs under. Callstacks from `root` on are the run's. There is one at a time; the last one
+// stays until the next begins.
+struct run_record {
+    session_page page;
+    std::atomic<callstack_id> root;
+    std::atomic<std::uint32_t> on;  // 1: it has not ended
+    std::int64_t started_ns;        // CLOCK_REALTIME
+    std::int64_t duration_ns;       // once it ended
+    text_reference directory;       // where its report goes
+    text_reference first_file;      // its callstacks are shown from this function on;
+    text_reference first_function;  //   any of the file where this is empty
+};
+static_assert(sizeof(run_record) <= recording_page);
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 
 }  // namespace fil

@@ -24,6 +24,8 @@ struct program_facts {
     std::vector<std::string> library_directories;  // the standard library's
     std::vector<std::string> site_directories;     // installed packages'
     std::string own_directory;                     // of the package filprofiler, if it took part
+    std::string first_file;      // a part of a program: callstacks begin at the outermost frame of
+    std::string first_function;  // this function, or of any of the file
 };
 
 struct ending_facts {

@@ -29,6 +29,9 @@ class peak_tracker {
     peak_tracker(session_page& session, recording_header& process)
         : session_(&session), process_(&process) {}
 
+    // From now on live and peak are those of another page.
+    void use(session_page& page) { session_ = &page; }
+
     std::int64_t peak() const { return session_->peak.load(relaxed); }
 
     std::int64_t live() const { return session_->live.load(relaxed); }
