@@ -149,15 +149,22 @@ session_page* join_session(const session_address& address, int recording,
 
 bool ask_for_report(const session_address& address, report_reply& reply) {
     const os::keep_errno keep;
-    const raw_socket socket;
     const join_request request = request_of(request_kind::report, address);
-    if (!send_request(socket.descriptor(), address, request, -1, 5000)) return false;
-    message answer(&reply, sizeof reply, -1);
-    long length;
-    do {
-        length = syscall(SYS_recvmsg, socket.descriptor(), &answer.header, MSG_CMSG_CLOEXEC);
-    } while (length < 0 && errno == EINTR);
-    return length == long(sizeof reply) && reply.version == session_protocol_version;
+    // Who connects and is then kept from sending for a while is taken for a stranger, and let go.
+    for (int attempt = 0; attempt < 20; ++attempt) {
+        const raw_socket socket;
+        if (!send_request(socket.descriptor(), address, request, -1, 5000)) {
+            if (errno == EPIPE || errno == ECONNRESET) continue;
+            return false;
+        }
+        message answer(&reply, sizeof reply, -1);
+        long length;
+        do {
+            length = syscall(SYS_recvmsg, socket.descriptor(), &answer.header, MSG_CMSG_CLOEXEC);
+        } while (length < 0 && errno == EINTR);
+        if (length == long(sizeof reply)) return reply.version == session_protocol_version;
+    }
+    return false;
 }
 
 }  // namespace fil

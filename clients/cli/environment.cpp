@@ -63,7 +63,8 @@ program_environment environment_of_program(const environment& inherited, const s
         set("ARROW_DEFAULT_MEMORY_POOL=system");
     set_variable(result.all, "FIL_SESSION=" + session);
     result.set_by_us.push_back("FIL_SESSION=(this run)");
-    drop_variable(result.all, "FIL_PYTHON");  // meant for us alone
+    drop_variable(result.all, "FIL_PYTHON");   // meant for us alone
+    drop_variable(result.all, "FIL_PROGRAM");  // of a fil-profile python around us
     return result;
 }
 
