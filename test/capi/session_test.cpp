@@ -222,7 +222,8 @@ TEST(session, the_first_runtime_that_is_told_counts) {
         fil_record_alloc_at(blocks[0], 100, stack(1));
     });
     report::facts run;
-    add_recorded_facts(run, session.processes().at(0).view(), session.page());
+    const recording_view view = session.processes().at(0).view();
+    add_recorded_facts(run, {view, session.page()});
     EXPECT_EQ(run.runtime, "CPython 3.12.1");
     fil_process process = FIL_PROCESS_INIT;
     fil_session_process(reinterpret_cast<fil_session*>(&session), 0, &process);
@@ -246,7 +247,8 @@ struct visitor {
     void ask(const session& session, std::size_t bytes) const {
         session_address address;
         parse_session_address(session.environment(), address);
-        join_request request{session_protocol_version, getpid(), getppid(), 0, {}, 0};
+        join_request request{session_protocol_version, getpid(), getppid(),
+                             request_kind::join,       {},       0};
         memcpy(request.token, address.token.data(), token_length);
         iovec part{&request, bytes};
         alignas(cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))] = {};
