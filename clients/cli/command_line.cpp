@@ -12,8 +12,8 @@ namespace fil::cli {
 namespace {
 
 constexpr const char* usage =
-    "Usage: fil-profile [-o DIR] [--no-browser] [--python PY] "
-    "run SCRIPT|-m MODULE|PROGRAM [ARGS]...\n"
+    "Usage: fil-profile [-o DIR] [--no-browser] [--keep-thread-pools] [--python PY]\n"
+    "                   run SCRIPT|-m MODULE|PROGRAM [ARGS]...\n"
     "       fil-profile [--python PY] python [ARGS]...\n";
 
 constexpr const char* examples =
@@ -40,6 +40,9 @@ void declare(CLI::App& app, invocation& asked) {
         ->take_last();
     app.add_flag_callback(
         "--no-browser", [&] { asked.browser = false; }, "Do not open the report in a browser");
+    app.add_flag_callback(
+        "--keep-thread-pools", [&] { asked.thread_pools = true; },
+        "Let BLAS, OpenMP and the like use several threads");
     app.add_option("--python", asked.python, "Run Python programs with this interpreter")
         ->type_name("PY")
         ->take_last();

@@ -70,8 +70,10 @@ ending run(const invocation& asked) {
     preload_library library;
     const output_directory output(asked.output);
     const session_owner session = new_session();
-    const program_environment variables =
+    program_environment variables =
         environment_of_program(inherited, library.path(), fil_session_environment(session.get()));
+
+    if (!asked.thread_pools) turn_thread_pools_off(variables);
 
     announce(asked, output);
     const signal_inbox signals;

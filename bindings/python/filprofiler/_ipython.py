@@ -7,6 +7,7 @@ call that begins a run; the run ends when the cell has been executed, however th
 
 from __future__ import annotations
 
+import linecache
 import sys
 import tempfile
 from html import escape
@@ -75,8 +76,17 @@ def begin() -> None:
     REPORTS.mkdir(exist_ok=True)
     run = Run(tempfile.mkdtemp(prefix="tmp", dir=REPORTS))
     caller = sys._getframe(1).f_code.co_filename
+    show_magic_again(caller)
     run.begin("" if caller == __file__ else caller)
     _run = run
+
+
+def show_magic_again(file: str) -> None:
+    """What tracebacks and the report show of the cell's first line. It must stay Python's."""
+    entry = linecache.cache.get(file)
+    if entry is not None and len(entry) == 4:
+        lines = [f"# {MAGIC}\n" if line == BEGIN else line for line in entry[2]]
+        linecache.cache[file] = (*entry[:2], lines, entry[3])
 
 
 def end() -> None:
