@@ -146,10 +146,9 @@ class registry {
     // out says `watched`: it counts no bytes. It has more than 16. False if there is no memory.
     bool watch_unknown(std::uintptr_t address, callstack_id callstack) {
         slot* first = make_slot(address);
-        slot* second = first == nullptr ? nullptr : next_slot(first, address);
-        if (second == nullptr || *first != 0 || *second != 0) return false;
-        *second = make(code_size, 0);
-        *first = make(code_long | 1u, to_index(callstack));
+        if (first == nullptr || first[0] != 0 || first[1] != 0) return false;
+        first[1] = make(code_size, 0);
+        first[0] = make(code_long | 1u, to_index(callstack));
         return true;
     }
 
