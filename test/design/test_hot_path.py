@@ -54,7 +54,6 @@ ALLOWED = {
         "faccessat", "fgetxattr", "fstatat", "getenv",  # exec
         "getegid", "geteuid", "getgid", "getuid",
         "getpid",  # prlimit
-        "fstat", "fstatfs", "shmctl",  # what kind of memory is mapped
     },
 }  # fmt: skip
 
