@@ -6,19 +6,12 @@
 
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "refusal.hpp"
 
 namespace fil::cli {
 namespace {
-
-[[noreturn]] void refuse_failed_exec(const target& what, int why) {
-    std::string line = "cannot start " + what.path + ": " + std::strerror(why);
-    if (why == ENOENT) line += " (it, or the interpreter it names)";
-    throw refusal(line, why == ENOENT ? status_not_found : status_not_executable);
-}
-
-}  // namespace
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
     std::vector<char*> result;
@@ -27,6 +20,14 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
     result.push_back(nullptr);
     return result;
 }
+
+[[noreturn]] void refuse_failed_exec(const target& what, int why) {
+    std::string line = "cannot start " + what.path + ": " + std::strerror(why);
+    if (why == ENOENT) line += " (it, or the interpreter it names)";
+    throw refusal(line, why == ENOENT ? status_not_found : status_not_executable);
+}
+
+}  // namespace
 
 void die_with(pid_t supervisor) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);

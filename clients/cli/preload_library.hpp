@@ -16,7 +16,6 @@ class preload_library {
     ~preload_library();
 
     const std::string& path() const { return path_; }
-    void remove_link();
     void leave_link() { directory_.clear(); }
 
   private:

@@ -4,6 +4,8 @@
 
 #include <fil.h>
 
+#include <functional>
+
 #include "ending.hpp"
 #include "launch.hpp"
 #include "sampler.hpp"
@@ -18,6 +20,10 @@ struct observation {
     std::string last_image;  // what the program was last seen to execute, while nobody had joined
 };
 
-observation supervise(const program& child, fil_session* session, const signal_inbox& signals);
+// What else is looked at each time; returns after how many milliseconds it wants to look again.
+using extra_look = std::function<int(const observation&)>;
+
+observation supervise(const program& child, fil_session* session, const signal_inbox& signals,
+                      const extra_look& look = {});
 
 }  // namespace fil::cli
