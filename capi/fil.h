@@ -84,7 +84,8 @@ typedef enum fil_memory {
 } fil_memory;
 
 enum {
-    FIL_NATIVE_STACKS = 1 /* where no registered source answers, unwind native frames */
+    FIL_NATIVE_STACKS = 1, /* where no registered source answers, unwind native frames */
+    FIL_ON_REQUEST = 2     /* record only between fil_run_begin() and fil_run_end(); no children */
 };
 
 typedef struct fil_recorder_options {
@@ -122,14 +123,49 @@ FIL_API void fil_recorder_unfold(void);
  * the first one counts), "note" a remark (may repeat). Copied, at most 1 KiB. Hot, takes a lock. */
 FIL_API void fil_recorder_describe(fil_text key, fil_text value);
 
-/* A request for so many bytes was refused for want of memory (to be called after restoring what
- * realloc or mremap left as it was). If the session detects out-of-memory, the supervisor writes
- * what is alive now and the process exits with status 53; otherwise this returns. Sizes above
- * PTRDIFF_MAX are no want of memory and ignored. Hot. Since 0.1. */
-FIL_API void fil_record_failed(size_t bytes);
+/* The source of code that is in no file (a notebook's cell), by the file's name of its functions.
+ * Copied, at most 1 MiB. Cold, works between runs as well. Since 0.1. */
+FIL_API void fil_recorder_add_source(fil_text file, fil_text text);
 
 /* Counts a child that will run unrecorded (static, 32-bit, set-user-id). Hot. */
 FIL_API void fil_record_unprofiled_child(void);
+
+/* ---- runs ------------------------------------------------------------------------------------ */
+
+/* A run: a part of a program, profiled for itself (FIL_ON_REQUEST). It counts what all threads
+ * allocate from its beginning to its end, and has a live and a peak of its own; what came before
+ * has no part in it. One at a time. */
+typedef struct fil_run_options {
+    size_t struct_size;
+    fil_text directory;  /* absolute: its report goes into this very directory */
+    fil_text first_file; /* callstacks are shown from the outermost frame of this function on, */
+    fil_text first_function; /*   or of any function of the file; empty: whole */
+} fil_run_options;
+#define FIL_RUN_OPTIONS_INIT                             \
+    {                                                    \
+        sizeof(fil_run_options), {NULL, 0}, {NULL, 0}, { \
+            NULL, 0                                      \
+        }                                                \
+    }
+
+typedef struct fil_run_numbers {
+    size_t struct_size;
+    int64_t peak;
+    int64_t live; /* at its end */
+} fil_run_numbers;
+#define FIL_RUN_NUMBERS_INIT \
+    { sizeof(fil_run_numbers), 0, 0 }
+
+/* Both return FIL_ERROR_STATE where they do not apply: a run is on already, none is on, or the
+ * recorder records everything. Generations rise at the beginning of a run. Cold: from ordinary
+ * code, not from a hook; any thread. Since 0.1. */
+FIL_API fil_status fil_run_begin(const fil_run_options* options, fil_error* error);
+FIL_API fil_status fil_run_end(fil_run_numbers* numbers, fil_error* error);
+
+/* Has the supervisor write the report of the last run, which must have ended, into its directory,
+ * and waits for it, however long that takes. In a process without a supervisor:
+ * fil_recording_report(). Allocates nothing with malloc. Cold. Since 0.1. */
+FIL_API fil_status fil_run_report(fil_error* error);
 
 /* ---- callstacks ------------------------------------------------------------------------------ */
 
@@ -299,32 +335,19 @@ typedef struct fil_process {
     fil_text runtime;  /* "CPython 3.12.1", empty if nobody said */
     int32_t closed;    /* 1: ended, or replaced by exec */
     uint64_t missed_events;
+    int32_t run_on; /* 1: records on request, and a run is on */
 } fil_process;
 #define FIL_PROCESS_INIT \
-    { sizeof(fil_process), 0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, 0, 0 }
+    { sizeof(fil_process), 0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, 0, 0, 0 }
 FIL_API fil_status fil_session_process(fil_session* session, size_t number, fil_process* process);
 
-/* From now on, requests for memory that fail end their process (fil_record_failed()). Since 0.1. */
-FIL_API void fil_session_detect_out_of_memory(fil_session* session);
+/* The pid of the process that has waited longest for the report of its run (fil_run_report()); 0 if
+ * none does. It waits until it is answered. */
+FIL_API int32_t fil_session_asked(fil_session* session);
 
-/* Memory is nearly used up: `pid` shall end at its next allocation, in the same way; 0: enough is
- * left, nobody. Since 0.1. */
-FIL_API void fil_session_memory_is_low(fil_session* session, int32_t pid);
-
-/* A process that ran out of memory and waits for its report. */
-typedef struct fil_out_of_memory {
-    size_t struct_size;
-    int32_t pid;
-    uint64_t request_bytes;          /* of the request that failed; 0: memory was low */
-    fil_callstack request_callstack; /* who made it */
-} fil_out_of_memory;
-#define FIL_OUT_OF_MEMORY_INIT \
-    { sizeof(fil_out_of_memory), 0, 0, 0 }
-
-/* The next such process; FIL_ERROR_EMPTY if there is none. May be asked every millisecond. After
- * its report, fil_session_let_go() lets it exit. Since 0.1. */
-FIL_API fil_status fil_session_out_of_memory(fil_session* session, fil_out_of_memory* process);
-FIL_API void fil_session_let_go(fil_session* session, int32_t pid);
+/* Answers it: FIL_OK, or what went wrong, in words. */
+FIL_API void fil_session_answer(fil_session* session, int32_t pid, fil_status status,
+                                fil_text message);
 
 /* A process ended, perhaps without saying so: takes its memory out of the session's live total. */
 FIL_API void fil_session_process_ended(fil_session* session, int32_t pid);
@@ -363,13 +386,6 @@ typedef enum fil_ending {
     FIL_ENDING_SIGNAL = 2 /* ending_value: the signal's number */
 } fil_ending;
 
-/* Which moment a report is of. */
-typedef enum fil_moment {
-    FIL_MOMENT_PEAK = 0,
-    FIL_MOMENT_OUT_OF_MEMORY = 1 /* now, and the request that failed: out-of-memory.prof,
-                                  * out-of-memory.svg, out-of-memory-reversed.svg, no page */
-} fil_moment;
-
 /* What a report says beyond the stacks. All texts and arrays are borrowed for the call; zeros mean
  * "not known". */
 typedef struct fil_report_options {
@@ -397,20 +413,17 @@ typedef struct fil_report_options {
     size_t variable_count;
     const fil_text* notes;
     size_t note_count;
-    fil_moment moment;
-    uint64_t request_bytes; /* see fil_out_of_memory */
-    fil_callstack request_callstack;
+    int32_t run; /* 1: the last run of `pid` instead, in its own directory if none is given here */
 } fil_report_options;
 #define FIL_REPORT_OPTIONS_INIT                                                             \
     {                                                                                       \
         sizeof(fil_report_options), {NULL, 0}, 0, 0, {NULL, 0}, {NULL, 0}, {NULL, 0}, 0, 0, \
-            FIL_ENDING_RUNNING, 0, 0, 0, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0,       \
-            FIL_MOMENT_PEAK, 0, 0                                                           \
+            FIL_ENDING_RUNNING, 0, 0, 0, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, 0     \
     }
 
-/* Writes the report of the program's memory at the session's peak (or another moment):
- * peak-memory.prof, peak-memory.svg, peak-memory-reversed.svg, index.html. On success `path`
- * (capacity bytes) holds the report's directory. Cold. */
+/* Writes the report of the program's memory at the session's peak: peak-memory.prof,
+ * peak-memory.svg, peak-memory-reversed.svg, index.html. On success `path` (capacity bytes) holds
+ * the report's directory. Cold. */
 FIL_API fil_status fil_session_report(fil_session* session, const fil_report_options* options,
                                       char* path, size_t capacity, fil_error* error);
 

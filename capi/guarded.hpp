@@ -2,8 +2,6 @@
 // How the cold half of the C ABI turns exceptions into statuses: one guarded([&] { ... }) a
 // function.
 
-#include <algorithm>
-#include <cstring>
 #include <new>
 #include <string>
 #include <system_error>
@@ -57,15 +55,13 @@ Struct checked_copy(const Struct* given, const char* name) {
     return known;
 }
 
-// Fills a caller's struct, which may be shorter or longer than ours.
+// Fills a caller's struct (capi/structs.hpp), or fails.
 template <typename Struct>
 void checked_fill(Struct* target, Struct value, const char* name) {
     check_pointer(target, name);
-    if (target->struct_size < sizeof(std::size_t)) {
+    if (fill_struct(target, value) != FIL_OK) {
         throw failure{FIL_ERROR_STRUCT_SIZE, std::string(name) + ": struct_size is not set"};
     }
-    value.struct_size = target->struct_size;
-    std::memcpy(target, &value, std::min(target->struct_size, sizeof(Struct)));
 }
 
 }  // namespace fil::capi

@@ -2,7 +2,6 @@
 
 #include "fil.h"
 #include "os.hpp"
-#include "out_of_memory.hpp"
 #include "process_recorder.hpp"
 #include "structs.hpp"
 
@@ -16,6 +15,12 @@ std::uintptr_t address_of(const void* pointer) {
 
 std::string_view view(fil_text text) {
     return {text.data, text.length};
+}
+
+// Where a callstack begins: the root, or that of the run that is on.
+callstack_id caller_of(process_recorder& recorder, fil_callstack id) {
+    if (id <= FIL_CALLSTACK_UNKNOWN) return recorder.root();
+    return id < max_callstacks ? callstack_id{id} : callstack_id::unknown;
 }
 
 // An id from outside: never one that the tables have no place for.
@@ -109,22 +114,11 @@ void fil_recorder_unfold(void) {
 }
 
 void fil_recorder_describe(fil_text key, fil_text value) {
-    this_process.event([&](process_recorder& recorder, thread_state&) {
-        recorder.add_fact(view(key).substr(0, 1024), view(value).substr(0, 1024));
-    });
-}
-
-void fil_record_failed(size_t bytes) {
-    session_page* session = this_process.session();
-    if (session == nullptr || session->detects_out_of_memory.load(std::memory_order_relaxed) == 0 ||
-        bytes > PTRDIFF_MAX) {
-        return;
-    }
-    this_process.event(
-        [=](process_recorder& recorder, thread_state& thread) {
-            end_for_failed_request(*session, recorder.header(), bytes, recorder.capture(thread));
-        },
-        [](process_recorder&) {});
+    this_process.running();  // a forked child starts its own
+    process_recorder* recorder = this_process.idle_or_running();
+    if (recorder == nullptr || this_thread.guard.raised(stack_pointer())) return;
+    const guarded_scope guarded(this_thread.guard);
+    recorder->add_fact(view(key).substr(0, 1024), view(value).substr(0, 1024));
 }
 
 void fil_record_unprofiled_child(void) {
@@ -154,7 +148,8 @@ fil_callstack fil_callstack_child(fil_callstack caller, fil_function function, u
     process_recorder* recorder = this_process.running();
     if (recorder == nullptr || function == 0) return FIL_CALLSTACK_UNKNOWN;
     const guarded_scope guarded(this_thread.guard);
-    return to_index(recorder->tree().child(checked(caller), function_id{function}, line));
+    return to_index(
+        recorder->tree().child(caller_of(*recorder, caller), function_id{function}, line));
 }
 
 fil_callstack fil_callstack_current(void) {

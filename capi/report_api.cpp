@@ -63,16 +63,6 @@ std::vector<report::timeline> timelines_of(const fil_report_options& options) {
     return timelines;
 }
 
-bool is_out_of_memory(const fil_report_options& options) {
-    return options.moment == FIL_MOMENT_OUT_OF_MEMORY;
-}
-
-snapshot_moment moment_of(const fil_report_options& options) {
-    if (!is_out_of_memory(options)) return {};
-    return {true, callstack_id{options.request_callstack},
-            static_cast<std::int64_t>(options.request_bytes)};
-}
-
 report::facts facts_of(const fil_report_options& options) {
     report::facts run;
     run.version = fil_version();
@@ -87,7 +77,6 @@ report::facts facts_of(const fil_report_options& options) {
     run.peak_seconds = options.peak_seconds;
     run.resident = {options.resident, options.resident_anonymous, options.resident_file,
                     options.resident_shared};
-    if (is_out_of_memory(options)) run.kind = report::report_kind::out_of_memory;
     run.timelines = timelines_of(options);
     run.variables = strings_of(options.variables, options.variable_count);
     run.notes = strings_of(options.notes, options.note_count);
@@ -150,20 +139,39 @@ void judge_program(report::facts& run, const std::string& executable) {
     run.program.main_executable = executable;
 }
 
+// Facts of the last run, where the caller did not say otherwise; its directory.
+std::string add_run_facts(report::facts& facts, const recording_view& recording,
+                          const run_record& run) {
+    facts.started = run.started_ns / 1'000'000'000;
+    facts.duration = double(run.duration_ns) / 1e9;
+    facts.program.first_file = recording.text(run.first_file);
+    facts.program.first_function = recording.text(run.first_function);
+    return std::string(recording.text(run.directory));
+}
+
 void write(const recording_view& recording, const session_page& page, report::facts run,
            const std::string& executable, const fil_report_options& options, char* path,
            std::size_t capacity) {
     if (recording.check() != recording_check::good) {
         throw failure{FIL_ERROR_DAMAGED, "the recording is damaged"};
     }
-    add_recorded_facts(run, recording, page);
+    std::string directory = string_of(options.directory);
+    bool is_exact = options.directory_is_exact != 0;
+    const run_record* last = options.run != 0 ? recording.run() : nullptr;
+    if (options.run != 0 && last == nullptr) throw failure{FIL_ERROR_EMPTY, "there was no run"};
+    if (last != nullptr) {
+        const std::string its_own = add_run_facts(run, recording, *last);
+        if (directory.empty()) directory = its_own, is_exact = true;
+    }
+    const session_page& its_page = last != nullptr ? last->page : page;
+    const drawn_recording drawn{recording, its_page,
+                                last != nullptr ? last->root.load() : callstack_id::unknown};
+    add_recorded_facts(run, drawn);
     judge_program(run, executable);
     try {
         const auto written = report_recording(
-            recording, page, untouched_of(options), run, string_of(options.directory),
-            options.directory_is_exact ? report::report_naming::exact
-                                       : report::report_naming::by_time,
-            moment_of(options));
+            drawn, untouched_of(options), run, directory,
+            is_exact ? report::report_naming::exact : report::report_naming::by_time);
         if (path != nullptr && capacity > 0) {
             const std::string text = written.string();
             const std::size_t length = std::min(text.size(), capacity - 1);
@@ -185,10 +193,10 @@ fil_status fil_session_report(fil_session* handle, const fil_report_options* opt
         const fil::session& session = session_of(handle);
         const auto known = checked_copy(options, "options");
         const joined_process* process =
-            is_out_of_memory(known) ? session.find(known.pid) : program_at_peak(session, known.pid);
+            known.run != 0 ? session.find(known.pid) : program_at_peak(session, known.pid);
         if (process == nullptr) throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
         report::facts run = facts_of(known);
-        add_other_processes(run, session, *process);
+        if (known.run == 0) add_other_processes(run, session, *process);
         write(process->view(), session.page(), std::move(run), process->executable, known, path,
               capacity);
     });

@@ -27,6 +27,16 @@ fil_status copy_struct(Struct& known, const Struct* given) {
     return FIL_OK;
 }
 
+// Fills a caller's struct, which may be shorter or longer than ours.
+template <typename Struct>
+fil_status fill_struct(Struct* target, Struct value) {
+    const std::size_t size = target->struct_size;
+    if (size < sizeof(std::size_t)) return FIL_ERROR_STRUCT_SIZE;
+    value.struct_size = size;
+    std::memcpy(target, &value, size < sizeof(Struct) ? size : sizeof(Struct));
+    return FIL_OK;
+}
+
 // Writes a message, cut to fit, on one line.
 inline void say(fil_error* error, const char* message) {
     if (error == nullptr || error->struct_size <= offsetof(fil_error, message)) return;

@@ -30,6 +30,9 @@ void* map_wiped_page();
 std::int32_t process_id();
 std::int32_t parent_process_id();
 
+// CLOCK_REALTIME.
+std::int64_t nanoseconds_since_1970();
+
 // The working directory into `buffer`; 0 if unknown.
 std::size_t working_directory(char* buffer, std::size_t capacity);
 

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -73,6 +74,11 @@ void system_pages::allow(void* address, std::size_t bytes) {
 
 void system_pages_wiped_on_fork::unmap(void* address, std::size_t bytes) {
     system_pages::unmap(address, bytes);
+}
+
+void system_pages_wiped_on_fork::clear(void* address, std::size_t bytes) {
+    const os::keep_errno keep;
+    advise(address, bytes, MADV_DONTNEED);
 }
 
 void spin_lock::yield() {
@@ -164,6 +170,12 @@ std::int32_t process_id() {
 }
 std::int32_t parent_process_id() {
     return static_cast<std::int32_t>(syscall(SYS_getppid));
+}
+
+std::int64_t nanoseconds_since_1970() {
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
 std::size_t working_directory(char* buffer, std::size_t capacity) {

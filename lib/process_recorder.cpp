@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "os.hpp"
 #include "session_client.hpp"
 
@@ -25,7 +27,7 @@ constinit registry<> blocks;
 // their events go through the shared state.
 void return_lease(void* state) {
     // In a forked child this drops what the thread had: the parent's lease is not the child's.
-    process_recorder* recorder = this_process.running();
+    process_recorder* recorder = this_process.idle_or_running();
     thread_words& words = this_thread;
     const bool is_ours = words.state == state;
     words.state = nullptr;
@@ -57,8 +59,10 @@ fil_status process::start(const fil_recorder_options& options) {
     }
     if (pthread_key_create(&lease_key_, return_lease) != 0) return FIL_ERROR_MEMORY;
     page_ = page;
+    owner_ = os::process_id();
     started_ = true;
-    return running() != nullptr ? FIL_OK : FIL_ERROR_SYSTEM;
+    const bool is_there = running() != nullptr || page_->state.load() == process_state::idle;
+    return is_there ? FIL_OK : FIL_ERROR_SYSTEM;
 }
 
 process_recorder* process::running_slow() {
@@ -72,12 +76,18 @@ process_recorder* process::running_slow() {
     // A handler that forked in the middle of an event will return to it, and to the old recording.
     if (!this_thread.guard.raised(stack_pointer())) unmap_inherited();
     const guarded_scope guarded(this_thread.guard);
-    process_recorder* recorder = nullptr;
-    if (build()) {
-        recorder = reinterpret_cast<process_recorder*>(recorder_);
-        page_->recorder.store(recorder, std::memory_order_release);
+    const bool may_record = !records_on_request() || owner_ == os::process_id();
+    if (!may_record || !build()) {
+        page_->state.store(process_state::unrecorded);
+        return nullptr;
     }
-    page_->state.store(recorder != nullptr ? process_state::running : process_state::unrecorded);
+    if (records_on_request()) {
+        page_->state.store(process_state::idle);
+        return nullptr;
+    }
+    auto* recorder = reinterpret_cast<process_recorder*>(recorder_);
+    page_->recorder.store(recorder, std::memory_order_release);
+    page_->state.store(process_state::running);
     return recorder;
 }
 
@@ -87,6 +97,50 @@ void process::unmap_inherited() {
     if (session_ != nullptr) os::unmap(session_, recording_page);
     recording_ = nullptr;
     session_ = nullptr;
+}
+
+fil_status process::begin_run(const fil_run_options& options) {
+    process_state expected = process_state::idle;
+    if (!page_->state.compare_exchange_strong(expected, process_state::starting)) {
+        return FIL_ERROR_STATE;
+    }
+    auto* recorder = reinterpret_cast<process_recorder*>(recorder_);
+    run_record* run = recorder->begin_run();
+    if (run == nullptr) {
+        page_->state.store(process_state::idle);
+        return FIL_ERROR_MEMORY;
+    }
+    const auto copy = [&](fil_text text) {
+        return recorder->memory().add_text(text.data, text.length);
+    };
+    run->directory = copy(options.directory);
+    run->first_file = copy(options.first_file);
+    run->first_function = copy(options.first_function);
+    run->started_ns = os::nanoseconds_since_1970();
+    run->duration_ns = 0;
+    sources_.begin_at(recorder->root());
+    raise_generation();
+    run->on.store(1, std::memory_order_release);
+    page_->recorder.store(recorder, std::memory_order_release);
+    page_->state.store(process_state::running);
+    return FIL_OK;
+}
+
+fil_status process::end_run(fil_run_numbers& numbers) {
+    process_state expected = process_state::running;
+    if (!records_on_request() ||
+        !page_->state.compare_exchange_strong(expected, process_state::starting)) {
+        return FIL_ERROR_STATE;
+    }
+    page_->recorder.store(nullptr, std::memory_order_release);
+    auto* recorder = reinterpret_cast<process_recorder*>(recorder_);
+    auto* run = recorder->memory().at<run_record>(recorder->header().run_page);
+    run->duration_ns = os::nanoseconds_since_1970() - run->started_ns;
+    run->on.store(0, std::memory_order_release);
+    numbers.live = recorder->live_of_run(*run);
+    numbers.peak = std::max(run->page.peak.load(), numbers.live);
+    page_->state.store(process_state::idle);
+    return FIL_OK;
 }
 
 bool process::build() {
@@ -125,7 +179,7 @@ bool process::build_in_session(std::uint64_t bytes) {
     recording_ = os::map_shared(descriptor, bytes);
     // Formatted before it is sent: the supervisor may look at once.
     const bool formatted = recording_ != nullptr && format(recording_, bytes);
-    session_ = formatted ? join_session(address, descriptor, bytes) : nullptr;
+    session_ = formatted ? join_session(address, descriptor, bytes, records_on_request()) : nullptr;
     syscall(SYS_close, descriptor);  // the program may use any number for its own
     return session_ != nullptr;
 }
@@ -160,7 +214,7 @@ void process::reopen() {
 }
 
 recording_memory* process::private_recording() {
-    process_recorder* recorder = running();
+    process_recorder* recorder = idle_or_running();
     if (recorder == nullptr || options_.memory != FIL_MEMORY_PRIVATE) return nullptr;
     return &recorder->memory();
 }

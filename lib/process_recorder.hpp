@@ -28,7 +28,8 @@ struct thread_words {
 };
 extern constinit thread_local thread_words this_thread __attribute__((tls_model("initial-exec")));
 
-enum class process_state : std::uint32_t { fresh = 0, starting, running, closed, unrecorded };
+// `idle`: records on request, and no run is on; events are ignored as if there were no recorder.
+enum class process_state : std::uint32_t { fresh = 0, starting, running, closed, unrecorded, idle };
 
 struct process_page {
     std::atomic<process_recorder*> recorder;
@@ -81,6 +82,20 @@ class process {
         recording_bytes_ = recorder.memory().bytes();
     }
 
+    // The recorder between runs as well; nullptr if there is none, or it belongs to a parent.
+    process_recorder* idle_or_running() {
+        const process_state state = page_->state.load(std::memory_order_acquire);
+        const bool is_built = state == process_state::running || state == process_state::idle;
+        return is_built ? reinterpret_cast<process_recorder*>(recorder_) : nullptr;
+    }
+
+    // A run, of a process that records on request. FIL_ERROR_STATE if one is on, or, for end_run,
+    // none; and always where everything is recorded anyway. Not inside an event.
+    bool records_on_request() const { return (options_.flags & FIL_ON_REQUEST) != 0; }
+    fil_status begin_run(const fil_run_options& options);
+    fil_status end_run(fil_run_numbers& numbers);
+    const char* session_text() const { return session_text_; }
+
     process_sources& sources() { return sources_; }
     spin_lock& lock() { return lock_; }
     std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
@@ -120,6 +135,7 @@ class process {
     char session_text_[256] = {};  // FIL_SESSION as it was at the start
     void* recording_ = nullptr;
     std::uint64_t recording_bytes_ = 0;
+    std::int32_t owner_ = 0;  // who started recording: with FIL_ON_REQUEST, no child does
     session_page* session_ = nullptr;
     pthread_key_t lease_key_ = 0;
     spin_lock lock_;  // registering sources, the working directory's buffer

@@ -51,6 +51,13 @@ class process_sources {
         native_ = new (native_source_) boost_source<>(functions, tree, *loaded, here);
     }
 
+    // A new run: callstacks hang under another root.
+    void begin_at(callstack_id root) {
+        if (native_ == nullptr) return;
+        native_->begin_at(root);
+        forget_unloaded_modules();
+    }
+
     void forget_unloaded_modules() {
         if (native_ != nullptr) reinterpret_cast<modules<>*>(modules_)->forget_unloaded();
     }

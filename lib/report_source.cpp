@@ -3,16 +3,18 @@
 #include <algorithm>
 
 #include "fil/track/peak.hpp"
+#include "snapshot_reader.hpp"
 #include "symbols.hpp"
 
 namespace fil {
 
-void add_recorded_facts(report::facts& run, const recording_view& recording,
-                        const session_page& session) {
+void add_recorded_facts(report::facts& run, const drawn_recording& drawn) {
+    const auto& [recording, session, root] = drawn;
     const recording_header& header = recording.header();
     for (const fact_record& fact : recording.facts()) {
         const std::string_view key = recording.text(fact.key);
         if (key == "runtime" && run.runtime.empty()) run.runtime = recording.text(fact.value);
+        if (key == "package") run.program.own_directory = recording.text(fact.value);
         if (key == "note") run.notes.emplace_back(recording.text(fact.value));
     }
     const std::int64_t pending = header.closed == 0 ? recording.pending() : 0;
@@ -25,22 +27,21 @@ void add_recorded_facts(report::facts& run, const recording_view& recording,
     run.exact.bound = alone ? 0 : run.exact.threads * peak_tracker::publish_bytes;
 }
 
-std::filesystem::path report_recording(const recording_view& recording, const session_page& session,
+std::filesystem::path report_recording(const drawn_recording& drawn,
                                        const std::vector<untouched_range>& untouched,
                                        const report::facts& run,
                                        const std::filesystem::path& directory,
-                                       report::report_naming naming,
-                                       const snapshot_moment& moment) {
+                                       report::report_naming naming) {
     std::vector<callstack_id> wanted;
     for (const untouched_range& range : untouched) wanted.push_back(range.callstack);
     symbols names;
     auto read = read_snapshot(
-        recording, session, wanted,
+        drawn.recording, drawn.page, wanted,
         [&](std::string_view module, std::string_view build_id,
             std::uint32_t offset) -> const std::vector<report::frame>& {
             return names.resolve(module, build_id, offset);
         },
-        moment);
+        drawn.root);
     for (const untouched_range& range : untouched) {
         const std::uint32_t id = to_index(range.callstack);
         if (id >= read.index_of.size()) continue;

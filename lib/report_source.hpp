@@ -9,7 +9,6 @@
 #include "fil/recording/view.hpp"
 #include "fil/report/facts.hpp"
 #include "report_files.hpp"
-#include "snapshot_reader.hpp"
 
 namespace fil {
 
@@ -19,17 +18,21 @@ struct untouched_range {
     std::int64_t resident;
 };
 
-// Completes `run` with what the recording says: runtime, notes, peak, exactness.
-void add_recorded_facts(report::facts& run, const recording_view& recording,
-                        const session_page& session);
+// What is drawn: a recording, all of it or its last run, at the peak of that.
+struct drawn_recording {
+    const recording_view& recording;
+    const session_page& page;  // the session's or the run's
+    callstack_id root = callstack_id::unknown;
+};
 
-// Draws the recording at the session's peak, or at another moment. Throws report::report_error,
-// std::exception.
-std::filesystem::path report_recording(const recording_view& recording, const session_page& session,
+// Completes `run` with what the recording says: runtime, notes, peak, exactness.
+void add_recorded_facts(report::facts& run, const drawn_recording& drawn);
+
+// Throws report::report_error, std::exception.
+std::filesystem::path report_recording(const drawn_recording& drawn,
                                        const std::vector<untouched_range>& untouched,
                                        const report::facts& run,
                                        const std::filesystem::path& directory,
-                                       report::report_naming naming,
-                                       const snapshot_moment& moment = {});
+                                       report::report_naming naming);
 
 }  // namespace fil

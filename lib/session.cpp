@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -81,7 +82,7 @@ std::optional<received> receive(int connection) {
     if (length < 0) return {};
     errno = 0;
     cmsghdr* attached = CMSG_FIRSTHDR(&header);
-    if (attached == nullptr || attached->cmsg_type != SCM_RIGHTS) return {};
+    if (attached == nullptr || attached->cmsg_type != SCM_RIGHTS) return result;
     int descriptor;
     memcpy(&descriptor, CMSG_DATA(attached), sizeof descriptor);
     result.recording = file_descriptor(descriptor);
@@ -136,7 +137,6 @@ session::session()
     if (page_file_.number() < 0) fail("cannot make the session's memory");
     page_memory_ = shared_mapping(page_file_.number(), recording_page);
     page().version = recording_version;
-    page().supervisor_pid = getpid();
     page().magic = session_magic;
     environment_ = std::to_string(session_protocol_version) + ":" + std::to_string(getpid()) + ":" +
                    token_ + ":" + directory_.socket_path();
@@ -159,51 +159,64 @@ void session::serve() {
         file_descriptor connection(
             accept4(directory_.socket(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (connection.number() < 0) break;
-        if (answer(connection.number())) continue;
+        if (hear(connection)) continue;
         if (callers_.size() == most_callers) callers_.pop_front();
         watch(connection.number());
         callers_.push_back({std::move(connection), monotonic_ns()});
     }
-    std::erase_if(callers_, [&](const caller& waiting) {
-        return answer(waiting.connection.number()) ||
-               monotonic_ns() - waiting.since_ns > patience_ns;
+    std::erase_if(callers_, [&](caller& waiting) {
+        return hear(waiting.connection) || monotonic_ns() - waiting.since_ns > patience_ns;
     });
     if (processes_.size() >= swept_ + 64) forget_finished();
 }
 
-// False if nothing was asked yet.
-bool session::answer(int connection) {
-    std::optional<received> got = receive(connection);
+// False if nothing was asked yet. A connection that waits for a report is moved away.
+bool session::hear(file_descriptor& connection) {
+    std::optional<received> got = receive(connection.number());
     if (!got) return errno != EAGAIN;
-    admit(connection, got->request, got->recording.number());
+    ucred sender{};
+    socklen_t length = sizeof sender;
+    if (got->request.version != session_protocol_version ||
+        memcmp(got->request.token, token_.data(), token_length) != 0 ||
+        getsockopt(connection.number(), SOL_SOCKET, SO_PEERCRED, &sender, &length) != 0) {
+        return true;
+    }
+    // The pid as we see it; in another pid namespace the process sees another.
+    if (got->request.kind == request_kind::report) {
+        epoll_ctl(arrivals_.number(), EPOLL_CTL_DEL, connection.number(), nullptr);
+        waiting_.push_back({sender.pid, std::move(connection)});
+    } else {
+        admit(connection.number(), got->request, got->recording.number(), sender.pid);
+    }
     return true;
 }
 
-void session::admit(int connection, const join_request& request, int recording) {
-    if (request.version != session_protocol_version ||
-        memcmp(request.token, token_.data(), token_length) != 0) {
-        return;
-    }
+void session::answer(std::int32_t pid, std::int32_t status, const std::string& message) {
+    const auto first = std::find_if(waiting_.begin(), waiting_.end(),
+                                    [&](const waiting& one) { return one.pid == pid; });
+    if (first == waiting_.end()) return;
+    report_reply reply{session_protocol_version, status, {}};
+    message.copy(reply.message, sizeof reply.message - 1);
+    send(first->connection.number(), &reply, sizeof reply, MSG_NOSIGNAL | MSG_DONTWAIT);
+    waiting_.erase(first);
+}
+
+void session::admit(int connection, const join_request& request, int recording, std::int32_t pid) {
     struct stat file {};
-    ucred sender{};
-    socklen_t length = sizeof sender;
-    if (fstat(recording, &file) != 0 || !is_sealed(recording) ||
-        getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &sender, &length) != 0) {
-        return;
-    }
+    if (fstat(recording, &file) != 0 || !is_sealed(recording)) return;
     joined_process process;
-    process.pid = sender.pid;  // as we see it; in another pid namespace the process sees another
+    process.pid = pid;
     process.parent_pid = request.parent_pid;
     process.joined_ns = monotonic_ns();
-    process.command = command_of(sender.pid);
-    process.executable = executable_of(sender.pid);
+    process.command = command_of(pid);
+    process.executable = executable_of(pid);
     try {
         process.memory = shared_mapping(recording, std::uint64_t(file.st_size));
     } catch (const std::system_error&) {
         return;  // no address space left for it: the process runs unrecorded
     }
     if (process.view().check() != recording_check::good) return;
-    process_ended(sender.pid);  // what this pid was before is gone, however it went
+    process_ended(pid);  // what this pid was before is gone, however it went
     processes_.push_back(std::move(process));
     reply(connection, page_file_.number());
 }
@@ -218,7 +231,10 @@ const joined_process* session::find(std::int32_t pid) const {
 }
 
 void session::close_recording(const joined_process& process) const {
-    peak_tracker(page(), process.header()).close(process.view().pending());
+    // A process that records on request has no part in the session's live, but in its run's.
+    const run_record* run = process.run();
+    session_page& where = run == nullptr ? page() : const_cast<session_page&>(run->page);
+    peak_tracker(where, process.header()).close(process.view().pending());
 }
 
 void session::process_ended(std::int32_t pid) {
@@ -238,30 +254,6 @@ void session::forget_finished() {
         process.memory.shrink(recording_page);
     }
     swept_ = processes_.size();
-}
-
-void session::tell_memory_is_low(std::int32_t pid) {
-    if (pid == told_low_) return;
-    const auto tell = [&](std::int32_t whom, std::uint32_t low) {
-        const joined_process* process = whom == 0 ? nullptr : find(whom);
-        if (process != nullptr) process->header().memory_is_low.store(low);
-    };
-    tell(told_low_, 0);
-    tell(pid, 1);
-    told_low_ = pid;
-}
-
-const joined_process* session::out_of_memory() {
-    const std::uint32_t asked = page().asking.load(std::memory_order_acquire);
-    if (asked == asked_before_) return nullptr;
-    for (const joined_process& process : processes_) {
-        if (process.header().last_word.load(std::memory_order_acquire) == last_words::asked &&
-            !process.closed()) {
-            return &process;
-        }
-    }
-    asked_before_ = asked;
-    return nullptr;
 }
 
 std::uint64_t session::unprofiled_children() const {

@@ -49,6 +49,7 @@ struct joined_process {
 
     recording_header& header() const { return *static_cast<recording_header*>(memory.base()); }
     recording_view view() const { return {memory.base(), memory.bytes()}; }
+    const run_record* run() const { return view().run(); }
     bool closed() const { return header().closed.load(std::memory_order_acquire) != 0; }
 };
 
@@ -68,16 +69,14 @@ class session {
     // The last recording of `pid`, that of its last exec image; pid 0: of the first that joined.
     const joined_process* find(std::int32_t pid) const;
 
+    // The process that has waited longest for the report of its run; 0 if none does.
+    std::int32_t asked() const { return waiting_.empty() ? 0 : waiting_.front().pid; }
+    void answer(std::int32_t pid, std::int32_t status, const std::string& message);
+
     // Takes the live bytes of a process that ended without closing out of the session.
     void process_ended(std::int32_t pid);
 
     std::uint64_t unprofiled_children() const;
-
-    // Memory is low: `pid` shall end, and nobody else; 0: nobody shall.
-    void tell_memory_is_low(std::int32_t pid);
-
-    // A process that ran out of memory and waits to be heard; nullptr if there is none.
-    const joined_process* out_of_memory();
 
   private:
     struct caller {
@@ -86,8 +85,8 @@ class session {
     };
 
     void watch(int descriptor) const;
-    bool answer(int connection);
-    void admit(int connection, const join_request& request, int recording);
+    bool hear(file_descriptor& connection);
+    void admit(int connection, const join_request& request, int recording, std::int32_t pid);
     void forget_finished();
     void close_recording(const joined_process& process) const;
 
@@ -99,9 +98,12 @@ class session {
     file_descriptor page_file_;
     shared_mapping page_memory_;
     std::deque<joined_process> processes_;
-    std::int32_t told_low_ = 0;       // the process that was told that memory is low
-    std::uint32_t asked_before_ = 0;  // how often a process asked, all of which were heard
-    std::size_t swept_ = 0;           // serve() looks for finished processes now and then
+    struct waiting {
+        std::int32_t pid;
+        file_descriptor connection;
+    };
+    std::deque<waiting> waiting_;  // for reports
+    std::size_t swept_ = 0;        // serve() looks for finished processes now and then
 };
 
 }  // namespace fil

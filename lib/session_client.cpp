@@ -107,31 +107,64 @@ session_page* receive_page(int socket) {
     return nullptr;
 }
 
-}  // namespace
-
-session_page* join_session(const session_address& address, int recording,
-                           std::uint64_t recording_bytes) {
-    const os::keep_errno keep;
-    const raw_socket socket;
-    const bool is_child = os::parent_process_id() == address.supervisor_pid;
-    // Connecting waits as well, where the supervisor is stopped and others stand in line.
-    const timeval longest = is_child ? timeval{5, 0} : timeval{0, 200'000};
-    if (socket.descriptor() < 0 ||
-        syscall(SYS_setsockopt, socket.descriptor(), SOL_SOCKET, SO_SNDTIMEO, &longest,
-                sizeof longest) != 0 ||
-        !connect_to(socket.descriptor(), address.socket_path)) {
-        return nullptr;
-    }
+join_request request_of(request_kind kind, const session_address& address) {
     join_request request{};
     request.version = session_protocol_version;
     request.pid = os::process_id();
     request.parent_pid = os::parent_process_id();
-    request.recording_bytes = recording_bytes;
+    request.kind = kind;
     memcpy(request.token, address.token.data(), token_length);
-    message hello(&request, sizeof request, recording);
-    if (syscall(SYS_sendmsg, socket.descriptor(), &hello.header, MSG_NOSIGNAL) < 0) return nullptr;
-    if (!wait_readable(socket.descriptor(), is_child ? 5000 : 200)) return nullptr;
+    return request;
+}
+
+// `descriptor` goes with it, unless it is -1.
+bool send_request(int socket, const session_address& address, join_request request, int descriptor,
+                  int milliseconds) {
+    // Connecting waits as well, where the supervisor is stopped and others stand in line.
+    const timeval longest{milliseconds / 1000, milliseconds % 1000 * 1000};
+    if (socket < 0 ||
+        syscall(SYS_setsockopt, socket, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest) != 0 ||
+        !connect_to(socket, address.socket_path)) {
+        return false;
+    }
+    message hello(&request, sizeof request, descriptor);
+    if (descriptor < 0) hello.header.msg_controllen = 0;
+    return syscall(SYS_sendmsg, socket, &hello.header, MSG_NOSIGNAL) >= 0;
+}
+
+}  // namespace
+
+session_page* join_session(const session_address& address, int recording,
+                           std::uint64_t recording_bytes, bool is_the_program) {
+    const os::keep_errno keep;
+    const raw_socket socket;
+    const bool is_child = os::parent_process_id() == address.supervisor_pid;
+    const int longest = is_child || is_the_program ? 5000 : 200;
+    join_request request = request_of(request_kind::join, address);
+    request.recording_bytes = recording_bytes;
+    if (!send_request(socket.descriptor(), address, request, recording, longest)) return nullptr;
+    if (!wait_readable(socket.descriptor(), longest)) return nullptr;
     return receive_page(socket.descriptor());
+}
+
+bool ask_for_report(const session_address& address, report_reply& reply) {
+    const os::keep_errno keep;
+    const join_request request = request_of(request_kind::report, address);
+    // Who connects and is then kept from sending for a while is taken for a stranger, and let go.
+    for (int attempt = 0; attempt < 20; ++attempt) {
+        const raw_socket socket;
+        if (!send_request(socket.descriptor(), address, request, -1, 5000)) {
+            if (errno == EPIPE || errno == ECONNRESET) continue;
+            return false;
+        }
+        message answer(&reply, sizeof reply, -1);
+        long length;
+        do {
+            length = syscall(SYS_recvmsg, socket.descriptor(), &answer.header, MSG_CMSG_CLOEXEC);
+        } while (length < 0 && errno == EINTR);
+        if (length == long(sizeof reply)) return reply.version == session_protocol_version;
+    }
+    return false;
 }
 
 }  // namespace fil

@@ -8,9 +8,14 @@ namespace fil {
 struct session_page;
 
 // Sends `recording` to the supervisor and maps the session page that comes back. Waits up to 5 s if
-// the supervisor is our parent, 200 ms otherwise. nullptr if there is no such session any more.
-// Runs inside a malloc hook: no malloc, no throw. `recording` stays the caller's.
+// this is the program (or the supervisor is our parent), 200 ms otherwise. nullptr if there is no
+// such session any more. Runs inside a malloc hook: no malloc, no throw. `recording` stays the
+// caller's.
 session_page* join_session(const session_address& address, int recording,
-                           std::uint64_t recording_bytes);
+                           std::uint64_t recording_bytes, bool is_the_program);
+
+// Asks the supervisor for the report of this process's last run, and waits for it. False if it is
+// gone, or ends without an answer.
+bool ask_for_report(const session_address& address, report_reply& reply);
 
 }  // namespace fil

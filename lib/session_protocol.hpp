@@ -1,10 +1,12 @@
 #pragma once
-// What a process and its supervisor say to each other: one message each way, once.
+// What a process and its supervisor say to each other: one message each way.
 //
 // FIL_SESSION is "VERSION:SUPERVISOR-PID:TOKEN:SOCKET-PATH". A process sends a `join_request` with
 // its recording's descriptor attached, over a SOCK_SEQPACKET socket; the supervisor answers with a
 // `join_reply` and the session page's descriptor. Afterwards the socket is closed: everything else
-// goes through the shared memory.
+// goes through the shared memory. A process that records on request may later ask for the report of
+// its last run, over a new connection: the same request without a descriptor, answered by a
+// `report_reply` once the report is written.
 
 #include <cstdint>
 #include <string_view>
@@ -15,11 +17,13 @@ inline constexpr std::uint32_t session_protocol_version = 1;
 inline constexpr const char* session_variable = "FIL_SESSION";
 inline constexpr std::size_t token_length = 32;
 
+enum class request_kind : std::uint32_t { join = 0, report = 1 };
+
 struct join_request {
     std::uint32_t version;
     std::int32_t pid;
     std::int32_t parent_pid;
-    std::uint32_t reserved;
+    request_kind kind;
     char token[token_length];
     std::uint64_t recording_bytes;
 };
@@ -27,6 +31,12 @@ struct join_request {
 struct join_reply {
     std::uint32_t version;
     std::uint32_t accepted;
+};
+
+struct report_reply {
+    std::uint32_t version;
+    std::int32_t status;  // fil_status
+    char message[1000];   // what went wrong, in words
 };
 
 // FIL_SESSION, taken apart. The parts are views of the text.

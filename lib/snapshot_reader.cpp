@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <system_error>
 
 namespace fil {
@@ -18,32 +19,24 @@ struct summed_usage {
 };
 
 summed_usage sum_usage(const recording_view& recording, const session_page& session,
-                       const snapshot_moment& moment = {}) {
+                       callstack_id root = callstack_id::unknown) {
     summed_usage sums;
     const recording_header& process = recording.header();
     const std::int64_t peak = session.peak.load(std::memory_order_relaxed);
     const std::int64_t live = session.live.load(std::memory_order_relaxed);
-    const bool peak_is_now =
-        moment.is_now || (process.closed == 0 && live + recording.pending() > peak);
+    const bool peak_is_now = process.closed == 0 && live + recording.pending() > peak;
     recording.for_each_usage_set([&](const usage_set_record& set) {
         const auto kind = static_cast<std::size_t>(set.kind);
         if (kind >= sums.by_kind.size()) return;
         usage_table& table = sums.by_kind[kind];
         table.resize(recording.callstack_count());
         recording.for_each_usage(set, [&](callstack_id id, const usage_record& usage) {
-            if (to_index(id) >= table.size()) return;  // interned since
+            if (id < root || to_index(id) >= table.size()) return;  // older, or interned since
             table[to_index(id)] += {bytes_at_peak(usage, process, peak, peak_is_now),
                                     usage.allocations.load(std::memory_order_relaxed),
                                     usage.bytes_so_far.load(std::memory_order_relaxed)};
         });
     });
-    if (moment.request_bytes != 0) {
-        usage_table& used = sums.by_kind[static_cast<std::size_t>(mapping_kind::anonymous)];
-        used.resize(std::max<std::size_t>(used.size(), recording.callstack_count()));
-        const std::uint32_t id = to_index(moment.request_callstack);
-        const std::uint32_t known = id < used.size() ? id : to_index(callstack_id::unknown);
-        used[known] += {moment.request_bytes, 0, 0};
-    }
     return sums;
 }
 
@@ -96,8 +89,8 @@ std::int64_t total_at_peak(const recording_view& recording, const session_page& 
 
 read_snapshot_result read_snapshot(const recording_view& recording, const session_page& session,
                                    const std::vector<callstack_id>& wanted,
-                                   const resolve_address& resolve, const snapshot_moment& moment) {
-    const summed_usage sums = sum_usage(recording, session, moment);
+                                   const resolve_address& resolve, callstack_id root) {
+    const summed_usage sums = sum_usage(recording, session, root);
     std::vector<bool> needed(recording.callstack_count());
     for (const usage_table& table : sums.by_kind) {
         for (std::uint32_t id = 2; id < table.size(); ++id) {
@@ -137,6 +130,11 @@ read_snapshot_result read_snapshot(const recording_view& recording, const sessio
             snapshot.add_usage(static_cast<mapping_kind>(kind), at, table[id]);
         }
     }
+    // The newest text of a name wins.
+    std::set<std::string_view> seen;
+    recording.for_each_source([&](std::string_view file, std::string_view text) {
+        if (seen.insert(file).second) snapshot.add_text(std::string(file), std::string(text));
+    });
     return result;
 }
 

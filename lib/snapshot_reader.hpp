@@ -17,13 +17,6 @@ namespace fil {
 using resolve_address = std::function<const std::vector<report::frame>&(
     std::string_view module_path, std::string_view build_id, std::uint32_t offset)>;
 
-// Which usage is read: what was at the session's peak, or what is now and a request that failed.
-struct snapshot_moment {
-    bool is_now = false;
-    callstack_id request_callstack = callstack_id::none;
-    std::int64_t request_bytes = 0;
-};
-
 // What `usage` was at the session's peak, by the rules of track/usage.hpp and track/peak.hpp.
 std::int64_t bytes_at_peak(const usage_record& usage, const recording_header& process,
                            std::int64_t session_peak, bool peak_is_now);
@@ -36,11 +29,12 @@ struct read_snapshot_result {
     std::vector<report::callstack_index> index_of;  // by callstack id; `empty` where not needed
 };
 
-// `wanted` are callstacks that shall be in the snapshot although they hold nothing.
+// `wanted` are callstacks that shall be in the snapshot although they hold nothing. Of a run,
+// `session` is its page and `root` its root: what has a smaller id is not the run's.
 read_snapshot_result read_snapshot(const recording_view& recording, const session_page& session,
                                    const std::vector<callstack_id>& wanted,
                                    const resolve_address& resolve,
-                                   const snapshot_moment& moment = {});
+                                   callstack_id root = callstack_id::unknown);
 
 // Copies the used part of a recording into a new file, mode 0600. Throws std::system_error.
 void keep_recording(const recording_view& recording, const std::string& path);

@@ -12,15 +12,18 @@ namespace fil::cli {
 namespace {
 
 constexpr const char* usage =
-    "Usage: fil-profile [-o DIR] [--no-browser] [--disable-oom-detection] [--python PY] "
-    "run SCRIPT|-m MODULE|PROGRAM [ARGS]...\n";
+    "Usage: fil-profile [-o DIR] [--no-browser] [--keep-thread-pools] [--python PY]\n"
+    "                   run SCRIPT|-m MODULE|PROGRAM [ARGS]...\n"
+    "       fil-profile [--python PY] python [ARGS]...\n";
 
 constexpr const char* examples =
     "Examples:\n"
     "  fil-profile run script.py --its option     a Python script and its arguments\n"
     "  fil-profile -o reports run -m package.app  a Python module; the report goes to reports/\n"
     "  fil-profile run ./server 8080              a native program\n"
-    "Options of fil-profile stand before 'run'; everything after it is the program's.";
+    "  fil-profile python script.py               Python as it is; the program says what to "
+    "profile\n"
+    "Options of fil-profile stand before the command; everything after it is the program's.";
 
 struct usage_formatter : CLI::Formatter {
     std::string make_usage(const CLI::App*, std::string) const override { return usage; }
@@ -38,12 +41,14 @@ void declare(CLI::App& app, invocation& asked) {
     app.add_flag_callback(
         "--no-browser", [&] { asked.browser = false; }, "Do not open the report in a browser");
     app.add_flag_callback(
-        "--disable-oom-detection", [&] { asked.detect_out_of_memory = false; },
-        "Do not end the program with a report when memory runs out");
+        "--keep-thread-pools", [&] { asked.thread_pools = true; },
+        "Let BLAS, OpenMP and the like use several threads");
     app.add_option("--python", asked.python, "Run Python programs with this interpreter")
         ->type_name("PY")
         ->take_last();
     app.add_subcommand("run", "Run a program and report its memory at the peak");
+    app.add_subcommand("python",
+                       "Run Python, and profile what the program asks for (filprofiler.api)");
     app.get_formatter()->label("Subcommands", "Commands");
 }
 

@@ -13,7 +13,7 @@ struct invocation {
     std::string output = "fil-result";  // -o
     std::string python;                 // --python; empty: not given
     bool browser = true;                // not --no-browser
-    bool detect_out_of_memory = true;   // not --disable-oom-detection
+    bool thread_pools = false;          // --keep-thread-pools
     std::string verb;                   // "run"; empty: print `shown` and end
     std::vector<std::string> words;     // all that follows the verb
     std::string shown;                  // help or version

@@ -49,6 +49,19 @@ void set_variable(environment& all, const std::string& variable) {
     all.insert(all.begin() + place, variable);
 }
 
+void turn_thread_pools_off(program_environment& variables) {
+    // BLAS in its kinds, OpenMP, and the libraries with pools of their own. OMP_NUM_THREADS is also
+    // what pyarrow's pool for computing goes by.
+    for (const char* name :
+         {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",
+          "NUMEXPR_NUM_THREADS", "BLOSC_NTHREADS", "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS",
+          "ARROW_IO_THREADS"}) {
+        if (find_variable(variables.all, name)) continue;
+        variables.all.push_back(std::string(name) + "=1");
+        variables.set_by_us.push_back(std::string(name) + "=1");
+    }
+}
+
 program_environment environment_of_program(const environment& inherited, const std::string& library,
                                            const std::string& session) {
     program_environment result{inherited, {}};
@@ -63,7 +76,8 @@ program_environment environment_of_program(const environment& inherited, const s
         set("ARROW_DEFAULT_MEMORY_POOL=system");
     set_variable(result.all, "FIL_SESSION=" + session);
     result.set_by_us.push_back("FIL_SESSION=(this run)");
-    drop_variable(result.all, "FIL_PYTHON");  // meant for us alone
+    drop_variable(result.all, "FIL_PYTHON");   // meant for us alone
+    drop_variable(result.all, "FIL_PROGRAM");  // of a fil-profile python around us
     return result;
 }
 

@@ -1,6 +1,8 @@
 // The program's environment: the user's, untouched, but for what we set. Our library stands first
 // in LD_PRELOAD, before the user's own; FIL_SESSION names the session; pyarrow is asked for malloc
-// unless the user chose a pool (its own pool reserves a gigabyte and touches little). Pure.
+// unless the user chose a pool (its own pool reserves a gigabyte and touches little). Thread pools
+// are held to one thread each, where the user said nothing: what a pool's threads allocate would be
+// charged to whoever made the pool. Pure.
 #pragma once
 
 #include <optional>
@@ -28,6 +30,9 @@ struct program_environment {
     // For the report: a reader needs no path of our library; the session's name is a secret.
     environment set_by_us;
 };
+
+// Those that thread pools read when they are made.
+void turn_thread_pools_off(program_environment& variables);
 
 // `library` must be fit for LD_PRELOAD (see preload_library.hpp).
 program_environment environment_of_program(const environment& inherited, const std::string& library,

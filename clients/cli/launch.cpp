@@ -6,20 +6,11 @@
 
 #include <cerrno>
 #include <cstring>
-#include <vector>
 
 #include "refusal.hpp"
 
 namespace fil::cli {
 namespace {
-
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-    std::vector<char*> result;
-    result.reserve(texts.size() + 1);
-    for (const std::string& text : texts) result.push_back(const_cast<char*>(text.c_str()));
-    result.push_back(nullptr);
-    return result;
-}
 
 [[noreturn]] void refuse_failed_exec(const target& what, int why) {
     std::string line = "cannot start " + what.path + ": " + std::strerror(why);
@@ -28,6 +19,14 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 }
 
 }  // namespace
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+    std::vector<char*> result;
+    result.reserve(texts.size() + 1);
+    for (const std::string& text : texts) result.push_back(const_cast<char*>(text.c_str()));
+    result.push_back(nullptr);
+    return result;
+}
 
 void die_with(pid_t supervisor) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -5,6 +5,9 @@
 
 #include <sys/types.h>
 
+#include <string>
+#include <vector>
+
 #include "descriptor.hpp"
 #include "environment.hpp"
 #include "signals.hpp"
@@ -19,6 +22,9 @@ struct program {
 
 // Throws refusal, with the status a shell would give, if exec fails.
 program launch(const target& what, const environment& variables, const signal_inbox& signals);
+
+// For exec: a null at the end. Pointers into `texts`.
+std::vector<char*> pointers(const std::vector<std::string>& texts);
 
 // A child that is to die with us: after fork, in the child. Async-signal-safe.
 void die_with(pid_t supervisor);

@@ -7,6 +7,7 @@
 #include "descriptor.hpp"
 #include "ending.hpp"
 #include "message.hpp"
+#include "plain_python.hpp"
 #include "refusal.hpp"
 #include "run.hpp"
 
@@ -20,6 +21,7 @@ int main(int argc, char** argv) {
             std::fputs(asked.shown.c_str(), stdout);
             return std::fflush(stdout) == 0 ? 0 : 1;
         }
+        if (asked.verb == "python") become_python(asked);
         end = run(asked);
     } catch (const refusal& refused) {
         say(refused.what());

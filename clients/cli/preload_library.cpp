@@ -61,9 +61,14 @@ preload_library::preload_library(const std::string& library) : path_(library) {
 }
 
 preload_library::~preload_library() {
+    remove_link();
+}
+
+void preload_library::remove_link() {
     if (directory_.empty()) return;
     ::unlink(path_.c_str());
     ::rmdir(directory_.c_str());
+    directory_.clear();
 }
 
 }  // namespace fil::cli

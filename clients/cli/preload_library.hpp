@@ -16,6 +16,7 @@ class preload_library {
     ~preload_library();
 
     const std::string& path() const { return path_; }
+    void remove_link();
     void leave_link() { directory_.clear(); }
 
   private:

@@ -1,7 +1,6 @@
 #include "report_request.hpp"
 
 namespace fil::cli {
-namespace {
 
 fil_text text_of(const std::string& string) {
     return {string.data(), string.size()};
@@ -19,8 +18,6 @@ std::string separated_by_zeros(const std::vector<std::string>& words) {
     if (!all.empty()) all.pop_back();
     return all;
 }
-
-}  // namespace
 
 report_request::report_request(const run_facts& facts, const observation& seen)
     : command_(separated_by_zeros(facts.words)),
@@ -47,15 +44,6 @@ report_request::report_request(const run_facts& facts, const observation& seen)
     options_.untouched_count = seen.memory.untouched().size();
     options_.variables = variables_.data();
     options_.variable_count = variables_.size();
-}
-
-report_request::report_request(const run_facts& facts, const observation& seen,
-                               const fil_out_of_memory& process)
-    : report_request(facts, seen) {
-    options_.moment = FIL_MOMENT_OUT_OF_MEMORY;
-    options_.pid = process.pid;
-    options_.request_bytes = process.request_bytes;
-    options_.request_callstack = process.request_callstack;
 }
 
 }  // namespace fil::cli

@@ -23,11 +23,13 @@ struct run_facts {
     std::int64_t started_ns;
 };
 
+fil_text text_of(const std::string& string);
+std::vector<fil_text> texts_of(const std::vector<std::string>& strings);
+std::string separated_by_zeros(const std::vector<std::string>& words);
+
 class report_request {
   public:
     report_request(const run_facts& facts, const observation& seen);
-    report_request(const run_facts& facts, const observation& seen,
-                   const fil_out_of_memory& process);
     report_request(const report_request&) = delete;
 
     const fil_report_options& options() const { return options_; }

@@ -1,15 +1,11 @@
 #include "run.hpp"
 
-#include <signal.h>
 #include <time.h>
-
-#include <memory>
-#include <optional>
 
 #include "browser.hpp"
 #include "executable.hpp"
 #include "message.hpp"
-#include "out_of_memory.hpp"
+#include "new_session.hpp"
 #include "output_directory.hpp"
 #include "preload_library.hpp"
 #include "refusal.hpp"
@@ -19,19 +15,6 @@
 
 namespace fil::cli {
 namespace {
-
-struct free_session {
-    void operator()(fil_session* session) const { fil_session_free(session); }
-};
-using session_owner = std::unique_ptr<fil_session, free_session>;
-
-session_owner new_session() {
-    fil_session* session = nullptr;
-    fil_error error = FIL_ERROR_INIT;
-    if (fil_session_new(&session, &error) != FIL_OK)
-        throw refusal(std::string("cannot make a session: ") + error.message);
-    return session_owner(session);
-}
 
 std::int64_t nanoseconds_since_1970() {
     timespec now{};
@@ -63,14 +46,6 @@ void say_what_was_missed(fil_session* session, const observation& seen) {
             " child processes ran unrecorded (static, 32-bit or set-user-id).");
 }
 
-// Which the kernel may have done, before the program came to allocate again.
-void say_killed_for_memory(const observation& seen, const out_of_memory& memory) {
-    if (seen.end.kind == FIL_ENDING_SIGNAL && seen.end.value == SIGKILL &&
-        !memory.shortage().empty())
-        say("It was killed when memory ran out (" + memory.shortage() +
-            "); the report is of its peak.");
-}
-
 void keep(fil_session* session, const report_request& request, const std::string& why_no_report) {
     std::string why;
     const std::string file = keep_recording(session, request.options().pid, why);
@@ -95,41 +70,24 @@ ending run(const invocation& asked) {
     preload_library library;
     const output_directory output(asked.output);
     const session_owner session = new_session();
-    const program_environment variables =
+    program_environment variables =
         environment_of_program(inherited, library.path(), fil_session_environment(session.get()));
+
+    if (!asked.thread_pools) turn_thread_pools_off(variables);
 
     announce(asked, output);
     const signal_inbox signals;
     const std::int64_t started_ns = nanoseconds_since_1970();
     const program child = launch(what, variables.all, signals);
-    const run_facts facts{output.path(),       asked.words, what,
-                          variables.set_by_us, child.pid,   started_ns};
-    const auto report_out_of_memory = [&](const observation& seen,
-                                          const fil_out_of_memory& process) {
-        const report_request request(facts, seen, process);
-        return make_report(session.get(), request.options(), signals);
-    };
-    std::optional<out_of_memory> memory;
-    if (asked.detect_out_of_memory)
-        memory.emplace(session.get(), find_variable(inherited, "FIL_SYSTEM_ROOT").value_or(""),
-                       child.pid);
-    const observation seen = supervise(child, session.get(), signals, [&](const observation& now) {
-        if (!memory) return 1000;
-        memory->look(now.memory,
-                     [&](const auto& process) { return report_out_of_memory(now, process); });
-        return memory->longest_wait();
-    });
+    const observation seen = supervise(child, session.get(), signals);
     if (!seen.memory.still_running().empty()) library.leave_link();
 
     if (!seen.memory.anybody_joined()) {
         say_nobody_joined(what, seen);
         return seen.end;
     }
-    if (memory && memory->program_is_reported()) {
-        say_what_was_missed(session.get(), seen);
-        return seen.end;
-    }
-    if (memory) say_killed_for_memory(seen, *memory);
+    const run_facts facts{output.path(),       asked.words, what,
+                          variables.set_by_us, child.pid,   started_ns};
     const report_request request(facts, seen);
     const report_outcome report = make_report(session.get(), request.options(), signals);
     if (report.status == FIL_OK) {

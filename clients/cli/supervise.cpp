@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <chrono>
 #include <filesystem>
 
@@ -44,8 +43,7 @@ std::string image_of(pid_t pid) {
 
 }  // namespace
 
-observation supervise(const program& child, fil_session* session, const signal_inbox& signals,
-                      const extra_look& look) {
+observation supervise(const program& child, fil_session* session, const signal_inbox& signals) {
     const stopwatch time;
     pace steps;
     observation seen{{}, 0, sampler(session, child.pid), {}};
@@ -54,19 +52,15 @@ observation supervise(const program& child, fil_session* session, const signal_i
     pollfd waits[] = {{child.ended.get(), POLLIN, 0},
                       {fil_session_descriptor(session), POLLIN, 0},
                       {signals.poll_descriptor(), POLLIN, 0}};
-    int longest_wait = 1000;
     std::optional<ending> end;
     while (!end) {
         if (!seen.memory.anybody_joined())
             if (std::string image = image_of(child.pid); !image.empty()) seen.last_image = image;
-        const int wait = std::min(steps.milliseconds(time.seconds()), longest_wait);
-        ::poll(waits, std::size(waits), wait);
+        ::poll(waits, std::size(waits), steps.milliseconds(time.seconds()));
         end = take_ending(child.pid);
         if (end) fil_session_process_ended(session, child.pid);
         fil_session_serve(session);
         seen.memory.tick(time.seconds());
-        seen.seconds = time.seconds();
-        if (look && !end) longest_wait = look(seen);
         pass_signals_on(signals, child, seen.memory);
     }
     seen.end = *end;

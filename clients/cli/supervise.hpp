@@ -4,8 +4,6 @@
 
 #include <fil.h>
 
-#include <functional>
-
 #include "ending.hpp"
 #include "launch.hpp"
 #include "sampler.hpp"
@@ -20,10 +18,6 @@ struct observation {
     std::string last_image;  // what the program was last seen to execute, while nobody had joined
 };
 
-// What else is looked at each time; returns after how many milliseconds it wants to look again.
-using extra_look = std::function<int(const observation&)>;
-
-observation supervise(const program& child, fil_session* session, const signal_inbox& signals,
-                      const extra_look& look = {});
+observation supervise(const program& child, fil_session* session, const signal_inbox& signals);
 
 }  // namespace fil::cli

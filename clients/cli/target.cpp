@@ -102,9 +102,10 @@ target command(const words& arguments, const std::string& python, const std::str
     return python_script(which_python(python, package), script);
 }
 
-// "-m", with the module in the next word or in the same one, as Python takes it.
-bool names_a_module(const std::string& word) {
-    return word.starts_with("-m");
+// What Python runs that is in no file: a module ("-m", its name in the next word or in the same
+// one, as Python takes it), code on the command line ("-c"), and what comes through stdin ("-").
+bool is_pythons_option(const std::string& word) {
+    return word.starts_with("-m") || word.starts_with("-c") || word == "-";
 }
 
 void refuse_options(const words& arguments) {
@@ -112,7 +113,9 @@ void refuse_options(const words& arguments) {
         throw refusal("run what? a SCRIPT, -m MODULE or a program (see fil-profile --help)");
     if (arguments.front() == "-m") {
         if (arguments.size() < 2) throw refusal("run -m: which module?");
-    } else if (arguments.front().starts_with('-') && !names_a_module(arguments.front())) {
+    } else if (arguments.front() == "-c") {
+        if (arguments.size() < 2) throw refusal("run -c: which code?");
+    } else if (arguments.front().starts_with('-') && !is_pythons_option(arguments.front())) {
         throw refusal("run: '" + arguments.front() +
                       "' is no program; options of fil-profile stand before 'run'");
     }
@@ -124,7 +127,7 @@ target what_is_run(const words& arguments, const std::string& python,
                    const std::string& package_python) {
     refuse_options(arguments);
     const std::string& first = arguments.front();
-    if (names_a_module(first)) return with_python(which_python(python, package_python), arguments);
+    if (is_pythons_option(first)) return with_python(which_python(python, package_python), arguments);
 
     const bool exists = ::access(first.c_str(), F_OK) == 0;
     const int why = errno;

@@ -84,6 +84,26 @@ void remember_for_children(const char* session, const char* library) {
     std::strcpy(library_path, library);
 }
 
+void leave_children_alone(char** environment, const char* library) {
+    if (std::strlen(library) >= sizeof library_path) return;
+    std::strcpy(library_path, library);
+    char** kept = environment;
+    for (char** entry = environment; *entry != nullptr; ++entry) {
+        *kept++ = *entry;
+        if (!starts_with(*entry, preload_name, preload_length)) continue;
+        char* to = *entry + preload_length;
+        for_each_element(*entry + preload_length, [&](const char* element, std::size_t length) {
+            if (is_ours(element, length)) return;
+            if (to != *entry + preload_length) *to++ = ':';
+            std::memmove(to, element, length);
+            to += length;
+        });
+        *to = 0;
+        if (to == *entry + preload_length) --kept;  // nothing is left of it
+    }
+    *kept = nullptr;
+}
+
 environment_change plan_environment(char* const* environment, target kind) {
     environment_change change;
     if (session_entry[0] == 0) return change;

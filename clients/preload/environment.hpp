@@ -2,9 +2,10 @@
 // The environment of a child: our two variables put back where the program dropped them, and our
 // library taken out of LD_PRELOAD where it cannot be loaded.
 //
-// Nothing is changed in place. Usually nothing has to change at all; else the entries are copied to
-// the caller's stack: exec and spawn are also called between fork or vfork and exec, where malloc
-// is out of the question. Beyond a bound the environment is passed on as it is.
+// A child's environment is not changed in place. Usually nothing has to change at all; else the
+// entries are copied to the caller's stack: exec and spawn are also called between fork or vfork
+// and exec, where malloc is out of the question. Beyond a bound the environment is passed on as it
+// is.
 
 #include <cstddef>
 
@@ -14,6 +15,9 @@ namespace fil::preload {
 
 // What a recorded process found when it started. Called once, before any child.
 void remember_for_children(const char* session, const char* library);
+
+// Takes the library out of LD_PRELOAD, in place: what this process starts runs without it.
+void leave_children_alone(char** environment, const char* library);
 
 // How a child's environment has to change.
 struct environment_change {

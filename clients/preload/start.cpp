@@ -16,6 +16,7 @@ namespace {
 
 enum class decision { none, being_made, made };
 constinit std::atomic<decision> decided{decision::none};
+void decide_at_the_latest();
 
 const char* variable(const char* name) {
     std::size_t length = std::strlen(name);
@@ -27,9 +28,30 @@ const char* variable(const char* name) {
     return nullptr;
 }
 
+pid_t number(const char* digits) {
+    pid_t value = 0;
+    for (; *digits >= '0' && *digits <= '9'; ++digits) value = value * 10 + (*digits - '0');
+    return value;
+}
+
+// `fil-profile python`: only this very process may be profiled, once it is a Python (a version
+// manager's script comes first), and only parts of it. Its children do not hear of us.
+void start_on_request(const char* program) {
+    if (number(program) != getpid() || fil_python_is_program() == 0) return;
+    Dl_info library;
+    if (dladdr(reinterpret_cast<const void*>(&decide_at_the_latest), &library) != 0) {
+        leave_children_alone(environ, library.dli_fname);
+    }
+    fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
+    options.memory = FIL_MEMORY_SESSION;
+    options.flags = FIL_ON_REQUEST;
+    if (fil_recorder_start(&options, nullptr) == FIL_OK) fil_python_start();
+}
+
 void start() {
     const char* session = variable("FIL_SESSION");
     if (session == nullptr || *session == 0) return;
+    if (const char* program = variable("FIL_PROGRAM")) return start_on_request(program);
     Dl_info library;
     if (dladdr(reinterpret_cast<const void*>(&start), &library) != 0) {
         remember_for_children(session, library.dli_fname);

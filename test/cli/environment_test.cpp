@@ -57,5 +57,15 @@ TEST(environment_of_program, replaces_an_outer_session_and_drops_our_own_variabl
     EXPECT_EQ(find_variable(after.all, "FIL_PYTHON"), std::nullopt);
 }
 
+TEST(turn_thread_pools_off, sets_what_the_user_did_not_and_tells_the_report) {
+    program_environment variables{{"OMP_NUM_THREADS=4", "MKL_NUM_THREADS="}, {}};
+    turn_thread_pools_off(variables);
+    EXPECT_EQ(find_variable(variables.all, "OMP_NUM_THREADS"), "4");
+    EXPECT_EQ(find_variable(variables.all, "MKL_NUM_THREADS"), "");
+    EXPECT_EQ(find_variable(variables.all, "OPENBLAS_NUM_THREADS"), "1");
+    EXPECT_EQ(find_variable(variables.set_by_us, "OPENBLAS_NUM_THREADS"), "1");
+    EXPECT_EQ(find_variable(variables.set_by_us, "OMP_NUM_THREADS"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace fil::cli

@@ -66,6 +66,15 @@ TEST_F(what_is_run_test, a_module) {
     EXPECT_EQ(what.script, "");
 }
 
+TEST_F(what_is_run_test, code_on_the_command_line_and_from_stdin) {
+    for (const words& arguments : {words{"-c", "print(1)", "-c"}, words{"-cpass"}, words{"-", "x"}}) {
+        words expected = arguments;
+        expected.insert(expected.begin(), "python");
+        EXPECT_EQ(what_is_run(arguments, "", "").arguments, expected);
+    }
+    refused({"-c"}, 2);
+}
+
 TEST_F(what_is_run_test, a_native_program_as_itself) {
     const target what = what_is_run({"./native", "a"}, "", "");
     EXPECT_EQ(what.path, "./native");

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 # What fil-profile sets in a program: the tests themselves may run under it.
 for variable in ["LD_PRELOAD", "FIL_SESSION", "FIL_OUTPUT", "ARROW_DEFAULT_MEMORY_POOL"]:
     os.environ.pop(variable, None)
+
+# A shell that runs the tests in the background lets them, and so every program here, ignore these.
+for number in [signal.SIGINT, signal.SIGQUIT, signal.SIGHUP]:
+    if signal.getsignal(number) is signal.SIG_IGN:
+        is_ctrl_c = number is signal.SIGINT
+        signal.signal(number, signal.default_int_handler if is_ctrl_c else signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -22,6 +22,11 @@ REPORT_FILES = {
     "index.html",
 }
 KIB, MIB = 2**10, 2**20
+# What `fil-profile run` sets to 1 where the user did not.
+THREAD_POOLS = (
+    "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS BLIS_NUM_THREADS NUMEXPR_NUM_THREADS "
+    "BLOSC_NTHREADS NUMBA_NUM_THREADS POLARS_MAX_THREADS ARROW_IO_THREADS"
+).split()
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from command import (
     script,
     wait_until,
 )
-from profiling import FIL_PROFILE, PREFIX, Profiled, run_plain
+from profiling import FIL_PROFILE, PREFIX, THREAD_POOLS, Profiled, run_plain
 
 # ---- what it says about itself -------------------------------------------------------------------
 
@@ -58,6 +58,7 @@ ELF_32_BIT = b"\x7fELF\x01\x01\x01" + bytes(57)
         (["x.py"], 2, "fil-profile run x.py"),
         (["run"], 2, "run what"),
         (["run", "-m"], 2, "which module"),
+        (["run", "-c"], 2, "which code"),
         (["run", "--no-browser", "x.py"], 2, "before 'run'"),
         (["run", "./missing.py"], 2, "No such file"),
         (["run", "missing.py"], 2, "no such file"),
@@ -250,11 +251,12 @@ def test_the_program_inherits_what_it_would_without_us(here):
     ours = json.loads(ended.stdout)
     set_by_us = {
         name: ours["environment"].pop(name)
-        for name in ("LD_PRELOAD", "FIL_SESSION", "ARROW_DEFAULT_MEMORY_POOL")
+        for name in ("LD_PRELOAD", "FIL_SESSION", "ARROW_DEFAULT_MEMORY_POOL", *THREAD_POOLS)
     }
     del plain["environment"]["LD_PRELOAD"]
     assert ours == plain
     assert set_by_us["ARROW_DEFAULT_MEMORY_POOL"] == "system"
+    assert {set_by_us[name] for name in THREAD_POOLS} == {"1"}
     assert set_by_us["LD_PRELOAD"].endswith("/libfil_preload.so")
     assert ended.report
 

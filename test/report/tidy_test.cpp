@@ -90,6 +90,40 @@ TEST(tidy, our_own_package_and_what_comes_before_main_are_dropped) {
               (bytes_by_text{{"/home/ada/x.py:5 (work)", 10}, {"a.c:7 (main)", 20}}));
 }
 
+TEST(tidy, a_part_of_a_program_begins_at_what_our_package_calls) {
+    program_facts program;
+    program.own_directory = "/opt/fil/filprofiler";
+    const frame own = python("/opt/fil/filprofiler/_run.py", 3, "call");
+    const frame main = python("/home/ada/main.py", 9, "main");
+    made_snapshot raw;
+    raw.holds(10, {main, own, own, work});
+    raw.holds(20, {python("/home/ada/main.py", 2, "in_a_thread"), work});
+    raw.holds(40, {main, own});
+    EXPECT_EQ(tidied_bytes(raw, program),
+              (bytes_by_text{{"/home/ada/x.py:5 (work)", 10},
+                             {"/home/ada/main.py:2 (in_a_thread);/home/ada/x.py:5 (work)", 20},
+                             {"[No Python stack]", 40}}));
+}
+
+TEST(tidy, a_part_of_a_program_begins_at_the_function_that_it_is_in) {
+    program_facts program;
+    program.first_file = "/home/ada/x.py";
+    program.first_function = "work";
+    const frame main = python("/home/ada/main.py", 9, "main");
+    const frame other = python("/home/ada/x.py", 7, "other");
+    made_snapshot raw;
+    raw.holds(10, {main, other, work, main, work});
+    raw.holds(20, {main, other});
+    EXPECT_EQ(
+        tidied_bytes(raw, program),
+        (bytes_by_text{
+            {"/home/ada/x.py:5 (work);/home/ada/main.py:9 (main);/home/ada/x.py:5 (work)", 10},
+            {"/home/ada/main.py:9 (main);/home/ada/x.py:7 (other)", 20}}));
+
+    program.first_function = "";  // any of the file
+    EXPECT_EQ(tidied_bytes(raw, program).count("/home/ada/x.py:7 (other)"), 1u);
+}
+
 TEST(tidy, our_hooks_are_dropped_wherever_they_stand) {
     auto native = [](std::string module, std::string function) {
         return frame{.function = function,

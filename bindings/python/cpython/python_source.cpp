@@ -17,7 +17,7 @@ namespace fil::python {
 namespace {
 
 /* How this interpreter's stacks are read. */
-enum class reading { frames, public_api, too_old, free_threaded };
+enum class reading { frames, public_api, too_old, free_threaded, unreadable };
 
 constinit python_runtime the_runtime{};
 constinit std::atomic<bool> busy{
@@ -56,6 +56,11 @@ bool is_free_threaded(const python_symbols& symbols) {
     return std::strstr(symbols.Py_GetVersion(), "free-threading") != nullptr;
 }
 
+/* For an interpreter that is not read in place. A later one may lack what we call. */
+reading by_public_api(const python_symbols& symbols) {
+    return symbols.has_public_api() ? reading::public_api : reading::unreadable;
+}
+
 /* Chooses, and fills runtime.layout for reading::frames. */
 reading choose(python_runtime& runtime) {
     const python_symbols& symbols = runtime.symbols;
@@ -68,19 +73,19 @@ reading choose(python_runtime& runtime) {
 #endif
     const bool usable = symbols.PyCode_Addr2Line != nullptr && symbols.PyCode_Type != nullptr &&
                         symbols._Py_PrintReferences == nullptr;
-    if (layout == nullptr || !usable) return reading::public_api;
+    if (layout == nullptr || !usable) return by_public_api(symbols);
     runtime.layout = *layout;
     const char* switched = std::getenv("FIL_STAMPS");
     if (switched != nullptr && std::strcmp(switched, "off") == 0) runtime.layout.frame_stamp = 0;
     if (version.short_hex() >= 0x030d) {
-        if (symbols._PyRuntime == nullptr) return reading::public_api;
+        if (symbols._PyRuntime == nullptr) return by_public_api(symbols);
         switch (read_debug_offsets(symbols._PyRuntime, runtime.layout)) {
             case offsets_found::usable:
                 break;
             case offsets_found::free_threaded:
                 return reading::free_threaded;
             case offsets_found::none:
-                return reading::public_api;
+                return by_public_api(symbols);
         }
     }
     return reading::frames;
@@ -134,6 +139,12 @@ void describe(const python_version& version, reading how) {
         case reading::free_threaded:
             (line() << version
                     << " is a free-threaded build: its Python callstacks are not recorded")
+                .describe("note");
+            break;
+        case reading::unreadable:
+            (line() << version
+                    << " is not a version that this one knows how to read: its Python callstacks "
+                       "are not recorded")
                 .describe("note");
             break;
     }

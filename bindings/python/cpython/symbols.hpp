@@ -61,6 +61,16 @@ struct python_symbols {
     const void* _Py_PrintReferences; /* only in a build with Py_TRACE_REFS */
 
     bool found() const { return PyMem_SetAllocator != nullptr; }
+
+    /* Whether all that public_walk.hpp calls is there. */
+    bool has_public_api() const {
+        return (PyThreadState_GetUnchecked != nullptr || _PyThreadState_UncheckedGet != nullptr) &&
+               PyThreadState_GetFrame != nullptr && PyFrame_GetBack != nullptr &&
+               PyFrame_GetCode != nullptr && PyFrame_GetLineNumber != nullptr &&
+               PyObject_GetAttrString != nullptr && PyUnicode_AsEncodedString != nullptr &&
+               PyBytes_AsStringAndSize != nullptr && PyErr_Fetch != nullptr &&
+               PyErr_Restore != nullptr && Py_DecRef != nullptr;
+    }
 };
 
 /* Searches the loaded objects, in the loader's order. Returns at once, leaving `symbols`, if no

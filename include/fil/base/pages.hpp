@@ -29,6 +29,7 @@ struct system_pages {
 struct system_pages_wiped_on_fork {
     static void* map(std::size_t bytes);
     static void unmap(void* address, std::size_t bytes);
+    static void clear(void* address, std::size_t bytes);  // zeroed again, their memory given back
 };
 static_assert(page_source<system_pages>);
 static_assert(page_source<system_pages_wiped_on_fork>);

@@ -62,6 +62,10 @@ class boost_source {
         if (own_code != 0) Finder::find(own_code, &remember_own, this);
     }
 
+    // Every callstack begins at `root` from now on. What threads remember of others must be dropped
+    // by the modules' generation.
+    void begin_at(callstack_id root) { root_ = root; }
+
     // Called with the re-entry guard raised. Without thread memory: none.
     [[gnu::noinline]] callstack_id capture(void* thread_memory) {
         if (thread_memory == nullptr) return callstack_id::none;
@@ -83,7 +87,7 @@ class boost_source {
 
   private:
     callstack_id callstack_of(thread& t, std::size_t innermost, std::size_t count) {
-        callstack_id callstack = callstack_id::unknown;
+        callstack_id callstack = root_;
         const bool deep = count > deepest;
         if (deep) {
             if (count > innermost + kept_of_deep) count = innermost + kept_of_deep;
@@ -128,6 +132,7 @@ class boost_source {
     call_tree<Pages>& tree_;
     modules<Finder, Pages>& modules_;
     function_id deep_;
+    callstack_id root_ = callstack_id::unknown;
     std::uintptr_t own_begin_ = 0;
     std::uintptr_t own_bytes_ = 0;
 };

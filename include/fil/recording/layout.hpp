@@ -17,7 +17,7 @@
 
 namespace fil {
 
-inline constexpr std::uint32_t recording_version = 3;
+inline constexpr std::uint32_t recording_version = 2;
 inline constexpr std::uint64_t recording_magic = 0x3167'6e69'6472'6c66;  // "flrding1"
 inline constexpr std::uint64_t session_magic = 0x316e'6f69'7373'6c66;    // "flssion1"
 inline constexpr std::size_t recording_page = 4096;  // the unit of page numbers, not the system's
@@ -96,6 +96,13 @@ struct fact_record {
 };
 inline constexpr std::uint32_t max_facts = 64;
 
+// The source of code that is in no file. A list, newest first: `older` is an earlier page.
+struct source_record {
+    text_reference file;
+    text_reference text;
+    page_number older;
+};
+
 // A large writable mapping, for the reader to measure how much of it was touched.
 struct large_mapping_record {
     std::atomic<std::uint64_t> address;  // 0: free slot
@@ -105,11 +112,6 @@ struct large_mapping_record {
 };
 inline constexpr std::uint32_t max_large_mappings = 64;
 inline constexpr std::uint64_t large_mapping_bytes = 64ull << 20;
-
-// Out of memory: where a process and the supervisor are in saying so (lib/out_of_memory.hpp).
-namespace last_words {
-enum state : std::uint32_t { none, being_written, asked, heard, unheard };
-}
 
 struct recording_header {
     std::uint64_t magic;
@@ -134,15 +136,13 @@ struct recording_header {
     // This process's part of `live`, and the highest it was: written when a thread publishes.
     alignas(64) std::atomic<std::int64_t> live;
     std::atomic<std::int64_t> peak;
-    std::atomic<std::uint32_t> memory_is_low;  // the supervisor says: this process shall end
-    std::atomic<std::uint32_t> last_word;
-    std::uint64_t request_bytes;     // that failed; 0: memory was low
-    callstack_id request_callstack;  // who asked
 
     alignas(64) page_number facts_page;
     page_number usage_sets_page;  // directory: max_usage_sets page numbers
     page_number functions_page;   // directory: function_chunks
     page_number callstacks_page;  // directory: callstack_chunks
+    page_number run_page;         // run_record; none unless the process records on request
+    std::atomic<page_number> newest_source;  // source_record; none: there is none
     large_mapping_record large_mappings[max_large_mappings];
 };
 static_assert(sizeof(recording_header) <= recording_page);
@@ -154,11 +154,23 @@ struct session_page {
     std::uint32_t reserved;
     alignas(64) std::atomic<std::int64_t> live;
     alignas(64) std::atomic<std::int64_t> peak;
-    alignas(64) std::int32_t supervisor_pid;
-    std::atomic<std::uint32_t> detects_out_of_memory;  // 1: a request that fails ends its process
-    std::atomic<std::uint32_t> asking;                 // how often a process had last words
 };
 static_assert(sizeof(session_page) <= recording_page);
+
+// A part of a program, profiled for itself: its own live and peak, and a root that every callstack
+// of it hangs under. Callstacks from `root` on are the run's. There is one at a time; the last one
+// stays until the next begins.
+struct run_record {
+    session_page page;
+    std::atomic<callstack_id> root;
+    std::atomic<std::uint32_t> on;  // 1: it has not ended
+    std::int64_t started_ns;        // CLOCK_REALTIME
+    std::int64_t duration_ns;       // once it ended
+    text_reference directory;       // where its report goes
+    text_reference first_file;      // its callstacks are shown from this function on;
+    text_reference first_function;  //   any of the file where this is empty
+};
+static_assert(sizeof(run_record) <= recording_page);
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 
 }  // namespace fil

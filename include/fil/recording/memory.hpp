@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 
 #include "fil/base/inlining.hpp"
 #include "fil/base/pages.hpp"
@@ -117,6 +118,24 @@ class recording_memory {
         text_offset_ += length;
         text_left_ -= length;
         return text;
+    }
+
+    // Keeps the source of code that is in no file, for the report. One caller at a time. False if
+    // there is no room.
+    bool add_source(std::string_view file, std::string_view text) {
+        const std::size_t bytes = sizeof(source_record) + file.size() + text.size();
+        const page_number page = take_for<std::byte>(bytes);
+        if (page == page_number::none) return false;
+        const auto offset = std::uint64_t{to_index(page)} * recording_page + sizeof(source_record);
+        std::memcpy(base_ + offset, file.data(), file.size());
+        std::memcpy(base_ + offset + file.size(), text.data(), text.size());
+        std::atomic<page_number>& newest = header().newest_source;
+        *at<source_record>(page) = {
+            {offset, static_cast<std::uint32_t>(file.size()), 0},
+            {offset + file.size(), static_cast<std::uint32_t>(text.size()), 0},
+            newest.load(std::memory_order_relaxed)};
+        newest.store(page, std::memory_order_release);
+        return true;
     }
 
     void* base() const { return base_; }

@@ -75,6 +75,23 @@ class recording_view {
         return first == nullptr ? std::span<const fact_record>{} : std::span(first, count);
     }
 
+    // The last run, if the process records on request and there was one.
+    const run_record* run() const {
+        const auto* record = at<run_record>(header().run_page, 1);
+        return record == nullptr || record->root == callstack_id::none ? nullptr : record;
+    }
+
+    // visit(file, text) for each source of code that is in no file, the newest first.
+    template <typename Visit>
+    void for_each_source(Visit&& visit) const {
+        page_number page = header().newest_source.load(acquire);
+        while (const auto* source = at<source_record>(page, 1)) {
+            visit(text(source->file), text(source->text));
+            if (to_index(source->older) >= to_index(page)) return;
+            page = source->older;
+        }
+    }
+
     // visit(const usage_set_record&) for each set of counters.
     template <typename Visit>
     void for_each_usage_set(Visit&& visit) const {

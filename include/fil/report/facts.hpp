@@ -24,6 +24,8 @@ struct program_facts {
     std::vector<std::string> library_directories;  // the standard library's
     std::vector<std::string> site_directories;     // installed packages'
     std::string own_directory;                     // of the package filprofiler, if it took part
+    std::string first_file;      // a part of a program: callstacks begin at the outermost frame of
+    std::string first_function;  // this function, or of any of the file
 };
 
 struct ending_facts {
@@ -68,11 +70,7 @@ struct exactness_facts {
     std::uint64_t unprofiled = 0;  // children that could not be recorded
 };
 
-// What a report is of: what was alive at the peak, or when memory ran out.
-enum class report_kind { peak, out_of_memory };
-
 struct facts {
-    report_kind kind = report_kind::peak;
     std::string version;                 // of libfil
     std::vector<std::string> arguments;  // argv
     std::string runtime;                 // "CPython 3.12.1"; "" for native programs

@@ -5,6 +5,9 @@
 // - What only started the program goes from the root side: runpy of `python -m`, threading's
 //   bootstrap, our own package, _start and the C library's part before main. The preload library's
 //   hooks go wherever they stand.
+// - Of a part of a program, what called it goes too: everything down to our own package, which
+// calls
+//   what is profiled, or above the function in which the part is.
 // - Callstacks whose texts are the same become one.
 // - A stack of which nothing is left, or was known, is a placeholder: "[No Python stack]".
 // One pass over the call tree, from callers to called. Afterwards every callstack has at most one
@@ -34,10 +37,22 @@ class program_starters {
         if (f.kind == frame_kind::native) return starts_native(f);
         if (f.kind != frame_kind::python) return false;
         if (f.file == "<frozen runpy>") return true;
-        if (!below(source_path(f), program_.own_directory).empty()) return true;
         const std::string_view file = base_name(f.file);
         if (file == "runpy.py") return in_standard_library(f);
         return file == "threading.py" && in_standard_library(f) && starts_thread(f, caller);
+    }
+
+    // Our own package. It calls what the user profiles, and nothing else.
+    bool is_ours(const frame& f) const {
+        return f.kind == frame_kind::python && !program_.own_directory.empty() &&
+               !below(source_path(f), program_.own_directory).empty();
+    }
+
+    // The function in which a profiled part of the program is.
+    bool is_first(const frame& f) const {
+        return !program_.first_file.empty() && f.kind == frame_kind::python &&
+               f.file == program_.first_file &&
+               (program_.first_function.empty() || f.function == program_.first_function);
     }
 
   private:
@@ -105,16 +120,23 @@ class tidying {
         const program_starters starts_program(program_);
         const auto& callstacks = raw_.callstacks();
         new_callstack_.assign(callstacks.size(), callstack_index::empty);
+        std::vector<bool> begun(callstacks.size());  // below the first function of a part
         for (std::size_t i = 1; i < callstacks.size(); ++i) {
             const auto [caller, called] = callstacks[i];
-            const callstack_index above = new_callstack_[to_index(caller)];
-            if (above == callstack_index::empty) {
+            const frame& f = raw_.frames()[to_index(called)];
+            if (starts_program.is_ours(f)) continue;
+            callstack_index above = new_callstack_[to_index(caller)];
+            begun[i] = begun[to_index(caller)];
+            if (!begun[i] && starts_program.is_first(f)) {
+                begun[i] = true;
+                above = callstack_index::empty;
+            } else if (above == callstack_index::empty) {
                 const bool outermost = caller == callstack_index::empty;
                 const frame* before = outermost ? nullptr : &raw_frame(caller);
-                if (starts_program(raw_.frames()[to_index(called)], before)) continue;
+                if (starts_program(f, before)) continue;
             }
-            const bool ours = is_our_hook(raw_.frames()[to_index(called)]);
-            new_callstack_[i] = ours ? above : merged(above, new_frame_[to_index(called)]);
+            new_callstack_[i] =
+                is_our_hook(f) ? above : merged(above, new_frame_[to_index(called)]);
         }
     }
 

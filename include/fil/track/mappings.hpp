@@ -132,6 +132,11 @@ class mappings {
         join(start, start + bytes);
     }
 
+    // Forgets everything; nothing is told to anybody.
+    void clear() {
+        set_.clear_and_dispose([this](mapping* range) { pool_.put(range); });
+    }
+
     // Calls visit(const mapping&) for each range of at least `minimum` bytes, in order of address.
     template <typename Visit>
     void for_each(std::size_t minimum, Visit&& visit) const {

@@ -29,6 +29,9 @@ class peak_tracker {
     peak_tracker(session_page& session, recording_header& process)
         : session_(&session), process_(&process) {}
 
+    // From now on live and peak are those of another page.
+    void use(session_page& page) { session_ = &page; }
+
     std::int64_t peak() const { return session_->peak.load(relaxed); }
 
     std::int64_t live() const { return session_->live.load(relaxed); }
@@ -55,10 +58,7 @@ class peak_tracker {
         const std::int64_t change = pending.load(relaxed);
         pending.store(0, relaxed);
         raise(process_->peak, process_->live.fetch_add(change, relaxed) + change);
-        const std::int64_t live = session_->live.fetch_add(change, relaxed) + change;
-        if (process_->memory_is_low.load(relaxed) != 0) [[unlikely]]
-            end_for_want_of_memory();
-        return live;
+        return session_->live.fetch_add(change, relaxed) + change;
     }
 
     FIL_RARE void raise_peak(std::atomic<std::int64_t>& pending) const {
@@ -88,8 +88,6 @@ class peak_tracker {
     }
 
   private:
-    void end_for_want_of_memory() const;  // lib/out_of_memory.cpp; seldom returns
-
     static constexpr auto relaxed = std::memory_order_relaxed;
 
     session_page* session_ = nullptr;

@@ -136,7 +136,12 @@ class alignas(64) recorder {
             forget_deferred(thread);
     }
 
-    bool watch(std::uintptr_t address) { return registry_.watch(address); }
+    // Whether taking the block out will say `watched`. Of blocks that came before a run nothing is
+    // known; those get a mark of no bytes.
+    bool watch(std::uintptr_t address) {
+        if (registry_.watch(address)) return true;
+        return root_ != callstack_id::unknown && registry_.watch_unknown(address, root_);
+    }
 
     // ---- mappings ----
 
@@ -182,7 +187,42 @@ class alignas(64) recorder {
         const callstack_id found = source_.capture(thread.source_memory);
         if (found != callstack_id::none) [[likely]]
             return found;
-        return thread.inherited != callstack_id::none ? thread.inherited : callstack_id::unknown;
+        // What was inherited in an earlier run has no part in this one; its id is a smaller one.
+        return thread.inherited >= root_ ? thread.inherited : root_;
+    }
+    callstack_id root() const { return root_; }
+
+    // ---- runs ----
+
+    // Nothing is recorded while this is called: other threads find the recorder again afterwards.
+    // Everything that was known of blocks and mappings is forgotten, so what came before a run has
+    // no part in it; the counters of earlier runs stay, under their own roots.
+    run_record* begin_run() {
+        if (header().run_page == page_number::none) header().run_page = memory_.take(1);
+        const callstack_id root = tree_.child(callstack_id::unknown, function_id::none, ++runs_);
+        if (header().run_page == page_number::none || root == callstack_id::unknown) return nullptr;
+        auto* run = memory_.at<run_record>(header().run_page);
+        forget_everything();
+        for_each_usage_set([](usage_set_record& set) { set.pending.store(0, relaxed); });
+        for (auto* word : {&header().live, &header().peak, &run->page.live, &run->page.peak}) {
+            word->store(0, relaxed);
+        }
+        peak_.use(run->page);
+        root_ = root;
+        run->root.store(root, std::memory_order_release);
+        return run;
+    }
+
+    // What is live now: the run's, and what its threads have not published.
+    std::int64_t live_of_run(const run_record& run) const {
+        return run.page.live.load(relaxed) + sum_of_pendings();
+    }
+
+    void forget_everything() {
+        registry_.clear();
+        const locked_uninterrupted hold(mappings_lock_);
+        mappings_.clear();
+        list_large_mappings();
     }
 
     // ---- the process ----
@@ -209,6 +249,11 @@ class alignas(64) recorder {
         memory_.at<fact_record>(header().facts_page)[index] = {
             memory_.add_text(key.data(), key.size()), memory_.add_text(value.data(), value.size())};
         header().facts.store(index + 1, std::memory_order_release);
+    }
+
+    void add_source(std::string_view file, std::string_view text) {
+        const locked hold(facts_lock_);
+        if (!memory_.add_source(file, text)) count(header().dropped_events);
     }
 
     void close() { peak_.close(sum_of_pendings()); }
@@ -294,16 +339,24 @@ class alignas(64) recorder {
         for (; slot != end; ++slot) slot->address.store(0, std::memory_order_relaxed);
     }
 
-    std::int64_t sum_of_pendings() const {
-        std::int64_t sum = 0;
+    template <typename Visit>
+    void for_each_usage_set(Visit&& visit) const {
         auto* directory = memory_.at<page_directory_entry>(header().usage_sets_page);
         const std::uint32_t sets = header().usage_sets.load(std::memory_order_acquire);
         for (std::uint32_t index = 0; index < sets; ++index) {
             const page_number page = directory[index].load(std::memory_order_acquire);
-            sum += memory_.at<usage_set_record>(page)->pending.load(std::memory_order_relaxed);
+            visit(*memory_.at<usage_set_record>(page));
         }
+    }
+
+    std::int64_t sum_of_pendings() const {
+        std::int64_t sum = 0;
+        for_each_usage_set(
+            [&](usage_set_record& set) { sum += set.pending.load(std::memory_order_relaxed); });
         return sum;
     }
+
+    static constexpr auto relaxed = std::memory_order_relaxed;
 
     // What every event reads stands in one cache line.
     recording_memory memory_;
@@ -319,6 +372,8 @@ class alignas(64) recorder {
     spin_lock mappings_lock_;
     usage_set_record* kind_sets_[mapping_kinds] = {};
     thread_state* shared_ = nullptr;
+    callstack_id root_ = callstack_id::unknown;  // of this run; every callstack has a larger id
+    std::uint32_t runs_ = 0;
     spin_lock shared_lock_;
     spin_lock facts_lock_;
 };

@@ -142,6 +142,28 @@ class registry {
         return true;
     }
 
+    // Puts a mark where a block stands that came before anything was recorded, so that taking it
+    // out says `watched`: it counts no bytes. It has more than 16. False if there is no memory.
+    bool watch_unknown(std::uintptr_t address, callstack_id callstack) {
+        slot* first = make_slot(address);
+        if (first == nullptr || first[0] != 0 || first[1] != 0) return false;
+        first[1] = make(code_size, 0);
+        first[0] = make(code_long | 1u, to_index(callstack));
+        return true;
+    }
+
+    // Forgets everything, and gives the memory of the leaves back.
+    void clear() {
+        for (std::atomic<middle*>& root : root_) {
+            middle* m = root.load(std::memory_order_acquire);
+            if (m == nullptr) continue;
+            for (std::atomic<leaf*>& entry : m->leaves) {
+                leaf* l = entry.load(std::memory_order_acquire);
+                if (l != nullptr) LeafPages::clear(l, sizeof(leaf));
+            }
+        }
+    }
+
     // Takes out every block that starts in the range.
     template <typename Forgotten>
     void take_range(std::uintptr_t address, std::uint64_t bytes, Forgotten forgotten) {

@@ -1,0 +1,107 @@
+"""One run: a part of this process, profiled for itself. What api.py and _ipython.py are made of."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from ._library import FIL_ERROR_STATE, Library, LibraryError
+from ._pools import ThreadPools
+from ._sources import Sources
+
+NOT_STARTED = (
+    "Fil APIs can't be used from Python started without Fil, i.e. fil-profile on command-line, "
+    "Fil kernel in Jupyter."
+)
+WHOLE_PROGRAM = (
+    "This whole program is being profiled (fil-profile run). To profile parts of it, "
+    "start it with: fil-profile python"
+)
+SUBPROCESS = (
+    "Fil does not yet support tracing in subprocesses, so starting the parent process with Fil is "
+    "not sufficient for Fil APIs to work in child processes."
+)
+NOT_LOADED = (
+    "Process {pid} failed to preload the Fil shared library: {why}. The most likely reason is that "
+    "Python was started by a program that removes LD_PRELOAD or FIL_SESSION from its environment."
+)
+BUSY = "Another part of this program is being profiled; parts can neither be nested nor overlap."
+
+PACKAGE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - as frames name it
+_attached: Attached | None = None
+
+
+class Attached:
+    """What this process needs once: the library, and what was told to it."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.library = Library()
+        self.sources = Sources(self.library)
+        self.noted: set[str] = set()
+        self.library.describe("package", PACKAGE)
+
+    def note(self, sentence: str) -> None:
+        if sentence not in self.noted:
+            self.noted.add(sentence)
+            self.library.describe("note", sentence)
+
+
+def attached() -> Attached:
+    """Raises RuntimeError, with the reason, where nothing can be profiled."""
+    global _attached
+    program = os.environ.get("FIL_PROGRAM")
+    if program is None:
+        raise RuntimeError(NOT_STARTED if "FIL_SESSION" not in os.environ else WHOLE_PROGRAM)
+    if program != str(os.getpid()):
+        raise RuntimeError(SUBPROCESS)
+    if _attached is None:
+        try:
+            _attached = Attached()
+        except AttributeError as error:
+            raise RuntimeError(NOT_LOADED.format(pid=os.getpid(), why=error)) from error
+    return _attached
+
+
+class Run:
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path).absolute()
+        self.peak_bytes: int | None = None
+        self._to: Attached | None = None
+        self._pools: ThreadPools | None = None
+
+    def begin(self, first_file: str = "", first_function: str = "") -> None:
+        """Callstacks are shown from that function on, or else from what this package calls."""
+        to = attached()
+        pools = ThreadPools()
+        try:
+            to.library.begin(self.path, first_file, first_function)
+        except LibraryError as error:
+            pools.restore()
+            busy = error.status == FIL_ERROR_STATE
+            raise RuntimeError(BUSY if busy else f"Fil cannot profile this: {error}") from None
+        for sentence in pools.notes:
+            to.note(sentence)
+        self._to, self._pools = to, pools
+
+    def cancel(self) -> bool:
+        """Ends it without a report. False in a forked child, whose it is not."""
+        if os.getpid() != self._to.pid:
+            return False
+        self.peak_bytes = self._to.library.end().peak
+        self._pools.restore()
+        return True
+
+    def end(self, failing: bool = False) -> None:
+        """Ends it, and writes its report. `failing`: an exception is under way; it must be seen."""
+        if not self.cancel():
+            return
+        self._to.sources.tell()
+        try:
+            self._to.library.report()
+        except LibraryError as error:
+            sentence = f"The report in {self.path} could not be written: {error}"
+            if not failing:
+                raise RuntimeError(sentence) from None
+            print(f"=fil-profile= {sentence}", file=sys.stderr)

@@ -1,0 +1,43 @@
+#include "plain_python.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "environment.hpp"
+#include "launch.hpp"
+#include "new_session.hpp"
+#include "preload_library.hpp"
+#include "python.hpp"
+#include "refusal.hpp"
+#include "watch.hpp"
+
+namespace fil::cli {
+
+void become_python(const invocation& asked) {
+    const environment inherited = current_environment();
+    const interpreter python =
+        which_python(asked.python, find_variable(inherited, "FIL_PYTHON").value_or(""));
+    std::vector<std::string> arguments = asked.words;
+    arguments.insert(arguments.begin(), python.name);
+
+    preload_library library;
+    const session_owner session = new_session();
+    program_environment variables =
+        environment_of_program(inherited, library.path(), fil_session_environment(session.get()));
+    // Only this process may be profiled; its children are told by the number.
+    set_variable(variables.all, "FIL_PROGRAM=" + std::to_string(::getpid()));
+
+    start_watcher({session.get(), library, arguments, variables.set_by_us});
+    library.leave_link();  // the watcher's to remove
+
+    const auto argument_pointers = pointers(arguments);
+    const auto variable_pointers = pointers(variables.all);
+    ::execve(python.path.c_str(), argument_pointers.data(), variable_pointers.data());
+    const int why = errno;
+    throw refusal("cannot start " + python.path + ": " + std::strerror(why),
+                  why == ENOENT ? status_not_found : status_not_executable);
+}
+
+}  // namespace fil::cli

@@ -1,0 +1,40 @@
+#pragma once
+// A process that joins a session, as the preload library does, and its supervisor: for tests.
+
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "fil.h"
+#include "session.hpp"
+
+namespace fil {
+
+// Runs `body` in a child that records into the session, and serves it until it is dead.
+template <typename Body>
+int run_child(session& session, Body&& body, std::uint32_t flags = 0) {
+    setenv("FIL_SESSION", session.environment().c_str(), 1);
+    const pid_t child = fork();
+    if (child == 0) {
+        fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
+        options.memory = FIL_MEMORY_SESSION;
+        options.flags = flags;
+        if (fil_recorder_start(&options, nullptr) != FIL_OK) _exit(99);
+        body();
+        _exit(0);
+    }
+    int status = 0;
+    while (waitpid(child, &status, WNOHANG) == 0) {
+        pollfd waiting{session.descriptor(), POLLIN, 0};
+        poll(&waiting, 1, 5);
+        session.serve();
+        while (const std::int32_t asked = session.asked())
+            session.answer(asked, FIL_ERROR_EMPTY, "as asked");
+    }
+    session.process_ended(child);
+    return status;
+}
+
+}  // namespace fil

@@ -1,0 +1,225 @@
+"""Notebooks: the kernel "Python 3 with Fil", %load_ext filprofiler and %%filprofile.
+
+A real notebook is executed by the real kernel; what it exports to is opened in Chromium.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import jupyter_client
+import nbclient
+import nbformat
+import pytest
+from browser import Browser
+from nbconvert import HTMLExporter
+from profiling import REPORT_FILES, ROOT
+from selenium.webdriver.common.by import By
+
+BINDINGS = ROOT / "bindings" / "python"
+WORK = """\
+%%filprofile
+def work():
+    return bytearray(30 << 20)  # the heavy line
+kept = [work()]
+len(kept[0])
+"""
+
+
+@pytest.fixture(scope="module")
+def jupyter(tmp_path_factory) -> Path:
+    """A folder with our kernel, as an installation has it."""
+    data = tmp_path_factory.mktemp("jupyter")
+    (data / "kernels").mkdir()
+    (data / "kernels" / "filprofile").symlink_to(BINDINGS / "kernel")
+    return data
+
+
+@pytest.fixture
+def kernels(here, jupyter, monkeypatch) -> Path:
+    monkeypatch.setenv("JUPYTER_PATH", str(jupyter))
+    monkeypatch.setenv("PYTHONPATH", str(BINDINGS))
+    monkeypatch.setenv("IPYTHONDIR", str(here / "ipython"))
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    return here
+
+
+def execute(*cells: str, kernel: str = "filprofile") -> nbformat.NotebookNode:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    client = nbclient.NotebookClient(
+        notebook, kernel_name=kernel, timeout=120, allow_errors=True, startup_timeout=120
+    )
+    return client.execute()
+
+
+def outputs(cell: nbformat.NotebookNode, kind: str) -> list[nbformat.NotebookNode]:
+    return [output for output in cell.outputs if output.output_type == kind]
+
+
+def text(cell: nbformat.NotebookNode, stream: str = "stdout") -> str:
+    return "".join(o.text for o in outputs(cell, "stream") if o.name == stream)
+
+
+def graphs(cell: nbformat.NotebookNode) -> list[str]:
+    shown = [o.data["text/html"] for o in outputs(cell, "display_data")]
+    return [html for html in shown if "<iframe" in html]
+
+
+def reports() -> list[Path]:
+    return sorted(Path("fil-result").iterdir()) if Path("fil-result").exists() else []
+
+
+def prof() -> str:
+    (report,) = reports()
+    assert {file.name for file in report.iterdir()} == REPORT_FILES
+    return (report / "peak-memory.prof").read_text()
+
+
+def test_the_kernel_has_its_name():
+    spec = json.loads((BINDINGS / "kernel" / "kernel.json").read_text())
+    assert spec["display_name"] == "Python 3 with Fil"
+    assert spec["language"] == "python"
+
+
+def test_a_cell_shows_its_value_and_its_graph_and_keeps_its_variables(kernels):
+    load, cell, after = execute(
+        "%load_ext filprofiler", WORK, "print(len(kept), work.__name__)"
+    ).cells
+    assert load.outputs == []
+    assert [o.data["text/plain"] for o in outputs(cell, "execute_result")] == [str(30 << 20)]
+    assert len(graphs(cell)) == 1
+    assert outputs(cell, "error") == []
+    assert text(cell, "stderr") == ""
+    assert text(after) == "1 work\n"
+    heaviest = max(prof().splitlines(), key=lambda line: int(line.rpartition(" ")[2]))
+    frames = heaviest.rpartition(" ")[0].split(";")
+    assert [frame.rpartition(":")[2] for frame in frames[:2]] == ["4 (<module>)", "3 (work)"]
+
+
+def test_the_exported_page_holds_the_graph_with_the_cells_source(kernels, browser: Browser):
+    notebook = execute("%load_ext filprofiler", WORK)
+    for report in reports():  # self-contained: the page needs none of it
+        for file in report.iterdir():
+            file.unlink()
+    page, _ = HTMLExporter().from_notebook_node(notebook)
+    Path("notebook.html").write_text(page)
+    browser.driver.get(Path("notebook.html").resolve().as_uri())
+    browser.driver.get_log("browser")
+    frame = browser.one("iframe")
+    browser.driver.execute_script("arguments[0].scrollIntoView()", frame)
+    browser.driver.switch_to.frame(frame)
+    try:
+        wait_for_boxes(browser)
+        boxes = browser.boxes()
+        assert any("work" in box for box in boxes)
+        assert "the heavy line" in browser.one("body").text
+        box = next(box for box in browser.all(".box") if "work" in box.text)
+        browser.click(box)
+        assert "work" in browser.one("body").text
+    finally:
+        browser.driver.switch_to.default_content()
+    ours = [line for line in browser.complaints() if "srcdoc" in line]
+    assert ours == []
+
+
+def wait_for_boxes(browser: Browser) -> None:
+    for _ in range(200):
+        if browser.driver.find_elements(By.CSS_SELECTOR, ".box"):
+            return
+        time.sleep(0.05)
+    raise AssertionError("no graph was drawn")
+
+
+def test_a_cell_that_raises_keeps_its_variables_and_shows_its_graph(kernels):
+    raising = "%%filprofile\nfirst = bytearray(20 << 20)\n1 / 0\nnever = 1"
+    _, cell, after = execute(
+        "%load_ext filprofiler", raising, "print(len(first), 'never' in dir())"
+    ).cells
+    (error,) = outputs(cell, "error")
+    assert error.ename == "ZeroDivisionError"
+    assert "filprofiler" not in "".join(error.traceback)
+    assert len(graphs(cell)) == 1
+    assert text(after) == f"{20 << 20} False\n"
+
+
+def test_a_cell_may_await_at_top_level_and_contain_magics(kernels):
+    code = """%%filprofile
+import asyncio
+loop = asyncio.get_running_loop()
+await asyncio.sleep(0)
+async def load():
+    await asyncio.sleep(0)
+    return bytearray(25 << 20)
+kept = await load()
+%env FIL_TEST=1
+len(kept)"""
+    _, cell, after = execute("%load_ext filprofiler", code, "print(len(kept))").cells
+    assert outputs(cell, "error") == []
+    assert outputs(cell, "execute_result")[0].data["text/plain"] == str(25 << 20)
+    assert text(after) == f"{25 << 20}\n"
+    heaviest = max(prof().splitlines(), key=lambda line: int(line.rpartition(" ")[2]))
+    frames = [frame.rpartition(":")[2] for frame in heaviest.rpartition(" ")[0].split(";")]
+    assert frames[1] == "7 (load)"
+    assert frames[0].startswith("8 (")
+
+
+def test_it_stands_above_and_below_other_cell_magics(kernels):
+    above = "%%filprofile\n%%time\na = bytearray(20 << 20)"
+    below = "%%time\n%%filprofile\nb = bytearray(20 << 20)"
+    _, first, second, after = execute(
+        "%load_ext filprofiler", above, below, "print(len(a) + len(b))"
+    ).cells
+    for cell in (first, second):
+        assert outputs(cell, "error") == []
+        assert len(graphs(cell)) == 1
+        assert "Wall time" in text(cell)
+    assert text(after) == f"{40 << 20}\n"
+
+
+def test_other_cells_are_not_profiled_and_several_are_each_for_itself(kernels):
+    notebook = execute("%load_ext filprofiler", WORK, "x = bytearray(50 << 20)", WORK)
+    _, first, between, second = notebook.cells
+    assert (len(graphs(first)), len(graphs(between)), len(graphs(second))) == (1, 0, 1)
+    for report in reports():
+        total = sum(
+            int(line.rpartition(" ")[2])
+            for line in (report / "peak-memory.prof").read_text().splitlines()
+        )
+        assert 30 << 20 <= total < 40 << 20
+
+
+def test_a_cell_can_be_interrupted(kernels):
+    manager = jupyter_client.KernelManager(kernel_name="filprofile")
+    manager.start_kernel(cwd=str(kernels))
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=120)
+        client.execute_interactive("%load_ext filprofiler", timeout=60)
+        code = "%%filprofile\nimport time\nkept = bytearray(9 << 20)\nprint('go')\ntime.sleep(300)"
+        messages = []
+
+        def hear(message) -> None:
+            messages.append(message)
+            if message["content"].get("text") == "go\n":
+                manager.interrupt_kernel()
+
+        reply = client.execute_interactive(code, timeout=120, output_hook=hear)
+        assert reply["content"]["ename"] == "KeyboardInterrupt"
+        assert any(message["msg_type"] == "display_data" for message in messages)
+        reply = client.execute_interactive("assert len(kept) == 9 << 20", timeout=60)
+        assert reply["content"]["status"] == "ok"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def test_another_kernel_says_which_one_to_choose(kernels):
+    (cell,) = execute("%load_ext filprofiler", kernel="python3").cells
+    said = text(cell, "stderr") + "".join(
+        "".join(error.traceback) for error in outputs(cell, "error")
+    )
+    for words in ("UsageError", "Fil kernel", "Change Kernel"):
+        assert words in said
