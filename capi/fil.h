@@ -119,6 +119,11 @@ FIL_API void fil_recorder_shrink(uint64_t address_space);
 FIL_API void fil_recorder_fold(void);
 FIL_API void fil_recorder_unfold(void);
 
+/* Asks the supervisor for a report of the peak so far and waits, at most so many milliseconds, until
+ * the counters are copied: for a signal handler. Without a supervisor it does nothing. Hot. Since
+ * 0.1. */
+FIL_API void fil_recorder_request_report(uint32_t milliseconds);
+
 /* A fact about this process for the report: key "runtime" is what it runs ("CPython 3.12.1";
  * the first one counts), "note" a remark (may repeat). Copied, at most 1 KiB. Hot, takes a lock. */
 FIL_API void fil_recorder_describe(fil_text key, fil_text value);
@@ -317,9 +322,10 @@ typedef struct fil_session_numbers {
     int64_t peak;
     uint64_t processes; /* recordings that joined so far */
     uint64_t unprofiled_children;
+    uint32_t reports_requested; /* by fil_recorder_request_report(), so far */
 } fil_session_numbers;
 #define FIL_SESSION_NUMBERS_INIT \
-    { sizeof(fil_session_numbers), 0, 0, 0, 0 }
+    { sizeof(fil_session_numbers), 0, 0, 0, 0, 0 }
 FIL_API fil_status fil_session_read(const fil_session* session, fil_session_numbers* numbers);
 
 /* One recording of the session, by its number from 0 in the order of joining. Texts are owned by
@@ -381,7 +387,7 @@ typedef struct fil_untouched {
 } fil_untouched;
 
 typedef enum fil_ending {
-    FIL_ENDING_RUNNING = 0,
+    FIL_ENDING_RUNNING = 0, /* it runs on: what is drawn is the peak so far */
     FIL_ENDING_EXIT = 1,  /* ending_value: the exit status */
     FIL_ENDING_SIGNAL = 2 /* ending_value: the signal's number */
 } fil_ending;

@@ -3,6 +3,7 @@
 #include "fil.h"
 #include "os.hpp"
 #include "process_recorder.hpp"
+#include "report_wait.hpp"
 #include "structs.hpp"
 
 using namespace fil;
@@ -111,6 +112,12 @@ void fil_recorder_fold(void) {
 void fil_recorder_unfold(void) {
     this_process.event(
         [](process_recorder& recorder, thread_state&) { recorder.memory().unfold(); });
+}
+
+void fil_recorder_request_report(uint32_t milliseconds) {
+    session_page* session = this_process.session();
+    if (session == nullptr || this_process.session_text()[0] == 0) return;
+    request_report(*session, milliseconds);
 }
 
 void fil_recorder_describe(fil_text key, fil_text value) {

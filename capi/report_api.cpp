@@ -4,8 +4,10 @@
 
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <range/v3/algorithm/find_if.hpp>
 
+#include "live_copy.hpp"
 #include "process_recorder.hpp"
 #include "report_source.hpp"
 #include "session_handle.hpp"
@@ -113,9 +115,10 @@ void add_other_processes(report::facts& run, const session& session, const joine
         for (char& c : command) {
             if (c == 0) c = ' ';
         }
-        const bool runs = process.header().closed == 0;
+        const bool runs_longer =
+            process.header().closed == 0 && run.ending.kind != report::ending_facts::how::running;
         run.processes.push_back({process.pid, command, process.header().peak,
-                                 runs ? "still running when the program ended" : ""});
+                                 runs_longer ? "still running when the program ended" : ""});
     }
     run.exact.unprofiled = session.unprofiled_children();
     // What is resident is a number of all processes; the page explains it by the bytes of one.
@@ -151,7 +154,7 @@ std::string add_run_facts(report::facts& facts, const recording_view& recording,
 
 void write(const recording_view& recording, const session_page& page, report::facts run,
            const std::string& executable, const fil_report_options& options, char* path,
-           std::size_t capacity) {
+           std::size_t capacity, const live_copy* copy = nullptr) {
     if (recording.check() != recording_check::good) {
         throw failure{FIL_ERROR_DAMAGED, "the recording is damaged"};
     }
@@ -165,7 +168,7 @@ void write(const recording_view& recording, const session_page& page, report::fa
     }
     const session_page& its_page = last != nullptr ? last->page : page;
     const drawn_recording drawn{recording, its_page,
-                                last != nullptr ? last->root.load() : callstack_id::unknown};
+                                last != nullptr ? last->root.load() : callstack_id::unknown, copy};
     add_recorded_facts(run, drawn);
     judge_program(run, executable);
     try {
@@ -195,10 +198,13 @@ fil_status fil_session_report(fil_session* handle, const fil_report_options* opt
         const joined_process* process =
             known.run != 0 ? session.find(known.pid) : program_at_peak(session, known.pid);
         if (process == nullptr) throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
+        const bool runs_on = known.ending == FIL_ENDING_RUNNING && known.run == 0;
+        std::optional<live_copy> copy;
+        if (runs_on) copy = copy_live(session, process->view());
         report::facts run = facts_of(known);
         if (known.run == 0) add_other_processes(run, session, *process);
         write(process->view(), session.page(), std::move(run), process->executable, known, path,
-              capacity);
+              capacity, copy ? &*copy : nullptr);
     });
 }
 

@@ -56,6 +56,8 @@ fil_status fil_session_read(const fil_session* session, fil_session_numbers* num
             std::max(session_of(session).page().peak.load(std::memory_order_relaxed), found.live);
         found.processes = session_of(session).processes().size();
         found.unprofiled_children = session_of(session).unprofiled_children();
+        found.reports_requested =
+            session_of(session).page().reports_requested.load(std::memory_order_acquire);
         checked_fill(numbers, found, "numbers");
     });
 }

@@ -9,7 +9,7 @@
 namespace fil {
 
 void add_recorded_facts(report::facts& run, const drawn_recording& drawn) {
-    const auto& [recording, session, root] = drawn;
+    const auto& [recording, session, root, copy] = drawn;
     const recording_header& header = recording.header();
     for (const fact_record& fact : recording.facts()) {
         const std::string_view key = recording.text(fact.key);
@@ -18,7 +18,13 @@ void add_recorded_facts(report::facts& run, const drawn_recording& drawn) {
         if (key == "note") run.notes.emplace_back(recording.text(fact.value));
     }
     const std::int64_t pending = header.closed == 0 ? recording.pending() : 0;
-    run.peak = std::max<std::int64_t>(session.peak, session.live + pending);
+    run.peak =
+        copy != nullptr ? copy->peak : std::max<std::int64_t>(session.peak, session.live + pending);
+    if (copy != nullptr && copy->in_motion) {
+        run.notes.emplace_back(
+            "The program allocated while this report was taken: its numbers are not all of one "
+            "moment.");
+    }
     run.exact.threads = std::max({run.exact.threads, header.threads_ever.load(), 1u});
     run.exact.missed = header.missed_events;
     run.exact.dropped = header.dropped_events;
@@ -35,13 +41,15 @@ std::filesystem::path report_recording(const drawn_recording& drawn,
     std::vector<callstack_id> wanted;
     for (const untouched_range& range : untouched) wanted.push_back(range.callstack);
     symbols names;
-    auto read = read_snapshot(
-        drawn.recording, drawn.page, wanted,
-        [&](std::string_view module, std::string_view build_id,
-            std::uint32_t offset) -> const std::vector<report::frame>& {
-            return names.resolve(module, build_id, offset);
-        },
-        drawn.root);
+    auto read =
+        read_snapshot(drawn.recording,
+                      drawn.copy != nullptr ? drawn.copy->usage
+                                            : read_usage(drawn.recording, drawn.page, drawn.root),
+                      wanted,
+                      [&](std::string_view module, std::string_view build_id,
+                          std::uint32_t offset) -> const std::vector<report::frame>& {
+                          return names.resolve(module, build_id, offset);
+                      });
     for (const untouched_range& range : untouched) {
         const std::uint32_t id = to_index(range.callstack);
         if (id >= read.index_of.size()) continue;

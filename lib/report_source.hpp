@@ -8,6 +8,7 @@
 
 #include "fil/recording/view.hpp"
 #include "fil/report/facts.hpp"
+#include "live_copy.hpp"
 #include "report_files.hpp"
 
 namespace fil {
@@ -23,6 +24,7 @@ struct drawn_recording {
     const recording_view& recording;
     const session_page& page;  // the session's or the run's
     callstack_id root = callstack_id::unknown;
+    const live_copy* copy = nullptr;  // of a program that runs on
 };
 
 // Completes `run` with what the recording says: runtime, notes, peak, exactness.

@@ -39,12 +39,6 @@ std::string random_token() {
     return token;
 }
 
-std::int64_t monotonic_ns() {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1'000'000'000ll + now.tv_nsec;
-}
-
 std::string command_of(std::int32_t pid) {
     std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline", std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};

@@ -4,40 +4,39 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <system_error>
 
 namespace fil {
 namespace {
 
-// Usage summed over threads, by callstack id.
-using usage_table = std::vector<report::usage>;
-
-struct summed_usage {
-    std::array<usage_table, mapping_kinds> by_kind;
-};
-
-summed_usage sum_usage(const recording_view& recording, const session_page& session,
-                       callstack_id root = callstack_id::unknown) {
-    summed_usage sums;
-    const recording_header& process = recording.header();
-    const std::int64_t peak = session.peak.load(std::memory_order_relaxed);
-    const std::int64_t live = session.live.load(std::memory_order_relaxed);
-    const bool peak_is_now = process.closed == 0 && live + recording.pending() > peak;
+// bytes_of(usage_record) says what counts.
+template <typename BytesOf>
+usage_at_peak sum_usage(const recording_view& recording, callstack_id root, BytesOf&& bytes_of) {
+    usage_at_peak sums;
     recording.for_each_usage_set([&](const usage_set_record& set) {
         const auto kind = static_cast<std::size_t>(set.kind);
         if (kind >= sums.by_kind.size()) return;
-        usage_table& table = sums.by_kind[kind];
+        std::vector<report::usage>& table = sums.by_kind[kind];
         table.resize(recording.callstack_count());
         recording.for_each_usage(set, [&](callstack_id id, const usage_record& usage) {
             if (id < root || to_index(id) >= table.size()) return;  // older, or interned since
-            table[to_index(id)] += {bytes_at_peak(usage, process, peak, peak_is_now),
-                                    usage.allocations.load(std::memory_order_relaxed),
-                                    usage.bytes_so_far.load(std::memory_order_relaxed)};
+            table[to_index(id)] +=
+                {bytes_of(usage), usage.allocations.load(std::memory_order_relaxed),
+                 usage.bytes_so_far.load(std::memory_order_relaxed)};
         });
     });
     return sums;
+}
+
+// As bytes_at_peak() has it, while the owner of the counter may be changing it: it remembers first
+// what was, then writes `now`.
+std::int64_t bytes_at_named_peak(const usage_record& usage, const recording_header& process,
+                                 std::int64_t peak) {
+    const std::int64_t bytes = bytes_at_peak(usage, process, peak, false);
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (usage.settled_at.load(std::memory_order_relaxed) != peak) return bytes;
+    return usage.at_peak.load(std::memory_order_relaxed);
 }
 
 // Marks a callstack and all its callers.
@@ -80,19 +79,35 @@ std::int64_t bytes_at_peak(const usage_record& usage, const recording_header& pr
 std::int64_t total_at_peak(const recording_view& recording, const session_page& session) {
     std::int64_t sum = 0;
     const auto used = static_cast<std::size_t>(mapping_kind::anonymous);
-    const summed_usage sums = sum_usage(recording, session);
+    const usage_at_peak sums = read_usage(recording, session);
     for (const report::usage& usage : sums.by_kind[used]) {
         sum += usage.bytes;
     }
     return sum;
 }
 
-read_snapshot_result read_snapshot(const recording_view& recording, const session_page& session,
+usage_at_peak read_usage(const recording_view& recording, const session_page& session,
+                         callstack_id root) {
+    const recording_header& process = recording.header();
+    const std::int64_t peak = session.peak.load(std::memory_order_relaxed);
+    const std::int64_t live = session.live.load(std::memory_order_relaxed);
+    const bool peak_is_now = process.closed == 0 && live + recording.pending() > peak;
+    return sum_usage(recording, root, [&](const usage_record& usage) {
+        return bytes_at_peak(usage, process, peak, peak_is_now);
+    });
+}
+
+usage_at_peak usage_at_named_peak(const recording_view& recording, std::int64_t peak) {
+    return sum_usage(recording, callstack_id::unknown, [&](const usage_record& usage) {
+        return bytes_at_named_peak(usage, recording.header(), peak);
+    });
+}
+
+read_snapshot_result read_snapshot(const recording_view& recording, const usage_at_peak& usage,
                                    const std::vector<callstack_id>& wanted,
-                                   const resolve_address& resolve, callstack_id root) {
-    const summed_usage sums = sum_usage(recording, session, root);
+                                   const resolve_address& resolve) {
     std::vector<bool> needed(recording.callstack_count());
-    for (const usage_table& table : sums.by_kind) {
+    for (const std::vector<report::usage>& table : usage.by_kind) {
         for (std::uint32_t id = 2; id < table.size(); ++id) {
             if (table[id].bytes != 0) mark(needed, recording, callstack_id{id});
         }
@@ -122,8 +137,8 @@ read_snapshot_result read_snapshot(const recording_view& recording, const sessio
         }
         index_of[id] = at;
     }
-    for (std::size_t kind = 0; kind < sums.by_kind.size(); ++kind) {
-        const usage_table& table = sums.by_kind[kind];
+    for (std::size_t kind = 0; kind < usage.by_kind.size(); ++kind) {
+        const std::vector<report::usage>& table = usage.by_kind[kind];
         for (std::uint32_t id = 1; id < table.size(); ++id) {
             if (table[id].bytes == 0) continue;
             const auto at = id == 1 ? report::callstack_index::empty : index_of[id];

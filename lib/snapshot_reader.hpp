@@ -5,6 +5,7 @@
 // wrongly (a caller that comes after its callee, an unknown function) is left out, never followed.
 // Cold code; any thread, one at a time.
 
+#include <array>
 #include <functional>
 #include <vector>
 
@@ -24,17 +25,28 @@ std::int64_t bytes_at_peak(const usage_record& usage, const recording_header& pr
 // What the process held of used memory at the session's peak.
 std::int64_t total_at_peak(const recording_view& recording, const session_page& session);
 
+// Usage at the peak, summed over threads: by kind, then by callstack id.
+struct usage_at_peak {
+    std::array<std::vector<report::usage>, mapping_kinds> by_kind;
+};
+
+// At the peak of the session; where that is now, what is there now. Of a run, `session` is its page
+// and `root` its root: what has a smaller id is not the run's.
+usage_at_peak read_usage(const recording_view& recording, const session_page& session,
+                         callstack_id root = callstack_id::unknown);
+
+// At a peak that stands fast, though writers go on.
+usage_at_peak usage_at_named_peak(const recording_view& recording, std::int64_t peak);
+
 struct read_snapshot_result {
     report::snapshot snapshot;
     std::vector<report::callstack_index> index_of;  // by callstack id; `empty` where not needed
 };
 
-// `wanted` are callstacks that shall be in the snapshot although they hold nothing. Of a run,
-// `session` is its page and `root` its root: what has a smaller id is not the run's.
-read_snapshot_result read_snapshot(const recording_view& recording, const session_page& session,
+// `wanted` are callstacks that shall be in the snapshot although they hold nothing.
+read_snapshot_result read_snapshot(const recording_view& recording, const usage_at_peak& usage,
                                    const std::vector<callstack_id>& wanted,
-                                   const resolve_address& resolve,
-                                   callstack_id root = callstack_id::unknown);
+                                   const resolve_address& resolve);
 
 // Copies the used part of a recording into a new file, mode 0600. Throws std::system_error.
 void keep_recording(const recording_view& recording, const std::string& path);

@@ -4,9 +4,9 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include <cerrno>
 #include <climits>
 #include <cstring>
-#include <optional>
 
 #include "ending.hpp"
 #include "launch.hpp"
@@ -42,31 +42,46 @@ ending wait_for(pid_t child, const descriptor& ended, const signal_inbox& signal
     }
 }
 
-report_outcome outcome_of(const ending& end, const descriptor& from) {
+}  // namespace
+
+report_in_the_making::report_in_the_making(fil_session* session, const fil_report_options& options,
+                                           const signal_inbox& signals)
+    : pipe_(new_pipe()) {
+    const pid_t supervisor = ::getpid();
+    child_ = ::fork();
+    why_not_ = errno;
+    if (child_ == 0) {
+        die_with(supervisor);
+        signals.restore_inherited();
+        report_and_exit(session, options, pipe_.write.get());
+    }
+    pipe_.write.close();
+}
+
+std::optional<report_outcome> report_in_the_making::take() {
+    if (child_ < 0) return report_outcome{FIL_ERROR_SYSTEM, {}, std::strerror(why_not_)};
+    const auto end = take_ending(child_);
+    if (!end) return std::nullopt;
+    return outcome_of(*end);
+}
+
+report_outcome report_in_the_making::wait(const signal_inbox& signals) {
+    if (child_ < 0) return *take();
+    return outcome_of(wait_for(child_, open_pid(child_), signals));
+}
+
+report_outcome report_in_the_making::outcome_of(const ending& end) const {
     if (end.kind == FIL_ENDING_SIGNAL)
         return {FIL_ERROR_INTERNAL, {}, std::string("it was stopped: ") + ::strsignal(end.value)};
     answer said;
-    if (::read(from.get(), &said, sizeof said) != static_cast<ssize_t>(sizeof said))
+    if (::read(pipe_.read.get(), &said, sizeof said) != static_cast<ssize_t>(sizeof said))
         return {FIL_ERROR_INTERNAL, {}, "it ended early"};
     return {said.status, said.path, said.error.message};
 }
 
-}  // namespace
-
 report_outcome make_report(fil_session* session, const fil_report_options& options,
                            const signal_inbox& signals) {
-    pipe_ends pipe = new_pipe();
-    const pid_t supervisor = ::getpid();
-    const pid_t child = ::fork();
-    if (child < 0) return {FIL_ERROR_SYSTEM, {}, std::strerror(errno)};
-    if (child == 0) {
-        die_with(supervisor);
-        signals.restore_inherited();
-        report_and_exit(session, options, pipe.write.get());
-    }
-    pipe.write.close();
-    const ending end = wait_for(child, open_pid(child), signals);
-    return outcome_of(end, pipe.read);
+    return report_in_the_making(session, options, signals).wait(signals);
 }
 
 std::string keep_recording(fil_session* session, pid_t pid, std::string& why) {

@@ -1,12 +1,15 @@
-// The report, made by a child of the supervisor after the program has ended: if it crashes, runs
-// out of memory or is stopped by a signal, that costs the report; the recording is then kept in a
-// file, and the supervisor still ends as the program did.
+// The report, made by a child of the supervisor, after the program has ended or while it runs on:
+// if it crashes, runs out of memory or is stopped by a signal, that costs the report; the recording
+// is then kept in a file, and the supervisor still ends as the program did.
 #pragma once
 
 #include <fil.h>
 
+#include <optional>
 #include <string>
 
+#include "descriptor.hpp"
+#include "ending.hpp"
 #include "signals.hpp"
 
 namespace fil::cli {
@@ -17,7 +20,28 @@ struct report_outcome {
     std::string why;   // else
 };
 
-// Signals that somebody sends to the supervisor meanwhile go to the child.
+// One that is being made.
+class report_in_the_making {
+  public:
+    // The options are no longer needed afterwards.
+    report_in_the_making(fil_session* session, const fil_report_options& options,
+                         const signal_inbox& signals);
+
+    // What became of it, once; nothing while it is being made. Never blocks.
+    std::optional<report_outcome> take();
+
+    // Signals that somebody sends to the supervisor meanwhile go to the child.
+    report_outcome wait(const signal_inbox& signals);
+
+  private:
+    report_outcome outcome_of(const ending& end) const;
+
+    pipe_ends pipe_;
+    pid_t child_ = -1;
+    int why_not_ = 0;  // no child: errno
+};
+
+// Starts it and waits for it.
 report_outcome make_report(fil_session* session, const fil_report_options& options,
                            const signal_inbox& signals);
 

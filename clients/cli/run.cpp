@@ -1,9 +1,11 @@
 #include "run.hpp"
 
 #include <time.h>
+#include <unistd.h>
 
 #include "browser.hpp"
 #include "executable.hpp"
+#include "live_reports.hpp"
 #include "message.hpp"
 #include "new_session.hpp"
 #include "output_directory.hpp"
@@ -25,6 +27,9 @@ std::int64_t nanoseconds_since_1970() {
 void announce(const invocation& asked, const output_directory& output) {
     say("Memory usage will be written out at exit to " + output.path() +
         (asked.browser ? ", and opened in a browser." : "."));
+    say("You can also run the following command while the program is still running to write out "
+        "peak memory usage up to that point: kill -s SIGUSR2 " +
+        std::to_string(::getpid()));
 }
 
 void say_nobody_joined(const target& what, const observation& seen) {
@@ -56,9 +61,17 @@ void keep(fil_session* session, const report_request& request, const std::string
 
 void say_written(const observation& seen, const std::string& page) {
     const std::string whose = seen.memory.processes() > 1 ? " of all processes together" : "";
-    say("Peak memory" + whose + " was " + size_text(seen.memory.peak()) + ", " +
+    const std::string when = seen.end.kind == FIL_ENDING_RUNNING ? " so far" : "";
+    say("Peak memory" + whose + when + " was " + size_text(seen.memory.peak()) + ", " +
         seconds_text(seen.memory.peak_seconds()) + " after the start.");
     say("Wrote HTML report to " + page);
+}
+
+void say_written_meanwhile(const observation& now, const report_outcome& report) {
+    if (report.status == FIL_OK)
+        say_written(now, report.path + "/index.html");
+    else
+        say("The report could not be made: " + report.why + ".");
 }
 
 }  // namespace
@@ -79,15 +92,21 @@ ending run(const invocation& asked) {
     const signal_inbox signals;
     const std::int64_t started_ns = nanoseconds_since_1970();
     const program child = launch(what, variables.all, signals);
-    const observation seen = supervise(child, session.get(), signals);
+    const run_facts facts{output.path(),       asked.words, what,
+                          variables.set_by_us, child.pid,   started_ns};
+    live_reports meanwhile(session.get(), facts, signals, say_written_meanwhile);
+    const supervision also = {[&](const observation& now) { return meanwhile.look(now); },
+                              [&](const observation& now, bool program_was_told) {
+                                  meanwhile.ask(now.seconds, program_was_told);
+                              }};
+    const observation seen = supervise(child, session.get(), signals, also);
+    meanwhile.finish(seen);
     if (!seen.memory.still_running().empty()) library.leave_link();
 
     if (!seen.memory.anybody_joined()) {
         say_nobody_joined(what, seen);
         return seen.end;
     }
-    const run_facts facts{output.path(),       asked.words, what,
-                          variables.set_by_us, child.pid,   started_ns};
     const report_request request(facts, seen);
     const report_outcome report = make_report(session.get(), request.options(), signals);
     if (report.status == FIL_OK) {

@@ -2,7 +2,11 @@
 
 #include <sys/syscall.h>
 
+#include <charconv>
 #include <cstring>
+#include <fstream>
+#include <iterator>
+#include <string>
 
 namespace fil::cli {
 namespace {
@@ -30,6 +34,24 @@ bool is_for_program(const signalfd_siginfo& signal, pid_t self, bool from_progra
         default:
             return false;
     }
+}
+
+bool has_default_action(std::string_view status, int number) {
+    for (const std::string_view name : {"\nSigIgn:\t", "\nSigCgt:\t"}) {
+        const std::size_t at = status.find(name);
+        if (at == status.npos) continue;
+        unsigned long long set = 0;
+        const char* digits = status.data() + at + name.size();
+        std::from_chars(digits, status.data() + status.size(), set, 16);
+        if ((set >> (number - 1) & 1) != 0) return false;
+    }
+    return true;
+}
+
+bool has_default_action(pid_t pid, int number) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+    const std::string status{std::istreambuf_iterator<char>(file), {}};
+    return has_default_action(status, number);
 }
 
 signal_inbox::signal_inbox() {

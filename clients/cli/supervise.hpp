@@ -4,6 +4,8 @@
 
 #include <fil.h>
 
+#include <functional>
+
 #include "ending.hpp"
 #include "launch.hpp"
 #include "sampler.hpp"
@@ -18,6 +20,15 @@ struct observation {
     std::string last_image;  // what the program was last seen to execute, while nobody had joined
 };
 
-observation supervise(const program& child, fil_session* session, const signal_inbox& signals);
+// What else is done while the program runs.
+struct supervision {
+    // Each time round; returns after how many milliseconds it wants to be called again.
+    std::function<int(const observation&)> look;
+    // SIGUSR2 was sent to us; whether it was passed on to the program.
+    std::function<void(const observation&, bool)> report_signal;
+};
+
+observation supervise(const program& child, fil_session* session, const signal_inbox& signals,
+                      const supervision& also = {});
 
 }  // namespace fil::cli

@@ -10,6 +10,7 @@
 #include "fil.h"
 #include "python_source.h"
 #include "real.hpp"
+#include "report_signal.hpp"
 
 namespace fil::preload {
 namespace {
@@ -59,7 +60,9 @@ void start() {
     fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
     options.memory = FIL_MEMORY_SESSION;
     if (fil_python_is_program() == 0) options.flags = FIL_NATIVE_STACKS;
-    if (fil_recorder_start(&options, nullptr) == FIL_OK) fil_python_start();
+    if (fil_recorder_start(&options, nullptr) != FIL_OK) return;
+    fil_python_start();
+    answer_report_signal();
 }
 
 [[gnu::constructor]] void decide_at_the_latest() {

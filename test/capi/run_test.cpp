@@ -50,7 +50,7 @@ int status_of(session& session, Body&& body) {
 std::int64_t bytes_of_run(const session& session) {
     const joined_process& process = session.processes().at(0);
     const run_record& run = *process.run();
-    return read_snapshot(process.view(), run.page, {}, {}, run.root)
+    return read_snapshot(process.view(), read_usage(process.view(), run.page, run.root), {}, {})
         .snapshot.total(mapping_kind::anonymous);
 }
 
@@ -212,7 +212,8 @@ TEST(run, carries_the_source_of_code_that_is_in_no_file_the_newest_of_a_name) {
                   end();
               }));
     const joined_process& process = session.processes().at(0);
-    const auto read = read_snapshot(process.view(), process.run()->page, {}, {});
+    const auto read =
+        read_snapshot(process.view(), read_usage(process.view(), process.run()->page), {}, {});
     EXPECT_EQ(read.snapshot.texts().at("<cell 1>"), "new");
     EXPECT_EQ(read.snapshot.texts().at("<cell 2>").size(), 10'000u);
 }

@@ -30,7 +30,9 @@ fil_callstack stack(std::uint32_t line) {
 }
 
 std::int64_t total(const session& session, std::size_t number) {
-    const auto read = read_snapshot(session.processes().at(number).view(), session.page(), {}, {});
+    const auto read =
+        read_snapshot(session.processes().at(number).view(),
+                      read_usage(session.processes().at(number).view(), session.page()), {}, {});
     return read.snapshot.total(mapping_kind::anonymous);
 }
 

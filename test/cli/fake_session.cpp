@@ -32,6 +32,7 @@ fil_status fil_session_read(const fil_session* session, fil_session_numbers* num
     numbers->live = fake(session).live;
     numbers->peak = fake(session).peak;
     numbers->processes = fake(session).processes.size();
+    numbers->reports_requested = fake(session).reports_requested;
     return FIL_OK;
 }
 

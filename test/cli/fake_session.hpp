@@ -20,6 +20,7 @@ struct fake_process {
 struct fake_session {
     std::int64_t live = 0;
     std::int64_t peak = 0;
+    std::uint32_t reports_requested = 0;
     std::vector<fake_process> processes;
     std::vector<fil_large_mapping> mappings;
     std::vector<int> ended;  // told by fil_session_process_ended

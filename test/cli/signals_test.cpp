@@ -38,6 +38,16 @@ TEST(signals, an_alarm_set_before_exec_is) {
     EXPECT_TRUE(is_for_program(arrived(SIGALRM, SI_KERNEL, 0), self, false));
 }
 
+TEST(signals, a_default_action_is_neither_handled_nor_ignored) {
+    const std::string status =
+        "Name:\tx\nSigBlk:\t0000000000000800\nSigIgn:\t0000000000001000\nSigCgt:"
+        "\t0000000100000002\n";
+    EXPECT_TRUE(has_default_action(status, SIGUSR2));
+    EXPECT_FALSE(has_default_action(status, SIGPIPE));
+    EXPECT_FALSE(has_default_action(status, SIGINT));
+    EXPECT_TRUE(has_default_action(::getpid(), SIGUSR2));
+}
+
 // In a child, which may change its signals: what the inbox does, and how it is undone.
 template <class Body>
 void in_a_child(Body body) {

@@ -40,6 +40,27 @@ TEST(supervise, passes_on_what_somebody_sent) {
     signals.restore_inherited();
 }
 
+// sleep has no action for SIGUSR2: told of it, it would die.
+TEST(supervise, hears_of_sigusr2_and_spares_a_program_that_would_die_of_it) {
+    const signal_inbox signals;
+    test::fake_session session;
+    const program child = launch({"/bin/sleep", {"sleep", "0.3"}, {}, {}}, {}, signals);
+    const pid_t supervisor = ::getpid();
+    const pid_t somebody = ::fork();
+    if (somebody == 0) {
+        ::kill(supervisor, SIGUSR2);
+        ::_exit(0);
+    }
+    std::vector<bool> told;
+    const observation seen =
+        supervise(child, session.handle(), signals,
+                  {{}, [&](const observation&, bool tells) { told.push_back(tells); }});
+    ::waitpid(somebody, nullptr, 0);
+    EXPECT_EQ(told, std::vector<bool>{false});
+    EXPECT_EQ(seen.end.kind, FIL_ENDING_EXIT);
+    signals.restore_inherited();
+}
+
 TEST(supervise, remembers_what_ran_while_nobody_joined) {
     const signal_inbox signals;
     test::fake_session session;

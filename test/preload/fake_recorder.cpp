@@ -73,6 +73,9 @@ int fil_recorder_running(void) {
 void fil_recorder_close(void) {
     note("close");
 }
+void fil_recorder_request_report(uint32_t) {
+    note("request-report");
+}
 void fil_recorder_shrink(uint64_t) {
     note("shrink");
 }

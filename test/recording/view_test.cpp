@@ -47,7 +47,7 @@ TEST(recording_view, reads_what_was_written) {
     const recording_view view(bytes.data(), bytes.size());
     ASSERT_EQ(view.check(), recording_check::good);
     session_page session{};
-    const auto read = read_snapshot(view, session, {}, no_symbols);
+    const auto read = read_snapshot(view, read_usage(view, session), {}, no_symbols);
     // Nothing ever decreased, so the peak is what is live; nothing was published here.
     EXPECT_EQ(view.header().pid, 42);
     EXPECT_EQ(view.callstack_count(), 51u);
@@ -82,7 +82,8 @@ TEST(recording_view, no_damage_makes_a_reader_leave_the_memory) {
         if (view.check() != recording_check::good) continue;
         session_page session{};
         session.peak = std::int64_t(random());
-        read_snapshot(view, session, {callstack_id{40}, callstack_id{9999}}, no_symbols);
+        read_snapshot(view, read_usage(view, session), {callstack_id{40}, callstack_id{9999}},
+                      no_symbols);
         for (const fact_record& fact : view.facts()) (void)view.text(fact.key);
         (void)view.pending();
     }

@@ -154,6 +154,11 @@ struct session_page {
     std::uint32_t reserved;
     alignas(64) std::atomic<std::int64_t> live;
     alignas(64) std::atomic<std::int64_t> peak;
+    // While a report is copied the peak shall not rise (lib/live_copy.hpp): CLOCK_MONOTONIC, ns.
+    std::atomic<std::int64_t> held_until;  // 0: it may
+    // Reports that processes asked for, and how many of these requests were served.
+    alignas(64) std::atomic<std::uint32_t> reports_requested;
+    std::atomic<std::uint32_t> reports_copied;
 };
 static_assert(sizeof(session_page) <= recording_page);
 

@@ -16,10 +16,19 @@
 //
 // Hot path: no allocation, no throw. On the common path no read-modify-write of a shared line.
 
+#include <sched.h>
+#include <time.h>
+
 #include "fil/base/inlining.hpp"
 #include "fil/recording/layout.hpp"
 
 namespace fil {
+
+inline std::int64_t monotonic_ns() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
 
 class peak_tracker {
   public:
@@ -62,7 +71,18 @@ class peak_tracker {
     }
 
     FIL_RARE void raise_peak(std::atomic<std::int64_t>& pending) const {
+        if (session_->held_until.load(relaxed) != 0) [[unlikely]]
+            wait_for_copy();
         raise(session_->peak, publish(pending));
+    }
+
+    // A report is being copied, which a higher peak would spoil. Bounded: the hold has an end.
+    FIL_RARE void wait_for_copy() const {
+        for (;;) {
+            const std::int64_t until = session_->held_until.load(std::memory_order_acquire);
+            if (until == 0 || monotonic_ns() >= until) return;
+            sched_yield();
+        }
     }
 
     static void raise(std::atomic<std::int64_t>& highest, std::int64_t value) {

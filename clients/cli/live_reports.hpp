@@ -1,0 +1,51 @@
+// Reports of a program that runs on: on SIGUSR2, to the program or to us, any number of times. Each
+// is made by a child, as the one at the end is (report.hpp), while the supervisor goes on looking.
+//
+// A signal to the program is answered in the program, which then asks the session and waits until
+// its counters are copied. One to us is passed on, so that the same happens; where the program has
+// an action of its own, or cannot be asked, its counters are copied as it runs.
+#pragma once
+
+#include <fil.h>
+
+#include <functional>
+#include <optional>
+
+#include "report.hpp"
+#include "report_request.hpp"
+
+namespace fil::cli {
+
+class live_reports {
+  public:
+    // All outlive this object. `told` hears of each report that was made, or could not be.
+    live_reports(fil_session* session, const run_facts& facts, const signal_inbox& signals,
+                 std::function<void(const observation&, const report_outcome&)> told)
+        : session_(session), facts_(facts), signals_(signals), told_(std::move(told)) {}
+
+    // Somebody sent SIGUSR2 to us: now or, if the program was told, as soon as it asks, at the
+    // latest a moment later.
+    void ask(double seconds, bool program_was_told);
+
+    // Starts the report that is due; hears of one that is finished. Never blocks. Returns after how
+    // many milliseconds it wants to look again.
+    int look(const observation& now);
+
+    // The program ended: waits for the one that is being made.
+    void finish(const observation& end);
+
+  private:
+    void start(const observation& now);
+    void hear(const observation& now, const report_outcome& outcome);
+
+    fil_session* session_;
+    const run_facts& facts_;
+    const signal_inbox& signals_;
+    std::function<void(const observation&, const report_outcome&)> told_;
+
+    std::uint32_t answered_ = 0;  // requests of the program's, so far
+    std::optional<double> due_;   // a request of our own, in seconds since the start
+    std::optional<report_in_the_making> making_;
+};
+
+}  // namespace fil::cli
