@@ -23,6 +23,7 @@ constexpr const char* examples =
     "  fil-profile run ./server 8080              a native program\n"
     "  fil-profile python script.py               Python as it is; the program says what to "
     "profile\n"
+    "While a program runs, kill -s SIGUSR2 to fil-profile writes a report of the peak so far.\n"
     "Options of fil-profile stand before the command; everything after it is the program's.";
 
 struct usage_formatter : CLI::Formatter {

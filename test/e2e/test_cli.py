@@ -352,6 +352,6 @@ def test_no_browser_and_nothing_to_open_with_are_quiet(here):
     asked_not = fil_profile("--no-browser", *words, env={**variables, "BROWSER": f"{here}/browser"})
     nothing = fil_profile(*words, env={**variables, "BROWSER": "no-such-browser"})
     assert [e.status for e in (asked_not, nothing)] == [0, 0]
-    assert [len(e.stderr.splitlines()) for e in (asked_not, nothing)] == [3, 3]
+    assert [len(e.stderr.splitlines()) for e in (asked_not, nothing)] == [4, 4]
     time.sleep(0.3)
     assert not Path("opened").exists()

@@ -70,7 +70,7 @@ def test_what_it_says_is_on_stderr_at_the_start_and_at_the_end(here):
     ended = profiled("x.py")
     lines = ended.stderr.decode().splitlines()
     own = [line.startswith(PREFIX.decode()) for line in lines]
-    assert own == [True, False, True, True]
+    assert own == [True, True, False, True, True]
     assert ended.stdout == b""
     assert str(here / "out") in lines[0]
     assert "browser" not in lines[0]

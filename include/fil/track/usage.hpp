@@ -23,6 +23,9 @@ FIL_HOT void settle(usage_record& usage, std::int64_t peak) {
     if (usage.settled_at.load(relaxed) != peak) {
         usage.at_peak.store(usage.now.load(relaxed), relaxed);
         usage.settled_at.store(peak, relaxed);
+        // For a reader that looks meanwhile (lib/live_copy.hpp): this first, then the change of
+        // `now`.
+        std::atomic_thread_fence(std::memory_order_release);
     }
 }
 
