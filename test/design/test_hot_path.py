@@ -42,14 +42,17 @@ ALLOWED = {
         "pthread_key_create", "pthread_setspecific",  # a lease, once a thread
         "clock_gettime", "fcntl64", "ftruncate64", "getenv", "getrlimit64", "sysconf",  # the start
     },
-    C_ABI: STRINGS | SYSTEM | {"_Unwind_Backtrace", "_Unwind_GetIP"},
+    C_ABI: STRINGS | SYSTEM | {
+        "_Unwind_Backtrace", "_Unwind_GetIP",
+        "clock_gettime", "sched_yield",  # a report is being copied
+    },
     PYTHON: STRINGS | SYSTEM | {
         "dl_iterate_phdr",
         "getenv",  # the start
         "__tls_get_addr",  # of the interpreter's own variable, as the interpreter itself does
     },
     HOOKS: STRINGS | SYSTEM | {
-        "dlsym", "dlerror", "dladdr", "environ",  # the start
+        "dlsym", "dlerror", "dladdr", "environ", "sigaction", "sigemptyset",  # the start
         "getpagesize", "fstat", "fstatfs", "shmctl",  # a mapping
         "faccessat", "fgetxattr", "fstatat", "getenv",  # exec
         "getegid", "geteuid", "getgid", "getuid",
@@ -63,6 +66,7 @@ UNCOMMON = {
     r"system_pages.*::map": "memory for bookkeeping",
     r"\.cold|\[clone \.cold\]": "what the compiler was told is rare",
     r"fil::boost_source": "the portable native source: up to 8 KiB, not on alternate stacks",
+    r"peak_tracker::wait_for_copy": "a report is being copied",
     r"recording_memory::make_chunk": "a chunk of the recording is touched for the first time",
     r"registry<.*>::(make_slot_slow|make_)": "a part of the registry is touched for the first time",
     r"registry<.*>::(set|take)_giant_part": "a block whose size does not fit its slot",
