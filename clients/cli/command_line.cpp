@@ -16,6 +16,10 @@ constexpr const char* usage =
     "                   run SCRIPT|-m MODULE|PROGRAM [ARGS]...\n"
     "       fil-profile [--python PY] python [ARGS]...\n";
 
+constexpr const char* license =
+#include "license_text.inc"
+    ;
+
 constexpr const char* examples =
     "Examples:\n"
     "  fil-profile run script.py --its option     a Python script and its arguments\n"
@@ -36,6 +40,8 @@ void declare(CLI::App& app, invocation& asked) {
     app.footer(examples);
     app.set_help_flag("-h,--help", "Print this help and exit");
     app.set_version_flag("--version", fil_version(), "Print the version and exit");
+    app.add_flag_callback(
+        "--license", [&] { asked.shown = license; }, "Print the licences and exit");
     app.add_option("-o", asked.output, "Put reports into DIR (default: fil-result)")
         ->type_name("DIR")
         ->take_last();
@@ -88,6 +94,7 @@ invocation parse_command_line(const std::vector<std::string>& words) {
     } catch (const CLI::ParseError& error) {
         throw refusal(std::string(error.what()) + " (see fil-profile --help)");
     }
+    if (!asked.shown.empty()) return asked;  // --license
     if (words.empty()) {
         asked.shown = app.help();
         return asked;

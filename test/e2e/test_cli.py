@@ -43,6 +43,19 @@ def test_version_prints_the_version_only():
     assert all(part.isdigit() for part in parts)
 
 
+def test_license_prints_ours_and_those_of_what_is_compiled_in():
+    shown = fil_profile("--license")
+    assert (shown.status, shown.stderr) == (0, b"")
+    assert b"Apache License" in shown.stdout
+    for project in (b"Boost", b"xxHash. Copyright", b"CLI11. Copyright", b"range-v3", b"libdw"):
+        assert project in shown.stdout
+
+
+def test_filprofiler_is_another_name_of_the_command():
+    other = run_plain([str(FIL_PROFILE.with_name("filprofiler")), "--version"])
+    assert other == fil_profile("--version")
+
+
 # ---- what it refuses -----------------------------------------------------------------------------
 
 EMPTY_ELF = b"\x7fELF" + bytes(60)
