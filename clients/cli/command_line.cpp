@@ -17,7 +17,7 @@ constexpr const char* usage =
     "       fil-profile [--python PY] python [ARGS]...\n";
 
 constexpr const char* license =
-#include "license_text.inc"
+#include <license_text.inc>
     ;
 
 constexpr const char* examples =

@@ -74,6 +74,7 @@ def test_exactly_these_files_are_installed(installed: Installation) -> None:
     files |= {str(path.relative_to(installed.prefix)) for path in installed.prefix.glob("bin/*")}
     assert files == {
         "bin/fil-profile",
+        "bin/filprofiler",
         "include/fil.h",
         f"{folder}/libfil.a",
         f"{folder}/libfil.so",
