@@ -52,10 +52,9 @@ void set_variable(environment& all, const std::string& variable) {
 void turn_thread_pools_off(program_environment& variables) {
     // BLAS in its kinds, OpenMP, and the libraries with pools of their own. OMP_NUM_THREADS is also
     // what pyarrow's pool for computing goes by.
-    for (const char* name :
-         {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",
-          "NUMEXPR_NUM_THREADS", "BLOSC_NTHREADS", "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS",
-          "ARROW_IO_THREADS"}) {
+    for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
+                             "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "BLOSC_NTHREADS",
+                             "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS", "ARROW_IO_THREADS"}) {
         if (find_variable(variables.all, name)) continue;
         variables.all.push_back(std::string(name) + "=1");
         variables.set_by_us.push_back(std::string(name) + "=1");
