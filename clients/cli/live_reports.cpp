@@ -19,26 +19,27 @@ void live_reports::ask(double seconds, bool program_was_told) {
 
 int live_reports::look(const observation& now) {
     if (making_)
-        if (const auto outcome = making_->take()) hear(now, *outcome);
+        if (const auto outcome = making_->take()) hear(*outcome);
     const bool asked = requests_of(session_) != answered_;
     if (!making_ && (asked || (due_ && now.seconds >= *due_))) start(now);
     return making_ || due_ ? look_soon : look_whenever;
 }
 
-void live_reports::finish(const observation& end) {
-    if (making_) hear(end, making_->wait(signals_));
+void live_reports::finish() {
+    if (making_) hear(making_->wait(signals_));
 }
 
 void live_reports::start(const observation& now) {
     answered_ = requests_of(session_);
     due_.reset();
     const report_request request(facts_, now);
+    taken_.emplace(now);
     making_.emplace(session_, request.options(), signals_);
 }
 
-void live_reports::hear(const observation& now, const report_outcome& outcome) {
+void live_reports::hear(const report_outcome& outcome) {
     making_.reset();
-    told_(now, outcome);
+    told_(*taken_, outcome);
 }
 
 }  // namespace fil::cli

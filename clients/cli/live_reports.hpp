@@ -16,11 +16,25 @@
 
 namespace fil::cli {
 
+// What was seen of the peak when a report was taken.
+struct peak_seen {
+    explicit peak_seen(const observation& now)
+        : bytes(now.memory.peak()),
+          seconds(now.memory.peak_seconds()),
+          processes(now.memory.processes()) {}
+
+    std::int64_t bytes;
+    double seconds;
+    std::size_t processes;
+};
+
 class live_reports {
   public:
+    using listener = std::function<void(const peak_seen&, const report_outcome&)>;
+
     // All outlive this object. `told` hears of each report that was made, or could not be.
     live_reports(fil_session* session, const run_facts& facts, const signal_inbox& signals,
-                 std::function<void(const observation&, const report_outcome&)> told)
+                 listener told)
         : session_(session), facts_(facts), signals_(signals), told_(std::move(told)) {}
 
     // Somebody sent SIGUSR2 to us: now or, if the program was told, as soon as it asks, at the
@@ -32,20 +46,21 @@ class live_reports {
     int look(const observation& now);
 
     // The program ended: waits for the one that is being made.
-    void finish(const observation& end);
+    void finish();
 
   private:
     void start(const observation& now);
-    void hear(const observation& now, const report_outcome& outcome);
+    void hear(const report_outcome& outcome);
 
     fil_session* session_;
     const run_facts& facts_;
     const signal_inbox& signals_;
-    std::function<void(const observation&, const report_outcome&)> told_;
+    listener told_;
 
     std::uint32_t answered_ = 0;  // requests of the program's, so far
     std::optional<double> due_;   // a request of our own, in seconds since the start
     std::optional<report_in_the_making> making_;
+    std::optional<peak_seen> taken_;  // by the one that is being made
 };
 
 }  // namespace fil::cli

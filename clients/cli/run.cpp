@@ -59,17 +59,16 @@ void keep(fil_session* session, const report_request& request, const std::string
                       : "The recording is kept in " + file));
 }
 
-void say_written(const observation& seen, const std::string& page) {
-    const std::string whose = seen.memory.processes() > 1 ? " of all processes together" : "";
-    const std::string when = seen.end.kind == FIL_ENDING_RUNNING ? " so far" : "";
-    say("Peak memory" + whose + when + " was " + size_text(seen.memory.peak()) + ", " +
-        seconds_text(seen.memory.peak_seconds()) + " after the start.");
+void say_written(const peak_seen& peak, const char* when, const std::string& page) {
+    const std::string whose = peak.processes > 1 ? " of all processes together" : "";
+    say("Peak memory" + whose + when + " was " + size_text(peak.bytes) + ", " +
+        seconds_text(peak.seconds) + " after the start.");
     say("Wrote HTML report to " + page);
 }
 
-void say_written_meanwhile(const observation& now, const report_outcome& report) {
+void say_written_meanwhile(const peak_seen& peak, const report_outcome& report) {
     if (report.status == FIL_OK)
-        say_written(now, report.path + "/index.html");
+        say_written(peak, " so far", report.path + "/index.html");
     else
         say("The report could not be made: " + report.why + ".");
 }
@@ -100,7 +99,7 @@ ending run(const invocation& asked) {
                                   meanwhile.ask(now.seconds, program_was_told);
                               }};
     const observation seen = supervise(child, session.get(), signals, also);
-    meanwhile.finish(seen);
+    meanwhile.finish();
     if (!seen.memory.still_running().empty()) library.leave_link();
 
     if (!seen.memory.anybody_joined()) {
@@ -111,7 +110,7 @@ ending run(const invocation& asked) {
     const report_outcome report = make_report(session.get(), request.options(), signals);
     if (report.status == FIL_OK) {
         const std::string page = report.path + "/index.html";
-        say_written(seen, page);
+        say_written(peak_seen(seen), "", page);
         if (asked.browser) open_in_browser(page);
     } else {
         keep(session.get(), request, report.why);

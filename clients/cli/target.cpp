@@ -127,7 +127,8 @@ target what_is_run(const words& arguments, const std::string& python,
                    const std::string& package_python) {
     refuse_options(arguments);
     const std::string& first = arguments.front();
-    if (is_pythons_option(first)) return with_python(which_python(python, package_python), arguments);
+    if (is_pythons_option(first))
+        return with_python(which_python(python, package_python), arguments);
 
     const bool exists = ::access(first.c_str(), F_OK) == 0;
     const int why = errno;

@@ -41,10 +41,9 @@ class live_reports_test : public testing::Test {
     observation now_{{}, 0, sampler(session_.handle(), 1), {}};
     std::vector<std::string> told_;
     bool slow_ = false;
-    live_reports reports_{session_.handle(), facts_, signals_,
-                          [this](const observation&, const report_outcome& outcome) {
-                              told_.push_back(outcome.path);
-                          }};
+    live_reports reports_{
+        session_.handle(), facts_, signals_,
+        [this](const peak_seen&, const report_outcome& outcome) { told_.push_back(outcome.path); }};
 };
 
 TEST_F(live_reports_test, without_a_request_there_is_none) {
@@ -107,9 +106,9 @@ TEST_F(live_reports_test, the_end_waits_for_the_one_that_is_made) {
     slow_ = true;
     session_.reports_requested = 1;
     look(1);
-    reports_.finish(now_);
+    reports_.finish();
     EXPECT_EQ(told_.size(), 1u);
-    reports_.finish(now_);
+    reports_.finish();
     EXPECT_EQ(told_.size(), 1u);
 }
 

@@ -67,7 +67,8 @@ TEST_F(what_is_run_test, a_module) {
 }
 
 TEST_F(what_is_run_test, code_on_the_command_line_and_from_stdin) {
-    for (const words& arguments : {words{"-c", "print(1)", "-c"}, words{"-cpass"}, words{"-", "x"}}) {
+    for (const words& arguments :
+         {words{"-c", "print(1)", "-c"}, words{"-cpass"}, words{"-", "x"}}) {
         words expected = arguments;
         expected.insert(expected.begin(), "python");
         EXPECT_EQ(what_is_run(arguments, "", "").arguments, expected);

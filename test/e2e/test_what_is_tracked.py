@@ -139,6 +139,45 @@ def built(compiler: str, name: str, source: str, *flags: str) -> str:
     return program
 
 
+C = """\
+#define _GNU_SOURCE
+#include <malloc.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#define BIG (48ul << 20)
+static void *of_posix(void) { void *p = 0; return posix_memalign(&p, 4096, BIG) == 0 ? p : 0; }
+static void *remapped(void) {
+    void *p = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return mremap(p, 4096, BIG, MREMAP_MAYMOVE);
+}
+int main(void) {
+    void *volatile kept[] = {
+        malloc(BIG),
+        calloc(BIG, 1),
+        realloc(0, BIG),
+        reallocarray(0, BIG, 1),
+        of_posix(),
+        aligned_alloc(64, BIG),
+        memalign(64, BIG),
+        valloc(BIG),
+        pvalloc(BIG),
+        remapped(),
+    };
+    return kept[0] == 0;
+}
+"""
+
+
+def test_every_function_of_c_that_gives_memory_is_in_the_peak(here):
+    run = profiled(built("cc", "takes.c", C))
+    held = {}
+    for stack, size in run.callstacks.items():
+        place = next(frame for frame in stack if "takes.c" in frame and "(main)" in frame)
+        held[place] = held.get(place, 0) + size
+    lines = [f"{here}/takes.c:{line} (main)" for line in range(13, 23)]
+    assert [held[line] for line in lines] == pytest.approx([BIG] * 10, abs=4096)
+
+
 CPP = """\
 #include <new>
 #include <cstdlib>
