@@ -164,6 +164,8 @@ def run_work(code: str, **how) -> str:
 def test_a_call_is_profiled_into_the_directory_and_its_value_passed_on(here):
     assert run_work("print(profile(work, 'a/b'))") == f"{20 << 20}\n"
     assert large("a/b") == {("5 work", "3 inner"): 20}
+    page = Path("a/b/index.html").read_text()
+    assert '"kind":"unknown"' in page.replace(" ", "")  # the program goes on, the part has ended
 
 
 def test_the_root_of_every_callstack_is_the_callable(here):
@@ -376,6 +378,27 @@ def test_a_report_that_cannot_be_written_is_an_error_but_not_in_place_of_the_pro
     assert failed.status == 1
     assert b"ZeroDivisionError" in failed.own_stderr.splitlines()[-1]
     assert PREFIX in failed.stderr
+
+
+def test_a_killed_watcher_costs_the_report_and_not_the_program(here, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(here))
+    code = """
+        import os, signal, pathlib
+        supervisor = None
+        for process in pathlib.Path("/proc").iterdir():
+            try:
+                is_fil = os.readlink(process / "exe").endswith("fil-profile")
+                is_ours = b"killed.py" in (process / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if is_fil and is_ours:
+                os.kill(int(process.name), signal.SIGKILL)
+        try: profile(work, "out")
+        except RuntimeError as error: print(error)
+    """
+    ended = python(script("killed.py", with_work(code)), env={**PATH, "TMPDIR": str(here)})
+    assert (ended.status, ended.stderr) == (0, b"")
+    assert b"could not be written" in ended.stdout
 
 
 def test_the_source_of_code_that_is_in_no_file_is_shown(here):
