@@ -3,7 +3,7 @@
 namespace fil::cli {
 namespace {
 
-constexpr double time_to_ask = 0.05;  // for the program's handler to run, in seconds
+constexpr double time_to_ask = 0.3;  // for the program's handler to run, in seconds
 constexpr int look_soon = 2, look_whenever = 1000;
 
 std::uint32_t requests_of(const fil_session* session) {

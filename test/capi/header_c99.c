@@ -20,12 +20,12 @@ SIZE_IS(fil_block, 16);
 SIZE_IS(fil_error, 1008);
 SIZE_IS(fil_recorder_options, 16);
 SIZE_IS(fil_source, 32);
-SIZE_IS(fil_session_numbers, 40);
-SIZE_IS(fil_process, 88);
+SIZE_IS(fil_session_numbers, 48);
+SIZE_IS(fil_process, 96);
 SIZE_IS(fil_large_mapping, 24);
 SIZE_IS(fil_sample, 32);
 SIZE_IS(fil_untouched, 24);
-SIZE_IS(fil_report_options, 208);
+SIZE_IS(fil_report_options, 216);
 
 int main(void) {
     fil_error error = FIL_ERROR_INIT;

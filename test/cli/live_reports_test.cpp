@@ -81,7 +81,7 @@ TEST_F(live_reports_test, one_of_ours_is_made_without_the_program_where_that_say
     ::usleep(20'000);
     look(1.02);
     EXPECT_TRUE(told_.empty());
-    now_.seconds = 1.2;
+    now_.seconds = 1.5;
     look_until_told(1);
     reports_.ask(2, false);
     now_.seconds = 2;
