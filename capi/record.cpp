@@ -37,17 +37,20 @@ void note_watched(const registered_block& block) {
 
 // The events of a block when something unusual is about (recorder.hpp).
 FIL_RARE void record_alloc_unusually(std::uintptr_t address, std::size_t bytes) {
+    if (address == 0) return;
     this_process.event([=](process_recorder& recorder, thread_state& thread) {
         recorder.record_alloc(thread, address, bytes);
     });
 }
 FIL_RARE void record_alloc_at_unusually(std::uintptr_t address, std::size_t bytes,
                                         callstack_id callstack) {
+    if (address == 0) return;
     this_process.event([=](process_recorder& recorder, thread_state& thread) {
         recorder.record_alloc_at(thread, address, bytes, callstack);
     });
 }
 FIL_RARE void record_free_unusually(std::uintptr_t address) {
+    if (address == 0) return;
     this_process.event(
         [=](process_recorder& recorder, thread_state& thread) {
             note_watched(recorder.record_free(thread, address));
@@ -209,7 +212,6 @@ int fil_block_watch(const void* address) {
 // ---- blocks ----
 
 void fil_record_alloc(const void* address, size_t bytes) {
-    if (address == nullptr) return;
     thread_state* thread;
     if (!this_process.enter(thread)) [[unlikely]]
         return record_alloc_unusually(address_of(address), bytes);
@@ -222,7 +224,7 @@ void fil_record_alloc(const void* address, size_t bytes) {
 }
 
 void fil_record_alloc_at(const void* address, size_t bytes, fil_callstack callstack) {
-    if (address == nullptr || callstack == FIL_CALLSTACK_NONE) return;
+    if (callstack == FIL_CALLSTACK_NONE) return;
     thread_state* thread;
     bool done = false;
     if (this_process.enter(thread)) [[likely]] {
@@ -235,7 +237,6 @@ void fil_record_alloc_at(const void* address, size_t bytes, fil_callstack callst
 }
 
 void fil_record_free(const void* address) {
-    if (address == nullptr) return;
     thread_state* thread;
     bool done = false;
     if (this_process.enter(thread)) [[likely]] {

@@ -69,9 +69,12 @@ class process {
             return false;
         return this_thread.guard.enter(stack_pointer());
     }
-    // The recorder is always at the same place: no load needs to say where.
+    // The recorder is always at the same place: no load needs to say where. Said anew at each use,
+    // so that no register is kept for it across a call.
     FIL_HOT process_recorder& recorder() {
-        return *std::launder(reinterpret_cast<process_recorder*>(recorder_));
+        std::byte* place = recorder_;
+        asm("" : "+r"(place));
+        return *reinterpret_cast<process_recorder*>(place);
     }
     FIL_HOT static void leave() { this_thread.guard.leave(); }
 

@@ -49,11 +49,20 @@ struct thread_walk {
 
 static_assert(sizeof(thread_walk) <= 1u << 20 && alignof(thread_walk) <= 64);
 
+/* The callstack of frame `top`, or FIL_CALLSTACK_NONE, where it is the same call as last time. */
+template <typename Frames>
+[[gnu::always_inline]] inline fil_callstack same_call(const python_runtime& runtime,
+                                                      const void* memory, address top) {
+    const thread_walk& walk = *static_cast<const thread_walk*>(memory);
+    if (walk.generation != *runtime.generation) [[unlikely]]
+        return FIL_CALLSTACK_NONE;
+    return walk.chain.same_as_last(top, Frames{runtime.layout});
+}
+
 /* The callstack of frame `top`, which is not 0; FIL_CALLSTACK_UNKNOWN if no frame is a function's.
  */
 template <typename Frames>
-[[gnu::always_inline]] inline fil_callstack follow_frames(const python_runtime& runtime,
-                                                          void* memory, address top) {
+fil_callstack follow_frames(const python_runtime& runtime, void* memory, address top) {
     const std::uint64_t generation = *runtime.generation;
     thread_walk& walk = *static_cast<thread_walk*>(memory);
     if (walk.generation != generation) [[unlikely]]

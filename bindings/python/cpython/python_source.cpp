@@ -171,6 +171,14 @@ void settle() {
     return FIL_CALLSTACK_NONE;
 }
 
+/* A call that is not the last one, or stands elsewhere. */
+template <typename Frames>
+[[gnu::noinline]] fil_callstack capture_from(void* memory, address top) {
+    if (top == 0) return capture_none();
+    const fil_callstack callstack = follow_frames<Frames>(the_runtime, memory, top);
+    return callstack == FIL_CALLSTACK_UNKNOWN ? capture_none() : callstack;
+}
+
 /* Where the thread state must be asked for: before all is settled, once in each thread, and without
  * the interpreter lock. */
 template <typename Frames>
@@ -179,29 +187,25 @@ template <typename Frames>
     if (!may_keep_slot) settle();
     const address state = current_thread_state<Frames>(the_runtime, may_keep_slot);
     if (state == 0) return capture_none();
-    const address top = current_frame<Frames>(the_runtime.layout, state);
-    if (top == 0) return capture_none();
-    const fil_callstack callstack = follow_frames<Frames>(the_runtime, memory, top);
-    return callstack == FIL_CALLSTACK_UNKNOWN ? capture_none() : callstack;
+    return capture_from<Frames>(memory, current_frame<Frames>(the_runtime.layout, state));
 }
 
-/* fil_source::capture. Hot path: no allocation, no throw. */
+/* fil_source::capture. Hot path: no allocation, no throw. Its usual case calls nothing. */
 template <typename Frames>
 fil_callstack capture(void*, void* memory) {
     const address* const slot = state_slot;
     if (slot == nullptr) [[unlikely]]
         return capture_asking<Frames>(memory);
     const address state = *slot;
-    if (!is_own_state<Frames>(the_runtime.layout, state)) [[unlikely]] {
+    if (!is_own_state<Frames>(the_runtime.layout, state)) [[unlikely]]
         return capture_asking<Frames>(memory);
-    }
     const address top = current_frame<Frames>(the_runtime.layout, state);
-    if (top == 0) [[unlikely]]
-        return capture_none();
-    const fil_callstack callstack = follow_frames<Frames>(the_runtime, memory, top);
-    if (callstack == FIL_CALLSTACK_UNKNOWN) [[unlikely]]
-        return capture_none();
-    return callstack;
+#ifndef FIL_VERIFY_FRAMES
+    const fil_callstack same = same_call<Frames>(the_runtime, memory, top);
+    if (same != FIL_CALLSTACK_NONE) [[likely]]
+        return same;
+#endif
+    return capture_from<Frames>(memory, top);
 }
 
 fil_callstack capture_by_public_api(void*, void* memory) {

@@ -42,16 +42,23 @@ class remembered_chain {
         count_ = 0;
     }
 
-    /* The callstack of frame `top`, which is not 0. Frames reads a frame: previous(frame),
-     * key(frame), and whether it was stamped in this very call: is_stamped(frame), stamp(frame).
-     * `child(caller, frame, key)` interns one. Hot path. */
-    template <typename Frames, typename Child>
-    [[gnu::always_inline]] inline fil_callstack follow(address top, const Frames& frames,
-                                                       Child child) {
+    /* The callstack of frame `top` if it is the same call as last time, at the same place; or
+     * FIL_CALLSTACK_NONE. Frames reads a frame: previous(frame), key(frame), and whether it was
+     * stamped in this very call: is_stamped(frame), stamp(frame). Hot path. */
+    template <typename Frames>
+    [[gnu::always_inline]] inline fil_callstack same_as_last(address top,
+                                                             const Frames& frames) const {
         if (last_.frame == top && last_.key == frames.key(top) && frames.is_stamped(top)) {
             return last_callstack_;
         }
-        return follow_moved(top, frames, child);
+        return FIL_CALLSTACK_NONE;
+    }
+
+    /* The callstack of any frame `top`, which is not 0. `child(caller, frame, key)` interns one. */
+    template <typename Frames, typename Child>
+    fil_callstack follow(address top, const Frames& frames, Child child) {
+        const fil_callstack last = same_as_last(top, frames);
+        return last != FIL_CALLSTACK_NONE ? last : follow_moved(top, frames, child);
     }
 
     std::uint32_t count() const { return count_; }
@@ -76,7 +83,9 @@ class remembered_chain {
             frames.stamp(top);
         }
         last_ = entries_[count_];
-        return last_callstack_ = callstacks_[count_];
+        last_callstack_ = callstacks_[count_];
+        if (last_callstack_ == FIL_CALLSTACK_UNKNOWN) last_.frame = nowhere; /* no function's */
+        return last_callstack_;
     }
 
     /* Brings the chain up to date, and last_callstack_. */

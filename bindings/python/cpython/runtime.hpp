@@ -66,7 +66,7 @@ inline address current_thread_state(const python_runtime& runtime, bool may_keep
 template <typename Frames>
 inline address current_frame(const python_layout& layout, address state) {
     const address found = load(state, layout.thread_frame);
-    return Frames::has_cframe && found != 0 ? load(found, layout.cframe_frame) : found;
+    return Frames::has_cframe ? load(found, layout.cframe_frame) : found; /* never a null cframe */
 }
 
 }  // namespace fil::python

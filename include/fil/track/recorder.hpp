@@ -87,7 +87,7 @@ class alignas(64) recorder {
         const std::int64_t pending =
             set.pending.load(std::memory_order_relaxed) + static_cast<std::int64_t>(bytes);
         if (!peak_tracker::may_stay_pending(pending) ||
-            !registry_.insert_quickly(address, callstack, bytes)) [[unlikely]]
+            !registry_.insert_quickly(thread.near, address, callstack, bytes)) [[unlikely]]
             return false;
         set.pending.store(pending, std::memory_order_relaxed);
         count_allocation(*usage, bytes);
@@ -99,7 +99,7 @@ class alignas(64) recorder {
         if (thread.deferred_count != 0) [[unlikely]]
             return false;
         return registry_.take_quickly(
-            address, [&](callstack_id callstack, std::uint64_t bytes) FIL_INLINED {
+            thread.near, address, [&](callstack_id callstack, std::uint64_t bytes) FIL_INLINED {
                 usage_set_record& set = *thread.set;
                 usage_record* usage = known_usage_of(memory_, set, callstack);
                 if (usage == nullptr) [[unlikely]]

@@ -38,6 +38,12 @@ struct registered_block {
     bool watched = false;
 };
 
+// The leaf that a thread used last: the next address is likely to be in it as well.
+struct last_leaf {
+    std::uint64_t number = ~0ull;
+    void* leaf = nullptr;
+};
+
 template <page_source LeafPages = system_pages_wiped_on_fork, page_source Pages = system_pages>
 class registry {
     using slot = std::uint32_t;
@@ -93,9 +99,9 @@ class registry {
 
     // The same two for the usual case, in few steps: the slots exist, side by side, and are empty;
     // the block is neither watched nor giant. False, and nothing is done, in any other case.
-    FIL_HOT bool insert_quickly(std::uintptr_t address, callstack_id callstack,
+    FIL_HOT bool insert_quickly(last_leaf& last, std::uintptr_t address, callstack_id callstack,
                                 std::uint64_t bytes) {
-        slot* first = find_slot(address);
+        slot* first = find_slot_near(last, address);
         if (first == nullptr || *first != 0) [[unlikely]]
             return false;
         const std::uint32_t id = to_index(callstack);
@@ -103,7 +109,7 @@ class registry {
             *first = make(static_cast<std::uint32_t>(bytes), id);
             return true;
         }
-        if (bytes >> part_bits != 0 || first[1] != 0) [[unlikely]]
+        if (bytes > part_mask || first[1] != 0) [[unlikely]]
             return false;
         first[1] = make(code_size, static_cast<std::uint32_t>(bytes));
         first[0] = make(code_long, id);
@@ -112,8 +118,8 @@ class registry {
 
     // Asks may_take(callstack, bytes) first.
     template <typename MayTake>
-    FIL_HOT bool take_quickly(std::uintptr_t address, MayTake may_take) {
-        slot* first = find_slot(address);
+    FIL_HOT bool take_quickly(last_leaf& last, std::uintptr_t address, MayTake may_take) {
+        slot* first = find_slot_near(last, address);
         if (first == nullptr) [[unlikely]]
             return false;
         const std::uint32_t value = *first;
@@ -220,6 +226,19 @@ class registry {
         if (l == nullptr) [[unlikely]]
             return nullptr;
         return &l->slots[index & ((1u << leaf_bits) - 1)];
+    }
+
+    FIL_HOT slot* find_slot_near(last_leaf& last, std::uintptr_t address) const {
+        const std::uint64_t rotated = std::rotr(std::uint64_t{address}, 4);
+        const std::uint64_t number = rotated >> leaf_bits;
+        constexpr std::uint64_t mask = (1u << leaf_bits) - 1;
+        if (number == last.number) [[likely]]
+            return &static_cast<leaf*>(last.leaf)->slots[rotated & mask];
+        slot* found = find_slot(address);
+        if (found == nullptr) [[unlikely]]
+            return nullptr;
+        last = {number, found - (rotated & mask)};
+        return found;
     }
 
     FIL_HOT slot* make_slot(std::uintptr_t address) {

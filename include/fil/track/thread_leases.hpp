@@ -21,6 +21,7 @@ namespace fil {
 struct thread_state : boost::intrusive::slist_base_hook<
                           boost::intrusive::link_mode<boost::intrusive::normal_link>> {
     usage_set_record* set = nullptr;
+    last_leaf near;                               // of the registry
     callstack_id inherited = callstack_id::none;  // the creator's, for a thread without frames
     void* source_memory = nullptr;                // the source's thread_bytes
 
