@@ -53,7 +53,9 @@ on_the_machine() {
 for program in python3 git curl gcc; do
     [ ! -e "$machine/usr/bin/$program" ] || say "not minimal any more: $program is there"
 done
+start=$(date +%s)
 on_the_machine ./dev run examples/flights.py
 [ -s "$(ls "$machine"/root/libfil/fil-result/*/index.html | head -n 1)" ] || exit 1
 on_the_machine ./dev run examples/flights.py
 on_the_machine ./dev test
+say "both commands work; it took $((($(date +%s) - start) / 60)) minutes"

@@ -176,6 +176,18 @@ def test_the_installed_package_is_the_command(environment: Environment, here: Pa
     environment.check([environment.python, "-m", "filprofiler"], here)
 
 
+def test_the_installed_package_profiles_a_call(environment: Environment, here: Path) -> None:
+    (here / "calls.py").write_text(
+        "from filprofiler.api import profile\n"
+        "def work():\n"
+        "    return bytearray(20_000_000)\n"
+        "print(len(profile(work, 'result')))\n"
+    )
+    command = [environment.folder / "bin" / "fil-profile", "python", "calls.py"]
+    assert output(command, cwd=here, env=environment.variables) == "20000000\n"
+    assert "calls.py:3 (work) 200" in (here / "result" / "peak-memory.prof").read_text()
+
+
 def test_the_installed_command_and_package_say_their_version(environment: Environment) -> None:
     assert version() in output([environment.folder / "bin" / "fil-profile", "--version"])
     code = "import filprofiler; print(filprofiler.__version__)"
