@@ -37,7 +37,7 @@ void note_watched(const registered_block& block) {
 
 // The events of a block when something unusual is about (recorder.hpp).
 FIL_RARE void record_alloc_unusually(std::uintptr_t address, std::size_t bytes) {
-    if (address == 0) return;
+    if (address == 0 || this_process.is_idle()) return;
     this_process.event([=](process_recorder& recorder, thread_state& thread) {
         recorder.record_alloc(thread, address, bytes);
     });
@@ -50,7 +50,7 @@ FIL_RARE void record_alloc_at_unusually(std::uintptr_t address, std::size_t byte
     });
 }
 FIL_RARE void record_free_unusually(std::uintptr_t address) {
-    if (address == 0) return;
+    if (address == 0 || this_process.is_idle()) return;
     this_process.event(
         [=](process_recorder& recorder, thread_state& thread) {
             note_watched(recorder.record_free(thread, address));

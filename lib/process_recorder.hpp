@@ -92,6 +92,11 @@ class process {
         return is_built ? reinterpret_cast<process_recorder*>(recorder_) : nullptr;
     }
 
+    // Between runs: what happens then is nobody's business.
+    bool is_idle() const {
+        return page_->state.load(std::memory_order_relaxed) == process_state::idle;
+    }
+
     // A run, of a process that records on request. FIL_ERROR_STATE if one is on, or, for end_run,
     // none; and always where everything is recorded anyway. Not inside an event.
     bool records_on_request() const { return (options_.flags & FIL_ON_REQUEST) != 0; }

@@ -384,7 +384,6 @@ def test_a_killed_watcher_costs_the_report_and_not_the_program(here, monkeypatch
     monkeypatch.setenv("TMPDIR", str(here))
     code = """
         import os, signal, pathlib
-        supervisor = None
         for process in pathlib.Path("/proc").iterdir():
             try:
                 is_fil = os.readlink(process / "exe").endswith("fil-profile")
