@@ -234,7 +234,7 @@ FIL_API int fil_block_watch(const void* address);
  */
 typedef struct fil_source {
     size_t struct_size;
-    size_t thread_bytes; /* at most 1 MiB */
+    size_t thread_bytes; /* at most 2 MiB */
     fil_callstack (*capture)(void* context, void* thread_memory);
     void* context;
 } fil_source;

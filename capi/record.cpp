@@ -183,7 +183,7 @@ void fil_thread_disarming_stack(const void* address, size_t bytes) {
 fil_status fil_source_register(const fil_source* source, fil_error* error) {
     fil_source known{};
     const fil_status status = capi::copy_struct(known, source);
-    if (status != FIL_OK || known.capture == nullptr || known.thread_bytes > 1u << 20) {
+    if (status != FIL_OK || known.capture == nullptr || known.thread_bytes > 2u << 20) {
         capi::say(error, "not a source: no capture function, or too much thread memory");
         return status != FIL_OK ? status : FIL_ERROR_ARGUMENT;
     }

@@ -67,7 +67,7 @@ class process {
         thread = this_thread.state;
         if (thread == nullptr) [[unlikely]]
             return false;
-        return this_thread.guard.enter(stack_pointer());
+        return this_thread.guard.enter(place_of_call());
     }
     // The recorder is always at the same place: no load needs to say where. Said anew at each use,
     // so that no register is kept for it across a call.
@@ -157,7 +157,7 @@ FIL_HOT void process::event(Event event, Nested nested) {
     process_recorder* recorder = page_->recorder.load(std::memory_order_acquire);
     thread_words& words = this_thread;
     thread_state* state = words.state;
-    const std::uintptr_t here = stack_pointer();
+    const std::uintptr_t here = place_of_call();
     if (recorder == nullptr && !may_start()) return;
     if (recorder == nullptr || state == nullptr || !words.guard.enter(here)) [[unlikely]] {
         return event_slow(event, nested, here);
@@ -174,7 +174,7 @@ FIL_RARE void process::event_slow(Event event, Nested nested, std::uintptr_t her
     if (recorder == nullptr) return;
     thread_words& words = this_thread;
     if (words.guard.raised(here)) return nested(*recorder);
-    const guarded_scope guarded(words.guard, here - reentry_guard::slack);
+    const guarded_scope guarded(words.guard, here);
     if (words.state == nullptr) lease(*recorder);
     if (words.state != nullptr) {
         event(*recorder, *words.state);

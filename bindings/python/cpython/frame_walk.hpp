@@ -23,11 +23,11 @@
 
 namespace fil::python {
 
-/* The chain of 30,000 frames covers the deepest recursion that programs raise their limit to; the
+/* The chain of 65,000 frames covers the deepest recursion that programs raise their limit to; the
  * pages of what a thread does not use are never touched. */
 struct thread_walk {
     std::uint64_t generation; /* never 0 */
-    remembered_chain<30000, 4096> chain;
+    remembered_chain<65000, 4096> chain;
     code_names names;
     node_cache<2048> nodes;
 
@@ -47,7 +47,7 @@ struct thread_walk {
     }
 };
 
-static_assert(sizeof(thread_walk) <= 1u << 20 && alignof(thread_walk) <= 64);
+static_assert(sizeof(thread_walk) <= 2u << 20 && alignof(thread_walk) <= 64);
 
 /* The callstack of frame `top`, or FIL_CALLSTACK_NONE, where it is the same call as last time. */
 template <typename Frames>

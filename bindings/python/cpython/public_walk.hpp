@@ -16,7 +16,7 @@
 namespace fil::python {
 
 struct public_walk {
-    static constexpr std::uint32_t capacity = 30000;
+    static constexpr std::uint32_t capacity = 65000;
     struct place {
         fil_function function;
         std::uint32_t line;
@@ -58,11 +58,6 @@ inline fil_function intern_by_attributes(const python_symbols& python, address c
 
 inline fil_callstack capture_publicly(const python_runtime& runtime, void* memory) {
     const python_symbols& python = runtime.symbols;
-    /* What the calls below allocate is an event inside this one. It is known as such by its place
-     * on the stack: 256 bytes or more below the first (reentry_guard.hpp), which a short call is
-     * not. */
-    char distance[512];
-    asm volatile("" : : "r"(distance) : "memory");
     if (inside_small_request() || !python.Py_IsInitialized()) {
         return FIL_CALLSTACK_NONE;
     }

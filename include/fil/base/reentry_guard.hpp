@@ -35,18 +35,23 @@ struct stack_range {
 extern constinit thread_local stack_range disarming_stack  // lib/os_linux.cpp
     __attribute__((tls_model("initial-exec")));
 
+// Where the call of the function that asks left the stack: the same for every function that it
+// passes on to with its last step, however large their frames are.
+FIL_HOT std::uintptr_t place_of_call() {
+#if defined(__x86_64__) && !defined(__clang__)
+    return reinterpret_cast<std::uintptr_t>(__builtin_dwarf_cfa());
+#else
+    return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+#endif
+}
+
 class reentry_guard {
   public:
-    // Events that begin at one place have frames of different sizes: one whose stack is that much
-    // lower is still no event inside the other. A signal's frame is larger, and so is the
-    // unwinder's.
-    static constexpr std::uintptr_t slack = 256;
-
     // The quick way: raises it if it is down and says so; otherwise leave the rest to raised().
     FIL_HOT bool enter(std::uintptr_t here) {
         if (where_ != down) [[unlikely]]
             return false;
-        where_ = here - slack;
+        where_ = here;
         barrier();
         return true;
     }
