@@ -46,6 +46,7 @@ MAPS = """
         {0}
     kept = take()
     peak = bytearray(16 << 20)
+    del peak
 """
 
 
