@@ -132,6 +132,12 @@ FIL_API void fil_recorder_describe(fil_text key, fil_text value);
  * Copied, at most 1 MiB. Cold, works between runs as well. Since 0.1. */
 FIL_API void fil_recorder_add_source(fil_text file, fil_text text);
 
+/* A request for so many bytes was refused for want of memory (to be called after restoring what
+ * realloc or mremap left as it was). If the session detects out-of-memory, the supervisor writes
+ * what is alive now and the process exits with status 53; otherwise this returns. Sizes above
+ * PTRDIFF_MAX are no want of memory and ignored. Hot. Since 0.1. */
+FIL_API void fil_record_failed(size_t bytes);
+
 /* Counts a child that will run unrecorded (static, 32-bit, set-user-id). Hot. */
 FIL_API void fil_record_unprofiled_child(void);
 
@@ -355,6 +361,28 @@ FIL_API int32_t fil_session_asked(fil_session* session);
 FIL_API void fil_session_answer(fil_session* session, int32_t pid, fil_status status,
                                 fil_text message);
 
+/* From now on, requests for memory that fail end their process (fil_record_failed()). Since 0.1. */
+FIL_API void fil_session_detect_out_of_memory(fil_session* session);
+
+/* Memory is nearly used up: `pid` shall end at its next allocation, in the same way; 0: enough is
+ * left, nobody. Since 0.1. */
+FIL_API void fil_session_memory_is_low(fil_session* session, int32_t pid);
+
+/* A process that ran out of memory and waits for its report. */
+typedef struct fil_out_of_memory {
+    size_t struct_size;
+    int32_t pid;
+    uint64_t request_bytes;          /* of the request that failed; 0: memory was low */
+    fil_callstack request_callstack; /* who made it */
+} fil_out_of_memory;
+#define FIL_OUT_OF_MEMORY_INIT \
+    { sizeof(fil_out_of_memory), 0, 0, 0 }
+
+/* The next such process; FIL_ERROR_EMPTY if there is none. May be asked every millisecond. After
+ * its report, fil_session_let_go() lets it exit. Since 0.1. */
+FIL_API fil_status fil_session_out_of_memory(fil_session* session, fil_out_of_memory* process);
+FIL_API void fil_session_let_go(fil_session* session, int32_t pid);
+
 /* A process ended, perhaps without saying so: takes its memory out of the session's live total. */
 FIL_API void fil_session_process_ended(fil_session* session, int32_t pid);
 
@@ -392,6 +420,13 @@ typedef enum fil_ending {
     FIL_ENDING_SIGNAL = 2 /* ending_value: the signal's number */
 } fil_ending;
 
+/* Which moment a report is of. */
+typedef enum fil_moment {
+    FIL_MOMENT_PEAK = 0,
+    FIL_MOMENT_OUT_OF_MEMORY = 1 /* now, and the request that failed: out-of-memory.prof,
+                                  * out-of-memory.svg, out-of-memory-reversed.svg, no page */
+} fil_moment;
+
 /* What a report says beyond the stacks. All texts and arrays are borrowed for the call; zeros mean
  * "not known". */
 typedef struct fil_report_options {
@@ -420,16 +455,20 @@ typedef struct fil_report_options {
     const fil_text* notes;
     size_t note_count;
     int32_t run; /* 1: the last run of `pid` instead, in its own directory if none is given here */
+    fil_moment moment;
+    uint64_t request_bytes; /* see fil_out_of_memory */
+    fil_callstack request_callstack;
 } fil_report_options;
 #define FIL_REPORT_OPTIONS_INIT                                                             \
     {                                                                                       \
         sizeof(fil_report_options), {NULL, 0}, 0, 0, {NULL, 0}, {NULL, 0}, {NULL, 0}, 0, 0, \
-            FIL_ENDING_RUNNING, 0, 0, 0, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, 0     \
+            FIL_ENDING_RUNNING, 0, 0, 0, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, 0,    \
+            FIL_MOMENT_PEAK, 0, 0                                                           \
     }
 
-/* Writes the report of the program's memory at the session's peak: peak-memory.prof,
- * peak-memory.svg, peak-memory-reversed.svg, index.html. On success `path` (capacity bytes) holds
- * the report's directory. Cold. */
+/* Writes the report of the program's memory at the session's peak (or another moment):
+ * peak-memory.prof, peak-memory.svg, peak-memory-reversed.svg, index.html. On success `path`
+ * (capacity bytes) holds the report's directory. Cold. */
 FIL_API fil_status fil_session_report(fil_session* session, const fil_report_options* options,
                                       char* path, size_t capacity, fil_error* error);
 

@@ -2,6 +2,7 @@
 
 #include "fil.h"
 #include "os.hpp"
+#include "out_of_memory.hpp"
 #include "process_recorder.hpp"
 #include "report_wait.hpp"
 #include "structs.hpp"
@@ -129,6 +130,19 @@ void fil_recorder_describe(fil_text key, fil_text value) {
     if (recorder == nullptr || this_thread.guard.raised(stack_pointer())) return;
     const guarded_scope guarded(this_thread.guard);
     recorder->add_fact(view(key).substr(0, 1024), view(value).substr(0, 1024));
+}
+
+void fil_record_failed(size_t bytes) {
+    session_page* session = this_process.session();
+    if (session == nullptr || session->detects_out_of_memory.load(std::memory_order_relaxed) == 0 ||
+        bytes > PTRDIFF_MAX) {
+        return;
+    }
+    this_process.event(
+        [=](process_recorder& recorder, thread_state& thread) {
+            end_for_failed_request(*session, recorder.header(), bytes, recorder.capture(thread));
+        },
+        [](process_recorder&) {});
 }
 
 void fil_record_unprofiled_child(void) {

@@ -65,6 +65,16 @@ std::vector<report::timeline> timelines_of(const fil_report_options& options) {
     return timelines;
 }
 
+bool is_out_of_memory(const fil_report_options& options) {
+    return options.moment == FIL_MOMENT_OUT_OF_MEMORY;
+}
+
+std::optional<failed_request> request_of(const fil_report_options& options) {
+    if (!is_out_of_memory(options)) return {};
+    return failed_request{callstack_id{options.request_callstack},
+                          static_cast<std::int64_t>(options.request_bytes)};
+}
+
 report::facts facts_of(const fil_report_options& options) {
     report::facts run;
     run.version = fil_version();
@@ -79,6 +89,7 @@ report::facts facts_of(const fil_report_options& options) {
     run.peak_seconds = options.peak_seconds;
     run.resident = {options.resident, options.resident_anonymous, options.resident_file,
                     options.resident_shared};
+    if (is_out_of_memory(options)) run.kind = report::report_kind::out_of_memory;
     run.timelines = timelines_of(options);
     run.variables = strings_of(options.variables, options.variable_count);
     run.notes = strings_of(options.notes, options.note_count);
@@ -170,7 +181,8 @@ void write(const recording_view& recording, const session_page& page, report::fa
     }
     const session_page& its_page = last != nullptr ? last->page : page;
     const drawn_recording drawn{recording, its_page,
-                                last != nullptr ? last->root.load() : callstack_id::unknown, copy};
+                                last != nullptr ? last->root.load() : callstack_id::unknown, copy,
+                                request_of(options)};
     add_recorded_facts(run, drawn);
     judge_program(run, executable);
     try {
@@ -197,10 +209,12 @@ fil_status fil_session_report(fil_session* handle, const fil_report_options* opt
     return guarded(error, [&] {
         const fil::session& session = session_of(handle);
         const auto known = checked_copy(options, "options");
-        const joined_process* process =
-            known.run != 0 ? session.find(known.pid) : program_at_peak(session, known.pid);
+        const joined_process* process = known.run != 0 || is_out_of_memory(known)
+                                            ? session.find(known.pid)
+                                            : program_at_peak(session, known.pid);
         if (process == nullptr) throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
-        const bool runs_on = known.ending == FIL_ENDING_RUNNING && known.run == 0;
+        const bool runs_on =
+            known.ending == FIL_ENDING_RUNNING && known.run == 0 && !is_out_of_memory(known);
         std::optional<live_copy> copy;
         if (runs_on) copy = copy_live(session, process->view());
         report::facts run = facts_of(known);

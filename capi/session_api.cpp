@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "out_of_memory.hpp"
 #include "session_handle.hpp"
 #include "snapshot_reader.hpp"
 
@@ -93,6 +94,34 @@ int32_t fil_session_asked(fil_session* session) {
 void fil_session_answer(fil_session* session, int32_t pid, fil_status status, fil_text message) {
     guarded(nullptr, [&] {
         session_of(session).answer(pid, status, std::string(message.data, message.length));
+    });
+}
+
+void fil_session_detect_out_of_memory(fil_session* session) {
+    guarded(nullptr, [&] { session_of(session).page().detects_out_of_memory.store(1); });
+}
+
+void fil_session_memory_is_low(fil_session* session, int32_t pid) {
+    guarded(nullptr, [&] { session_of(session).tell_memory_is_low(pid); });
+}
+
+fil_status fil_session_out_of_memory(fil_session* session, fil_out_of_memory* process) {
+    return guarded(nullptr, [&] {
+        const joined_process* asking = session_of(session).out_of_memory();
+        if (asking == nullptr) throw failure{FIL_ERROR_EMPTY, "nobody ran out of memory"};
+        const recording_header& header = asking->header();
+        fil_out_of_memory found = FIL_OUT_OF_MEMORY_INIT;
+        found.pid = asking->pid;
+        found.request_bytes = header.request_bytes;
+        found.request_callstack = to_index(header.request_callstack);
+        checked_fill(process, found, "process");
+    });
+}
+
+void fil_session_let_go(fil_session* session, int32_t pid) {
+    guarded(nullptr, [&] {
+        const joined_process* process = session_of(session).find(pid);
+        if (process != nullptr) hear_last_words(process->header());
     });
 }
 

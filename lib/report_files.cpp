@@ -44,11 +44,11 @@ std::string folded_of(const report_model& report) {
     return std::move(out).str();
 }
 
-std::string svg_of(const report_model& report, direction from) {
+std::string svg_of(const report_model& report, direction from, report_kind kind) {
     const std::int64_t tracked =
         report.chosen.totals[static_cast<std::size_t>(mapping_kind::anonymous)];
     const layout boxes = make_layout(report.graph, from, svg_limits);
-    return svg_text(make_svg_picture(svg_title(tracked, from), boxes, report.chosen.shown,
+    return svg_text(make_svg_picture(svg_title(tracked, from, kind), boxes, report.chosen.shown,
                                      report.owners, report.sources),
                     {assets::svg_style, assets::svg_script});
 }
@@ -63,10 +63,15 @@ std::string now_as_ctime() {
 
 std::vector<named_text> make_files(const snapshot& taken, const facts& run) {
     const report_model report = make_report_model(taken, run);
+    if (run.kind == report_kind::out_of_memory) {
+        return {{"out-of-memory.prof", folded_of(report)},
+                {"out-of-memory.svg", svg_of(report, direction::callers_first, run.kind)},
+                {"out-of-memory-reversed.svg", svg_of(report, direction::leaves_first, run.kind)}};
+    }
     const page_parts page = {assets::page_head, assets::page_middle, assets::page_tail};
     return {{"peak-memory.prof", folded_of(report)},
-            {"peak-memory.svg", svg_of(report, direction::callers_first)},
-            {"peak-memory-reversed.svg", svg_of(report, direction::leaves_first)},
+            {"peak-memory.svg", svg_of(report, direction::callers_first, run.kind)},
+            {"peak-memory-reversed.svg", svg_of(report, direction::leaves_first, run.kind)},
             {"index.html",
              html_page(page, "Fil Memory Profile (" + now_as_ctime() + ")", model_json(report))}};
 }

@@ -3,13 +3,21 @@
 #include <algorithm>
 
 #include "fil/track/peak.hpp"
-#include "snapshot_reader.hpp"
 #include "symbols.hpp"
 
 namespace fil {
+namespace {
+
+usage_at_peak usage_of(const drawn_recording& drawn) {
+    if (drawn.out_of_memory) return usage_now(drawn.recording, drawn.root, *drawn.out_of_memory);
+    if (drawn.copy != nullptr) return drawn.copy->usage;
+    return read_usage(drawn.recording, drawn.page, drawn.root);
+}
+
+}  // namespace
 
 void add_recorded_facts(report::facts& run, const drawn_recording& drawn) {
-    const auto& [recording, session, root, copy] = drawn;
+    const auto& [recording, session, root, copy, out_of_memory] = drawn;
     const recording_header& header = recording.header();
     for (const fact_record& fact : recording.facts()) {
         const std::string_view key = recording.text(fact.key);
@@ -41,15 +49,11 @@ std::filesystem::path report_recording(const drawn_recording& drawn,
     std::vector<callstack_id> wanted;
     for (const untouched_range& range : untouched) wanted.push_back(range.callstack);
     symbols names;
-    auto read =
-        read_snapshot(drawn.recording,
-                      drawn.copy != nullptr ? drawn.copy->usage
-                                            : read_usage(drawn.recording, drawn.page, drawn.root),
-                      wanted,
-                      [&](std::string_view module, std::string_view build_id,
-                          std::uint32_t offset) -> const std::vector<report::frame>& {
-                          return names.resolve(module, build_id, offset);
-                      });
+    auto read = read_snapshot(drawn.recording, usage_of(drawn), wanted,
+                              [&](std::string_view module, std::string_view build_id,
+                                  std::uint32_t offset) -> const std::vector<report::frame>& {
+                                  return names.resolve(module, build_id, offset);
+                              });
     for (const untouched_range& range : untouched) {
         const std::uint32_t id = to_index(range.callstack);
         if (id >= read.index_of.size()) continue;

@@ -4,12 +4,14 @@
 // Cold code, in a process that may crash without harm to the program. Throws; keeps nothing.
 
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "fil/recording/view.hpp"
 #include "fil/report/facts.hpp"
 #include "live_copy.hpp"
 #include "report_files.hpp"
+#include "snapshot_reader.hpp"
 
 namespace fil {
 
@@ -19,12 +21,13 @@ struct untouched_range {
     std::int64_t resident;
 };
 
-// What is drawn: a recording, all of it or its last run, at the peak of that.
+// What is drawn: a recording, all of it or its last run, at the peak of that or at another moment.
 struct drawn_recording {
     const recording_view& recording;
     const session_page& page;  // the session's or the run's
     callstack_id root = callstack_id::unknown;
-    const live_copy* copy = nullptr;  // of a program that runs on
+    const live_copy* copy = nullptr;                // of a program that runs on
+    std::optional<failed_request> out_of_memory{};  // instead: what is there now, and this
 };
 
 // Completes `run` with what the recording says: runtime, notes, peak, exactness.

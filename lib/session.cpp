@@ -131,6 +131,7 @@ session::session()
     if (page_file_.number() < 0) fail("cannot make the session's memory");
     page_memory_ = shared_mapping(page_file_.number(), recording_page);
     page().version = recording_version;
+    page().supervisor_pid = getpid();
     page().magic = session_magic;
     environment_ = std::to_string(session_protocol_version) + ":" + std::to_string(getpid()) + ":" +
                    token_ + ":" + directory_.socket_path();
@@ -248,6 +249,30 @@ void session::forget_finished() {
         process.memory.shrink(recording_page);
     }
     swept_ = processes_.size();
+}
+
+void session::tell_memory_is_low(std::int32_t pid) {
+    if (pid == told_low_) return;
+    const auto tell = [&](std::int32_t whom, std::uint32_t low) {
+        const joined_process* process = whom == 0 ? nullptr : find(whom);
+        if (process != nullptr) process->header().memory_is_low.store(low);
+    };
+    tell(told_low_, 0);
+    tell(pid, 1);
+    told_low_ = pid;
+}
+
+const joined_process* session::out_of_memory() {
+    const std::uint32_t asked = page().asking.load(std::memory_order_acquire);
+    if (asked == asked_before_) return nullptr;
+    for (const joined_process& process : processes_) {
+        if (process.header().last_word.load(std::memory_order_acquire) == last_words::asked &&
+            !process.closed()) {
+            return &process;
+        }
+    }
+    asked_before_ = asked;
+    return nullptr;
 }
 
 std::uint64_t session::unprofiled_children() const {

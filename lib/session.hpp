@@ -78,6 +78,12 @@ class session {
 
     std::uint64_t unprofiled_children() const;
 
+    // Memory is low: `pid` shall end, and nobody else; 0: nobody shall.
+    void tell_memory_is_low(std::int32_t pid);
+
+    // A process that ran out of memory and waits to be heard; nullptr if there is none.
+    const joined_process* out_of_memory();
+
   private:
     struct caller {
         file_descriptor connection;
@@ -102,8 +108,10 @@ class session {
         std::int32_t pid;
         file_descriptor connection;
     };
-    std::deque<waiting> waiting_;  // for reports
-    std::size_t swept_ = 0;        // serve() looks for finished processes now and then
+    std::deque<waiting> waiting_;     // for reports
+    std::int32_t told_low_ = 0;       // the process that was told that memory is low
+    std::uint32_t asked_before_ = 0;  // how often a process asked, all of which were heard
+    std::size_t swept_ = 0;           // serve() looks for finished processes now and then
 };
 
 }  // namespace fil

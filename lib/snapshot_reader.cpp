@@ -103,6 +103,19 @@ usage_at_peak usage_at_named_peak(const recording_view& recording, std::int64_t 
     });
 }
 
+usage_at_peak usage_now(const recording_view& recording, callstack_id root,
+                        const failed_request& request) {
+    usage_at_peak sums = sum_usage(recording, root, [](const usage_record& usage) {
+        return usage.now.load(std::memory_order_relaxed);
+    });
+    auto& used = sums.by_kind[static_cast<std::size_t>(mapping_kind::anonymous)];
+    used.resize(std::max<std::size_t>(used.size(), recording.callstack_count()));
+    const bool is_known = to_index(request.callstack) < used.size();
+    const callstack_id whose = is_known ? request.callstack : callstack_id::unknown;
+    used[to_index(whose)] += {request.bytes, 0, 0};
+    return sums;
+}
+
 read_snapshot_result read_snapshot(const recording_view& recording, const usage_at_peak& usage,
                                    const std::vector<callstack_id>& wanted,
                                    const resolve_address& resolve) {

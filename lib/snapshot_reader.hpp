@@ -38,6 +38,16 @@ usage_at_peak read_usage(const recording_view& recording, const session_page& se
 // At a peak that stands fast, though writers go on.
 usage_at_peak usage_at_named_peak(const recording_view& recording, std::int64_t peak);
 
+// A request for memory that failed; of no bytes: there was none.
+struct failed_request {
+    callstack_id callstack = callstack_id::none;
+    std::int64_t bytes = 0;
+};
+
+// What is there now, and the request.
+usage_at_peak usage_now(const recording_view& recording, callstack_id root,
+                        const failed_request& request);
+
 struct read_snapshot_result {
     report::snapshot snapshot;
     std::vector<report::callstack_index> index_of;  // by callstack id; `empty` where not needed

@@ -12,8 +12,8 @@ namespace fil::cli {
 namespace {
 
 constexpr const char* usage =
-    "Usage: fil-profile [-o DIR] [--no-browser] [--keep-thread-pools] [--python PY]\n"
-    "                   run SCRIPT|-m MODULE|PROGRAM [ARGS]...\n"
+    "Usage: fil-profile [-o DIR] [--no-browser] [--keep-thread-pools] [--disable-oom-detection]\n"
+    "                   [--python PY] run SCRIPT|-m MODULE|PROGRAM [ARGS]...\n"
     "       fil-profile [--python PY] python [ARGS]...\n";
 
 constexpr const char* license =
@@ -50,6 +50,9 @@ void declare(CLI::App& app, invocation& asked) {
     app.add_flag_callback(
         "--keep-thread-pools", [&] { asked.thread_pools = true; },
         "Let BLAS, OpenMP and the like use several threads");
+    app.add_flag_callback(
+        "--disable-oom-detection", [&] { asked.detect_out_of_memory = false; },
+        "Do not end the program with a report when memory runs out");
     app.add_option("--python", asked.python, "Run Python programs with this interpreter")
         ->type_name("PY")
         ->take_last();

@@ -14,6 +14,7 @@ struct invocation {
     std::string python;                 // --python; empty: not given
     bool browser = true;                // not --no-browser
     bool thread_pools = false;          // --keep-thread-pools
+    bool detect_out_of_memory = true;   // not --disable-oom-detection
     std::string verb;                   // "run"; empty: print `shown` and end
     std::vector<std::string> words;     // all that follows the verb
     std::string shown;                  // help or version

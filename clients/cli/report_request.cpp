@@ -46,4 +46,13 @@ report_request::report_request(const run_facts& facts, const observation& seen)
     options_.variable_count = variables_.size();
 }
 
+report_request::report_request(const run_facts& facts, const observation& seen,
+                               const fil_out_of_memory& process)
+    : report_request(facts, seen) {
+    options_.moment = FIL_MOMENT_OUT_OF_MEMORY;
+    options_.pid = process.pid;
+    options_.request_bytes = process.request_bytes;
+    options_.request_callstack = process.request_callstack;
+}
+
 }  // namespace fil::cli

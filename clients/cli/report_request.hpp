@@ -30,6 +30,8 @@ std::string separated_by_zeros(const std::vector<std::string>& words);
 class report_request {
   public:
     report_request(const run_facts& facts, const observation& seen);
+    report_request(const run_facts& facts, const observation& seen,
+                   const fil_out_of_memory& process);
     report_request(const report_request&) = delete;
 
     const fil_report_options& options() const { return options_; }

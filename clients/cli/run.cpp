@@ -1,13 +1,18 @@
 #include "run.hpp"
 
+#include <signal.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <optional>
 
 #include "browser.hpp"
 #include "executable.hpp"
 #include "live_reports.hpp"
 #include "message.hpp"
 #include "new_session.hpp"
+#include "out_of_memory.hpp"
 #include "output_directory.hpp"
 #include "preload_library.hpp"
 #include "refusal.hpp"
@@ -49,6 +54,14 @@ void say_what_was_missed(fil_session* session, const observation& seen) {
     if (fil_session_read(session, &numbers) == FIL_OK && numbers.unprofiled_children > 0)
         say(std::to_string(numbers.unprofiled_children) +
             " child processes ran unrecorded (static, 32-bit or set-user-id).");
+}
+
+// Which the kernel may have done, before the program came to allocate again.
+void say_killed_for_memory(const observation& seen, const out_of_memory& memory) {
+    if (seen.end.kind == FIL_ENDING_SIGNAL && seen.end.value == SIGKILL &&
+        !memory.shortage().empty())
+        say("It was killed when memory ran out (" + memory.shortage() +
+            "); the report is of its peak.");
 }
 
 void keep(fil_session* session, const report_request& request, const std::string& why_no_report) {
@@ -94,10 +107,23 @@ ending run(const invocation& asked) {
     const run_facts facts{output.path(),       asked.words, what,
                           variables.set_by_us, child.pid,   started_ns};
     live_reports meanwhile(session.get(), facts, signals, say_written_meanwhile);
-    const supervision also = {[&](const observation& now) { return meanwhile.look(now); },
-                              [&](const observation& now, bool program_was_told) {
-                                  meanwhile.ask(now.seconds, program_was_told);
-                              }};
+    std::optional<out_of_memory> memory;
+    if (asked.detect_out_of_memory)
+        memory.emplace(session.get(), find_variable(inherited, "FIL_SYSTEM_ROOT").value_or(""),
+                       child.pid);
+    const auto look_at_memory = [&](const observation& now) {
+        if (!memory) return 1000;
+        memory->look(now.memory, [&](const fil_out_of_memory& process) {
+            const report_request request(facts, now, process);
+            return make_report(session.get(), request.options(), signals);
+        });
+        return memory->longest_wait();
+    };
+    const supervision also = {
+        [&](const observation& now) { return std::min(meanwhile.look(now), look_at_memory(now)); },
+        [&](const observation& now, bool program_was_told) {
+            meanwhile.ask(now.seconds, program_was_told);
+        }};
     const observation seen = supervise(child, session.get(), signals, also);
     meanwhile.finish();
     if (!seen.memory.still_running().empty()) library.leave_link();
@@ -106,6 +132,11 @@ ending run(const invocation& asked) {
         say_nobody_joined(what, seen);
         return seen.end;
     }
+    if (memory && memory->program_is_reported()) {
+        say_what_was_missed(session.get(), seen);
+        return seen.end;
+    }
+    if (memory) say_killed_for_memory(seen, *memory);
     const report_request request(facts, seen);
     const report_outcome report = make_report(session.get(), request.options(), signals);
     if (report.status == FIL_OK) {

@@ -28,6 +28,7 @@ void sampler::tick(double seconds) {
     if (fil_session_read(session_, &numbers) != FIL_OK) return;
     admit(numbers.processes);
 
+    largest_ = 0;
     std::int64_t resident = watched_.empty() ? -1 : 0;
     for (watched& process : watched_) resident += look_at(process, seconds);
     std::erase_if(watched_, [](const watched& process) { return process.pid == 0; });
@@ -60,6 +61,10 @@ std::int64_t sampler::look_at(watched& process, double seconds) {
     fil_process numbers = FIL_PROCESS_INIT;
     if (fil_session_process(session_, process.number, &numbers) != FIL_OK) return 0;
     process.closed = numbers.closed != 0;
+    if (!process.closed && (largest_ == 0 || numbers.live > largest_live_)) {
+        largest_ = process.pid;
+        largest_live_ = numbers.live;
+    }
     const auto resident = process.memory.resident();
     if (timeline* line = timeline_of(process.pid))
         line->add({seconds, process.closed ? 0 : numbers.live, resident.value_or(-1)});
@@ -133,6 +138,13 @@ void sampler::wait_for_others(int milliseconds) {
         ::poll(nullptr, 0, 5);
     for (const watched& process : watched_)
         if (process.memory.has_ended()) fil_session_process_ended(session_, process.pid);
+}
+
+std::vector<pid_t> sampler::running() const {
+    std::vector<pid_t> result;
+    for (const watched& process : watched_)
+        if (!process.closed) result.push_back(process.pid);
+    return result;
 }
 
 std::vector<std::string> sampler::still_running() const {

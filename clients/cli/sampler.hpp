@@ -38,6 +38,10 @@ class sampler {
     // its pipe closed): waits for those, at most so long.
     void wait_for_others(int milliseconds);
 
+    // Of processes that still run, and the one of them that holds most; 0 if there is none.
+    std::vector<pid_t> running() const;
+    pid_t largest() const { return largest_; }
+
     // Processes besides the program that still run: "PID 123 (python worker.py)".
     std::vector<std::string> still_running() const;
 
@@ -61,6 +65,8 @@ class sampler {
     std::size_t joined_ = 0;
     std::set<pid_t> pids_;  // all that ever joined
     std::vector<watched> watched_;
+    pid_t largest_ = 0;
+    std::int64_t largest_live_ = 0;
 
     timeline whole_{2000};
     std::map<pid_t, timeline> each_;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
@@ -29,9 +30,30 @@ struct uncounted {
     ~uncounted() { fil_guard_lower(); }
 };
 
+// A request was refused: for want of memory, or for a reason of its own.
+[[gnu::cold, gnu::noinline]] void* refused(std::size_t bytes) {
+    if (errno == ENOMEM) fil_record_failed(bytes);
+    return nullptr;
+}
+
 void* counted(void* block, std::size_t bytes) {
+    if (block == nullptr) [[unlikely]]
+        return refused(bytes);
     fil_record_alloc(block, bytes);
     return block;
+}
+
+// The size of calloc's and reallocarray's block; where it overflows, more than can be had.
+std::size_t product(std::size_t count, std::size_t bytes) {
+    std::size_t total = 0;
+    return __builtin_mul_overflow(count, bytes, &total) ? SIZE_MAX : total;
+}
+
+// The block is what it was. Of one that is none of ours somebody above us knows (Python's
+// allocator, which forgot it first), and will put it back before the failure is told.
+[[gnu::cold, gnu::noinline]] void not_grown(void* block, fil_block old, std::size_t bytes) {
+    fil_block_restore(block, old);
+    if (block == nullptr || old.callstack != FIL_CALLSTACK_NONE) refused(bytes);
 }
 
 [[gnu::cold, gnu::noinline]] void* move_from_bootstrap(void* block, std::size_t bytes) {
@@ -51,7 +73,7 @@ void* malloc(std::size_t bytes) noexcept {
 }
 
 void* calloc(std::size_t count, std::size_t bytes) noexcept {
-    return counted(real.calloc(count, bytes), count * bytes);  // an overflow returned null
+    return counted(real.calloc(count, bytes), product(count, bytes));
 }
 
 void* realloc(void* block, std::size_t bytes) noexcept {
@@ -62,15 +84,14 @@ void* realloc(void* block, std::size_t bytes) noexcept {
     if (fresh != nullptr) {
         fil_record_alloc(fresh, bytes);
     } else if (bytes != 0) {  // realloc(p, 0) has freed p
-        fil_block_restore(block, old);
+        not_grown(block, old, bytes);
     }
     return fresh;
 }
 
 void* reallocarray(void* block, std::size_t count, std::size_t bytes) noexcept {
-    std::size_t total = 0;
-    bool overflow = __builtin_mul_overflow(count, bytes, &total);
-    if (bootstrap.owns(block) && !overflow) [[unlikely]]
+    std::size_t total = product(count, bytes);
+    if (bootstrap.owns(block) && total != SIZE_MAX) [[unlikely]]
         return move_from_bootstrap(block, total);
     fil_block old = fil_block_forget(block);
     void* fresh = nullptr;
@@ -80,8 +101,8 @@ void* reallocarray(void* block, std::size_t count, std::size_t bytes) noexcept {
     }
     if (fresh != nullptr) {
         fil_record_alloc(fresh, total);
-    } else if (overflow || total != 0) {
-        fil_block_restore(block, old);
+    } else if (total != 0) {
+        not_grown(block, old, total);
     }
     return fresh;
 }
@@ -117,7 +138,11 @@ int posix_memalign(void** block, std::size_t alignment, std::size_t bytes) noexc
         uncounted inside;
         failure = real.posix_memalign(block, alignment, bytes);
     }
-    if (failure == 0) fil_record_alloc(*block, bytes);
+    if (failure == 0) {
+        fil_record_alloc(*block, bytes);
+    } else if (failure == ENOMEM) {
+        fil_record_failed(bytes);
+    }
     return failure;
 }
 

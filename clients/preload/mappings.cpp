@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdarg>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +19,9 @@
 
 #ifndef MAP_HUGE_SHIFT
 #define MAP_HUGE_SHIFT 26
+#endif
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
 #endif
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4
@@ -40,6 +44,12 @@ fil_mapping_kind kind_of(int file, int access, int flags) {
     return (access & PROT_WRITE) == 0 ? FIL_MAPPING_RESERVED : FIL_MAPPING_ANONYMOUS;
 }
 
+// Reservations may fail: who makes them has another way. So may huge pages, and a fixed place.
+bool wants_memory(int access, int flags) {
+    constexpr int otherwise = MAP_HUGETLB | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
+    return access != PROT_NONE && (flags & otherwise) == 0;
+}
+
 template <typename Call>
 void* map(void* address, std::size_t bytes, int access, int flags, int file, Call call) {
     notice_new_objects();
@@ -49,6 +59,8 @@ void* map(void* address, std::size_t bytes, int access, int flags, int file, Cal
     below.settle(mapped != MAP_FAILED);
     if (mapped != MAP_FAILED) {
         fil_record_map(mapped, rounded(bytes, page_bytes_of(flags)), kind_of(file, access, flags));
+    } else if (errno == ENOMEM && wants_memory(access, flags)) {
+        fil_record_failed(bytes);
     }
     return mapped;
 }
@@ -100,6 +112,9 @@ void* mremap(void* address, std::size_t bytes, std::size_t new_bytes, int flags,
     below.settle(moved != MAP_FAILED);
     if (moved == MAP_FAILED) {
         old.settle(false);
+        // One that may not move may fail: its caller can copy.
+        bool grows = new_bytes > bytes && (flags & MREMAP_MAYMOVE) != 0 && !old_stays;
+        if (errno == ENOMEM && grows) fil_record_failed(new_bytes - bytes);
     } else if (old_stays) {
         fil_record_map(moved, rounded(new_bytes, page_bytes()),
                        bytes == 0 ? FIL_MAPPING_SHARED : FIL_MAPPING_ANONYMOUS);

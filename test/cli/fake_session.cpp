@@ -46,6 +46,13 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
     return FIL_OK;
 }
 
+void fil_session_detect_out_of_memory(fil_session*) {}
+void fil_session_memory_is_low(fil_session*, int32_t) {}
+fil_status fil_session_out_of_memory(fil_session*, fil_out_of_memory*) {
+    return FIL_ERROR_EMPTY;
+}
+void fil_session_let_go(fil_session*, int32_t) {}
+
 void fil_session_process_ended(fil_session* session, int32_t pid) {
     fake(session).ended.push_back(pid);
 }

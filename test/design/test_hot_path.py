@@ -39,6 +39,7 @@ ALLOWED = {
         "sched_yield",  # a lock's holder was descheduled
         "_dl_find_object", "dl_iterate_phdr", "getauxval",  # a module not seen before
         "_Unwind_Backtrace", "_Unwind_GetIP",  # the portable native source
+        "fflush", "sigaction",  # out of memory: the process ends
         "pthread_key_create", "pthread_setspecific",  # a lease, once a thread
         "clock_gettime", "fcntl64", "ftruncate64", "getenv", "getrlimit64", "sysconf",  # the start
     },
@@ -74,6 +75,7 @@ UNCOMMON = {
     r"recorder<.*>::forget_deferred": "a free inside an event has happened",
     r"call_tree<.*>::insert": "a callstack not seen before",
     r"fil_function_intern": "a function not seen before",
+    r"fil_record_failed|end_for_want_of_memory": "memory has run out",
     r"fil::python::.*::settle": "the interpreter is being initialised",
     r"thread_walk::meet": "a place in the code not seen before",
     r"move_from_bootstrap": "a block from before the real functions were known",

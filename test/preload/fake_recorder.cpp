@@ -103,6 +103,9 @@ void fil_thread_inherit(fil_callstack callstack) {
 void fil_record_alloc(const void* address, size_t bytes) {
     note("alloc", address, bytes);
 }
+void fil_record_failed(size_t bytes) {
+    note("failed", nullptr, bytes);
+}
 void fil_record_free(const void* address) {
     note("forget", address);
 }

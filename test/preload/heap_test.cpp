@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
@@ -98,15 +99,61 @@ TEST(realloc, forgets_the_old_block_first_and_records_the_new_one_last) {
     EXPECT_EQ(fake::find("alloc").bytes, 99u);
 }
 
-TEST(realloc, a_failure_puts_the_old_entry_back) {
-    replaced here(
-        real.realloc, +[](void*, std::size_t) -> void* { return nullptr; });
+void* no_memory(void*, std::size_t) {
+    errno = ENOMEM;
+    return nullptr;
+}
+
+TEST(realloc, a_failure_puts_the_old_entry_back_and_is_told_then) {
+    replaced here(real.realloc, no_memory);
     fake::start();
     fake::known_block = {64, 7, 0};
     EXPECT_EQ(call_realloc(a_block, 99), nullptr);
-    EXPECT_EQ(fake::names(), "forget restore");
+    EXPECT_EQ(fake::names(), "forget restore failed");
     EXPECT_EQ(fake::find("restore").address, a_block);
     EXPECT_EQ(fake::find("restore").bytes, 64u);
+    EXPECT_EQ(fake::find("failed").bytes, 99u);
+}
+
+TEST(realloc, the_failure_of_a_block_that_somebody_else_knows_is_theirs_to_tell) {
+    replaced here(real.realloc, no_memory);
+    fake::start();
+    EXPECT_EQ(call_realloc(a_block, 99), nullptr);
+    EXPECT_EQ(fake::names(), "forget restore");
+    fake::start();
+    EXPECT_EQ(call_realloc(nullptr, 99), nullptr);
+    EXPECT_EQ(fake::names(), "forget restore failed");
+}
+
+TEST(malloc, that_fails_is_told_with_its_size) {
+    replaced here(
+        real.malloc, +[](std::size_t) -> void* {
+            errno = ENOMEM;
+            return nullptr;
+        });
+    fake::start();
+    EXPECT_EQ(call_malloc(123), nullptr);
+    EXPECT_EQ(errno, ENOMEM);
+    EXPECT_EQ(fake::names(), "failed");
+    EXPECT_EQ(fake::find("failed").bytes, 123u);
+}
+
+TEST(posix_memalign, that_finds_no_memory_is_told) {
+    void* block = nullptr;
+    fake::start();
+    EXPECT_EQ(posix_memalign(&block, 64, std::size_t{1} << 60), ENOMEM);
+    EXPECT_EQ(fake::names(), "raise lower failed");
+}
+
+TEST(aligned_alloc, that_fails_for_another_reason_is_not_told) {
+    replaced here(
+        real.aligned_alloc, +[](std::size_t, std::size_t) -> void* {
+            errno = EINVAL;
+            return nullptr;
+        });
+    fake::start();
+    EXPECT_EQ(aligned_alloc(64, 64), nullptr);
+    EXPECT_EQ(fake::names(), "raise lower");
 }
 
 TEST(realloc, to_nothing_is_a_free_and_no_failure) {
@@ -133,7 +180,8 @@ TEST(reallocarray, an_overflow_puts_the_old_entry_back) {
     fake::start();
     fake::known_block = {8, 7, 0};
     EXPECT_EQ(call_reallocarray(block, ~std::size_t{0}, 16), nullptr);
-    EXPECT_EQ(fake::names(), "forget raise lower restore");
+    EXPECT_EQ(fake::names(), "forget raise lower restore failed");
+    EXPECT_EQ(fake::find("failed").bytes, SIZE_MAX);  // which is no want of memory
     call_free(block);
 }
 

@@ -215,4 +215,35 @@ TEST(mlockall, folds_the_recording_meanwhile) {
     munlockall();
 }
 
+// More than a process has addresses for.
+constexpr std::size_t too_much = std::size_t{1} << 50;
+
+std::string failure_of(int access, int flags) {
+    fake::start();
+    EXPECT_EQ(mmap(nullptr, too_much, access, flags | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+              MAP_FAILED);
+    return fake::names();
+}
+
+TEST(mmap, that_fails_is_told_unless_its_caller_has_another_way) {
+    EXPECT_EQ(failure_of(both, 0), "failed");
+    EXPECT_EQ(failure_of(PROT_NONE, 0), "");
+    EXPECT_EQ(failure_of(both, MAP_NORESERVE), "");
+    EXPECT_EQ(failure_of(both, MAP_HUGETLB), "");
+    EXPECT_EQ(failure_of(both, MAP_FIXED_NOREPLACE), "");
+}
+
+TEST(mremap, that_fails_is_told_if_it_could_have_moved) {
+    constexpr std::size_t terabytes = std::size_t{64} << 40;  // addresses there are, memory not
+    void* range = mmap(nullptr, page, both, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    fake::start();
+    EXPECT_EQ(mremap(range, page, terabytes, MREMAP_MAYMOVE), MAP_FAILED);
+    EXPECT_EQ(fake::names(), "forget-range failed");
+    EXPECT_EQ(fake::find("failed").bytes, terabytes - page);
+    fake::start();
+    EXPECT_EQ(mremap(range, page, terabytes, 0), MAP_FAILED);
+    EXPECT_EQ(fake::names(), "forget-range");
+    munmap(range, page);
+}
+
 }  // namespace

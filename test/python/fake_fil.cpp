@@ -147,6 +147,8 @@ void fil_record_free(const void* address) {
     (void)fil_block_forget(address);
 }
 
+void fil_record_failed(size_t) {}
+
 void fil_block_restore(const void* address, fil_block old) {
     if (old.callstack == FIL_CALLSTACK_NONE) return;
     const guarded now;

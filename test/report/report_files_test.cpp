@@ -140,5 +140,13 @@ TEST_F(report_files, what_an_interrupted_report_left_is_removed_once_its_writer_
     EXPECT_TRUE(fs::exists(used));
 }
 
+TEST_F(report_files, of_out_of_memory_are_three_and_no_page) {
+    auto [what, run] = fixtures::deep(3, false);
+    run.kind = report_kind::out_of_memory;
+    const fs::path path = write_report(directory_, what, run);
+    EXPECT_EQ(names_in(path), (std::set<std::string>{"out-of-memory.prof", "out-of-memory.svg",
+                                                     "out-of-memory-reversed.svg"}));
+}
+
 }  // namespace
 }  // namespace fil::report

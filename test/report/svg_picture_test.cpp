@@ -70,6 +70,8 @@ TEST(svg_picture, titles_are_those_that_tools_know) {
               "Peak Tracked Memory Usage (566.8 MiB)");
     EXPECT_EQ(svg_title(594334515, direction::leaves_first),
               "Peak Tracked Memory Usage (566.8 MiB), Reversed");
+    EXPECT_EQ(svg_title(594334515, direction::callers_first, report_kind::out_of_memory),
+              "Current allocations at out-of-memory time (566.8 MiB)");
 }
 
 }  // namespace

@@ -92,7 +92,10 @@ void* wrapped_realloc(void* context, void* old, std::size_t bytes) {
     } else {
         block = next.realloc(next.context, old, bytes);
     }
-    if (block == nullptr) fil_block_restore(old, forgotten);
+    if (block == nullptr) {
+        fil_block_restore(old, forgotten);
+        fil_record_failed(bytes);
+    }
     return block;
 }
 

@@ -17,7 +17,7 @@
 
 namespace fil {
 
-inline constexpr std::uint32_t recording_version = 3;
+inline constexpr std::uint32_t recording_version = 4;
 inline constexpr std::uint64_t recording_magic = 0x3167'6e69'6472'6c66;  // "flrding1"
 inline constexpr std::uint64_t session_magic = 0x316e'6f69'7373'6c66;    // "flssion1"
 inline constexpr std::size_t recording_page = 4096;  // the unit of page numbers, not the system's
@@ -113,6 +113,11 @@ struct large_mapping_record {
 inline constexpr std::uint32_t max_large_mappings = 64;
 inline constexpr std::uint64_t large_mapping_bytes = 64ull << 20;
 
+// Out of memory: where a process and the supervisor are in saying so (lib/out_of_memory.hpp).
+namespace last_words {
+enum state : std::uint32_t { none, being_written, asked, heard, unheard };
+}
+
 struct recording_header {
     std::uint64_t magic;
     std::uint32_t version;
@@ -136,6 +141,10 @@ struct recording_header {
     // This process's part of `live`, and the highest it was: written when a thread publishes.
     alignas(64) std::atomic<std::int64_t> live;
     std::atomic<std::int64_t> peak;
+    std::atomic<std::uint32_t> memory_is_low;  // the supervisor says: this process shall end
+    std::atomic<std::uint32_t> last_word;
+    std::uint64_t request_bytes;     // that failed; 0: memory was low
+    callstack_id request_callstack;  // who asked
 
     alignas(64) page_number facts_page;
     page_number usage_sets_page;  // directory: max_usage_sets page numbers
@@ -159,6 +168,9 @@ struct session_page {
     // Reports that processes asked for, and how many of these requests were served.
     alignas(64) std::atomic<std::uint32_t> reports_requested;
     std::atomic<std::uint32_t> reports_copied;
+    alignas(64) std::int32_t supervisor_pid;
+    std::atomic<std::uint32_t> detects_out_of_memory;  // 1: a request that fails ends its process
+    std::atomic<std::uint32_t> asking;                 // how often a process had last words
 };
 static_assert(sizeof(session_page) <= recording_page);
 

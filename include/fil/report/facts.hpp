@@ -70,7 +70,11 @@ struct exactness_facts {
     std::uint64_t unprofiled = 0;  // children that could not be recorded
 };
 
+// What a report is of: what was alive at the peak, or when memory ran out.
+enum class report_kind { peak, out_of_memory };
+
 struct facts {
+    report_kind kind = report_kind::peak;
     std::string version;                 // of libfil
     std::vector<std::string> arguments;  // argv
     std::string runtime;                 // "CPython 3.12.1"; "" for native programs

@@ -21,8 +21,12 @@
 
 namespace fil::report {
 
-inline std::string svg_title(std::int64_t peak, direction from) {
-    return "Peak Tracked Memory Usage (" + mib_text(peak) + ")" +
+inline std::string svg_title(std::int64_t tracked, direction from,
+                             report_kind kind = report_kind::peak) {
+    const std::string what = kind == report_kind::peak
+                                 ? "Peak Tracked Memory Usage"
+                                 : "Current allocations at out-of-memory time";
+    return what + " (" + mib_text(tracked) + ")" +
            (from == direction::leaves_first ? ", Reversed" : "");
 }
 

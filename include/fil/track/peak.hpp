@@ -67,7 +67,10 @@ class peak_tracker {
         const std::int64_t change = pending.load(relaxed);
         pending.store(0, relaxed);
         raise(process_->peak, process_->live.fetch_add(change, relaxed) + change);
-        return session_->live.fetch_add(change, relaxed) + change;
+        const std::int64_t live = session_->live.fetch_add(change, relaxed) + change;
+        if (process_->memory_is_low.load(relaxed) != 0) [[unlikely]]
+            end_for_want_of_memory();
+        return live;
     }
 
     FIL_RARE void raise_peak(std::atomic<std::int64_t>& pending) const {
@@ -108,6 +111,8 @@ class peak_tracker {
     }
 
   private:
+    void end_for_want_of_memory() const;  // lib/out_of_memory.cpp; seldom returns
+
     static constexpr auto relaxed = std::memory_order_relaxed;
 
     session_page* session_ = nullptr;

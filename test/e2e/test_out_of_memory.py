@@ -1,0 +1,322 @@
+"""Memory runs out: the report is of what is alive then, and the program ends with status 53."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import sys
+from pathlib import Path
+
+import pytest
+from command import profiled, script
+from profiling import FIL_PROFILE, MIB, PREFIX, Ended, run_plain
+
+FILES = {"out-of-memory.prof", "out-of-memory.svg", "out-of-memory-reversed.svg"}
+GROUPS_V1 = Path("/sys/fs/cgroup/memory")
+GROUPS_V2 = Path("/sys/fs/cgroup")
+
+
+def report_of(ended: Ended) -> dict[str, int]:
+    """Bytes by callstack, of a program that ran out of memory."""
+    assert ended.status == 53, ended.stderr.decode()
+    assert ended.own_stderr == b""
+    (folder,) = Path("out").iterdir()
+    assert {file.name for file in folder.iterdir()} == FILES
+    assert "Wrote memory usage flamegraph to " + str(folder.resolve()) in ended.stderr.decode()
+    assert "Current allocations at out-of-memory time" in (folder / "out-of-memory.svg").read_text()
+    lines = (folder / "out-of-memory.prof").read_text().splitlines()
+    return {line.rpartition(" ")[0]: int(line.rpartition(" ")[2]) for line in lines}
+
+
+def bytes_at(callstacks: dict[str, int], frame: str) -> int:
+    return sum(size for stack, size in callstacks.items() if frame in stack)
+
+
+# ---- a request that fails ------------------------------------------------------------------------
+
+ASKS_FOR_TOO_MUCH = """
+    def hold():
+        return bytearray(50_000_000)
+    def ask():
+        return bytearray(2**50)
+    print("begun")
+    gone = bytearray(90_000_000)
+    del gone
+    held = hold()
+    try:
+        ask()
+    except MemoryError:
+        print("an error")
+    print("survived", flush=True)
+"""
+
+
+def test_a_request_that_fails_is_reported_with_what_is_alive(here):
+    script("x.py", ASKS_FOR_TOO_MUCH)
+    ended = profiled("x.py")
+    callstacks = report_of(ended)
+    assert bytes_at(callstacks, "x.py:5 (ask)") == pytest.approx(2**50, abs=1000)
+    assert bytes_at(callstacks, "x.py:3 (hold)") == pytest.approx(50_000_000, abs=1000)
+    assert bytes_at(callstacks, "x.py:7 ") == 0  # the peak was higher, but this is now
+    assert b"exiting soon: a request for 1073741824.0 MiB failed" in ended.stderr
+
+
+def test_without_detection_the_program_gets_its_error(here):
+    script("x.py", ASKS_FOR_TOO_MUCH)
+    command = [str(FIL_PROFILE), "--disable-oom-detection", "--no-browser", "-o", "out"]
+    ended = run_plain([*command, "--python", sys.executable, "run", "x.py"])
+    assert (ended.status, ended.stdout) == (0, b"begun\nan error\nsurvived\n")
+    (folder,) = Path("out").iterdir()
+    assert "index.html" in {file.name for file in folder.iterdir()}
+
+
+def test_a_list_that_cannot_grow_is_reported_with_itself(here):
+    script(
+        "x.py",
+        """
+        import resource
+        numbers = list(range(10_000_000))  # 80 MB of pointers
+        resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
+        def grow():
+            while True:
+                numbers.extend(numbers)
+        grow()
+        """,
+    )
+    callstacks = report_of(profiled("x.py"))
+    assert bytes_at(callstacks, "x.py:7 (grow)") > 2 * 80_000_000
+
+
+def test_an_address_space_that_is_full_is_reported(here):
+    script(
+        "x.py",
+        """
+        blocks = []
+        def fill():
+            while True:
+                blocks.append(bytearray(10_000_000))
+        fill()
+        """,
+    )
+    limit = 600 * MIB
+    ended = profiled(
+        "x.py", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    )
+    callstacks = report_of(ended)
+    assert 300_000_000 < bytes_at(callstacks, "x.py:5 (fill)") < limit
+
+
+def test_what_may_fail_is_no_reason_to_end(here):
+    script(
+        "x.py",
+        """
+        import ctypes, mmap
+        c = ctypes.CDLL(None, use_errno=True)
+        c.mmap.restype = c.mremap.restype = ctypes.c_void_p
+        c.malloc.restype = c.realloc.restype = c.calloc.restype = ctypes.c_void_p
+        size, pointer = ctypes.c_size_t, ctypes.c_void_p
+        failed = pointer(-1).value
+        private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+        both = mmap.PROT_READ | mmap.PROT_WRITE
+        no_reserve, huge, no_replace = 0x4000, 0x40000, 0x100000
+        much, too_much = size(2**50), size(2**64 - 4096)
+        assert c.mmap(None, much, 0, private, -1, 0) == failed
+        assert c.mmap(None, much, both, private | no_reserve, -1, 0) == failed
+        assert c.mmap(None, much, both, private | huge, -1, 0) == failed
+        place = c.mmap(None, size(4096), both, private, -1, 0)
+        assert c.mmap(pointer(place), much, both, private | no_replace, -1, 0) == failed
+        assert c.mremap(pointer(place), size(4096), size(2**46), 0) == failed
+        reserved = c.mmap(None, size(2**40), 0, private, -1, 0)  # a terabyte, untouched
+        block = c.malloc(size(100))
+        assert c.realloc(pointer(block), size(0)) is None
+        aligned = pointer()
+        assert c.posix_memalign(ctypes.byref(aligned), size(3), size(100)) != 0
+        assert c.malloc(too_much) is None
+        assert c.calloc(size(2**40), size(2**40)) is None
+        print("unharmed")
+        """,
+    )
+    ended = profiled("x.py")
+    assert (ended.status, ended.stdout, ended.own_stderr) == (0, b"unharmed\n", b"")
+    assert ended.report
+
+
+@pytest.mark.parametrize(
+    "request_of_memory",
+    [
+        "c.posix_memalign(ctypes.byref(ctypes.c_void_p()), size(64), size(2**50))",
+        "c.mmap(None, size(2**50), 3, 0x22, -1, 0)",
+        "c.calloc(size(2**25), size(2**25))",
+        "c.aligned_alloc(size(64), size(2**50))",
+    ],
+)
+def test_requests_of_every_kind_are_reported(here, request_of_memory):
+    script(
+        "x.py",
+        f"""
+        import ctypes
+        c, size = ctypes.CDLL(None), ctypes.c_size_t
+        c.printf(b"in a buffer of the C library's")
+        {request_of_memory}
+        """,
+    )
+    ended = profiled("x.py")
+    assert bytes_at(report_of(ended), "x.py:5 (<module>)") == pytest.approx(2**50, abs=2**20)
+    assert ended.stdout == b"in a buffer of the C library's"
+
+
+def test_a_child_that_runs_out_of_memory_ends_alone(here):
+    script(
+        "x.py",
+        """
+        import os
+        child = os.fork()
+        if child == 0:
+            bytearray(2**50)
+            os._exit(0)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        """,
+    )
+    ended = profiled("x.py")
+    assert (ended.status, ended.stdout) == (0, b"53\n")
+    found = [{file.name for file in folder.iterdir()} for folder in Path("out").iterdir()]
+    assert sorted(len(files) for files in found) == [3, 4]
+    assert FILES in found
+
+
+# ---- memory that is nearly used up ---------------------------------------------------------------
+
+FILLS_SLOWLY = """
+    import time
+    blocks = []
+    def fill():
+        while True:
+            blocks.append(b"x" * 4_000_000)
+            time.sleep(0.02)
+    fill()
+"""
+
+
+@contextlib.contextmanager
+def memory_group(limit: int):
+    """A control group of our own with a memory limit; how a process enters it."""
+    name = f"fil-test-{os.getpid()}"
+    is_v1 = (GROUPS_V1 / "memory.limit_in_bytes").exists() or (GROUPS_V1 / "tasks").exists()
+    group = (GROUPS_V1 if is_v1 else GROUPS_V2) / name
+    try:
+        group.mkdir()
+        (group / ("memory.limit_in_bytes" if is_v1 else "memory.max")).write_text(str(limit))
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            group.rmdir()
+        pytest.skip(f"no control group can be made here: {error}")
+    try:
+        yield lambda: (group / "cgroup.procs").write_text(str(os.getpid()))
+    finally:
+        group.rmdir()
+
+
+def test_in_a_control_group_the_program_ends_before_the_kernel_ends_it(here):
+    script("x.py", FILLS_SLOWLY)
+    with memory_group(400 * MIB) as enter:
+        ended = profiled("x.py", preexec_fn=enter)
+    callstacks = report_of(ended)
+    assert 100 * MIB < bytes_at(callstacks, "x.py:6 (fill)") < 400 * MIB
+    assert b"that the control group" in ended.stderr
+
+
+class Machine:
+    """A /proc and a /sys that say what the test wants, while the real ones go on."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.write("proc/self/cgroup", "0::/outer/box\n")
+        self.write("proc/self/mountinfo", "1 1 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n")
+        self.memory(available=8 * 2**20)
+
+    def write(self, name: str, text: str) -> None:
+        file = self.root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def memory(self, available: int, swapped: int = 0) -> None:
+        self.write(
+            "proc/meminfo",
+            f"MemTotal: {2**24} kB\nMemAvailable: {available} kB\n"
+            f"SwapTotal: {2**24} kB\nSwapFree: {2**24 - swapped} kB\n",
+        )
+
+    def group(self, name: str, limit: str, usage: int, cache: int) -> None:
+        folder = f"sys/fs/cgroup{name}"
+        self.write(f"{folder}/memory.max", f"{limit}\n")
+        self.write(f"{folder}/memory.current", f"{usage}\n")
+        self.write(f"{folder}/memory.stat", f"active_file {cache}\ninactive_file 0\n")
+
+    def run(self, *program: str) -> Ended:
+        return profiled(*program, env={**os.environ, "FIL_SYSTEM_ROOT": str(self.root)})
+
+
+ALLOCATES_FOR_A_WHILE = """
+    import os, time
+    held = bytearray(30_000_000)
+    print("begun", flush=True)
+    end = time.monotonic() + {seconds}
+    while time.monotonic() < end:
+        block = bytearray(100_000)
+        time.sleep(0.005)
+    print("done", flush=True)
+"""
+
+
+@pytest.fixture
+def machine(tmp_path_factory) -> Machine:
+    return Machine(tmp_path_factory.mktemp("machine"))
+
+
+def test_on_a_machine_with_enough_memory_nothing_happens(here, machine):
+    machine.group("/outer/box", str(2**30), 1000 * MIB, 800 * MIB)  # the cache can be dropped
+    machine.group("/outer", "max", 2**40, 0)
+    script("x.py", ALLOCATES_FOR_A_WHILE.format(seconds=0.5))
+    ended = machine.run("x.py")
+    assert (ended.status, ended.stdout) == (0, b"begun\ndone\n")
+
+
+def test_a_group_around_ours_that_is_full_is_noticed(here, machine):
+    machine.group("/outer/box", "max", 1000 * MIB, 0)
+    machine.group("/outer", str(2**30), 1000 * MIB, 0)
+    script("x.py", ALLOCATES_FOR_A_WHILE.format(seconds=60))
+    ended = machine.run("x.py")
+    report_of(ended)
+    assert b"that the control group /outer may use are left" in ended.stderr
+
+
+def test_a_machine_that_is_full_is_noticed(here, machine):
+    machine.memory(available=300_000)  # 2 % of 16 GiB are more
+    script("x.py", ALLOCATES_FOR_A_WHILE.format(seconds=60))
+    ended = machine.run("x.py")
+    report_of(ended)
+    assert b"of this machine's 16384.0 MiB are left" in ended.stderr
+
+
+def test_heavy_swapping_is_noticed(here, machine):
+    machine.memory(available=2**20, swapped=4 * 2**20)
+    script(
+        "x.py",
+        f"""
+        import os
+        os.makedirs(f"{machine.root}/proc/{{os.getpid()}}")
+        with open(f"{machine.root}/proc/{{os.getpid()}}/status", "w") as status:
+            status.write("Name: x\\nVmSwap: {3 * 2**20} kB\\n")
+        """
+        + ALLOCATES_FOR_A_WHILE.format(seconds=60).replace("\n    ", "\n        "),
+    )
+    ended = machine.run("x.py")
+    report_of(ended)
+    assert b"of the program are swapped out" in ended.stderr
+
+
+def test_lines_of_ours_say_so(here):
+    script("x.py", "bytearray(2**50)")
+    lines = profiled("x.py").stderr.splitlines()
+    assert all(line.startswith(PREFIX) for line in lines)
