@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import sys
+from pathlib import Path
 
 from command import profiled, script
-from profiling import MIB, run_plain
+from profiling import FIL_PROFILE, MIB, Profiled, run_plain
 
 
 def facts(run) -> dict:
@@ -59,7 +60,9 @@ def test_a_program_may_limit_its_own_address_space(here):
         """,
     )
     plain = run_plain([sys.executable, name])
-    run = profiled(name)
+    options = ["--disable-oom-detection", "--no-browser", "-o", "out", "--python", sys.executable]
+    ended = run_plain([str(FIL_PROFILE), *options, "run", name])
+    run = Profiled(ended.status, ended.stdout, ended.stderr, Path("out"))
     assert plain.stdout == b"True\n"
     assert (run.status, run.stdout) == (plain.status, plain.stdout)
     assert run.peak >= 150 * MIB
