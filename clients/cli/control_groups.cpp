@@ -14,9 +14,9 @@ constexpr control_group::file_names version_2 = {
 constexpr std::int64_t no_limit = std::int64_t{1} << 50;  // version 1 has a huge number instead
 
 // "a,b,c" has b.
-bool has_word(std::string_view list, std::string_view word, char separator) {
+bool has_word(std::string_view list, std::string_view word) {
     std::istringstream words{std::string(list)};
-    for (std::string one; std::getline(words, one, separator);)
+    for (std::string one; std::getline(words, one, ',');)
         if (one == word) return true;
     return false;
 }
@@ -78,7 +78,7 @@ std::optional<group_mount> find_group_mount(std::string_view mountinfo, std::str
         while (words >> word && word != "-") {
         }
         words >> its_type >> source >> options;
-        if (its_type == type && (controller.empty() || has_word(options, controller, ',')))
+        if (its_type == type && (controller.empty() || has_word(options, controller)))
             return group_mount{place, group};
     }
     return std::nullopt;
@@ -92,7 +92,7 @@ std::optional<std::string> find_group(std::string_view cgroups, std::string_view
         const std::size_t second = line.find(':', first + 1);
         if (second == std::string::npos) continue;
         const std::string controllers = line.substr(first + 1, second - first - 1);
-        if (controller.empty() ? controllers.empty() : has_word(controllers, controller, ','))
+        if (controller.empty() ? controllers.empty() : has_word(controllers, controller))
             return line.substr(second + 1);
     }
     return std::nullopt;

@@ -56,8 +56,8 @@ void turn_thread_pools_off(program_environment& variables) {
                              "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "BLOSC_NTHREADS",
                              "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS", "ARROW_IO_THREADS"}) {
         if (find_variable(variables.all, name)) continue;
-        variables.all.push_back(std::string(name) + "=1");
-        variables.set_by_us.push_back(std::string(name) + "=1");
+        for (environment* each : {&variables.all, &variables.set_by_us})
+            each->push_back(std::string(name) + "=1");
     }
 }
 

@@ -4,10 +4,10 @@
 #include <signal.h>
 
 #include <cerrno>
-#include <charconv>
 #include <string>
 
 #include "launch.hpp"
+#include "small_file.hpp"
 
 namespace fil::cli {
 namespace {
@@ -16,18 +16,9 @@ std::string proc_file(pid_t pid, const char* name) {
     return "/proc/" + std::to_string(pid) + "/" + name;
 }
 
-std::optional<std::int64_t> leading_number(std::string_view text) {
-    text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc() ? std::optional(number) : std::nullopt;
-}
-
 // "RssAnon:	   1234 kB", in bytes.
 std::optional<std::int64_t> field(std::string_view text, std::string_view name) {
-    const std::size_t place = text.find(name);
-    if (place == std::string_view::npos) return std::nullopt;
-    const auto kilobytes = leading_number(text.substr(place + name.size()));
+    const auto kilobytes = number_of(text, name);
     return kilobytes ? std::optional(*kilobytes * 1024) : std::nullopt;
 }
 
@@ -36,22 +27,22 @@ std::optional<std::int64_t> field(std::string_view text, std::string_view name) 
 std::optional<std::int64_t> parse_statm(std::string_view text, std::int64_t page_bytes) {
     const std::size_t second = text.find(' ');
     if (second == std::string_view::npos) return std::nullopt;
-    const auto whole = leading_number(text);
-    const auto pages = leading_number(text.substr(second));
+    const auto whole = first_number(text);
+    const auto pages = first_number(text.substr(second));
     if (!whole || *whole == 0 || !pages) return std::nullopt;  // a zombie has no memory at all
     return *pages * page_bytes;
 }
 
 std::optional<resident_parts> parse_status(std::string_view text) {
-    const auto anonymous = field(text, "\nRssAnon:");
-    const auto file = field(text, "\nRssFile:");
-    const auto shared = field(text, "\nRssShmem:");
+    const auto anonymous = field(text, "RssAnon");
+    const auto file = field(text, "RssFile");
+    const auto shared = field(text, "RssShmem");
     if (!anonymous || !file || !shared) return std::nullopt;
     return resident_parts{*anonymous, *file, *shared};
 }
 
 process_memory::process_memory(pid_t pid)
-    : pid_(pid), statm_(::open(proc_file(pid, "statm").c_str(), O_RDONLY | O_CLOEXEC)) {}
+    : pid_(pid), statm_(open_small_file(proc_file(pid, "statm"))) {}
 
 std::optional<std::int64_t> process_memory::resident() const {
     static const std::int64_t page_bytes = ::sysconf(_SC_PAGESIZE);
@@ -62,11 +53,7 @@ std::optional<std::int64_t> process_memory::resident() const {
 }
 
 std::optional<resident_parts> process_memory::parts() const {
-    const descriptor status(::open(proc_file(pid_, "status").c_str(), O_RDONLY | O_CLOEXEC));
-    char text[4096];
-    const ssize_t size = ::read(status.get(), text, sizeof text);
-    if (size <= 0) return std::nullopt;
-    return parse_status({text, static_cast<std::size_t>(size)});
+    return parse_status(read_small_file(proc_file(pid_, "status")));
 }
 
 bool process_memory::has_ended() const {
