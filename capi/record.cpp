@@ -19,15 +19,14 @@ std::string_view view(fil_text text) {
     return {text.data, text.length};
 }
 
-// Where a callstack begins: the root, or that of the run that is on.
-callstack_id caller_of(process_recorder& recorder, fil_callstack id) {
-    if (id <= FIL_CALLSTACK_UNKNOWN) return recorder.root();
-    return id < max_callstacks ? callstack_id{id} : callstack_id::unknown;
-}
-
 // An id from outside: never one that the tables have no place for.
 callstack_id checked(fil_callstack id) {
     return id < max_callstacks ? callstack_id{id} : callstack_id::unknown;
+}
+
+// Where a callstack begins: the root, or that of the run that is on.
+callstack_id caller_of(process_recorder& recorder, fil_callstack id) {
+    return id <= FIL_CALLSTACK_UNKNOWN ? recorder.root() : checked(id);
 }
 
 // A watched block is gone: whoever keyed a cache by its address must hear of it.
@@ -239,15 +238,16 @@ void fil_record_alloc(const void* address, size_t bytes) {
 
 void fil_record_alloc_at(const void* address, size_t bytes, fil_callstack callstack) {
     if (callstack == FIL_CALLSTACK_NONE) return;
+    const callstack_id known = checked(callstack);
     thread_state* thread;
     bool done = false;
     if (this_process.enter(thread)) [[likely]] {
         done = this_process.recorder().record_alloc_quickly(*thread, address_of(address), bytes,
-                                                            checked(callstack));
+                                                            known);
         this_process.leave();
     }
     if (!done) [[unlikely]]
-        record_alloc_at_unusually(address_of(address), bytes, checked(callstack));
+        record_alloc_at_unusually(address_of(address), bytes, known);
 }
 
 void fil_record_free(const void* address) {

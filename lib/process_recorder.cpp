@@ -85,10 +85,9 @@ process_recorder* process::running_slow() {
         page_->state.store(process_state::idle);
         return nullptr;
     }
-    auto* recorder = reinterpret_cast<process_recorder*>(recorder_);
-    page_->recorder.store(recorder, std::memory_order_release);
+    page_->recorder.store(&recorder(), std::memory_order_release);
     page_->state.store(process_state::running);
-    return recorder;
+    return &recorder();
 }
 
 // What the parent mapped, shared with it as long as this process would keep it.
@@ -104,24 +103,23 @@ fil_status process::begin_run(const fil_run_options& options) {
     if (!page_->state.compare_exchange_strong(expected, process_state::starting)) {
         return FIL_ERROR_STATE;
     }
-    auto* recorder = reinterpret_cast<process_recorder*>(recorder_);
-    run_record* run = recorder->begin_run();
+    run_record* run = recorder().begin_run();
     if (run == nullptr) {
         page_->state.store(process_state::idle);
         return FIL_ERROR_MEMORY;
     }
     const auto copy = [&](fil_text text) {
-        return recorder->memory().add_text(text.data, text.length);
+        return recorder().memory().add_text(text.data, text.length);
     };
     run->directory = copy(options.directory);
     run->first_file = copy(options.first_file);
     run->first_function = copy(options.first_function);
     run->started_ns = os::nanoseconds_since_1970();
     run->duration_ns = 0;
-    sources_.begin_at(recorder->root());
+    sources_.begin_at(recorder().root());
     raise_generation();
     run->on.store(1, std::memory_order_release);
-    page_->recorder.store(recorder, std::memory_order_release);
+    page_->recorder.store(&recorder(), std::memory_order_release);
     page_->state.store(process_state::running);
     return FIL_OK;
 }
@@ -133,11 +131,10 @@ fil_status process::end_run(fil_run_numbers& numbers) {
         return FIL_ERROR_STATE;
     }
     page_->recorder.store(nullptr, std::memory_order_release);
-    auto* recorder = reinterpret_cast<process_recorder*>(recorder_);
-    auto* run = recorder->memory().at<run_record>(recorder->header().run_page);
+    auto* run = recorder().memory().at<run_record>(recorder().header().run_page);
     run->duration_ns = os::nanoseconds_since_1970() - run->started_ns;
     run->on.store(0, std::memory_order_release);
-    numbers.live = recorder->live_of_run(*run);
+    numbers.live = recorder().live_of_run(*run);
     numbers.peak = std::max(run->page.peak.load(), numbers.live);
     page_->state.store(process_state::idle);
     return FIL_OK;
@@ -201,15 +198,14 @@ void process::close() {
 }
 
 void process::reopen() {
-    auto* closed = reinterpret_cast<process_recorder*>(recorder_);
-    if (page_->state.load() != process_state::closed || closed->header().pid != os::process_id()) {
+    if (page_->state.load() != process_state::closed ||
+        recorder().header().pid != os::process_id()) {
         return;
     }
     process_state expected = process_state::closed;
     if (!page_->state.compare_exchange_strong(expected, process_state::starting)) return;
-    auto* recorder = reinterpret_cast<process_recorder*>(recorder_);
-    recorder->reopen();
-    page_->recorder.store(recorder, std::memory_order_release);
+    recorder().reopen();
+    page_->recorder.store(&recorder(), std::memory_order_release);
     page_->state.store(process_state::running);
 }
 

@@ -69,13 +69,8 @@ class process {
             return false;
         return this_thread.guard.enter(place_of_call());
     }
-    // The recorder is always at the same place: no load needs to say where. Said anew at each use,
-    // so that no register is kept for it across a call.
-    FIL_HOT process_recorder& recorder() {
-        std::byte* place = recorder_;
-        asm("" : "+r"(place));
-        return *reinterpret_cast<process_recorder*>(place);
-    }
+    // The recorder, once it is built, is always at the same place: no load needs to say where.
+    FIL_HOT process_recorder& recorder() { return *reinterpret_cast<process_recorder*>(recorder_); }
     FIL_HOT static void leave() { this_thread.guard.leave(); }
 
     void close();
@@ -89,7 +84,7 @@ class process {
     process_recorder* idle_or_running() {
         const process_state state = page_->state.load(std::memory_order_acquire);
         const bool is_built = state == process_state::running || state == process_state::idle;
-        return is_built ? reinterpret_cast<process_recorder*>(recorder_) : nullptr;
+        return is_built ? &recorder() : nullptr;
     }
 
     // Between runs: what happens then is nobody's business.

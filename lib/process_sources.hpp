@@ -3,7 +3,7 @@
 // frames where they were asked for.
 //
 // Each source has memory of its own in every thread: pages made at its first use there. Registering
-// happens under a lock of the caller's; capturing reads a count.
+// happens under a lock of the caller's; capturing reads a pointer.
 // Hot path: no allocation, no throw.
 
 #include <atomic>
@@ -15,7 +15,7 @@ namespace fil {
 
 class process_sources {
   public:
-    static constexpr int max_sources = 4;
+    static constexpr std::size_t max_sources = 4;
 
   private:
     struct registered {
@@ -33,13 +33,11 @@ class process_sources {
     static constexpr std::size_t thread_bytes = sizeof(thread_slots);
 
     bool add(const fil_source& source) {
-        const int count = count_.load(std::memory_order_relaxed);
-        if (count == max_sources) return false;
-        registered& fresh = sources_[count];
+        if (count_ == max_sources) return false;
+        registered& fresh = sources_[count_];
         fresh.source = source;
         fresh.older = newest_.load(std::memory_order_relaxed);
-        fresh.slot = static_cast<std::size_t>(count);
-        count_.store(count + 1, std::memory_order_relaxed);
+        fresh.slot = count_++;
         newest_.store(&fresh, std::memory_order_release);
         return true;
     }
@@ -116,7 +114,7 @@ class process_sources {
     }
 
     std::atomic<const registered*> newest_{nullptr};
-    std::atomic<int> count_{0};
+    std::size_t count_ = 0;  // under the lock of whoever registers
     registered sources_[max_sources] = {};
     static void own_code() {}
 
