@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <charconv>
 #include <cstring>
 
 #include "environment.hpp"
@@ -31,7 +32,7 @@ const char* variable(const char* name) {
 
 pid_t number(const char* digits) {
     pid_t value = 0;
-    for (; *digits >= '0' && *digits <= '9'; ++digits) value = value * 10 + (*digits - '0');
+    std::from_chars(digits, digits + std::strlen(digits), value);
     return value;
 }
 
