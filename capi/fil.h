@@ -302,8 +302,7 @@ FIL_API void fil_mapping_move(fil_pieces* pieces, const void* old_address, const
 /* mprotect succeeded: a reserved range that becomes accessible is counted from now on. */
 FIL_API void fil_record_protect(const void* address, size_t bytes, int accessible);
 
-/* ---- sessions: what a supervisor does ---------------------------------------------------------
- */
+/* ---- sessions: what a supervisor does -------------------------------------------------------- */
 
 /* A session: all processes of one run, with one live total and one peak. */
 typedef struct fil_session fil_session;
@@ -396,8 +395,7 @@ typedef struct fil_large_mapping {
 FIL_API size_t fil_session_large_mappings(const fil_session* session, int32_t pid,
                                           fil_large_mapping* mappings, size_t capacity);
 
-/* ---- reports ----------------------------------------------------------------------------------
- */
+/* ---- reports --------------------------------------------------------------------------------- */
 
 /* One point of the timeline. */
 typedef struct fil_sample {

@@ -49,7 +49,7 @@ struct thread_walk {
 
 static_assert(sizeof(thread_walk) <= 2u << 20 && alignof(thread_walk) <= 64);
 
-/* The callstack of frame `top`, or FIL_CALLSTACK_NONE, where it is the same call as last time. */
+/* The callstack of frame `top` if it is the same call as last time; else FIL_CALLSTACK_NONE. */
 template <typename Frames>
 [[gnu::always_inline]] inline fil_callstack same_call(const python_runtime& runtime,
                                                       const void* memory, address top) {
