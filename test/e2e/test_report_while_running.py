@@ -54,6 +54,15 @@ def wait_for_reports(count: int) -> None:
     wait_until(lambda: len(reports()) >= count, f"{count} reports")
 
 
+def report_and_end(supervisor: subprocess.Popen) -> None:
+    """Once the program has said a word; it ends when its stdin does."""
+    supervisor.stdout.readline()
+    supervisor.send_signal(signal.SIGUSR2)
+    wait_for_reports(1)
+    supervisor.stdin.close()
+    assert supervisor.wait(SECONDS) == 0
+
+
 def say(supervisor: subprocess.Popen, line: bytes) -> None:
     supervisor.stdin.write(line)
     supervisor.stdin.flush()
@@ -106,11 +115,7 @@ def test_at_the_peak_itself_the_report_is_exact(here):
         """,
     )
     with running(name, stdin=subprocess.PIPE) as supervisor:
-        supervisor.stdout.readline()
-        supervisor.send_signal(signal.SIGUSR2)
-        wait_for_reports(1)
-        supervisor.stdin.close()
-        assert supervisor.wait(SECONDS) == 0
+        report_and_end(supervisor)
     told = facts(reports()[0])
     shown = sum(callstacks(reports()[0]).values())
     assert shown <= told["peak"] <= shown * 1.01
@@ -183,11 +188,7 @@ def test_a_program_that_would_die_of_it_is_not_told(here):
     text = "import signal, sys; signal.signal(signal.SIGUSR2, signal.SIG_DFL);"
     name = script("x.py", text + " print('ready', flush=True); sys.stdin.read()")
     with running(name, stdin=subprocess.PIPE) as supervisor:
-        supervisor.stdout.readline()
-        supervisor.send_signal(signal.SIGUSR2)
-        wait_for_reports(1)
-        supervisor.stdin.close()
-        assert supervisor.wait(SECONDS) == 0
+        report_and_end(supervisor)
 
 
 def test_a_child_process_may_be_asked_as_well(here):
