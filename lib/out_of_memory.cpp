@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <initializer_list>
+
 #include "fil/track/peak.hpp"
 #include "os.hpp"
 
