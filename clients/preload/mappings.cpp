@@ -15,6 +15,7 @@
 #include "loader.hpp"
 #include "mapped_file.hpp"
 #include "mapped_range.hpp"
+#include "other_allocator.hpp"
 #include "real.hpp"
 
 #ifndef MAP_HUGE_SHIFT
@@ -51,12 +52,14 @@ bool wants_memory(int access, int flags) {
 }
 
 template <typename Call>
-void* map(void* address, std::size_t bytes, int access, int flags, int file, Call call) {
+void* map(const void* caller, void* address, std::size_t bytes, int access, int flags, int file,
+          Call call) {
     notice_new_objects();
     bool replaces = (flags & MAP_FIXED) != 0;  // MAP_FIXED_NOREPLACE is another bit
     forgotten below(replaces ? address : nullptr, replaces ? bytes : 0);
     void* mapped = call();
     below.settle(mapped != MAP_FAILED);
+    if (is_other_allocator(caller)) return mapped;
     if (mapped != MAP_FAILED) {
         fil_record_map(mapped, rounded(bytes, page_bytes_of(flags)), kind_of(file, access, flags));
     } else if (errno == ENOMEM && wants_memory(access, flags)) {
@@ -80,13 +83,13 @@ extern "C" {
 
 void* mmap(void* address, std::size_t bytes, int access, int flags, int file,
            off_t offset) noexcept {
-    return map(address, bytes, access, flags, file,
+    return map(__builtin_return_address(0), address, bytes, access, flags, file,
                [&] { return real.mmap(address, bytes, access, flags, file, offset); });
 }
 
 void* mmap64(void* address, std::size_t bytes, int access, int flags, int file,
              off64_t offset) noexcept {
-    return map(address, bytes, access, flags, file,
+    return map(__builtin_return_address(0), address, bytes, access, flags, file,
                [&] { return real.mmap64(address, bytes, access, flags, file, offset); });
 }
 
@@ -114,7 +117,8 @@ void* mremap(void* address, std::size_t bytes, std::size_t new_bytes, int flags,
         old.settle(false);
         // One that may not move may fail: its caller can copy.
         bool grows = new_bytes > bytes && (flags & MREMAP_MAYMOVE) != 0 && !old_stays;
-        if (errno == ENOMEM && grows) fil_record_failed(new_bytes - bytes);
+        bool is_asked_for = !is_other_allocator(__builtin_return_address(0));
+        if (errno == ENOMEM && grows && is_asked_for) fil_record_failed(new_bytes - bytes);
     } else if (old_stays) {
         fil_record_map(moved, rounded(new_bytes, page_bytes()),
                        bytes == 0 ? FIL_MAPPING_SHARED : FIL_MAPPING_ANONYMOUS);

@@ -1,12 +1,15 @@
 #include "real.hpp"
 
 #include <dlfcn.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <cstring>
 
 #include "bootstrap.hpp"
+#include "other_allocator.hpp"
 #include "start.hpp"
 
 namespace fil::preload {
@@ -34,6 +37,11 @@ constinit std::atomic<bool> settled{false};
 // This thread is inside dlsym on our behalf: what it allocates comes from `bootstrap`.
 constinit thread_local bool looking_up = false;
 
+// A system call that answers with an address; a failure is -1, which is MAP_FAILED.
+void* from_system(long answer) {
+    return reinterpret_cast<void*>(answer);
+}
+
 constinit const real_functions while_looking_up = [] {
     real_functions functions{};
     functions.malloc = [](std::size_t bytes) { return bootstrap.allocate(bytes); };
@@ -58,6 +66,21 @@ constinit const real_functions while_looking_up = [] {
         *block = bootstrap.allocate(bytes, alignment);
         return *block != nullptr ? 0 : ENOMEM;
     };
+    // A program with a malloc of its own: that is the one which dlsym calls, and it maps memory.
+    functions.mmap = functions.mmap64 = [](void* address, std::size_t bytes, int access, int flags,
+                                           int file, off_t offset) {
+        return from_system(syscall(SYS_mmap, address, bytes, access, flags, file, offset));
+    };
+    functions.munmap = [](void* address, std::size_t bytes) {
+        return static_cast<int>(syscall(SYS_munmap, address, bytes));
+    };
+    functions.mremap = [](void* address, std::size_t bytes, std::size_t new_bytes, int flags,
+                          void* new_address) {
+        return from_system(syscall(SYS_mremap, address, bytes, new_bytes, flags, new_address));
+    };
+    functions.mprotect = [](void* address, std::size_t bytes, int access) {
+        return static_cast<int>(syscall(SYS_mprotect, address, bytes, access));
+    };
     return functions;
 }();
 
@@ -71,6 +94,8 @@ void find_all() {
 #undef FIL_HOOK
 #undef FIL_HOOK_OPTIONAL
 #undef FIL_HOOK_ALONE
+    find_other_allocator(reinterpret_cast<const void*>(found.malloc),
+                         reinterpret_cast<const void*>(found.mmap));
     dlerror();  // the program must not find our misses in its own dlerror()
     looking_up = false;
 }

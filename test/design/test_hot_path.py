@@ -54,6 +54,7 @@ ALLOWED = {
     },
     HOOKS: STRINGS | SYSTEM | {
         "dlsym", "dlerror", "dladdr", "environ", "sigaction", "sigemptyset",  # the start
+        "dl_iterate_phdr",  # the start as well
         "getpagesize", "fstat", "fstatfs", "shmctl",  # a mapping
         "faccessat", "fgetxattr", "fstatat", "getenv",  # exec
         "getegid", "geteuid", "getgid", "getuid",

@@ -183,7 +183,7 @@ def test_an_allocator_preloaded_after_us_keeps_working(victim: str, tmp_path: Pa
         plain.stdout,
         plain.stderr,
     )
-    assert recorded.peak >= 2
+    assert 2 <= recorded.peak < 100, "what the allocator maps is 256 MiB"
 
 
 def test_a_session_that_is_gone_harms_nobody() -> None:

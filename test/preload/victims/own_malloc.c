@@ -1,19 +1,32 @@
-/* A program with a malloc of its own, which everybody in the process uses, us excepted. */
+/* A program with a malloc of its own, which everybody in the process uses, us excepted; also the
+ * loader, while we look up functions. It maps memory at its first call, whenever that is. */
 #include "victim.h"
 
-static char memory[64 << 20] __attribute__((aligned(64)));
+static const size_t capacity = 64 << 20;
+static char* memory;
 static size_t used;
 static size_t calls;
 
+static void map_memory(void) {
+    const int private = MAP_PRIVATE | MAP_ANONYMOUS, writable = PROT_READ | PROT_WRITE;
+    char* small = mmap(NULL, 4096, PROT_NONE, private, -1, 0);
+    small = mremap(small, 4096, 8192, MREMAP_MAYMOVE);
+    if (mprotect(small, 8192, writable) != 0) abort();
+    small[8191] = 1;
+    if (munmap(small, 8192) != 0) abort();
+    memory = mmap(NULL, capacity, writable, private, -1, 0);
+    if (memory == MAP_FAILED) abort();
+}
+
 void* malloc(size_t bytes) {
-    ++calls;
+    if (calls++ == 0) map_memory();
     size_t at = __atomic_fetch_add(&used, ((bytes + 15) & ~(size_t)15) + 16, __ATOMIC_RELAXED);
-    if (at + bytes + 16 > sizeof memory) return NULL;
+    if (at + bytes + 16 > capacity) return NULL;
     *(size_t*)(memory + at) = bytes;
     return memory + at + 16;
 }
 void free(void* block) {
-    if (block != NULL && ((char*)block < memory || (char*)block >= memory + sizeof memory)) abort();
+    if (block != NULL && ((char*)block < memory || (char*)block >= memory + capacity)) abort();
 }
 void* calloc(size_t count, size_t bytes) {
     return malloc(count * bytes);
