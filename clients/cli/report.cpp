@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include <cerrno>
+#include <chrono>
 #include <climits>
 #include <cstring>
 
@@ -32,13 +33,24 @@ static_assert(sizeof(answer) < 65536);
     ::_exit(written == static_cast<ssize_t>(sizeof said) ? 0 : 1);
 }
 
+// The terminal reaches only us: the report's process is in a group of its own.
+bool may_stop_report(const signalfd_siginfo& signal) {
+    const bool is_key = signal.ssi_signo == SIGINT || signal.ssi_signo == SIGQUIT;
+    return (is_key && signal.ssi_code == SI_KERNEL) || is_for_program(signal, ::getpid(), false);
+}
+
+// What arrives at first is an echo of what ended the program: timeout, for one, signals its child,
+// and then the whole group.
 ending wait_for(pid_t child, const descriptor& ended, const signal_inbox& signals) {
+    using namespace std::chrono_literals;
+    const auto echo_ends = std::chrono::steady_clock::now() + 1s;
     pollfd waits[] = {{ended.get(), POLLIN, 0}, {signals.poll_descriptor(), POLLIN, 0}};
     for (;;) {
         ::poll(waits, std::size(waits), ended ? -1 : 20);
         if (const auto end = take_ending(child)) return *end;
         for (signalfd_siginfo signal; signals.take(signal);)
-            if (is_for_program(signal, ::getpid(), false)) forward(signal, child, ended.get());
+            if (may_stop_report(signal) && std::chrono::steady_clock::now() >= echo_ends)
+                forward(signal, child, ended.get());
     }
 }
 
@@ -52,6 +64,9 @@ report_in_the_making::report_in_the_making(fil_session* session, const fil_repor
     why_not_ = errno;
     if (child_ == 0) {
         die_with(supervisor);
+        ::setpgid(0, 0);  // a signal to the group is the program's, and for us to pass on
+        for (signalfd_siginfo signal; signals.take(signal);) {
+        }  // one that came before this
         signals.restore_inherited();
         report_and_exit(session, options, pipe_.write.get());
     }

@@ -30,7 +30,8 @@ class report_in_the_making {
     // What became of it, once; nothing while it is being made. Never blocks.
     std::optional<report_outcome> take();
 
-    // Signals that somebody sends to the supervisor meanwhile go to the child.
+    // Signals that somebody sends to the supervisor meanwhile go to the child, but for an echo of
+    // what ended the program.
     report_outcome wait(const signal_inbox& signals);
 
   private:

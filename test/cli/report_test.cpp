@@ -67,12 +67,24 @@ TEST_F(report_test, a_crash_costs_the_report_only) {
 TEST_F(report_test, a_signal_that_somebody_sends_meanwhile_stops_it) {
     const pid_t self = ::getpid();
     const auto outcome = made_by([&](const auto&, std::string&, fil_error&) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1100));
         ::kill(self, SIGTERM);  // to the supervisor, which is to pass it on
         std::this_thread::sleep_for(std::chrono::seconds(30));
         return FIL_OK;
     });
     EXPECT_NE(outcome.status, FIL_OK);
     EXPECT_NE(outcome.why.find("Terminated"), std::string::npos);
+}
+
+TEST_F(report_test, what_ended_the_program_does_not_stop_it) {
+    const pid_t self = ::getpid();
+    const auto outcome = made_by([&](const auto&, std::string&, fil_error&) {
+        ::kill(self, SIGTERM);
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        const bool hears_the_group = ::getpgid(0) == ::getpgid(self);
+        return hears_the_group ? FIL_ERROR_STATE : FIL_OK;
+    });
+    EXPECT_EQ(outcome.status, FIL_OK);
 }
 
 TEST_F(report_test, a_recording_is_kept_in_the_temporary_directory) {

@@ -200,6 +200,18 @@ def test_a_program_that_signals_its_own_group_is_hit_once(here):
     assert ended.status == 3
 
 
+def test_a_signal_that_goes_to_the_whole_group_as_well_costs_no_report(here):
+    """As timeout sends it."""
+    script("x.py", "import time; print('ready', flush=True); time.sleep(1000)")
+    for _ in range(5):
+        with running("x.py", start_new_session=True) as supervisor:
+            assert supervisor.stdout.readline() == b"ready\n"
+            supervisor.terminate()
+            os.killpg(supervisor.pid, signal.SIGTERM)
+            assert supervisor.wait(SECONDS) == -signal.SIGTERM
+            assert b"Wrote HTML report" in supervisor.stderr.read()
+
+
 def test_an_alarm_set_before_us_reaches_the_program(here):
     script("x.py", "import time; time.sleep(1000)")
     assert profiled("x.py", preexec_fn=lambda: signal.alarm(1)).status == -signal.SIGALRM
