@@ -49,6 +49,9 @@ function endedWell({ kind, value }) {
   return kind === "unknown" || kind === "running" || (kind === "exit" && value === 0);
 }
 
+// A block is touched after it was allocated, so this may be a little later than the peak's mark.
+const THEN = "the most while what was allocated stayed within 1 % of the peak";
+
 // Resident memory at the peak as one bar. Its first part is what the report explains; the rest is
 // why the number differs from the peak.
 function residentPart(facts, peak) {
@@ -68,7 +71,7 @@ function residentPart(facts, peak) {
   return el(
     "div",
     { class: "resident" },
-    el("p", {}, "resident then ", size(r.total, "b")),
+    el("p", { title: THEN }, "resident then ", size(r.total, "b")),
     residentBar(parts, r.total),
     el("ul", {}, ...items),
   );

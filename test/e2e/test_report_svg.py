@@ -51,6 +51,30 @@ def test_an_svg_zooms_searches_and_resets(browser, report):
     assert browser.complaints() == []
 
 
+# Of the words above the graph, pairs that lie on each other; and those that stick out.
+CLASHES = """
+const all = ["title", "search", "reset", "detail", "found"].map((id) => {
+  const element = document.getElementById(id);
+  element.removeAttribute("display");
+  if (!element.textContent.trim()) element.textContent = "some words";
+  return [id, element.getBoundingClientRect()];
+});
+const clash = ([, a], [, b]) =>
+  a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+return [
+  ...all.flatMap((a, i) => all.slice(0, i).filter((b) => clash(a, b)).map((b) => [a[0], b[0]])),
+  ...all.filter(([, a]) => a.left < 0 || a.right > innerWidth).map(([id]) => [id]),
+];
+"""
+
+
+@pytest.mark.parametrize("width", [390, 700, 1024])
+def test_the_words_above_the_graph_have_room(browser, report, width):
+    browser.look(width)
+    browser.open(report("pandas") / "peak-memory-reversed.svg")
+    assert browser.run(CLASHES) == []
+
+
 def test_an_svg_is_readable_without_scripts(browser, report):
     browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
