@@ -53,7 +53,8 @@ void say_what_was_missed(fil_session* session, const observation& seen) {
     fil_session_numbers numbers = FIL_SESSION_NUMBERS_INIT;
     if (fil_session_read(session, &numbers) == FIL_OK && numbers.unprofiled_children > 0)
         say(std::to_string(numbers.unprofiled_children) +
-            " child processes ran unrecorded (static, 32-bit or set-user-id).");
+            (numbers.unprofiled_children == 1 ? " child process" : " child processes") +
+            " ran unrecorded (static, 32-bit, set-user-id, or unable to open our library).");
 }
 
 // Which the kernel may have done, before the program came to allocate again.

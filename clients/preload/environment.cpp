@@ -1,5 +1,9 @@
 #include "environment.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstring>
 
 namespace fil::preload {
@@ -102,6 +106,14 @@ void leave_children_alone(char** environment, const char* library) {
         if (to == *entry + preload_length) --kept;  // nothing is left of it
     }
     *kept = nullptr;
+}
+
+bool library_can_be_opened() {
+    if (library_path[0] == 0) return true;  // nor will it be asked to
+    const int kept = errno;
+    const bool can = faccessat(AT_FDCWD, library_path, R_OK, AT_EACCESS) == 0;
+    errno = kept;
+    return can;
 }
 
 environment_change plan_environment(char* const* environment, target kind) {

@@ -19,6 +19,10 @@ void remember_for_children(const char* session, const char* library);
 // Takes the library out of LD_PRELOAD, in place: what this process starts runs without it.
 void leave_children_alone(char** environment, const char* library);
 
+// Whether a program that this process starts can open the library: it may have changed its user or
+// its root directory. (A loader that cannot says so on the program's stderr.)
+bool library_can_be_opened();
+
 // How a child's environment has to change.
 struct environment_change {
     bool needed = false;

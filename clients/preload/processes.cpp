@@ -23,6 +23,7 @@ namespace {
 template <typename Call>
 int replace_process(target kind, char* const* environment, Call call) {
     if (kind == target::absent) return call(environment);  // fails: one step of a search, say
+    if (!library_can_be_opened()) kind = target::refuses;
     if (kind == target::refuses) fil_record_unprofiled_child();
     fil_recorder_close();
     int result = with_environment_for(kind, environment, call);
@@ -32,6 +33,7 @@ int replace_process(target kind, char* const* environment, Call call) {
 
 template <typename Call>
 int start_process(target kind, char* const* environment, Call call) {
+    if (!library_can_be_opened()) kind = target::refuses;
     int failure = with_environment_for(kind, environment, call);
     if (failure == 0 && kind == target::refuses) fil_record_unprofiled_child();
     return failure;

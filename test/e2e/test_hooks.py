@@ -131,6 +131,23 @@ def test_a_set_user_id_program_gets_no_preload_and_is_counted(tmp_path: Path) ->
     assert recorded.numbers["unprofiled"] == 2
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_child_that_cannot_open_the_library_gets_no_preload_and_is_counted(
+    tmp_path: Path,
+) -> None:
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    library = shutil.copy(LIBRARY, private)
+    child = "subprocess.run(['/bin/sh', '-c', 'echo preload $LD_PRELOAD'], close_fds=%s); "
+    code = "import os, subprocess; os.setuid(65534); "
+    code += child % True + child % False  # by fork and exec, and by posix_spawn
+    command = [str(RUNNER), str(tmp_path / "session.json"), library, sys.executable, "-c", code]
+    ended = run_plain(command, cwd="/")
+    numbers = json.loads((tmp_path / "session.json").read_text())
+    assert (ended.stdout, ended.stderr) == (b"preload\npreload\n", b"")
+    assert numbers["unprofiled"] == 2
+
+
 def test_a_script_is_recorded_by_its_interpreter(tmp_path: Path) -> None:
     script = tmp_path / "script"
     script.write_text("#!/bin/sh\n:\n")
