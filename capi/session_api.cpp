@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "kept_recording.hpp"
 #include "out_of_memory.hpp"
 #include "session_handle.hpp"
 #include "snapshot_reader.hpp"

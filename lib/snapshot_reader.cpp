@@ -1,11 +1,7 @@
 #include "snapshot_reader.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <set>
-#include <system_error>
 
 namespace fil {
 namespace {
@@ -164,22 +160,6 @@ read_snapshot_result read_snapshot(const recording_view& recording, const usage_
         if (seen.insert(file).second) snapshot.add_text(std::string(file), std::string(text));
     });
     return result;
-}
-
-void keep_recording(const recording_view& recording, const std::string& path) {
-    const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    const auto* next = reinterpret_cast<const char*>(&recording.header());
-    std::uint64_t left = std::min(recording.used_bytes(), recording.bytes());
-    while (file >= 0 && left > 0) {
-        const ssize_t written = write(file, next, left);
-        if (written <= 0) break;
-        next += written;
-        left -= static_cast<std::uint64_t>(written);
-    }
-    const int error = errno;
-    if (file >= 0) close(file);
-    if (file >= 0 && left > 0) unlink(path.c_str());
-    if (file < 0 || left > 0) throw std::system_error(error, std::generic_category(), path);
 }
 
 }  // namespace fil

@@ -58,7 +58,4 @@ read_snapshot_result read_snapshot(const recording_view& recording, const usage_
                                    const std::vector<callstack_id>& wanted,
                                    const resolve_address& resolve);
 
-// Copies the used part of a recording into a new file, mode 0600. Throws std::system_error.
-void keep_recording(const recording_view& recording, const std::string& path);
-
 }  // namespace fil

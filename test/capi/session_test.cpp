@@ -3,6 +3,7 @@
 #include "session.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <string>
 
 #include "fil.h"
+#include "kept_recording.hpp"
 #include "report_source.hpp"
 #include "session_child.hpp"
 #include "snapshot_reader.hpp"
@@ -183,6 +185,45 @@ TEST(session, the_first_runtime_that_is_told_counts) {
     fil_process process = FIL_PROCESS_INIT;
     fil_session_process(reinterpret_cast<fil_session*>(&session), 0, &process);
     EXPECT_EQ(std::string(process.runtime.data, process.runtime.length), "CPython 3.12.1");
+}
+
+// The file that a recording is kept in.
+struct kept_file {
+    std::string path = testing::TempDir() + "kept-" + std::to_string(getpid());
+    struct stat status {};
+
+    explicit kept_file(const session& session) {
+        unlink(path.c_str());
+        const auto& process = session.processes().at(0);
+        keep_recording(process.view(), path);
+        EXPECT_EQ(stat(path.c_str(), &status), 0);
+    }
+    ~kept_file() { unlink(path.c_str()); }
+    bool holds(std::string_view text) const {
+        std::ifstream file(path);
+        std::string start(4 << 20, 0);
+        file.read(start.data(), std::ssize(start));
+        return start.find(text) != start.npos;
+    }
+};
+
+TEST(session, a_recording_is_kept_as_far_as_it_is_used) {
+    session session;
+    run_child(session, [] { fil_record_alloc_at(blocks[0], 1000, stack(1)); });
+    const kept_file kept(session);
+    EXPECT_EQ(std::uint64_t(kept.status.st_size), session.processes().at(0).view().used_bytes());
+    EXPECT_EQ(kept.status.st_mode & 0777, 0600u);
+    EXPECT_TRUE(kept.holds("work.c"));
+}
+
+// It says that it is 16 GiB long, and memory would have to be found for all of it to be read.
+TEST(session, of_a_damaged_recording_only_what_is_there_is_kept) {
+    session session;
+    run_child(session, [] { fil_record_alloc_at(blocks[0], 1000, stack(1)); });
+    session.processes().at(0).header().pages_used = ~0u;
+    const kept_file kept(session);
+    EXPECT_LT(kept.status.st_blocks, (64 << 20) / 512);
+    EXPECT_TRUE(kept.holds("work.c"));
 }
 
 }  // namespace
