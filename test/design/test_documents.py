@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sources import ROOT, name, texts
+from sources import ROOT, every_file, name, texts
 
 DOCUMENTS = texts({".md"})
 # Paths in documents are said from the root, or from a folder that their page is about.
@@ -36,3 +36,27 @@ def test_every_link_leads_somewhere() -> None:
         if "://" not in target and not (document.parent / target).exists()
     ]
     assert not broken
+
+
+def test_the_pictures_of_documents_are_those_that_the_script_makes() -> None:
+    """docs/make_pictures.py is read, not imported: it needs a browser's driver."""
+    script = (ROOT / "docs/make_pictures.py").read_text()
+    made = {f"docs/pictures/{found}" for found in re.findall(r'"([a-z-]+\.png)": ', script)}
+    pictures = [path for path in every_file() if path.suffix in {".png", ".svg", ".gif", ".jpg"}]
+    there = {name(path) for path in pictures if path.is_relative_to(ROOT / "docs")}
+    shown = {
+        name((document.parent / target).resolve())
+        for document in DOCUMENTS
+        for target in re.findall(r"!\[[^\]]+\]\(([^)\s]+)\)", document.read_text())
+    }
+    assert made and made == there == shown
+    assert all((ROOT / picture).stat().st_size < 150_000 for picture in there)
+
+
+def test_the_guide_has_its_pages_in_the_order_of_its_contents() -> None:
+    contents = (ROOT / "docs/guide/README.md").read_text()
+    pages = re.findall(r"^\d+\. \[[^\]]+\]\(([a-z-]+)\.md\)", contents, re.MULTILINE)
+    order = "peak install jupyter running api out-of-memory threads what-is-tracked"
+    assert pages == [*order.split(), "reading-the-report", "needing-less"]
+    there = {path.stem for path in (ROOT / "docs/guide").glob("*.md")}
+    assert there == {*pages, "README"}

