@@ -257,6 +257,13 @@ FIL_API void fil_record_alloc(const void* address, size_t bytes);
 FIL_API void fil_record_alloc_at(const void* address, size_t bytes, fil_callstack callstack);
 FIL_API void fil_record_free(const void* address);
 
+/* fil_record_alloc() for the allocator of a runtime that has a source: `callstack` is what its
+ * capture would answer in this thread, as far as is known without asking; FIL_CALLSTACK_NONE if it
+ * is not. It is not believed where it may be of another process or thread: in a forked child's
+ * first event, in a thread that is ending. Sources registered later are not asked. Returns
+ * `address`. Hot. Since 0.1. */
+FIL_API void* fil_record_alloc_known(void* address, size_t bytes, fil_callstack callstack);
+
 /* For realloc: forget the old block first, call the real function, then record the new block or, if
  * it failed, restore the old one. Hot. */
 typedef struct fil_block {

@@ -35,29 +35,103 @@ void note_watched(const registered_block& block) {
         this_process.raise_generation();
 }
 
-// The events of a block when something unusual is about (recorder.hpp).
-FIL_RARE void record_alloc_unusually(std::uintptr_t address, std::size_t bytes) {
-    if (address == 0 || this_process.is_idle()) return;
-    this_process.event([=](process_recorder& recorder, thread_state& thread) {
-        recorder.record_alloc(thread, address, bytes);
-    });
+// The events of a block when something unusual is about (recorder.hpp). They return `address`, so
+// that who calls them has nothing left to do, and nothing to keep meanwhile.
+FIL_RARE void* record_alloc_unusually(void* address, std::size_t bytes) {
+    if (address != nullptr && !this_process.is_idle()) {
+        this_process.event([=](process_recorder& recorder, thread_state& thread) {
+            recorder.record_alloc(thread, address_of(address), bytes);
+        });
+    }
+    return address;
 }
-FIL_RARE void record_alloc_at_unusually(std::uintptr_t address, std::size_t bytes,
+FIL_RARE void record_alloc_at_unusually(const void* address, std::size_t bytes,
                                         callstack_id callstack) {
-    if (address == 0) return;
+    if (address == nullptr) return;
     this_process.event([=](process_recorder& recorder, thread_state& thread) {
-        recorder.record_alloc_at(thread, address, bytes, callstack);
+        recorder.record_alloc_at(thread, address_of(address), bytes, callstack);
     });
 }
-FIL_RARE void record_free_unusually(std::uintptr_t address) {
-    if (address == 0 || this_process.is_idle()) return;
+FIL_RARE void record_free_unusually(const void* address) {
+    if (address == nullptr || this_process.is_idle()) return;
     this_process.event(
         [=](process_recorder& recorder, thread_state& thread) {
-            note_watched(recorder.record_free(thread, address));
+            note_watched(recorder.record_free(thread, address_of(address)));
         },
         [=](process_recorder& recorder) {
-            note_watched(recorder.record_nested_free(this_thread.state, address));
+            note_watched(recorder.record_nested_free(this_thread.state, address_of(address)));
         });
+}
+
+// Where the slot of a block is looked for: a block near the last one needs the fewest steps, and
+// the fewest registers; for others the same is done once more, apart.
+enum class lookup { near, anywhere };
+
+template <lookup Where>
+FIL_HOT bool has_slot(thread_state& thread, const void* address) {
+    if (registry<>::is_near(thread.near, address_of(address))) [[likely]]
+        return true;
+    return Where == lookup::anywhere &&
+           this_process.recorder().blocks().go_near(thread.near, address_of(address));
+}
+
+template <lookup Where>
+void* record_alloc_known(void* address, std::size_t bytes, callstack_id callstack);
+[[gnu::noinline]] void* record_alloc_far(void* address, std::size_t bytes, callstack_id callstack) {
+    return record_alloc_known<lookup::anywhere>(address, bytes, callstack);
+}
+template <lookup Where>
+FIL_HOT void* record_alloc_known(void* address, std::size_t bytes, callstack_id callstack) {
+    thread_state* thread;
+    if (!this_process.enter(thread)) [[unlikely]]
+        return record_alloc_unusually(address, bytes);
+    if (!has_slot<Where>(*thread, address)) [[unlikely]] {
+        this_process.leave();
+        return Where == lookup::near ? record_alloc_far(address, bytes, callstack)
+                                     : record_alloc_unusually(address, bytes);
+    }
+    const bool done = this_process.recorder().record_alloc_quickly(*thread, address_of(address),
+                                                                   bytes, callstack);
+    this_process.leave();
+    return done ? address : record_alloc_unusually(address, bytes);
+}
+
+template <lookup Where>
+void record_free(const void* address);
+[[gnu::noinline]] void record_free_far(const void* address) {
+    record_free<lookup::anywhere>(address);
+}
+template <lookup Where>
+FIL_HOT void record_free(const void* address) {
+    thread_state* thread;
+    if (!this_process.enter(thread)) [[unlikely]]
+        return record_free_unusually(address);
+    if (!has_slot<Where>(*thread, address)) [[unlikely]] {
+        this_process.leave();
+        return Where == lookup::near ? record_free_far(address) : record_free_unusually(address);
+    }
+    const bool done = this_process.recorder().record_free_quickly(*thread, address_of(address));
+    this_process.leave();
+    if (!done) [[unlikely]]
+        record_free_unusually(address);
+}
+
+// Where the callstack is not known yet.
+FIL_HOT void* record_alloc(void* address, std::size_t bytes) {
+    thread_state* thread;
+    if (!this_process.enter(thread)) [[unlikely]]
+        return record_alloc_unusually(address, bytes);
+    process_recorder& recorder = this_process.recorder();
+    const callstack_id callstack = recorder.capture(*thread);
+    const bool done = has_slot<lookup::anywhere>(*thread, address) &&
+                      recorder.record_alloc_quickly(*thread, address_of(address), bytes, callstack);
+    this_process.leave();
+    if (!done) [[unlikely]]
+        record_alloc_at_unusually(address, bytes, callstack);
+    return address;
+}
+[[gnu::noinline]] void* record_alloc_asking(void* address, std::size_t bytes) {
+    return record_alloc(address, bytes);
 }
 
 }  // namespace
@@ -225,15 +299,13 @@ int fil_block_watch(const void* address) {
 // ---- blocks ----
 
 void fil_record_alloc(const void* address, size_t bytes) {
-    thread_state* thread;
-    if (!this_process.enter(thread)) [[unlikely]]
-        return record_alloc_unusually(address_of(address), bytes);
-    process_recorder& recorder = this_process.recorder();
-    const callstack_id callstack = recorder.capture(*thread);
-    const bool done = recorder.record_alloc_quickly(*thread, address_of(address), bytes, callstack);
-    this_process.leave();
-    if (!done) [[unlikely]]
-        record_alloc_at_unusually(address_of(address), bytes, callstack);
+    record_alloc(const_cast<void*>(address), bytes);
+}
+
+void* fil_record_alloc_known(void* address, size_t bytes, fil_callstack callstack) {
+    if (callstack - 1 >= max_callstacks - 1) [[unlikely]]
+        return record_alloc_asking(address, bytes);
+    return record_alloc_known<lookup::near>(address, bytes, callstack_id{callstack});
 }
 
 void fil_record_alloc_at(const void* address, size_t bytes, fil_callstack callstack) {
@@ -242,23 +314,17 @@ void fil_record_alloc_at(const void* address, size_t bytes, fil_callstack callst
     thread_state* thread;
     bool done = false;
     if (this_process.enter(thread)) [[likely]] {
-        done = this_process.recorder().record_alloc_quickly(*thread, address_of(address), bytes,
+        done = has_slot<lookup::anywhere>(*thread, address) &&
+               this_process.recorder().record_alloc_quickly(*thread, address_of(address), bytes,
                                                             known);
         this_process.leave();
     }
     if (!done) [[unlikely]]
-        record_alloc_at_unusually(address_of(address), bytes, known);
+        record_alloc_at_unusually(address, bytes, known);
 }
 
 void fil_record_free(const void* address) {
-    thread_state* thread;
-    bool done = false;
-    if (this_process.enter(thread)) [[likely]] {
-        done = this_process.recorder().record_free_quickly(*thread, address_of(address));
-        this_process.leave();
-    }
-    if (!done) [[unlikely]]
-        record_free_unusually(address_of(address));
+    record_free<lookup::near>(address);
 }
 
 fil_block fil_block_forget(const void* address) {

@@ -131,6 +131,14 @@ void fil_record_alloc(const void* address, size_t bytes) {
     r.blocks[address] = {bytes, who, false};
 }
 
+void* fil_record_alloc_known(void* address, size_t bytes, fil_callstack callstack) {
+    if (address == nullptr || own || guard > 0) return address;
+    const guarded now;
+    recorder& r = recorder::the();
+    r.blocks[address] = {bytes, callstack != FIL_CALLSTACK_NONE ? callstack : r.capture(), false};
+    return address;
+}
+
 fil_block fil_block_forget(const void* address) {
     if (address == nullptr || own) return {0, FIL_CALLSTACK_NONE, 0};
     const guarded now;

@@ -98,6 +98,8 @@ struct thread {
             EXPECT_EQ(memory.live.at(where).key, key);
             return tree.child(caller, key);
         };
+        const fil_callstack same = chain->same_as_last(now.back().first, frames_of{&memory});
+        if (same != FIL_CALLSTACK_NONE) return same;
         return chain->follow(now.back().first, frames_of{&memory}, child);
     }
     // The frames from there on are of new calls.

@@ -54,7 +54,7 @@ TEST(registry, a_watched_block_says_so_when_it_goes) {
 
 TEST(registry, blocks_lie_across_the_end_of_a_leaf) {
     auto r = std::make_unique<registry<>>();
-    const std::uintptr_t last = 0x7f00'0040'0000 - 16;  // the last granule of 4 MiB
+    const std::uintptr_t last = 0x7f00'0100'0000 - 16;  // the last granule of 16 MiB
     ASSERT_TRUE(r->insert(last, callstack_id{2}, 1ull << 30, false, nothing));
     EXPECT_EQ(r->take(last).bytes, 1ull << 30);
 }
@@ -64,7 +64,7 @@ TEST(registry, agrees_with_a_map_where_frees_get_lost) {
     std::map<std::uintptr_t, std::pair<std::uint32_t, std::uint64_t>> model;
     std::mt19937 random(7);
     for (int step = 0; step < 200000; ++step) {
-        const std::uintptr_t at = 0x7f00'003f'f000 + (random() % 512) * 16;
+        const std::uintptr_t at = 0x7f00'00ff'f000 + (random() % 512) * 16;
         if (random() % 3 == 0) {
             const registered_block block = r->take(at);
             auto known = model.find(at);
@@ -85,7 +85,7 @@ TEST(registry, agrees_with_a_map_where_frees_get_lost) {
         // leaf's last granule, the size has a slot of its own that covers nothing.
         const auto granules = [](std::uintptr_t start, std::uint64_t b) {
             std::set<std::uintptr_t> covered = {start};
-            if (b > 16 && start != 0x7f00'0040'0000 - 16) covered.insert(start + 16);
+            if (b > 16 && start != 0x7f00'0100'0000 - 16) covered.insert(start + 16);
             if (b >= 1ull << 27) covered.insert(start + 32);
             return covered;
         };
@@ -101,6 +101,59 @@ TEST(registry, agrees_with_a_map_where_frees_get_lost) {
         ASSERT_EQ(forgotten, expected);
         model[at] = {who, bytes};
     }
+}
+
+// The quick way and the general one, mixed: what the quick one refuses, it has not touched.
+TEST(registry, agrees_with_a_map_whichever_way_a_block_goes) {
+    auto r = std::make_unique<registry<>>();
+    last_leaf last;
+    std::map<std::uintptr_t, std::pair<std::uint32_t, std::uint64_t>> model;
+    std::mt19937 random(11);
+    int quick_inserts = 0, quick_takes = 0, far = 0;
+    for (int step = 0; step < 200000; ++step) {
+        // Two leaves, and blocks at most 256 bytes apart: none reaches another.
+        const std::uintptr_t at =
+            0x7f00'00ff'f000 + (random() % 2) * 0x1000'0000 + (random() % 64) * 256;
+        if (!registry<>::is_near(last, at)) {
+            ++far;
+            const bool has_leaf = r->go_near(last, at);
+            ASSERT_TRUE(has_leaf || !model.contains(at));
+        }
+        const bool is_near = registry<>::is_near(last, at);
+        const auto known = model.find(at);
+        if (known != model.end()) {
+            const bool may_take = random() % 4 != 0;
+            const auto ask = [&](callstack_id who, std::uint64_t bytes) {
+                EXPECT_EQ(to_index(who), known->second.first);
+                EXPECT_EQ(bytes, known->second.second);
+                return may_take;
+            };
+            const bool taken =
+                is_near && registry<>::take_quickly(registry<>::near_slot(last, at), ask);
+            quick_takes += taken;
+            if (!taken) {
+                const registered_block block = r->take(at);
+                ASSERT_EQ(to_index(block.callstack), known->second.first);
+                ASSERT_EQ(block.bytes, known->second.second);
+            }
+            ASSERT_EQ(r->take(at).callstack, callstack_id::none);
+            model.erase(known);
+            continue;
+        }
+        const std::uint64_t sizes[] = {random() % 17, 17 + random() % 200, 1ull << 28};
+        const std::uint64_t bytes = sizes[random() % 3];
+        const callstack_id who{2 + static_cast<std::uint32_t>(random() % 1000)};
+        const bool inserted =
+            is_near && registry<>::insert_quickly(registry<>::near_slot(last, at), who, bytes);
+        quick_inserts += inserted;
+        if (!inserted) {
+            ASSERT_TRUE(r->insert(at, who, bytes, false, nothing));
+        }
+        model[at] = {to_index(who), bytes};
+    }
+    EXPECT_GT(quick_inserts, 10'000);
+    EXPECT_GT(quick_takes, 10'000);
+    EXPECT_GT(far, 10'000);
 }
 
 TEST(registry, takes_every_block_of_a_range) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "fil.h"
+#include "last_call.hpp"
 
 namespace fil::python {
 namespace {
@@ -41,76 +42,113 @@ bool is_small(std::size_t bytes) {
     return Below == below::layers ? bytes <= 512 : bytes - 1 < 512;
 }
 
-template <below Below>
-void* small_malloc(const memory_allocator& next, std::size_t bytes) {
-    void* block;
-    {
-        const around_real_call<Below> call;
-        block = next.malloc(next.context, bytes);
-    }
-    fil_record_alloc(block, bytes); /* ignores NULL */
-    return block;
-}
-
-template <below Below>
-void* wrapped_malloc(void* context, std::size_t bytes) {
-    const auto& next = *static_cast<const memory_allocator*>(context);
-    if (!is_small<Below>(bytes)) return next.malloc(next.context, bytes);
-    return small_malloc<Below>(next, bytes);
-}
-
-template <below Below>
-void* wrapped_calloc(void* context, std::size_t count, std::size_t bytes) {
-    const auto& next = *static_cast<const memory_allocator*>(context);
-    std::size_t total;
-    if (__builtin_mul_overflow(count, bytes, &total) || !is_small<Below>(total)) {
-        return next.calloc(next.context, count, bytes);
-    }
-    void* block;
-    {
-        const around_real_call<Below> call;
-        block = next.calloc(next.context, count, bytes);
-    }
-    fil_record_alloc(block, total);
-    return block;
-}
-
-template <below Below>
-void* wrapped_realloc(void* context, void* old, std::size_t bytes) {
-    const auto& next = *static_cast<const memory_allocator*>(context);
-    if (old == nullptr) return wrapped_malloc<Below>(context, bytes);
-    /* The block may move between pymalloc and malloc. Ours is forgotten before anybody else can get
-     * its address; a block of malloc's is then no news to malloc's hook. */
-    const fil_block forgotten = fil_block_forget(old);
-    void* block;
-    if (is_small<Below>(bytes)) {
+/* One domain's wrapper. LastCall (last_call.hpp) knows the callstack most of the time. */
+template <memory_domain Domain, below Below, typename LastCall = no_last_call>
+struct wrapper {
+    static void* malloc(void*, std::size_t bytes) {
+        const memory_allocator& next = real[Domain];
+        if (!is_small<Below>(bytes)) return next.malloc(next.context, bytes);
+        void* block;
         {
             const around_real_call<Below> call;
+            block = next.malloc(next.context, bytes);
+        }
+        return record(block, bytes);
+    }
+
+    static void* calloc(void*, std::size_t count, std::size_t bytes) {
+        const memory_allocator& next = real[Domain];
+        std::size_t total;
+        if (__builtin_mul_overflow(count, bytes, &total) || !is_small<Below>(total)) {
+            return next.calloc(next.context, count, bytes);
+        }
+        void* block;
+        {
+            const around_real_call<Below> call;
+            block = next.calloc(next.context, count, bytes);
+        }
+        return record(block, total);
+    }
+
+    static void* realloc(void* context, void* old, std::size_t bytes) {
+        const memory_allocator& next = real[Domain];
+        if (old == nullptr) return malloc(context, bytes);
+        /* The block may move between pymalloc and malloc. Ours is forgotten before anybody else can
+         * get its address; a block of malloc's is then no news to malloc's hook. */
+        const fil_block forgotten = fil_block_forget(old);
+        void* block;
+        if (is_small<Below>(bytes)) {
+            {
+                const around_real_call<Below> call;
+                block = next.realloc(next.context, old, bytes);
+            }
+            record(block, bytes); /* replaces what malloc's hook may have recorded */
+        } else {
             block = next.realloc(next.context, old, bytes);
         }
-        fil_record_alloc(block, bytes); /* replaces what malloc's hook may have recorded */
-    } else {
-        block = next.realloc(next.context, old, bytes);
+        if (block == nullptr) {
+            fil_block_restore(old, forgotten);
+            fil_record_failed(bytes);
+        }
+        return block;
     }
-    if (block == nullptr) {
-        fil_block_restore(old, forgotten);
-        fil_record_failed(bytes);
+
+    static void free(void*, void* block) {
+        const memory_allocator& next = real[Domain];
+        fil_record_free(block); /* ignores NULL */
+        next.free(next.context, block);
     }
-    return block;
-}
 
-template <below Below>
-void wrapped_free(void* context, void* block) {
-    const auto& next = *static_cast<const memory_allocator*>(context);
-    if (block != nullptr) fil_record_free(block);
-    next.free(next.context, block);
-}
+    static constexpr memory_allocator allocator() {
+        return {nullptr, malloc, calloc, realloc, free};
+    }
 
-template <below Below>
-memory_allocator wrapper(memory_domain domain) {
-    return {&real[domain], wrapped_malloc<Below>, wrapped_calloc<Below>, wrapped_realloc<Below>,
-            wrapped_free<Below>};
-}
+  private:
+    static void* record(void* block, std::size_t bytes) {
+        return fil_record_alloc_known(block, bytes, LastCall::callstack()); /* ignores NULL */
+    }
+};
+
+/* All wrappers of a domain. Those of a version expect it to be laid out as usual. */
+struct version_wrapper {
+    const python_layout* layout;
+    memory_allocator allocator;
+};
+template <memory_domain Domain, typename Frames, const python_layout& Layout>
+constexpr version_wrapper over_pymalloc_of = {
+    &Layout, wrapper<Domain, below::pymalloc, last_call<Frames, Layout>>::allocator()};
+
+template <memory_domain Domain>
+struct wrappers {
+    static constexpr memory_allocator over_pymalloc = wrapper<Domain, below::pymalloc>::allocator();
+    static constexpr memory_allocator over_layers = wrapper<Domain, below::layers>::allocator();
+    static constexpr memory_allocator noting = wrapper<Domain, below::noted>::allocator();
+    static constexpr version_wrapper of_versions[] = {
+        over_pymalloc_of<Domain, frames_3_9, layout_3_9>,
+        over_pymalloc_of<Domain, frames_3_9, layout_3_10>,
+        over_pymalloc_of<Domain, frames_3_11, layout_3_11>,
+        over_pymalloc_of<Domain, frames_3_12, layout_3_12>,
+        over_pymalloc_of<Domain, frames_3_13, layout_3_13>,
+    };
+
+    static const memory_allocator& fitting(const python_runtime& runtime, bool is_pymalloc) {
+        if (!is_pymalloc) return over_layers;
+        if (notes_small_requests) return noting;
+        for (const version_wrapper& version : of_versions) {
+            if (runtime.reads_frames && runtime.layout == *version.layout) return version.allocator;
+        }
+        return over_pymalloc;
+    }
+
+    static bool hold(const memory_allocator& allocator) {
+        bool found = allocator.malloc == over_pymalloc.malloc ||
+                     allocator.malloc == over_layers.malloc || allocator.malloc == noting.malloc;
+        for (const version_wrapper& version : of_versions) {
+            found |= allocator.malloc == version.allocator.malloc;
+        }
+        return found;
+    }
+};
 
 /* pymalloc's arenas: 256 KiB up to 3.9, 1 MiB since; 2 MiB in a 3.15 built for huge pages. */
 bool is_arena(std::size_t bytes) {
@@ -133,9 +171,7 @@ void wrapped_arena_free(void*, void* arena, std::size_t bytes) {
 /* ---- is the wrapper in place? ---- */
 
 bool is_wrapper(const memory_allocator& allocator) {
-    return allocator.malloc == wrapped_malloc<below::pymalloc> ||
-           allocator.malloc == wrapped_malloc<below::layers> ||
-           allocator.malloc == wrapped_malloc<below::noted>;
+    return wrappers<domain_mem>::hold(allocator) || wrappers<domain_obj>::hold(allocator);
 }
 
 struct segment_search {
@@ -181,19 +217,18 @@ bool leads_to_wrapper(const python_symbols& symbols, const memory_allocator* all
            leads_to_wrapper(symbols, pythons_own(symbols, after_letter), layers - 1);
 }
 
-void install(const python_symbols& symbols, memory_domain domain) {
+template <memory_domain Domain>
+void install(const python_runtime& runtime) {
+    const python_symbols& symbols = runtime.symbols;
     memory_allocator now;
-    symbols.PyMem_GetAllocator(domain, &now);
+    symbols.PyMem_GetAllocator(Domain, &now);
     if (leads_to_wrapper(symbols, &now)) return;
     memory_allocator raw;
     symbols.PyMem_GetAllocator(domain_raw, &raw);
     if (now.malloc == raw.malloc) return;
-    real[domain] = now;
-    const bool is_pymalloc = now.context == nullptr;
-    memory_allocator ours = !is_pymalloc           ? wrapper<below::layers>(domain)
-                            : notes_small_requests ? wrapper<below::noted>(domain)
-                                                   : wrapper<below::pymalloc>(domain);
-    symbols.PyMem_SetAllocator(domain, &ours);
+    real[Domain] = now;
+    memory_allocator ours = wrappers<Domain>::fitting(runtime, now.context == nullptr);
+    symbols.PyMem_SetAllocator(Domain, &ours);
 }
 
 void install_arena(const python_symbols& symbols) {
@@ -207,15 +242,16 @@ void install_arena(const python_symbols& symbols) {
 
 }  // namespace
 
-void install_allocators(const python_symbols& symbols) {
+void install_allocators(const python_runtime& runtime) {
+    const python_symbols& symbols = runtime.symbols;
     if (raw_malloc_at_start == nullptr) {
         memory_allocator raw;
         symbols.PyMem_GetAllocator(domain_raw, &raw);
         raw_malloc_at_start = raw.malloc;
     }
     install_arena(symbols);
-    install(symbols, domain_mem);
-    install(symbols, domain_obj);
+    install<domain_mem>(runtime);
+    install<domain_obj>(runtime);
 }
 
 /* tracemalloc's context is the allocator below it; that of the debug hooks begins with a letter. */

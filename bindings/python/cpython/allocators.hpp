@@ -13,14 +13,14 @@
  * request may become a larger one that reaches malloc: then the wrapper keeps the hooks quiet
  * meanwhile. Where the domains are malloc itself (PYTHONMALLOC=malloc) there is nothing to wrap.
  */
-#include "symbols.hpp"
+#include "runtime.hpp"
 
 namespace fil::python {
 
 /* Puts the wrappers in place unless they are there already, perhaps under another layer. Call at
  * the start, and while the interpreter initialises: that may set its allocators anew (PYTHONMALLOC,
  * -X dev, a second Py_Initialize). Calls nothing that allocates. One thread at a time. */
-void install_allocators(const python_symbols& symbols);
+void install_allocators(const python_runtime& runtime);
 
 /* Whether this thread is inside a small request of an interpreter whose frames are read through its
  * public API, which allocates: not now. */

@@ -49,6 +49,8 @@ struct python_layout {
     /* Up to 3.10 an instruction is an index, of bytes or of 2-byte units, into a bytes object. */
     constexpr bool instruction_is_pointer() const { return version >= 0x030b; }
     constexpr int bytes_an_instruction() const { return version == 0x0309 ? 1 : 2; }
+
+    friend bool operator==(const python_layout&, const python_layout&) = default;
 };
 
 inline constexpr python_layout layout_3_9 = {

@@ -19,7 +19,6 @@ namespace {
 /* How this interpreter's stacks are read. */
 enum class reading { frames, public_api, too_old, free_threaded, unreadable };
 
-constinit python_runtime the_runtime{};
 constinit std::atomic<bool> busy{
     false}; /* somebody looks for an interpreter, or at its allocators */
 constinit std::atomic<bool> found{false}; /* the_runtime is filled and will not change */
@@ -159,7 +158,7 @@ void settle() {
     const bool initialized = symbols.Py_IsInitialized() != 0;
     if (!initialized && unsettled_captures.fetch_add(1, std::memory_order_relaxed) % 8 != 0) return;
     if (busy.exchange(true, std::memory_order_acquire)) return;
-    install_allocators(symbols);
+    install_allocators(the_runtime);
     if (initialized) settled.store(true, std::memory_order_relaxed);
     busy.store(false, std::memory_order_release);
 }
@@ -175,6 +174,7 @@ void settle() {
 template <typename Frames>
 [[gnu::noinline]] fil_callstack capture_from(void* memory, address top) {
     if (top == 0) return capture_none();
+    if (this_thread.state_slot != nullptr) this_thread.walk = memory;
     const fil_callstack callstack = follow_frames<Frames>(the_runtime, memory, top);
     return callstack == FIL_CALLSTACK_UNKNOWN ? capture_none() : callstack;
 }
@@ -193,18 +193,16 @@ template <typename Frames>
 /* fil_source::capture. Hot path: no allocation, no throw. Its usual case calls nothing. */
 template <typename Frames>
 fil_callstack capture(void*, void* memory) {
-    const address* const slot = state_slot;
+    const address* const slot = this_thread.state_slot;
     if (slot == nullptr) [[unlikely]]
         return capture_asking<Frames>(memory);
     const address state = *slot;
     if (!is_own_state<Frames>(the_runtime.layout, state)) [[unlikely]]
         return capture_asking<Frames>(memory);
     const address top = current_frame<Frames>(the_runtime.layout, state);
-#ifndef FIL_VERIFY_FRAMES
-    const fil_callstack same = same_call<Frames>(the_runtime, memory, top);
+    const fil_callstack same = same_call<Frames>(the_runtime.layout, the_runtime, memory, top);
     if (same != FIL_CALLSTACK_NONE) [[likely]]
         return same;
-#endif
     return capture_from<Frames>(memory, top);
 }
 
@@ -240,7 +238,8 @@ void attach(const python_symbols& symbols) {
         read_accessor(reinterpret_cast<const void*>(the_runtime.unchecked_thread_state));
     const reading how = choose(the_runtime);
     fil_source source = {sizeof(fil_source), 0, nullptr, nullptr};
-    if (how == reading::frames) {
+    the_runtime.reads_frames = how == reading::frames;
+    if (the_runtime.reads_frames) {
         source.thread_bytes = sizeof(thread_walk);
         source.capture = capture_of(the_runtime.layout.version);
     } else if (how == reading::public_api) {
@@ -249,7 +248,7 @@ void attach(const python_symbols& symbols) {
         note_small_requests();
     }
     if (source.capture != nullptr) {
-        install_allocators(symbols);
+        install_allocators(the_runtime);
         fil_source_register(&source, nullptr);
     }
     describe(read_version(symbols), how);

@@ -14,8 +14,8 @@
  * above it, however equal the frames look.
  *
  * No proof is needed where the newest frame is the same *call* as last time: nothing below it can
- * have moved. That is what its stamp says (frames.hpp): follow() is that case, the rest is
- * follow_moved(), and, where more than one call or return happened, follow_anew().
+ * have moved. That is what its stamp says (frames.hpp): same_as_last() is that case. The rest is
+ * follow(), and, where more than one call or return happened, follow_anew().
  *
  * Zeroed memory is a valid, empty chain after the first forget(). One thread, no locks, hot: no
  * allocation, no throw.
@@ -56,22 +56,7 @@ class remembered_chain {
 
     /* The callstack of any frame `top`, which is not 0. `child(caller, frame, key)` interns one. */
     template <typename Frames, typename Child>
-    fil_callstack follow(address top, const Frames& frames, Child child) {
-        const fil_callstack last = same_as_last(top, frames);
-        return last != FIL_CALLSTACK_NONE ? last : follow_moved(top, frames, child);
-    }
-
-    std::uint32_t count() const { return count_; }
-
-  private:
-    struct entry {
-        address frame;
-        std::uint64_t key;
-    };
-    static constexpr address nowhere = ~address{0}; /* no frame is there, and no frame's caller */
-
-    template <typename Frames, typename Child>
-    [[gnu::noinline]] fil_callstack follow_moved(address top, Frames frames, Child child) {
+    [[gnu::noinline]] fil_callstack follow(address top, Frames frames, Child child) {
         if (last_.frame == top && frames.is_stamped(top)) {
             intern_changed(count_, count_, frames, child);
         } else {
@@ -87,6 +72,15 @@ class remembered_chain {
         if (last_callstack_ == FIL_CALLSTACK_UNKNOWN) last_.frame = nowhere; /* no function's */
         return last_callstack_;
     }
+
+    std::uint32_t count() const { return count_; }
+
+  private:
+    struct entry {
+        address frame;
+        std::uint64_t key;
+    };
+    static constexpr address nowhere = ~address{0}; /* no frame is there, and no frame's caller */
 
     /* Brings the chain up to date, and last_callstack_. */
     template <typename Frames, typename Child>

@@ -4,7 +4,8 @@ namespace fil::python {
 
 extern "C" void* __tls_get_addr(void* index);
 
-constinit thread_local const address* state_slot = nullptr;
+constinit python_runtime the_runtime{};
+constinit thread_local thread_words this_thread{};
 
 namespace {
 
@@ -31,7 +32,7 @@ address ask_for_thread_state(const python_runtime& runtime, bool may_keep) {
     if (state == 0 || !may_keep) return state;
     /* Shared by all threads, another may have changed it since. Then it is asked for once more. */
     const address* const slot = locate(runtime.state_variable);
-    if (slot != nullptr && *slot == state) state_slot = slot;
+    if (slot != nullptr && *slot == state) this_thread.state_slot = slot;
     return state;
 }
 

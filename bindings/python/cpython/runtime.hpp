@@ -16,11 +16,16 @@ namespace fil::python {
 struct alignas(64) python_runtime {  /* what a capture reads first */
     const std::uint64_t* generation; /* fil_generation(), in place */
     python_layout layout;
+    bool reads_frames; /* with that layout, rather than through the public API, or not at all */
     python_symbols symbols;
     /* The thread state of whoever holds the lock; from 3.12 that of this thread, if it does. */
     void* (*unchecked_thread_state)();
     accessed_variable state_variable; /* what that function reads */
 };
+
+/* The interpreter of this process. Hidden, said here too, so that the compiler addresses it without
+ * a detour. */
+extern constinit python_runtime the_runtime __attribute__((visibility("hidden")));
 
 /* pthread_self(), without a call where that is known to be the thread pointer. */
 #if defined(__x86_64__) && defined(__GLIBC__)
@@ -33,11 +38,19 @@ inline pthread_t this_pthread() {
 }
 #endif
 
-/* Where this thread finds what unchecked_thread_state() returns; NULL until that is proved. Set
- * only once the interpreter is initialised. */
-extern constinit thread_local const address* state_slot __attribute__((tls_model("initial-exec")));
+/* What a thread keeps to be quick the next time. */
+struct thread_words {
+    /* Where it finds what unchecked_thread_state() returns; NULL until that is proved. Set only
+     * once the interpreter is initialised. */
+    const address* state_slot;
+    /* Once state_slot is set: the memory that fil.h gave the source in this thread last. Another
+     * thread may have it by now; then what is read there must not be believed. */
+    const void* walk;
+};
+extern constinit thread_local thread_words this_thread __attribute__((tls_model("initial-exec")));
 
-/* The same, asked for. Where the variable holds the answer and `may_keep`, sets state_slot. */
+/* What unchecked_thread_state() returns. Where the variable holds the answer and `may_keep`, sets
+ * state_slot. */
 address ask_for_thread_state(const python_runtime& runtime, bool may_keep);
 
 /* The thread state of a thread that does not hold the lock; its frames stand still meanwhile.

@@ -73,10 +73,10 @@ class alignas(64) recorder {
     }
 
     // The same two, straight through, for the case that nothing unusual is about: the block's slots
-    // and counters exist, nothing is to be published, no free waits for the event's end. Otherwise
-    // they return false and have changed nothing (a usage may be settled, which is no change). Few
-    // values live at a time, each word is loaded once: this is where the time of a program goes
-    // that allocates much.
+    // are near (registry.hpp) and its counters exist, nothing is to be published, no free waits
+    // for the event's end. Otherwise they return false and have changed nothing (a usage may be
+    // settled, which is no change). Few values live at a time, each word is loaded once: this is
+    // where the time of a program goes that allocates much.
     FIL_HOT bool record_alloc_quickly(thread_state& thread, std::uintptr_t address,
                                       std::uint64_t bytes, callstack_id callstack) {
         usage_set_record& set = *thread.set;
@@ -87,7 +87,8 @@ class alignas(64) recorder {
         const std::int64_t pending =
             set.pending.load(std::memory_order_relaxed) + static_cast<std::int64_t>(bytes);
         if (!peak_tracker::may_stay_pending(pending) ||
-            !registry_.insert_quickly(thread.near, address, callstack, bytes)) [[unlikely]]
+            !Registry::insert_quickly(Registry::near_slot(thread.near, address), callstack, bytes))
+            [[unlikely]]
             return false;
         set.pending.store(pending, std::memory_order_relaxed);
         count_allocation(*usage, bytes);
@@ -98,8 +99,9 @@ class alignas(64) recorder {
     FIL_HOT bool record_free_quickly(thread_state& thread, std::uintptr_t address) {
         if (thread.deferred_count != 0) [[unlikely]]
             return false;
-        return registry_.take_quickly(
-            thread.near, address, [&](callstack_id callstack, std::uint64_t bytes) FIL_INLINED {
+        return Registry::take_quickly(
+            Registry::near_slot(thread.near, address),
+            [&](callstack_id callstack, std::uint64_t bytes) FIL_INLINED {
                 usage_set_record& set = *thread.set;
                 usage_record* usage = known_usage_of(memory_, set, callstack);
                 if (usage == nullptr) [[unlikely]]
@@ -117,6 +119,8 @@ class alignas(64) recorder {
                 return true;
             });
     }
+
+    Registry& blocks() { return registry_; }
 
     void record_free_range(thread_state& thread, std::uintptr_t address, std::uint64_t bytes) {
         registry_.take_range(address, bytes,

@@ -3,8 +3,8 @@
 //
 // A three-level page map indexed by the address itself, one 4-byte slot per 16-byte granule:
 //
-//     bit 3 | address bits 46..35 | bits 34..22   | bits 21..4
-//           root                  | middle        | leaf: 1 MiB of slots for 4 MiB of addresses
+//     bit 3 | address bits 46..36 | bits 35..24   | bits 23..4
+//           root                  | middle        | leaf: 4 MiB of slots for 16 MiB of addresses
 //
 // Bit 3 doubles the root, so blocks at 8 modulo 16 (some allocators have them) have slots of their
 // own. (Two levels are no faster where it was measured, and take 80 MiB of address space, which a
@@ -21,7 +21,7 @@
 // nobody saw is found when another is put over it (but for the second half of one that lies across
 // the end of a leaf).
 //
-// Hot path: no allocation, no throw. First touch of 4 MiB of addresses maps a leaf (system calls).
+// Hot path: no allocation, no throw. First touch of 16 MiB of addresses maps a leaf (system calls).
 
 #include <atomic>
 #include <bit>
@@ -46,9 +46,9 @@ struct last_leaf {
 
 template <page_source LeafPages = system_pages_wiped_on_fork, page_source Pages = system_pages>
 class registry {
+  public:
     using slot = std::uint32_t;
 
-  public:
     // Puts a block in. What stood in its place is taken out and given to `forgotten(block)`.
     // False if there is no memory for it, or the address is none of a user's.
     template <typename Forgotten>
@@ -97,39 +97,51 @@ class registry {
         return block;
     }
 
-    // The same two for the usual case, in few steps: the slots exist, side by side, and are empty;
-    // the block is neither watched nor giant. False, and nothing is done, in any other case.
-    FIL_HOT bool insert_quickly(last_leaf& last, std::uintptr_t address, callstack_id callstack,
-                                std::uint64_t bytes) {
-        slot* first = find_slot_near(last, address);
-        if (first == nullptr || *first != 0) [[unlikely]]
-            return false;
+    // The same two for the usual case, in few steps: the slots are those of near_slot(), and empty
+    // before; the block is neither watched nor giant. False, and nothing is done, in any other
+    // case.
+    FIL_HOT static bool insert_quickly(slot* first, callstack_id callstack, std::uint64_t bytes) {
         const std::uint32_t id = to_index(callstack);
         if (bytes <= granule) {
+            if (*first != 0) [[unlikely]]
+                return false;
             *first = make(static_cast<std::uint32_t>(bytes), id);
             return true;
         }
-        if (bytes > part_mask || first[1] != 0) [[unlikely]]
+        if (bytes > part_mask || load_both(first) != 0) [[unlikely]]
             return false;
         first[1] = make(code_size, static_cast<std::uint32_t>(bytes));
         first[0] = make(code_long, id);
         return true;
     }
 
+    // Whether the slot of an address is in the leaf that was used last, and if so, where.
+    FIL_HOT static bool is_near(const last_leaf& last, std::uintptr_t address) {
+        return std::rotr(std::uint64_t{address}, 4) >> leaf_bits == last.number;
+    }
+    FIL_HOT static slot* near_slot(const last_leaf& last, std::uintptr_t address) {
+        return static_cast<leaf*>(last.leaf)->slots + ((address >> 4) & leaf_mask);
+    }
+    // Makes the leaf of an address the one used last. False if there is none.
+    FIL_HOT bool go_near(last_leaf& last, std::uintptr_t address) const {
+        slot* found = find_slot(address);
+        if (found == nullptr) [[unlikely]]
+            return false;
+        const std::uint64_t rotated = std::rotr(std::uint64_t{address}, 4);
+        last = {rotated >> leaf_bits, found - (rotated & leaf_mask)};
+        return true;
+    }
+
     // Asks may_take(callstack, bytes) first.
     template <typename MayTake>
-    FIL_HOT bool take_quickly(last_leaf& last, std::uintptr_t address, MayTake may_take) {
-        slot* first = find_slot_near(last, address);
-        if (first == nullptr) [[unlikely]]
-            return false;
+    FIL_HOT static bool take_quickly(slot* first, MayTake may_take) {
         const std::uint32_t value = *first;
         const std::uint32_t code = value >> part_bits;
         const callstack_id callstack{value & part_mask};
         if (code == code_long) [[likely]] {
             if (!may_take(callstack, first[1] & part_mask)) [[unlikely]]
                 return false;
-            first[0] = 0;
-            first[1] = 0;
+            store_both(first, 0);
             return true;
         }
         if (value == 0 || code > code_long || !may_take(callstack, code)) [[unlikely]]
@@ -188,7 +200,8 @@ class registry {
     static constexpr std::uint32_t code_long = 20;
     static constexpr std::uint32_t code_size = 30;
 
-    static constexpr int leaf_bits = 18, middle_bits = 13, root_bits = 13;
+    static constexpr int leaf_bits = 20, middle_bits = 12, root_bits = 12;
+    static constexpr std::uint64_t leaf_mask = (1u << leaf_bits) - 1;
     // One slot more, for the size of a block in the last granule: a block's second slot is always
     // beside its first.
     struct leaf {
@@ -197,6 +210,16 @@ class registry {
     struct middle {
         std::atomic<leaf*> leaves[1u << middle_bits];
     };
+
+    // Two slots that stand side by side, in one access.
+    FIL_HOT static std::uint64_t load_both(const slot* first) {
+        std::uint64_t both;
+        __builtin_memcpy(&both, first, sizeof both);
+        return both;
+    }
+    FIL_HOT static void store_both(slot* first, std::uint64_t both) {
+        __builtin_memcpy(first, &both, sizeof both);
+    }
 
     static std::uint32_t make(std::uint32_t code, std::uint32_t rest) {
         return code << part_bits | rest;
@@ -225,20 +248,7 @@ class registry {
             std::memory_order_acquire);
         if (l == nullptr) [[unlikely]]
             return nullptr;
-        return &l->slots[index & ((1u << leaf_bits) - 1)];
-    }
-
-    FIL_HOT slot* find_slot_near(last_leaf& last, std::uintptr_t address) const {
-        const std::uint64_t rotated = std::rotr(std::uint64_t{address}, 4);
-        const std::uint64_t number = rotated >> leaf_bits;
-        constexpr std::uint64_t mask = (1u << leaf_bits) - 1;
-        if (number == last.number) [[likely]]
-            return &static_cast<leaf*>(last.leaf)->slots[rotated & mask];
-        slot* found = find_slot(address);
-        if (found == nullptr) [[unlikely]]
-            return nullptr;
-        last = {number, found - (rotated & mask)};
-        return found;
+        return &l->slots[index & leaf_mask];
     }
 
     FIL_HOT slot* make_slot(std::uintptr_t address) {

@@ -1,0 +1,101 @@
+// Events of blocks: who is charged, whichever way an event takes.
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "session_child.hpp"
+
+namespace fil {
+namespace {
+
+// In the child, what would be an assertion: its number is the exit status.
+#define HOLDS(number, condition) \
+    if (!(condition)) _exit(number)
+
+// What the source says of every allocation.
+fil_callstack answer_nine(void*, void*) {
+    return stack(9);
+}
+
+void start_source() {
+    fil_source source = {sizeof(fil_source), 0, answer_nine, nullptr};
+    HOLDS(80, fil_source_register(&source, nullptr) == FIL_OK);
+    fil_record_alloc(blocks[3], 1);  // from here on the thread has its counters
+    fil_record_free(blocks[3]);
+}
+
+// Places that stand for blocks, each in another part of the registry.
+void* far_away(std::uintptr_t number) {
+    return reinterpret_cast<void*>(0x6000'0000'0000 + (number << 32));
+}
+
+TEST(record, believes_an_allocator_that_knows_its_callstack) {
+    session session;
+    const int status = run_child(session, [] {
+        start_source();
+        const fil_callstack nine = stack(9), three = stack(3);
+        HOLDS(1, fil_record_alloc_known(blocks[0], 100, three) == blocks[0]);
+        const fil_block block = fil_block_forget(blocks[0]);
+        HOLDS(2, block.callstack == three && block.bytes == 100);
+        for (const fil_callstack not_known : {FIL_CALLSTACK_NONE, ~fil_callstack{0}}) {
+            HOLDS(3, fil_record_alloc_known(blocks[0], 7, not_known) == blocks[0]);
+            HOLDS(4, fil_block_forget(blocks[0]).callstack == nine);
+        }
+        HOLDS(5, fil_record_alloc_known(nullptr, 7, three) == nullptr);
+        HOLDS(6, fil_block_forget(nullptr).callstack == FIL_CALLSTACK_NONE);
+    });
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+    const auto& process = session.processes().at(0);
+    EXPECT_EQ(process.header().live + process.view().pending(), 0);
+}
+
+TEST(record, asks_once_more_in_a_forked_child_where_callstacks_are_others) {
+    session session;
+    const int status = run_child(session, [] {
+        start_source();
+        const fil_callstack nine = stack(9), three = stack(3);
+        HOLDS(1, nine != three);
+        const pid_t child = fork();
+        if (child == 0) {
+            fil_record_alloc_known(blocks[0], 100, three);
+            const fil_block block = fil_block_forget(blocks[0]);
+            HOLDS(2, block.bytes == 100 && block.callstack == stack(9));
+            HOLDS(3, block.callstack != three);
+            _exit(0);
+        }
+        int status = 0;
+        waitpid(child, &status, 0);
+        _exit(WEXITSTATUS(status));
+    });
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST(record, blocks_far_from_the_last_one_are_charged_and_freed_alike) {
+    session session;
+    const int status = run_child(session, [] {
+        start_source();
+        const fil_callstack three = stack(3), four = stack(4);
+        for (int round = 0; round < 3; ++round) {  // at first there is no place for them
+            for (std::uintptr_t i = 0; i < 4; ++i) {
+                fil_record_alloc_known(far_away(i), 20 + i, i % 2 == 0 ? three : four);
+            }
+            for (std::uintptr_t i = 0; i < 4; ++i) {
+                if (round == 2) {
+                    const fil_block block = fil_block_forget(far_away(i));
+                    HOLDS(1, block.bytes == 20 + i);
+                    HOLDS(2, block.callstack == (i % 2 == 0 ? three : four));
+                } else {
+                    fil_record_free(far_away(i));
+                    HOLDS(3, fil_block_forget(far_away(i)).callstack == FIL_CALLSTACK_NONE);
+                }
+            }
+        }
+    });
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+    const auto& process = session.processes().at(0);
+    EXPECT_EQ(process.header().live + process.view().pending(), 0);
+}
+
+}  // namespace
+}  // namespace fil
