@@ -49,22 +49,6 @@ struct thread_walk {
 
 static_assert(sizeof(thread_walk) <= 2u << 20 && alignof(thread_walk) <= 64);
 
-/* The callstack of frame `top` if it is the same call as last time; else FIL_CALLSTACK_NONE. */
-template <typename Frames>
-[[gnu::always_inline]] inline fil_callstack same_call(const python_layout& layout,
-                                                      const python_runtime& runtime,
-                                                      const void* memory, address top) {
-    const thread_walk& walk = *static_cast<const thread_walk*>(memory);
-    if (walk.generation != *runtime.generation) [[unlikely]]
-        return FIL_CALLSTACK_NONE;
-    const Frames frames{layout};
-    const fil_callstack same = walk.chain.same_as_last(top, frames);
-#ifdef FIL_VERIFY_FRAMES
-    if (same != FIL_CALLSTACK_NONE) the_verifier.verify(runtime, top, frames, same);
-#endif
-    return same;
-}
-
 /* The callstack of frame `top`, which is not 0; FIL_CALLSTACK_UNKNOWN if no frame is a function's.
  */
 template <typename Frames>

@@ -170,11 +170,13 @@ void settle() {
     return FIL_CALLSTACK_NONE;
 }
 
-/* A call that is not the last one, or stands elsewhere. */
+/* The callstack of the frame that runs now, or 0. */
 template <typename Frames>
-[[gnu::noinline]] fil_callstack capture_from(void* memory, address top) {
-    if (top == 0) return capture_none();
-    if (this_thread.state_slot != nullptr) this_thread.walk = memory;
+[[gnu::always_inline]] inline fil_callstack capture_from(void* memory, address top) {
+    if (top == 0) [[unlikely]]
+        return capture_none();
+    if (this_thread.state_slot != nullptr) [[likely]]
+        this_thread.walk = memory;
     const fil_callstack callstack = follow_frames<Frames>(the_runtime, memory, top);
     return callstack == FIL_CALLSTACK_UNKNOWN ? capture_none() : callstack;
 }
@@ -190,7 +192,7 @@ template <typename Frames>
     return capture_from<Frames>(memory, current_frame<Frames>(the_runtime.layout, state));
 }
 
-/* fil_source::capture. Hot path: no allocation, no throw. Its usual case calls nothing. */
+/* fil_source::capture. Hot path: no allocation, no throw. */
 template <typename Frames>
 fil_callstack capture(void*, void* memory) {
     const address* const slot = this_thread.state_slot;
@@ -199,11 +201,7 @@ fil_callstack capture(void*, void* memory) {
     const address state = *slot;
     if (!is_own_state<Frames>(the_runtime.layout, state)) [[unlikely]]
         return capture_asking<Frames>(memory);
-    const address top = current_frame<Frames>(the_runtime.layout, state);
-    const fil_callstack same = same_call<Frames>(the_runtime.layout, the_runtime, memory, top);
-    if (same != FIL_CALLSTACK_NONE) [[likely]]
-        return same;
-    return capture_from<Frames>(memory, top);
+    return capture_from<Frames>(memory, current_frame<Frames>(the_runtime.layout, state));
 }
 
 fil_callstack capture_by_public_api(void*, void* memory) {

@@ -58,6 +58,7 @@ class remembered_chain {
     template <typename Frames, typename Child>
     [[gnu::noinline]] fil_callstack follow(address top, Frames frames, Child child) {
         if (last_.frame == top && frames.is_stamped(top)) {
+            if (last_.key == frames.key(top)) return last_callstack_;
             intern_changed(count_, count_, frames, child);
         } else {
             find_moved(top, frames, child);
@@ -119,14 +120,15 @@ class remembered_chain {
     template <typename Frames>
     std::uint32_t prove(std::uint32_t at, std::uint32_t& changed, const Frames& frames) const {
         const entry* here = entries_ + at;
-        const entry* lowest = here + 1;
-        address previous;
-        for (;;) {
-            if (frames.key(here->frame) != here->key) [[unlikely]]
-                lowest = here;
-            previous = frames.previous(here->frame);
-            if (previous != here[-1].frame) break;
+        const entry* lowest = frames.key(here->frame) != here->key ? here : here + 1;
+        address previous = frames.previous(here->frame);
+        while (previous == here[-1].frame) {
             --here;
+            if (frames.key(here->frame) != here->key) [[unlikely]] {
+                lowest = here;
+                asm volatile(""); /* a branch: what follows need not wait for all comparisons */
+            }
+            previous = frames.previous(here->frame);
         }
         changed = static_cast<std::uint32_t>(lowest - entries_);
         /* Entry 0 equals no frame, so the loop ends there at the latest. */
