@@ -81,16 +81,19 @@ class remembered_chain {
         address frame;
         std::uint64_t key;
     };
+    static constexpr std::uint32_t few_calls = 4;   /* since the last allocation */
     static constexpr address nowhere = ~address{0}; /* no frame is there, and no frame's caller */
 
     /* Brings the chain up to date, and last_callstack_. */
     template <typename Frames, typename Child>
     [[gnu::always_inline]] inline void find_moved(address top, const Frames& frames, Child child) {
+        address called[few_calls];
+        std::uint32_t calls = 0;
         address frame = top;
         std::uint32_t at = find(top, count_);
-        const bool is_new_call = at == 0;
-        if (is_new_call) {
-            frame = frames.previous(top);
+        while (at == 0 && calls != few_calls && frame != 0) {
+            called[calls++] = frame;
+            frame = frames.previous(frame);
             at = find(frame, count_);
         }
         std::uint32_t changed;
@@ -100,11 +103,14 @@ class remembered_chain {
         }
         intern_changed(changed, at, frames, child);
         count_ = at;
-        if (is_new_call) {
-            const entry called = {top, frames.key(top)};
-            last_callstack_ = child(callstacks_[at], top, called.key);
-            remember(called, last_callstack_);
+        fil_callstack callstack = callstacks_[at];
+        while (calls != 0) {
+            const address newer = called[--calls];
+            const entry walked = {newer, frames.key(newer)};
+            callstack = child(callstack, newer, walked.key);
+            remember(walked, callstack);
         }
+        last_callstack_ = callstack;
     }
 
     /* The remembered position of a frame, at most `newest`, or 0. */
