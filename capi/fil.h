@@ -243,6 +243,10 @@ typedef struct fil_source {
     size_t thread_bytes; /* at most 2 MiB */
     fil_callstack (*capture)(void* context, void* thread_memory);
     void* context;
+    /* With FIL_ON_REQUEST: a run begins (1; nothing is recorded yet) or has ended (0). Called by
+     * fil_run_begin() and fil_run_end() on their thread, so that hooks in the runtime's allocators
+     * can be in place just for the run. NULL: the source need not know. */
+    void (*run_changed)(void* context, int is_on);
 } fil_source;
 
 /* Registers a source, asked before those registered earlier and before native stacks. At most four.

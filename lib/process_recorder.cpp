@@ -118,6 +118,7 @@ fil_status process::begin_run(const fil_run_options& options) {
     run->duration_ns = 0;
     sources_.begin_at(recorder().root());
     raise_generation();
+    sources_.run_changed(true);
     run->on.store(1, std::memory_order_release);
     page_->recorder.store(&recorder(), std::memory_order_release);
     page_->state.store(process_state::running);
@@ -131,6 +132,7 @@ fil_status process::end_run(fil_run_numbers& numbers) {
         return FIL_ERROR_STATE;
     }
     page_->recorder.store(nullptr, std::memory_order_release);
+    sources_.run_changed(false);
     auto* run = recorder().memory().at<run_record>(recorder().header().run_page);
     run->duration_ns = os::nanoseconds_since_1970() - run->started_ns;
     run->on.store(0, std::memory_order_release);

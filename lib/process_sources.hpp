@@ -42,6 +42,15 @@ class process_sources {
         return true;
     }
 
+    // Whoever wants to know hears that a run begins, or has ended.
+    void run_changed(bool is_on) const {
+        const registered* each = newest_.load(std::memory_order_acquire);
+        for (; each != nullptr; each = each->older) {
+            const fil_source& source = each->source;
+            if (source.run_changed != nullptr) source.run_changed(source.context, is_on ? 1 : 0);
+        }
+    }
+
     // Each process builds its own native source: a forked child has new tables.
     void use_native_frames(function_table<>& functions, call_tree<>& tree) {
         const auto here = reinterpret_cast<std::uintptr_t>(&own_code);

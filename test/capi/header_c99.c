@@ -19,7 +19,7 @@ SIZE_IS(fil_text, 16);
 SIZE_IS(fil_block, 16);
 SIZE_IS(fil_error, 1008);
 SIZE_IS(fil_recorder_options, 16);
-SIZE_IS(fil_source, 32);
+SIZE_IS(fil_source, 40);
 SIZE_IS(fil_session_numbers, 48);
 SIZE_IS(fil_process, 96);
 SIZE_IS(fil_large_mapping, 24);

@@ -19,7 +19,7 @@ fil_callstack answer_nine(void*, void*) {
 }
 
 void start_source() {
-    fil_source source = {sizeof(fil_source), 0, answer_nine, nullptr};
+    fil_source source = {sizeof(fil_source), 0, answer_nine, nullptr, nullptr};
     HOLDS(80, fil_source_register(&source, nullptr) == FIL_OK);
     fil_record_alloc(blocks[3], 1);  // from here on the thread has its counters
     fil_record_free(blocks[3]);

@@ -231,6 +231,14 @@ void install(const python_runtime& runtime) {
     symbols.PyMem_SetAllocator(Domain, &ours);
 }
 
+/* What stands on top of a wrapper calls it still: then it stays. */
+template <memory_domain Domain>
+void remove(const python_symbols& symbols) {
+    memory_allocator now;
+    symbols.PyMem_GetAllocator(Domain, &now);
+    if (wrappers<Domain>::hold(now)) symbols.PyMem_SetAllocator(Domain, &real[Domain]);
+}
+
 void install_arena(const python_symbols& symbols) {
     arena_allocator now;
     symbols.PyObject_GetArenaAllocator(&now);
@@ -242,16 +250,21 @@ void install_arena(const python_symbols& symbols) {
 
 }  // namespace
 
+void prepare_allocators(const python_symbols& symbols) {
+    memory_allocator raw;
+    symbols.PyMem_GetAllocator(domain_raw, &raw);
+    raw_malloc_at_start = raw.malloc;
+}
+
 void install_allocators(const python_runtime& runtime) {
-    const python_symbols& symbols = runtime.symbols;
-    if (raw_malloc_at_start == nullptr) {
-        memory_allocator raw;
-        symbols.PyMem_GetAllocator(domain_raw, &raw);
-        raw_malloc_at_start = raw.malloc;
-    }
-    install_arena(symbols);
+    install_arena(runtime.symbols);
     install<domain_mem>(runtime);
     install<domain_obj>(runtime);
+}
+
+void remove_allocators(const python_runtime& runtime) {
+    remove<domain_mem>(runtime.symbols);
+    remove<domain_obj>(runtime.symbols);
 }
 
 /* tracemalloc's context is the allocator below it; that of the debug hooks begins with a letter. */

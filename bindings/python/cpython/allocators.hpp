@@ -17,10 +17,16 @@
 
 namespace fil::python {
 
+/* Once, before the others. */
+void prepare_allocators(const python_symbols& symbols);
+
 /* Puts the wrappers in place unless they are there already, perhaps under another layer. Call at
  * the start, and while the interpreter initialises: that may set its allocators anew (PYTHONMALLOC,
  * -X dev, a second Py_Initialize). Calls nothing that allocates. One thread at a time. */
 void install_allocators(const python_runtime& runtime);
+
+/* Takes them away again, except from below another layer. With the interpreter lock held. */
+void remove_allocators(const python_runtime& runtime);
 
 /* Whether this thread is inside a small request of an interpreter whose frames are read through its
  * public API, which allocates: not now. */

@@ -210,6 +210,19 @@ fil_callstack capture_by_public_api(void*, void* memory) {
     return callstack <= FIL_CALLSTACK_UNKNOWN ? capture_none() : callstack;
 }
 
+/* fil_source::run_changed. The wrappers cost even while nothing is recorded: a program that asks
+ * for runs has them only meanwhile. */
+void run_changed(void*, int is_on) {
+    while (busy.exchange(true, std::memory_order_acquire)) {
+    }
+    if (is_on != 0) {
+        install_allocators(the_runtime);
+    } else {
+        remove_allocators(the_runtime);
+    }
+    busy.store(false, std::memory_order_release);
+}
+
 fil_callstack (*capture_of(std::uint32_t version))(void*, void*) {
     switch (version) {
         case 0x0309:
@@ -235,7 +248,7 @@ void attach(const python_symbols& symbols) {
     the_runtime.state_variable =
         read_accessor(reinterpret_cast<const void*>(the_runtime.unchecked_thread_state));
     const reading how = choose(the_runtime);
-    fil_source source = {sizeof(fil_source), 0, nullptr, nullptr};
+    fil_source source = {sizeof(fil_source), 0, nullptr, nullptr, run_changed};
     the_runtime.reads_frames = how == reading::frames;
     if (the_runtime.reads_frames) {
         source.thread_bytes = sizeof(thread_walk);
@@ -246,7 +259,8 @@ void attach(const python_symbols& symbols) {
         note_small_requests();
     }
     if (source.capture != nullptr) {
-        install_allocators(the_runtime);
+        prepare_allocators(symbols);
+        if (fil_recorder_running()) install_allocators(the_runtime);
         fil_source_register(&source, nullptr);
     }
     describe(read_version(symbols), how);
