@@ -98,7 +98,7 @@ class tidying {
 
   private:
     void tidy_frames() {
-        std::unordered_map<std::string, frame_index> by_text;
+        std::unordered_map<std::string, frame_index, text_hash> by_text;
         new_frame_.reserve(raw_.frames().size());
         for (frame f : raw_.frames()) {
             if (is_main_script(f)) {
@@ -186,6 +186,11 @@ class tidying {
     snapshot tidy_;
     std::vector<frame_index> new_frame_;          // by raw frame
     std::vector<callstack_index> new_callstack_;  // by raw callstack; `empty`: nothing is left
+    struct text_hash {
+        std::size_t operator()(const std::string& text) const {
+            return hash_bytes(text.data(), text.size());
+        }
+    };
     struct key_hash {
         std::size_t operator()(std::uint64_t key) const { return hash_bytes(&key, sizeof key); }
     };

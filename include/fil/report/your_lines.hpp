@@ -5,10 +5,10 @@
 // libraries they were allocated. What stands below no such frame goes to nobody. Heaviest first.
 
 #include <cstdint>
+#include <map>
 #include <range/v3/action/sort.hpp>
 #include <range/v3/range/conversion.hpp>
 #include <range/v3/view/map.hpp>
-#include <unordered_map>
 #include <vector>
 
 #include "fil/report/call_graph.hpp"
@@ -35,11 +35,11 @@ inline std::vector<your_line> your_lines(const call_graph& graph,
         innermost[i] = users_own(node) ? graph_node(i) : innermost[to_index(node.parent)];
         held[to_index(innermost[i])] += node.self;
     }
-    std::unordered_map<std::uint32_t, your_line> lines;  // by frame
+    std::map<frame_index, your_line> lines;
     for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
         if (held[i] == 0) continue;
         const frame_index frame = graph.nodes[i].frame;
-        your_line& line = lines.try_emplace(to_index(frame), your_line{frame}).first->second;
+        your_line& line = lines.try_emplace(frame, your_line{frame}).first->second;
         line.bytes += held[i];
         if (line.node == graph_node::root || held[i] > held[to_index(line.node)]) {
             line.node = graph_node(i);
