@@ -14,6 +14,19 @@ bool is_called(std::string_view variable, std::string_view name) {
            variable[name.size()] == '=';
 }
 
+// Libraries with an allocator inside, told to make what they hold visible to us: arrow takes
+// malloc; jemalloc in polars and duckdb gives memory back when it is freed, instead of keeping it
+// mapped, and maps large blocks one by one.
+constexpr const char* allocators[] = {
+    "ARROW_DEFAULT_MEMORY_POOL=system",
+    "_RJEM_MALLOC_CONF=retain:false,dirty_decay_ms:0,muzzy_decay_ms:0",
+    "DUCKDB_JE_MALLOC_CONF=retain:false,dirty_decay_ms:0,muzzy_decay_ms:0",
+};
+
+std::string_view name_of(std::string_view variable) {
+    return variable.substr(0, variable.find('='));
+}
+
 // Ours first; once only, if fil-profile itself runs under a fil-profile.
 std::string with_library(const std::optional<std::string>& users, const std::string& library) {
     if (!users || users->empty() || *users == library) return library;
@@ -41,7 +54,7 @@ void drop_variable(environment& all, std::string_view name) {
 }
 
 void set_variable(environment& all, const std::string& variable) {
-    const std::string name = variable.substr(0, variable.find('='));
+    const std::string_view name = name_of(variable);
     const auto first =
         std::ranges::find_if(all, [&](const std::string& other) { return is_called(other, name); });
     const auto place = first - all.begin();
@@ -71,8 +84,8 @@ program_environment environment_of_program(const environment& inherited, const s
     set_variable(result.all,
                  "LD_PRELOAD=" + with_library(find_variable(inherited, "LD_PRELOAD"), library));
     result.set_by_us.push_back(std::string("LD_PRELOAD=").append(base_name(library)));
-    if (!find_variable(inherited, "ARROW_DEFAULT_MEMORY_POOL"))
-        set("ARROW_DEFAULT_MEMORY_POOL=system");
+    for (const char* variable : allocators)
+        if (!find_variable(inherited, name_of(variable))) set(variable);
     set_variable(result.all, "FIL_SESSION=" + session);
     result.set_by_us.push_back("FIL_SESSION=(this run)");
     drop_variable(result.all, "FIL_PYTHON");   // meant for us alone

@@ -7,12 +7,14 @@
 namespace fil::cli {
 namespace {
 
-TEST(environment_of_program, adds_three_variables_and_touches_nothing_else) {
+TEST(environment_of_program, adds_its_variables_and_touches_nothing_else) {
     const environment before = {"A=1", "EMPTY=", "B=x=y", "no equals sign", "A=2"};
     const program_environment after = environment_of_program(before, "/l.so", "secret");
     environment expected = before;
     expected.insert(expected.end(),
-                    {"LD_PRELOAD=/l.so", "ARROW_DEFAULT_MEMORY_POOL=system", "FIL_SESSION=secret"});
+                    {"LD_PRELOAD=/l.so", "FIL_SESSION=secret", "ARROW_DEFAULT_MEMORY_POOL=system",
+                     "_RJEM_MALLOC_CONF=retain:false,dirty_decay_ms:0,muzzy_decay_ms:0",
+                     "DUCKDB_JE_MALLOC_CONF=retain:false,dirty_decay_ms:0,muzzy_decay_ms:0"});
     std::ranges::sort(expected);
     environment sorted = after.all;
     std::ranges::sort(sorted);
@@ -30,8 +32,10 @@ TEST(environment_of_program, puts_the_library_before_the_users) {
     EXPECT_EQ(preload("/l.so.2"), "/l.so:/l.so.2");
 }
 
-TEST(environment_of_program, leaves_the_users_arrow_pool) {
-    const auto after = environment_of_program({"ARROW_DEFAULT_MEMORY_POOL=mimalloc"}, "/l.so", "s");
+TEST(environment_of_program, leaves_the_users_choice_of_allocators) {
+    const auto after = environment_of_program(
+        {"ARROW_DEFAULT_MEMORY_POOL=mimalloc", "_RJEM_MALLOC_CONF="}, "/l.so", "s");
+    EXPECT_EQ(find_variable(after.all, "_RJEM_MALLOC_CONF"), "");
     EXPECT_EQ(find_variable(after.all, "ARROW_DEFAULT_MEMORY_POOL"), "mimalloc");
     EXPECT_EQ(find_variable(after.set_by_us, "ARROW_DEFAULT_MEMORY_POOL"), std::nullopt);
     const auto set = environment_of_program({}, "/l.so", "s");

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from profiling import ALLOCATORS
 
 if TYPE_CHECKING:
     from browser import Browser
 
 # What fil-profile sets in a program: the tests themselves may run under it.
-for variable in ["LD_PRELOAD", "FIL_SESSION", "FIL_OUTPUT", "ARROW_DEFAULT_MEMORY_POOL"]:
+for variable in ["LD_PRELOAD", "FIL_SESSION", "FIL_OUTPUT", *ALLOCATORS]:
     os.environ.pop(variable, None)
 
 # A shell that runs the tests in the background lets them, and so every program here, ignore these.

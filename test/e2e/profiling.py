@@ -22,6 +22,8 @@ REPORT_FILES = {
     "index.html",
 }
 KIB, MIB = 2**10, 2**20
+# What fil-profile sets where the user did not, so that allocators inside libraries can be seen.
+ALLOCATORS = "ARROW_DEFAULT_MEMORY_POOL _RJEM_MALLOC_CONF DUCKDB_JE_MALLOC_CONF".split()
 # What `fil-profile run` sets to 1 where the user did not.
 THREAD_POOLS = (
     "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS BLIS_NUM_THREADS NUMEXPR_NUM_THREADS "

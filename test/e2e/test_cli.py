@@ -22,7 +22,7 @@ from command import (
     script,
     wait_until,
 )
-from profiling import FIL_PROFILE, PREFIX, THREAD_POOLS, Profiled, run_plain
+from profiling import ALLOCATORS, FIL_PROFILE, PREFIX, THREAD_POOLS, Profiled, run_plain
 
 # ---- what it says about itself -------------------------------------------------------------------
 
@@ -264,11 +264,12 @@ def test_the_program_inherits_what_it_would_without_us(here):
     ours = json.loads(ended.stdout)
     set_by_us = {
         name: ours["environment"].pop(name)
-        for name in ("LD_PRELOAD", "FIL_SESSION", "ARROW_DEFAULT_MEMORY_POOL", *THREAD_POOLS)
+        for name in ("LD_PRELOAD", "FIL_SESSION", *ALLOCATORS, *THREAD_POOLS)
     }
     del plain["environment"]["LD_PRELOAD"]
     assert ours == plain
     assert set_by_us["ARROW_DEFAULT_MEMORY_POOL"] == "system"
+    assert "retain:false" in set_by_us["_RJEM_MALLOC_CONF"]
     assert {set_by_us[name] for name in THREAD_POOLS} == {"1"}
     assert set_by_us["LD_PRELOAD"].endswith("/libfil_preload.so")
     assert ended.report

@@ -16,7 +16,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from profiling import FIL_PROFILE, PROGRAMS, ROOT, THREAD_POOLS, Ended, run_plain, run_profiled
+from profiling import (
+    ALLOCATORS,
+    FIL_PROFILE,
+    PROGRAMS,
+    ROOT,
+    THREAD_POOLS,
+    Ended,
+    run_plain,
+    run_profiled,
+)
 
 DRIVER = ROOT / "bench" / "workloads" / "fixed_loops.py"
 PYTHON_PROGRAMS = {
@@ -45,7 +54,7 @@ NATIVE_PROGRAMS = {
     "perl": ["perl", "-e", r"$h{$_ % 97} .= $_ for 1..99999; print map {crypt $_, 'ab'} 1..9"],
 }
 # What fil-profile may add to the program's environment.
-OURS = {"LD_PRELOAD", "ARROW_DEFAULT_MEMORY_POOL", *THREAD_POOLS}
+OURS = {"LD_PRELOAD", *ALLOCATORS, *THREAD_POOLS}
 ENVIRONMENT = {**os.environ, "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"}
 SEEN = str(PROGRAMS / "what_it_sees.py")
 ENDS = str(PROGRAMS / "how_it_ends.py")
