@@ -56,6 +56,18 @@ TEST(report_model, code_without_a_text_gives_its_bytes_to_the_line_that_called_i
     EXPECT_EQ(report.lines[1].bytes, 10);
 }
 
+// python -c, or a script that came through stdin: nothing else could be meant.
+TEST(report_model, code_without_a_text_that_nobody_called_is_the_program) {
+    made_snapshot taken;
+    taken.holds(10, {python("<string>", 4, "<module>"), python("<string>", 2, "f"),
+                     python("/x/site-packages/p/q.py", 1, "g")});
+    taken.holds(20, {python("<frozen runpy>", 1, "r"), python("<string>", 3, "<module>")});
+    const report_model report = make_report_model(taken, {});
+    ASSERT_EQ(report.lines.size(), 2u);
+    EXPECT_EQ(report.frame_at(report.lines[0].frame).line, 3u);
+    EXPECT_EQ(report.frame_at(report.lines[1].frame).line, 2u);
+}
+
 // A program that recurses 20,000 deep and allocates at each level: nothing may grow with the square
 // of the depth. (This test would not end, or not fit, if something did.)
 TEST(report_model, a_stack_twenty_thousand_deep_is_no_trouble) {

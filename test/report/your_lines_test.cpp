@@ -18,11 +18,15 @@ std::vector<ownership> owners_of(const snapshot& shown) {
     return owners;
 }
 
+std::vector<your_line> lines_in(const call_graph& graph, const std::vector<ownership>& owners) {
+    return your_lines(graph, owners, std::vector<bool>(owners.size()));
+}
+
 using found = std::vector<std::pair<std::string, std::int64_t>>;
 
 found lines_of(const made_graph& made) {
     found lines;
-    for (const your_line& line : your_lines(made.graph, owners_of(made.shown))) {
+    for (const your_line& line : lines_in(made.graph, owners_of(made.shown))) {
         lines.push_back({made.shown.frames()[to_index(line.frame)].function, line.bytes});
     }
     return lines;
@@ -45,7 +49,7 @@ TEST(your_lines, what_stands_below_no_line_of_the_users_own_goes_to_nobody) {
 
 TEST(your_lines, one_line_called_from_two_places_is_one_entry_at_the_heavier) {
     const made_graph made({{"A Load x", 10}, {"B Load x", 30}, {"B Load y", 30}, {"C Load x", 50}});
-    const auto lines = your_lines(made.graph, owners_of(made.shown));
+    const auto lines = lines_in(made.graph, owners_of(made.shown));
     ASSERT_EQ(lines.size(), 1u);
     EXPECT_EQ(lines[0].bytes, 120);
     EXPECT_EQ(node_names(made.graph, made.shown)[to_index(lines[0].node)], "B Load");
@@ -69,7 +73,7 @@ TEST(your_lines, agree_with_a_naive_model) {
             }
         }
         bytes_by_text got;
-        for (const your_line& line : your_lines(graph, owners)) {
+        for (const your_line& line : lines_in(graph, owners)) {
             const frame& f = shown.frames()[to_index(line.frame)];
             got[frame_text(f)] += line.bytes;
             EXPECT_EQ(graph[line.node].frame, line.frame);

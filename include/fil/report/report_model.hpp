@@ -48,17 +48,14 @@ inline std::vector<std::string> newer_files(const report_model& report) {
     return {files.begin(), files.end()};
 }
 
-// Code that was made while the program ran (exec, eval) and whose text nobody kept: no line that a
-// reader could look at. The line that counts is the one that called it.
-inline std::vector<ownership> owners_of_lines(const report_model& report) {
-    std::vector<ownership> owners = report.owners;
-    for (std::size_t i = 0; i < owners.size(); ++i) {
+// By frame: code of no file, whose text nobody kept.
+inline std::vector<bool> frames_without_text(const report_model& report) {
+    std::vector<bool> without(report.owners.size());
+    for (std::size_t i = 0; i < without.size(); ++i) {
         const frame& f = report.chosen.shown.frames()[i];
-        if (is_pseudo_file(f.file) && report.sources[i].line.empty()) {
-            owners[i].owner = frame_owner::library;
-        }
+        without[i] = is_pseudo_file(f.file) && report.sources[i].line.empty();
     }
-    return owners;
+    return without;
 }
 
 inline report_model make_report_model(const snapshot& taken, facts run) {
@@ -71,7 +68,7 @@ inline report_model make_report_model(const snapshot& taken, facts run) {
                     ranges::views::transform([&](const frame& f) { return owners.of(f); }) |
                     ranges::to<std::vector>();
     report.sources = read_sources(report.chosen.shown, report.run.started);
-    report.lines = your_lines(report.graph, owners_of_lines(report));
+    report.lines = your_lines(report.graph, report.owners, frames_without_text(report));
     for (const std::string& file : newer_files(report)) {
         report.run.notes.push_back(file +
                                    " was changed after the program began: the source lines " +

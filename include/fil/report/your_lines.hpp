@@ -3,6 +3,10 @@
 //
 // Each callstack's bytes go to its innermost frame of the user's own code, however deep in
 // libraries they were allocated. What stands below no such frame goes to nobody. Heaviest first.
+//
+// Code that was made while the program ran (exec, eval) and whose text nobody kept is no line that
+// a reader could look at: there the line counts that called it. If none did, it is the program
+// itself (python -c, or what came through stdin), and counts.
 
 #include <cstdint>
 #include <map>
@@ -22,17 +26,21 @@ struct your_line {
     graph_node node = graph_node::root;  // where the most of them are in the graph
 };
 
-// `owners` has one entry for each frame.
+// Both have one entry for each frame.
 inline std::vector<your_line> your_lines(const call_graph& graph,
-                                         const std::vector<ownership>& owners) {
-    auto users_own = [&](const call_graph::node& node) {
-        return owners[to_index(node.frame)].owner == frame_owner::user;
-    };
+                                         const std::vector<ownership>& owners,
+                                         const std::vector<bool>& without_text) {
     std::vector<graph_node> innermost(graph.nodes.size(), graph_node::root);
     std::vector<std::int64_t> held(graph.nodes.size());  // by what `innermost` says
+    auto counts = [&](const call_graph::node& node) {
+        if (owners[to_index(node.frame)].owner != frame_owner::user) return false;
+        const graph_node caller = innermost[to_index(node.parent)];
+        return !without_text[to_index(node.frame)] || caller == graph_node::root ||
+               without_text[to_index(graph[caller].frame)];
+    };
     for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
         const call_graph::node& node = graph.nodes[i];
-        innermost[i] = users_own(node) ? graph_node(i) : innermost[to_index(node.parent)];
+        innermost[i] = counts(node) ? graph_node(i) : innermost[to_index(node.parent)];
         held[to_index(innermost[i])] += node.self;
     }
     std::map<frame_index, your_line> lines;
