@@ -72,6 +72,60 @@ def test_in_a_profiled_part_pools_are_off_and_come_back(here, is_installed):
     assert ran.stdout == b"[4] [1] [4]\n[4]\n"
 
 
+LATE = """
+import sys, threadpoolctl
+from filprofiler.api import profile
+FIRST
+def pools():
+    return sorted({pool["num_threads"] for pool in threadpoolctl.threadpool_info()})
+def work():
+    import numpy
+    return pools()
+finders = list(sys.meta_path)
+inside = profile(work, "out")
+print(inside, pools(), sys.meta_path == finders, vars(sys.modules["numpy"].__loader__).keys())
+"""
+
+
+@pytest.mark.parametrize("is_installed", [True, False], ids=["threadpoolctl", "own calls"])
+def test_a_library_that_a_part_imports_first_is_told_too(here, is_installed):
+    first = "" if is_installed else "sys.modules['threadpoolctl'] = None"
+    code = script("x.py", LATE.replace("FIRST", first))
+    env = {**UNSET, "PYTHONPATH": str(ROOT / "bindings" / "python")}
+    plain = run_plain([sys.executable, "-c", BLAS + "print(pools())"], env=env).stdout.decode()
+    ran = run_plain([str(FIL_PROFILE), "--python", sys.executable, "python", code], env=env)
+    assert ran.stderr == b""
+    assert ran.stdout.decode() == f"[1] {plain.strip()} True dict_keys(['name', 'path'])\n"
+    # What the import allocates stands at the line that imports.
+    heaviest = max(
+        (here / "out" / "peak-memory.prof").read_text().splitlines(),
+        key=lambda line: int(line.rpartition(" ")[2]),
+    )
+    assert heaviest.startswith(f"{here}/x.py:8 (work);<frozen importlib._bootstrap>")
+
+
+def test_an_import_that_fails_in_a_part_looks_as_it_would_without_us(here):
+    Path("numexpr.py").write_text("1 / 0\n")
+    code = """
+    import sys
+    from filprofiler.api import profile
+    def work():
+        import numexpr
+    (profile(work, "out") if len(sys.argv) > 1 else work())
+    """
+    env = {**UNSET, "PYTHONPATH": str(ROOT / "bindings" / "python")}
+    command = [str(FIL_PROFILE), "--python", sys.executable, "python", script("x.py", code)]
+    plain, ours = run_plain(command, env=env), run_plain([*command, "profiled"], env=env)
+    shown = ours.stderr.decode().splitlines()
+    ours_alone = [line for line in shown if "filprofiler" in line]
+    assert len(ours_alone) == 1, shown  # profile() itself
+    at = shown.index(ours_alone[0])
+    plain_shown = plain.stderr.decode().splitlines()
+    assert shown[-4:] == plain_shown[-4:]
+    assert not any("importlib" in line for line in shown)
+    assert at < len(shown) - 4
+
+
 def test_pools_of_python_modules_come_back_too_and_those_without_a_call_are_named(here):
     code = """
 import sys, types
@@ -85,15 +139,20 @@ for name in ("numexpr", "blosc"):  # their setters return what was set before
         before, module.now = module.now, count
         return before
     module.set_num_threads = module.set_nthreads = setter
+blosc2 = sys.modules["blosc2"] = types.ModuleType("blosc2")
+blosc2.nthreads = 7  # its setter says what another counter was
+def set_nthreads(count): blosc2.nthreads = count; return 1
+blosc2.set_nthreads = set_nthreads
 broken = sys.modules["numba"] = types.ModuleType("numba")
 sys.modules["polars"] = types.ModuleType("polars")
 pyarrow.set_cpu_count(6)
 def counts():
-    return pyarrow.cpu_count(), sys.modules["numexpr"].now, sys.modules["blosc"].now
+    modules = sys.modules
+    return pyarrow.cpu_count(), modules["numexpr"].now, modules["blosc"].now, blosc2.nthreads
 print(counts(), profile(counts, "out"), counts())
 """
     env = {**UNSET, "PYTHONPATH": str(ROOT / "bindings" / "python")}
     command = [str(FIL_PROFILE), "--python", sys.executable, "python", script("x.py", code)]
     ran = run_plain(command, env=env)
-    assert (ran.stderr, ran.stdout) == (b"", b"(6, 5, 5) (1, 1, 1) (6, 5, 5)\n")
+    assert (ran.stderr, ran.stdout) == (b"", b"(6, 5, 5, 7) (1, 1, 1, 1) (6, 5, 5, 7)\n")
     assert "polars cannot be told" in Path("out/index.html").read_text()

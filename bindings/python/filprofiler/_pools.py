@@ -1,17 +1,21 @@
 """Thread pools of libraries, held to one thread while a part of a program is profiled.
 
 A pool's threads work for whoever created the pool, so their memory would be shown there. With one
-thread a library works in the thread that calls it. Only libraries that are loaded already; each is
-asked by its own run-time calls, and gets back what it had. Some have none: those are named.
+thread a library works in the thread that calls it. Each is asked by its own run-time calls, as soon
+as it is loaded, and gets back what it had. Some have none: those are named.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import functools
 import re
 import sys
 from collections.abc import Callable, Iterator
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 
 # Which library, by a part of its file's name; how many threads it may use; setting that.
 NATIVE = [
@@ -25,38 +29,98 @@ NATIVE = [
     ("iomp5", "omp_get_max_threads", "omp_set_num_threads"),
     ("libomp", "omp_get_max_threads", "omp_set_num_threads"),
 ]
-# Python modules: (module, function that says how many, function that sets it). Where the setter
-# returns what was set before, the first is None.
+# Python modules: (module, what says how many, function that sets it). Where the setter returns what
+# was set before, the first is None.
 MODULES = [
     ("numexpr", None, "set_num_threads"),
     ("blosc", None, "set_nthreads"),
-    ("blosc2", None, "set_nthreads"),
+    ("blosc2", "nthreads", "set_nthreads"),
     ("numba", "get_num_threads", "set_num_threads"),
     ("pyarrow", "cpu_count", "set_cpu_count"),
     ("pyarrow", "io_thread_count", "set_io_thread_count"),
 ]
 WITHOUT_A_CALL = ["polars"]
+# Modules that bring such libraries with them.
+BRINGING = {name for name, _, _ in MODULES} | {
+    "numpy",
+    "scipy.linalg",
+    "sklearn",
+    "torch",
+    "xgboost",
+    "lightgbm",
+}
 
 Restore = Callable[[], object]
 
 
 class ThreadPools:
-    """Off from construction to restore()."""
+    """Off from construction to restore(), also those of modules that are imported meanwhile."""
 
     def __init__(self) -> None:
-        self.notes = [
+        self._restores: list[Restore] = []
+        self._limit()
+        self._finder = AfterImport(self._limit_late)
+        sys.meta_path.insert(0, self._finder)
+
+    @property
+    def notes(self) -> list[str]:
+        return [
             f"{name} cannot be told to use one thread while it runs: what its threads allocate is "
             "shown where its pool was made, unless POLARS_MAX_THREADS=1 is set from the start"
             for name in WITHOUT_A_CALL
             if name in sys.modules
         ]
-        self._restores: list[Restore] = []
+
+    def restore(self) -> None:
+        with contextlib.suppress(ValueError):
+            sys.meta_path.remove(self._finder)
+        # Backwards: what was asked of a library twice was the user's the first time.
+        while self._restores:
+            self._restores.pop()()
+
+    def _limit(self) -> None:
         for limit in [limit_native, limit_modules]:
             self._restores.extend(limit())
 
-    def restore(self) -> None:
-        while self._restores:
-            self._restores.pop()()
+    def _limit_late(self) -> None:
+        # An import is never to fail for our sake, and may end in a thread after the part.
+        if self._finder in sys.meta_path:
+            with contextlib.suppress(Exception):
+                self._limit()
+
+
+class AfterImport:
+    """A finder that leaves finding to the others, and calls `then` when such a module is there."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        self._then = then
+
+    def find_spec(
+        self, name: str, path: object = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name not in BRINGING:
+            return None
+        for finder in list(sys.meta_path):
+            spec = None if finder is self else finder.find_spec(name, path, target)
+            if spec is None:
+                continue
+            # Other loaders may be one for several modules.
+            if type(spec.loader) is SourceFileLoader:
+                spec.loader.exec_module = functools.partial(execute, spec.loader, self._then)
+            return spec
+        return None
+
+
+def execute(loader: SourceFileLoader, then: Callable[[], None], module: ModuleType) -> None:
+    del loader.exec_module  # its own again
+    loader.exec_module(module)
+    then()
+
+
+# In tracebacks and reports they are what they do, a step of an import. Frames of this package would
+# also end a callstack: what it calls is where the profiled part begins.
+for function in [AfterImport.find_spec, execute]:
+    function.__code__ = function.__code__.replace(co_filename="<frozen importlib._bootstrap>")
 
 
 def limit_native() -> Iterator[Restore]:
@@ -96,9 +160,14 @@ def limit_modules() -> Iterator[Restore]:
             continue
         try:
             setter = getattr(module, tell)
-            before = setter(1) if ask is None else getattr(module, ask)()
+            before = setter(1) if ask is None else value(getattr(module, ask))
             if ask is not None:
                 setter(1)
         except Exception:
             continue
         yield lambda setter=setter, before=before: setter(before)
+
+
+def value(asked: object) -> object:
+    """What it is, or what it answers."""
+    return asked() if callable(asked) else asked

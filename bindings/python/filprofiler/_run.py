@@ -81,17 +81,21 @@ class Run:
             pools.restore()
             busy = error.status == FIL_ERROR_STATE
             raise RuntimeError(BUSY if busy else f"Fil cannot profile this: {error}") from None
-        for sentence in pools.notes:
-            to.note(sentence)
         self._to, self._pools = to, pools
+        self._note()
 
     def cancel(self) -> bool:
         """Ends it without a report. False in a forked child, whose it is not."""
         if os.getpid() != self._to.pid:
             return False
         self.peak_bytes = self._to.library.end().peak
+        self._note()
         self._pools.restore()
         return True
+
+    def _note(self) -> None:
+        for sentence in self._pools.notes:
+            self._to.note(sentence)
 
     def end(self, failing: bool = False) -> None:
         """Ends it, and writes its report. `failing`: an exception is under way; it must be seen."""
