@@ -22,7 +22,16 @@ from command import (
     script,
     wait_until,
 )
-from profiling import ALLOCATORS, FIL_PROFILE, PREFIX, THREAD_POOLS, Profiled, run_plain
+from profiling import (
+    ALLOCATORS,
+    FIL_PROFILE,
+    MIB,
+    PREFIX,
+    ROOT,
+    THREAD_POOLS,
+    Profiled,
+    run_plain,
+)
 
 # ---- what it says about itself -------------------------------------------------------------------
 
@@ -192,6 +201,28 @@ def test_a_module_runs_as_under_python(here):
         assert ended.stdout == b"['-m', 'x'] __main__ package.module\n"
         assert ended.report
         shutil.rmtree("out")
+
+
+def test_a_modules_callstacks_begin_at_the_module(here):
+    Path("app").mkdir()
+    script("app/__init__.py", "")
+    script("app/module.py", "def work():\n    return bytearray(20 << 20)\nkept = work()\n")
+    callstacks = profiled("-m", "app.module").callstacks
+    heaviest = max(callstacks, key=callstacks.get)
+    assert heaviest == (f"{here}/app/module.py:3 (<module>)", f"{here}/app/module.py:2 (work)")
+    of_module = [frames for frames in callstacks if "app/module.py" in ";".join(frames)]
+    assert all("app/module.py" in frames[0] for frames in of_module)
+
+
+def test_the_command_is_a_module_of_python_too(here):
+    script("yourscript.py", "import sys\nprint(sys.argv)\nblock = bytearray(20 << 20)\n")
+    module = [sys.executable, "-m", "filprofiler", "--no-browser", "-o", "out"]
+    packages = {**os.environ, "PYTHONPATH": str(ROOT / "bindings" / "python")}
+    ended = run_plain([*module, "run", "yourscript.py", "--input-file=yourfile"], env=packages)
+    assert ended.stdout == b"['yourscript.py', '--input-file=yourfile']\n"
+    ran = Profiled(ended.status, ended.stdout, ended.stderr, Path("out"))
+    assert ran.status == 0
+    assert ran.callstacks[("yourscript.py:3 (<module>)",)] >= 20 * MIB
 
 
 def test_a_directory_or_archive_with_a_main_is_pythons(here):

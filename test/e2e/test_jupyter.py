@@ -10,12 +10,13 @@ import time
 from pathlib import Path
 
 import jupyter_client
+import jupyter_client.kernelspec
 import nbclient
 import nbformat
 import pytest
 from browser import Browser
 from nbconvert import HTMLExporter
-from profiling import REPORT_FILES, ROOT
+from profiling import REPORT_FILES, ROOT, THREAD_POOLS
 from selenium.webdriver.common.by import By
 
 BINDINGS = ROOT / "bindings" / "python"
@@ -188,6 +189,35 @@ def test_other_cells_are_not_profiled_and_several_are_each_for_itself(kernels):
             for line in (report / "peak-memory.prof").read_text().splitlines()
         )
         assert 30 << 20 <= total < 40 << 20
+
+
+def test_jupyter_offers_the_kernel_by_its_name(kernels):
+    """What both Notebook and JupyterLab fill their menus with."""
+    offered = jupyter_client.kernelspec.KernelSpecManager().get_all_specs()
+    names = {spec["spec"]["display_name"] for spec in offered.values()}
+    assert "Python 3 with Fil" in names
+    assert offered["filprofile"]["spec"]["language"] == "python"  # so a notebook can change to it
+
+
+def test_a_notebook_of_another_kernel_is_switched_to_ours_as_it_is(kernels):
+    cells = ["import sys\nx = 6 * 7", "print(x, sys.flags.dev_mode, sys.gettrace())"]
+    plain = execute(*cells, kernel="python3")
+    ours = execute(*cells)
+    assert text(ours.cells[1]) == text(plain.cells[1]) == "42 False None\n"
+
+
+def test_thread_pools_are_off_in_a_profiled_cell_only(kernels, monkeypatch):
+    for name in THREAD_POOLS:
+        monkeypatch.delenv(name, raising=False)
+    show = "print(sorted({pool['num_threads'] for pool in threadpoolctl.threadpool_info()}))"
+    _, _, before, inside, after = execute(
+        "%load_ext filprofiler",
+        "import numpy, threadpoolctl\nlimits = threadpoolctl.threadpool_limits(4)",
+        show,
+        "%%filprofile\n" + show,
+        show,
+    ).cells
+    assert [text(cell) for cell in (before, inside, after)] == ["[4]\n", "[1]\n", "[4]\n"]
 
 
 def test_a_cell_can_be_interrupted(kernels):

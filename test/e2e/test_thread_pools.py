@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from command import profiled, script
-from profiling import FIL_PROFILE, ROOT, THREAD_POOLS, run_plain
+from profiling import FIL_PROFILE, MIB, ROOT, THREAD_POOLS, run_plain
 
 BLAS = """
 import json, sys, numpy, threadpoolctl
@@ -156,3 +156,107 @@ print(counts(), profile(counts, "out"), counts())
     ran = run_plain(command, env=env)
     assert (ran.stderr, ran.stdout) == (b"", b"(6, 5, 5, 7) (1, 1, 1, 1) (6, 5, 5, 7)\n")
     assert "polars cannot be told" in Path("out/index.html").read_text()
+
+
+# ---- pools of C code, as many libraries have them ------------------------------------------------
+
+OPENMP = """
+#include <omp.h>
+#include <stdlib.h>
+int work(void) {
+    int threads = 0;
+    #pragma omp parallel
+    {
+        void *volatile block = malloc(24 << 20);
+        (void)block;
+        #pragma omp atomic
+        threads += 1;
+    }
+    return threads;
+}
+int pool(void) { return omp_get_max_threads(); }
+"""
+CALLS_OPENMP = """
+import ctypes, os
+library = ctypes.CDLL("./work.so")
+def caller():
+    return library.work()
+print(library.pool(), caller(), len(os.listdir("/proc/self/task")))
+"""
+
+
+@pytest.fixture
+def openmp(here) -> None:
+    Path("work.c").write_text(OPENMP)
+    built = run_plain(["cc", "-shared", "-fPIC", "-fopenmp", "work.c", "-o", "work.so"])
+    if built.status != 0:
+        pytest.skip(f"no OpenMP: {built.stderr.decode()}")
+
+
+def test_a_parallel_region_runs_in_the_python_thread_that_called_it(openmp):
+    ran = profiled(script("x.py", CALLS_OPENMP), env=UNSET)
+    assert ran.stdout == b"1 1 1\n"
+    assert ran.callstacks[("x.py:6 (<module>)", "x.py:5 (caller)")] >= 24 * MIB
+    several = {**UNSET, "OMP_NUM_THREADS": "3"}
+    assert run_plain([sys.executable, "x.py"], env=several).stdout == b"3 3 3\n"
+
+
+def test_in_a_profiled_part_a_parallel_region_has_one_thread_and_three_again_afterwards(openmp):
+    code = (
+        CALLS_OPENMP
+        + """
+from filprofiler.api import profile
+print(profile(caller, "out"), caller())
+"""
+    )
+    env = {**UNSET, "OMP_NUM_THREADS": "3", "PYTHONPATH": str(ROOT / "bindings" / "python")}
+    command = [str(FIL_PROFILE), "--python", sys.executable, "python", script("x.py", code)]
+    assert run_plain(command, env=env).stdout == b"3 3 3\n1 3\n"
+    text = Path("out/peak-memory.prof").read_text()
+    (size,) = re.findall(r"x.py:5 \(caller\) (\d+)$", text, re.MULTILINE)
+    assert int(size) >= 24 * MIB
+
+
+POOL = """
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdlib.h>
+static sem_t asked, done;
+static size_t size;
+static void *works(void *unused) {
+    for (;;) {
+        sem_wait(&asked);
+        void *volatile block = malloc(size);
+        (void)block;
+        sem_post(&done);
+    }
+    return unused;
+}
+void start(void) {
+    pthread_t thread;
+    sem_init(&asked, 0, 0);
+    sem_init(&done, 0, 0);
+    pthread_create(&thread, NULL, works, NULL);
+}
+void use(size_t bytes) { size = bytes; sem_post(&asked); sem_wait(&done); }
+"""
+
+
+def test_what_a_pool_of_c_threads_allocates_is_charged_to_who_made_the_pool(here):
+    Path("pool.c").write_text(POOL)
+    built = run_plain(["cc", "-shared", "-fPIC", "-pthread", "pool.c", "-o", "pool.so"])
+    assert built.status == 0, built.stderr
+    code = """
+import ctypes
+library = ctypes.CDLL("./pool.so")
+def make_pool():
+    library.start()
+def use():
+    library.use(ctypes.c_size_t(20 << 20))
+make_pool()
+use()
+use()
+"""
+    callstacks = profiled(script("x.py", code)).callstacks
+    assert callstacks[("x.py:8 (<module>)", "x.py:5 (make_pool)")] >= 40 * MIB
+    assert not [frames for frames in callstacks if frames[-1] == "x.py:7 (use)"]

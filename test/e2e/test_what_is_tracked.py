@@ -128,6 +128,20 @@ def test_system_v_shared_memory_is_seen_while_it_is_attached(here, later, attach
     assert sum(size for size, _ in seen) == attached * BIG
 
 
+def test_what_tracemalloc_cannot_see_is_seen(here):
+    code = """
+        import ctypes, tracemalloc
+        tracemalloc.start()
+        malloc = ctypes.CDLL(None).malloc
+        malloc.restype = ctypes.c_void_p
+        block = malloc(ctypes.c_size_t(48 << 20))
+        print(tracemalloc.get_traced_memory()[1] >> 20)
+    """
+    run = profiled(script("mallocs.py", code))
+    assert run.stdout == b"0\n"
+    assert bytes_at(run, "mallocs.py:6 (<module>)") >= BIG
+
+
 # ---- C++ and Fortran -----------------------------------------------------------------------------
 
 
