@@ -60,3 +60,11 @@ def test_the_guide_has_its_pages_in_the_order_of_its_contents() -> None:
     assert pages == [*order.split(), "reading-the-report", "needing-less"]
     there = {path.stem for path in (ROOT / "docs/guide").glob("*.md")}
     assert there == {*pages, "README"}
+
+
+def test_the_guide_says_what_there_is_not_and_why() -> None:
+    contents = (ROOT / "docs/guide/README.md").read_text()
+    items = re.findall(r"^- \*\*(.+?)\*\*(.+?)(?=^- |\Z)", contents, re.MULTILINE | re.DOTALL)
+    reasons = {name: reason for name, reason in items if len(reason.split()) >= 5}
+    for missing in ["macOS", "Conda", "Python before 3.9", "manylinux2010", "`filprofiler`"]:
+        assert any(missing in name for name in reasons), missing

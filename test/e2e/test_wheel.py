@@ -6,6 +6,9 @@ Installing it asks for no compiler and no network; building it does.
 
 from __future__ import annotations
 
+import base64
+import csv
+import hashlib
 import json
 import os
 import re
@@ -86,6 +89,19 @@ def test_the_wheel_holds_the_package_and_what_it_needs_and_nothing_else(unpacked
     libraries = {"filprofiler/bin/fil-profile", "filprofiler/lib/fil/libfil_preload.so"}
     assert modules
     assert files == modules | kernel | libraries
+
+
+def test_every_file_of_the_wheel_is_in_its_record(unpacked: Path) -> None:
+    """What every installer of wheels goes by, and checks, be it pip or not."""
+    (record,) = unpacked.glob("*.dist-info/RECORD")
+    rows = list(csv.reader(record.read_text().splitlines()))
+    listed = {name: (digest, size) for name, digest, size in rows}
+    files = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()}
+    assert set(listed) == files and len(rows) == len(files)
+    for name in files - {str(record.relative_to(unpacked))}:
+        content = (unpacked / name).read_bytes()
+        digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
+        assert listed[name] == (f"sha256={digest}", str(len(content))), name
 
 
 def test_what_is_linked_statically_brings_its_licence(unpacked: Path) -> None:
