@@ -165,12 +165,24 @@ std::string add_run_facts(report::facts& facts, const recording_view& recording,
     return std::string(recording.text(run.directory));
 }
 
+void check_readable(const recording_view& recording) {
+    switch (recording.check()) {
+        case recording_check::good:
+            return;
+        case recording_check::other_version:
+            throw failure{FIL_ERROR_VERSION,
+                          "the recording is of version " +
+                              std::to_string(recording.header().version) + ", and only version " +
+                              std::to_string(recording_version) + " can be read"};
+        default:
+            throw failure{FIL_ERROR_DAMAGED, "the recording is damaged"};
+    }
+}
+
 void write(const recording_view& recording, const session_page& page, report::facts run,
            const std::string& executable, const fil_report_options& options, char* path,
            std::size_t capacity, const live_copy* copy = nullptr) {
-    if (recording.check() != recording_check::good) {
-        throw failure{FIL_ERROR_DAMAGED, "the recording is damaged"};
-    }
+    check_readable(recording);
     std::string directory = string_of(options.directory);
     bool is_exact = options.directory_is_exact != 0;
     const run_record* last = options.run != 0 ? recording.run() : nullptr;

@@ -9,8 +9,10 @@
 
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 
 #include "fil.h"
 #include "kept_recording.hpp"
@@ -224,6 +226,33 @@ TEST(session, of_a_damaged_recording_only_what_is_there_is_kept) {
     const kept_file kept(session);
     EXPECT_LT(kept.status.st_blocks, (64 << 20) / 512);
     EXPECT_TRUE(kept.holds("work.c"));
+}
+
+// What drawing the first process's recording answers.
+std::pair<fil_status, std::string> refusal_to_draw(session& session) {
+    const std::string directory = testing::TempDir() + "refused-" + std::to_string(getpid());
+    fil_report_options options = FIL_REPORT_OPTIONS_INIT;
+    options.directory = {directory.data(), directory.size()};
+    options.pid = session.processes().at(0).pid;
+    fil_error error = FIL_ERROR_INIT;
+    const fil_status status =
+        fil_session_report(reinterpret_cast<fil_session*>(&session), &options, nullptr, 0, &error);
+    EXPECT_FALSE(std::filesystem::exists(directory));
+    return {status, error.message};
+}
+
+TEST(session, a_recording_of_another_version_is_refused_and_both_are_named) {
+    session session;
+    run_child(session, [] { fil_record_alloc_at(blocks[0], 1000, stack(1)); });
+    recording_header& header = session.processes().at(0).header();
+    header.version = 99;
+    const auto [status, message] = refusal_to_draw(session);
+    EXPECT_EQ(status, FIL_ERROR_VERSION);
+    EXPECT_NE(message.find("version 99"), message.npos) << message;
+    EXPECT_NE(message.find("version " + std::to_string(recording_version)), message.npos);
+    header.version = recording_version;
+    header.header_bytes = 1;
+    EXPECT_EQ(refusal_to_draw(session).first, FIL_ERROR_DAMAGED);
 }
 
 }  // namespace
