@@ -358,9 +358,10 @@ typedef struct fil_process {
     int32_t closed;    /* 1: ended, or replaced by exec */
     uint64_t missed_events;
     int32_t run_on; /* 1: records on request, and a run is on */
+    int64_t run_started_ns; /* CLOCK_REALTIME, of the last run, whose live and peak are above; 0: none */
 } fil_process;
 #define FIL_PROCESS_INIT \
-    { sizeof(fil_process), 0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, 0, 0, 0 }
+    { sizeof(fil_process), 0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, 0, 0, 0, 0 }
 FIL_API fil_status fil_session_process(fil_session* session, size_t number, fil_process* process);
 
 /* The pid of the process that has waited longest for the report of its run (fil_run_report()); 0 if
@@ -371,7 +372,8 @@ FIL_API int32_t fil_session_asked(fil_session* session);
 FIL_API void fil_session_answer(fil_session* session, int32_t pid, fil_status status,
                                 fil_text message);
 
-/* From now on, requests for memory that fail end their process (fil_record_failed()). Since 0.1. */
+/* From now on, requests for memory that fail end their process (fil_record_failed()), once the
+ * calling process, which serves the session, has heard of it. Since 0.1. */
 FIL_API void fil_session_detect_out_of_memory(fil_session* session);
 
 /* Memory is nearly used up: `pid` shall end at its next allocation, in the same way; 0: enough is

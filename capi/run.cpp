@@ -35,8 +35,13 @@ fil_status fil_run_begin(const fil_run_options* options, fil_error* error) {
     }
     status = this_process.begin_run(known);
     if (status == FIL_ERROR_STATE) return say_wrong_state(error, "a run is on already");
-    if (status != FIL_OK) capi::say(error, "no room left in the recording");
-    return status;
+    if (status != FIL_OK) {
+        capi::say(error, "no room left in the recording");
+        return status;
+    }
+    session_address address;
+    if (parse_session_address(this_process.session_text(), address)) say_run_began(address);
+    return FIL_OK;
 }
 
 fil_status fil_run_end(fil_run_numbers* numbers, fil_error* error) {

@@ -84,6 +84,7 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
         found.missed_events = header.missed_events.load(std::memory_order_relaxed);
         const run_record* run = joined.run();
         found.run_on = run != nullptr && run->on.load(std::memory_order_acquire) != 0;
+        found.run_started_ns = run != nullptr ? run->started_ns : 0;
         checked_fill(process, found, "process");
     });
 }
@@ -99,7 +100,11 @@ void fil_session_answer(fil_session* session, int32_t pid, fil_status status, fi
 }
 
 void fil_session_detect_out_of_memory(fil_session* session) {
-    guarded(nullptr, [&] { session_of(session).page().detects_out_of_memory.store(1); });
+    guarded(nullptr, [&] {
+        session_page& page = session_of(session).page();
+        page.supervisor_pid = getpid();  // a watcher is not who made the session
+        page.detects_out_of_memory.store(1);
+    });
 }
 
 void fil_session_memory_is_low(fil_session* session, int32_t pid) {

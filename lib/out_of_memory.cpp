@@ -90,7 +90,7 @@ void end_for_failed_request(session_page& session, recording_header& process, st
 
 void peak_tracker::end_for_want_of_memory() const {
     process_->memory_is_low.store(0, std::memory_order_relaxed);
-    say_last_words(*session_, *process_, 0, callstack_id::none);
+    say_last_words(*listening_, *process_, 0, callstack_id::none);
 }
 
 void hear_last_words(recording_header& process) {

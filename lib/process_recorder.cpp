@@ -136,6 +136,7 @@ fil_status process::end_run(fil_run_numbers& numbers) {
     auto* run = recorder().memory().at<run_record>(recorder().header().run_page);
     run->duration_ns = os::nanoseconds_since_1970() - run->started_ns;
     run->on.store(0, std::memory_order_release);
+    recorder().header().memory_is_low.store(0);  // what happens between runs ends nobody
     numbers.live = recorder().live_of_run(*run);
     numbers.peak = std::max(run->page.peak.load(), numbers.live);
     page_->state.store(process_state::idle);

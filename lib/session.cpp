@@ -180,7 +180,8 @@ bool session::hear(file_descriptor& connection) {
     if (got->request.kind == request_kind::report) {
         epoll_ctl(arrivals_.number(), EPOLL_CTL_DEL, connection.number(), nullptr);
         waiting_.push_back({sender.pid, std::move(connection)});
-    } else {
+    } else if (got->request.kind ==
+               request_kind::join) {  // of a run's beginning, the recording tells
         admit(connection.number(), got->request, got->recording.number(), sender.pid);
     }
     return true;

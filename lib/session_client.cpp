@@ -167,4 +167,11 @@ bool ask_for_report(const session_address& address, report_reply& reply) {
     return false;
 }
 
+void say_run_began(const session_address& address) {
+    const os::keep_errno keep;
+    const raw_socket socket;
+    send_request(socket.descriptor(), address, request_of(request_kind::run_began, address), -1,
+                 200);
+}
+
 }  // namespace fil

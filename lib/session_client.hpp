@@ -18,4 +18,8 @@ session_page* join_session(const session_address& address, int recording,
 // gone, or ends without an answer.
 bool ask_for_report(const session_address& address, report_reply& reply);
 
+// Wakes the supervisor: there is a run to look at now. If it cannot be told it looks a moment
+// later.
+void say_run_began(const session_address& address);
+
 }  // namespace fil

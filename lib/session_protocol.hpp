@@ -6,7 +6,8 @@
 // `join_reply` and the session page's descriptor. Afterwards the socket is closed: everything else
 // goes through the shared memory. A process that records on request may later ask for the report of
 // its last run, over a new connection: the same request without a descriptor, answered by a
-// `report_reply` once the report is written.
+// `report_reply` once the report is written. It says in the same way that a run has begun, for a
+// supervisor that sleeps between runs; that is not answered.
 
 #include <cstdint>
 #include <string_view>
@@ -17,7 +18,7 @@ inline constexpr std::uint32_t session_protocol_version = 1;
 inline constexpr const char* session_variable = "FIL_SESSION";
 inline constexpr std::size_t token_length = 32;
 
-enum class request_kind : std::uint32_t { join = 0, report = 1 };
+enum class request_kind : std::uint32_t { join = 0, report = 1, run_began = 2 };
 
 struct join_request {
     std::uint32_t version;

@@ -21,7 +21,7 @@ SIZE_IS(fil_error, 1008);
 SIZE_IS(fil_recorder_options, 16);
 SIZE_IS(fil_source, 40);
 SIZE_IS(fil_session_numbers, 48);
-SIZE_IS(fil_process, 96);
+SIZE_IS(fil_process, 104);
 SIZE_IS(fil_large_mapping, 24);
 SIZE_IS(fil_sample, 32);
 SIZE_IS(fil_untouched, 24);

@@ -29,13 +29,15 @@ struct ran_out {
 
 template <typename Body>
 ran_out run_out_of_memory(
-    session& session, Body&& body, const std::function<void()>& look = [] {}) {
+    session& session, Body&& body, const std::function<void()>& look = [] {},
+    std::uint32_t flags = 0) {
     auto* handle = reinterpret_cast<fil_session*>(&session);
     setenv("FIL_SESSION", session.environment().c_str(), 1);
     const pid_t child = fork();
     if (child == 0) {
         fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
         options.memory = FIL_MEMORY_SESSION;
+        options.flags = flags;
         if (fil_recorder_start(&options, nullptr) != FIL_OK) _exit(99);
         body();
         _exit(0);
@@ -109,6 +111,74 @@ TEST(out_of_memory, memory_that_is_low_ends_who_is_told_at_its_next_allocation) 
     EXPECT_EQ(WEXITSTATUS(seen.status), 53);
     EXPECT_EQ(seen.words.request_bytes, 0u);
     EXPECT_EQ(seen.alive, 200'000);
+}
+
+void begin_run() {
+    const fil_run_options options = FIL_RUN_OPTIONS_INIT;
+    if (fil_run_begin(&options, nullptr) != FIL_OK) _exit(97);
+}
+
+// Says that memory is low to whoever joined, as soon as that has allocated in a run.
+struct low_in_a_run {
+    session& of;
+    bool is_told = false;
+    void operator()() {
+        if (is_told || of.processes().empty()) return;
+        const joined_process& process = of.processes().front();
+        if (process.run() == nullptr || process.header().live < 100'000) return;
+        fil_session_memory_is_low(reinterpret_cast<fil_session*>(&of), process.pid);
+        is_told = true;
+    }
+};
+
+TEST(out_of_memory, in_a_run_is_heard_by_the_session) {
+    session session;
+    const ran_out seen = run_out_of_memory(
+        session,
+        [&] {
+            begin_run();
+            for (char* block = blocks[0];; ++block) {  // until that ends it
+                fil_record_alloc_at(block, 100'000, stack(1));
+                usleep(1000);
+                fil_record_free(block);
+            }
+        },
+        low_in_a_run{session}, FIL_ON_REQUEST);
+    EXPECT_EQ(WEXITSTATUS(seen.status), 53);
+    EXPECT_EQ(seen.times, 1);
+    EXPECT_EQ(seen.words.request_bytes, 0u);
+}
+
+TEST(out_of_memory, between_runs_is_the_programs_own_affair) {
+    session session;
+    fil_session_detect_out_of_memory(reinterpret_cast<fil_session*>(&session));
+    const ran_out seen = run_out_of_memory(
+        session,
+        [&] {
+            fil_record_failed(1ull << 50);
+            begin_run();
+            fil_record_alloc_at(blocks[0], 100'000, stack(1));
+            usleep(100'000);  // until memory is low
+            fil_run_end(nullptr, nullptr);
+            fil_record_failed(1ull << 50);
+            begin_run();
+            fil_record_alloc_at(blocks[0], 100'000, stack(1));
+            _exit(7);
+        },
+        low_in_a_run{session}, FIL_ON_REQUEST);
+    EXPECT_EQ(WEXITSTATUS(seen.status), 7);
+    EXPECT_EQ(seen.times, 0);
+}
+
+TEST(out_of_memory, who_detects_it_is_who_is_waited_for) {
+    session session;  // made here, served by another: a watcher
+    const pid_t watcher = fork();
+    if (watcher == 0) {
+        fil_session_detect_out_of_memory(reinterpret_cast<fil_session*>(&session));
+        _exit(0);
+    }
+    waitpid(watcher, nullptr, 0);
+    EXPECT_EQ(session.page().supervisor_pid, watcher);
 }
 
 TEST(out_of_memory, what_stdio_holds_is_written_out_unless_a_stream_is_locked) {

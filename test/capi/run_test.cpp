@@ -184,6 +184,43 @@ TEST(run, asks_for_its_report_and_hears_how_it_went) {
               }));
 }
 
+// A supervisor may sleep between runs.
+TEST(run, wakes_its_supervisor_when_it_begins) {
+    session session;
+    int go[2];
+    ASSERT_EQ(pipe(go), 0);
+    setenv("FIL_SESSION", session.environment().c_str(), 1);
+    const pid_t child = fork();
+    if (child == 0) {
+        fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
+        options.memory = FIL_MEMORY_SESSION;
+        options.flags = FIL_ON_REQUEST;
+        if (fil_recorder_start(&options, nullptr) != FIL_OK) _exit(99);
+        char byte;
+        if (read(go[0], &byte, 1) == 1) begin();
+        for (;;) pause();
+    }
+    pollfd waiting{session.descriptor(), POLLIN, 0};
+    const auto serve_all = [&] {
+        while (poll(&waiting, 1, 50) > 0) session.serve();
+    };
+    for (int i = 0; i < 200 && session.processes().empty(); ++i) serve_all();
+    serve_all();
+    auto* handle = reinterpret_cast<fil_session*>(&session);
+    fil_process process = FIL_PROCESS_INIT;
+    ASSERT_EQ(fil_session_process(handle, 0, &process), FIL_OK);
+    EXPECT_EQ(process.run_started_ns, 0);
+    ASSERT_EQ(write(go[1], "x", 1), 1);
+    EXPECT_EQ(poll(&waiting, 1, 5000), 1);
+    serve_all();
+    ASSERT_EQ(fil_session_process(handle, 0, &process), FIL_OK);
+    EXPECT_EQ(process.run_on, 1);
+    EXPECT_GT(process.run_started_ns, 0);
+    EXPECT_EQ(session.asked(), 0);
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+}
+
 TEST(run, is_still_there_when_the_process_was_killed) {
     session session;
     run_child(

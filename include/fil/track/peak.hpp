@@ -36,9 +36,9 @@ class peak_tracker {
 
     peak_tracker() = default;
     peak_tracker(session_page& session, recording_header& process)
-        : session_(&session), process_(&process) {}
+        : session_(&session), process_(&process), listening_(&session) {}
 
-    // From now on live and peak are those of another page.
+    // From now on live and peak are those of another page, a run's. Who listens stays the same.
     void use(session_page& page) { session_ = &page; }
 
     std::int64_t peak() const { return session_->peak.load(relaxed); }
@@ -117,6 +117,7 @@ class peak_tracker {
 
     session_page* session_ = nullptr;
     recording_header* process_ = nullptr;
+    session_page* listening_ = nullptr;  // the session's, whatever is counted: for last words
 };
 
 }  // namespace fil
