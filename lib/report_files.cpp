@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <range/v3/algorithm/none_of.hpp>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -31,7 +32,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct named_text {
-    const char* name;
+    std::string_view name;
     std::string text;
 };
 
@@ -176,6 +177,14 @@ fs::path write_exact_directory(const fs::path& directory, const std::vector<name
     for (const auto& [name, text] : files) write_file(unfinished.path() / name, text);
     for (const auto& [name, text] : files) {
         fs::rename(unfinished.path() / name, directory / name);
+    }
+    // Of an older report that ended otherwise.
+    for (const char* name :
+         {"peak-memory.prof", "peak-memory.svg", "peak-memory-reversed.svg", "index.html",
+          "out-of-memory.prof", "out-of-memory.svg", "out-of-memory-reversed.svg"}) {
+        std::error_code ignored;
+        if (ranges::none_of(files, [&](const named_text& file) { return file.name == name; }))
+            fs::remove(directory / name, ignored);
     }
     return directory;
 }

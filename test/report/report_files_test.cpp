@@ -148,5 +148,18 @@ TEST_F(report_files, of_out_of_memory_are_three_and_no_page) {
                                                      "out-of-memory-reversed.svg"}));
 }
 
+TEST_F(report_files, of_another_kind_are_replaced_in_an_exact_directory) {
+    auto [what, run] = fixtures::deep(3, false);
+    write_report(directory_, what, run, report_naming::exact);
+    std::ofstream(directory_ / "notes.txt") << "of the user's";
+    run.kind = report_kind::out_of_memory;
+    write_report(directory_, what, run, report_naming::exact);
+    EXPECT_EQ(names_in(directory_).size(), 4u);
+    EXPECT_TRUE(fs::exists(directory_ / "notes.txt"));
+    run.kind = report_kind::peak;
+    write_report(directory_, what, run, report_naming::exact);
+    EXPECT_EQ(names_in(directory_).size(), 5u);
+}
+
 }  // namespace
 }  // namespace fil::report
