@@ -157,9 +157,7 @@ void judge_program(report::facts& run, const std::string& executable) {
 std::string add_run_facts(report::facts& facts, const recording_view& recording,
                           const run_record& run) {
     facts.started = run.started_ns / 1'000'000'000;
-    // Nobody watched the clock of its peak, and how the program ends is another matter.
-    facts.duration = 0;
-    facts.ending = {};
+    facts.ending = {};  // how the program ends is another matter
     facts.program.first_file = recording.text(run.first_file);
     facts.program.first_function = recording.text(run.first_function);
     return std::string(recording.text(run.directory));

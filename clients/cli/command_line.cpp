@@ -14,7 +14,7 @@ namespace {
 constexpr const char* usage =
     "Usage: fil-profile [-o DIR] [--no-browser] [--keep-thread-pools] [--disable-oom-detection]\n"
     "                   [--python PY] run SCRIPT|-m MODULE|PROGRAM [ARGS]...\n"
-    "       fil-profile [--python PY] python [ARGS]...\n";
+    "       fil-profile [--disable-oom-detection] [--python PY] python [ARGS]...\n";
 
 constexpr const char* license =
 #include <license_text.inc>

@@ -1,19 +1,25 @@
 #include "out_of_memory.hpp"
 
-#include "message.hpp"
-
 namespace fil::cli {
 
-out_of_memory::out_of_memory(fil_session* session, std::string root, pid_t program)
-    : session_(session), left_(std::move(root)), program_(program) {
+out_of_memory::out_of_memory(fil_session* session, std::string root, pid_t program, teller tell)
+    : session_(session), left_(std::move(root)), program_(program), tell_(std::move(tell)) {
     fil_session_detect_out_of_memory(session);
 }
 
-void out_of_memory::look(const sampler& memory, const reporter& make) {
+void out_of_memory::judge(const sampler& memory) {
     const std::vector<pid_t> pids = memory.running();
     shortage_ = left_.shortage(pids).value_or("");
     if (!shortage_.empty()) last_shortage_ = shortage_;
     fil_session_memory_is_low(session_, shortage_.empty() ? 0 : memory.largest());
+}
+
+void out_of_memory::calm() {
+    shortage_.clear();
+    fil_session_memory_is_low(session_, 0);
+}
+
+void out_of_memory::hear(const reporter& make) {
     fil_out_of_memory process = FIL_OUT_OF_MEMORY_INIT;
     while (fil_session_out_of_memory(session_, &process) == FIL_OK) {
         report(process, make);
@@ -29,14 +35,14 @@ void out_of_memory::report(const fil_out_of_memory& process, const reporter& mak
                                 : last_shortage_;
     const std::string whose =
         process.pid == program_ ? "" : " in PID " + std::to_string(process.pid);
-    say("WARNING: Detected out-of-memory condition" + whose + ", exiting soon: " + why + ".");
+    tell_("WARNING: Detected out-of-memory condition" + whose + ", exiting soon: " + why + ".");
     const report_outcome outcome = make(process);
     if (outcome.status != FIL_OK) {
-        say("The report could not be made: " + outcome.why + ".");
+        tell_("The report could not be made: " + outcome.why + ".");
         return;
     }
     for (const char* file : {"out-of-memory.svg", "out-of-memory-reversed.svg"})
-        say("Wrote memory usage flamegraph to " + outcome.path + "/" + file);
+        tell_("Wrote memory usage flamegraph to " + outcome.path + "/" + file);
     if (process.pid == program_) program_is_reported_ = true;
 }
 

@@ -8,8 +8,10 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "memory_left.hpp"
+#include "message.hpp"
 #include "report.hpp"
 #include "sampler.hpp"
 
@@ -19,12 +21,20 @@ class out_of_memory {
   public:
     using reporter = std::function<report_outcome(const fil_out_of_memory&)>;
 
-    // `root` stands before /proc and /sys.
-    out_of_memory(fil_session* session, std::string root, pid_t program);
+    // Hears of what happens, a sentence at a time.
+    using teller = std::function<void(std::string_view)>;
 
-    // To be called often: longest_wait() says how often, in milliseconds.
-    void look(const sampler& memory, const reporter& make);
+    // `root` stands before /proc and /sys. From now on it is us whom a process waits for.
+    out_of_memory(fil_session* session, std::string root, pid_t program, teller tell = say);
+
+    // Both to be called often: longest_wait() says how often, in milliseconds. The first tells the
+    // program if memory is low; the second sees to those that ran out of it.
+    void judge(const sampler& memory);
+    void hear(const reporter& make);
     int longest_wait() const { return left_.is_near() ? 5 : 1000; }
+
+    // Nobody is told that memory is low any more.
+    void calm();
 
     // Whether the program itself (not a child) has its report already.
     bool program_is_reported() const { return program_is_reported_; }
@@ -38,6 +48,7 @@ class out_of_memory {
     fil_session* session_;
     memory_left left_;
     pid_t program_;
+    teller tell_;
     std::string shortage_;
     std::string last_shortage_;
     bool program_is_reported_ = false;

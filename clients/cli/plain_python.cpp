@@ -29,7 +29,9 @@ void become_python(const invocation& asked) {
     // Only this process may be profiled; its children are told by the number.
     set_variable(variables.all, "FIL_PROGRAM=" + std::to_string(::getpid()));
 
-    start_watcher({session.get(), library, arguments, variables.set_by_us});
+    start_watcher({session.get(), library, arguments, variables.set_by_us,
+                   asked.detect_out_of_memory,
+                   find_variable(inherited, "FIL_SYSTEM_ROOT").value_or("")});
     library.leave_link();  // the watcher's to remove
 
     const auto argument_pointers = pointers(arguments);

@@ -30,6 +30,7 @@ report_request::report_request(const run_facts& facts, const observation& seen)
     options_.script = text_of(facts.what.script);
     options_.script_path = text_of(facts.what.script_path);
     options_.started_ns = facts.started_ns;
+    options_.run = facts.is_of_a_run ? 1 : 0;
     options_.seconds = seen.seconds;
     options_.ending = seen.end.kind;
     options_.ending_value = seen.end.value;

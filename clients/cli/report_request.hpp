@@ -21,6 +21,7 @@ struct run_facts {
     const environment& set_by_us;
     pid_t program;
     std::int64_t started_ns;
+    bool is_of_a_run = false;  // the program's last one, in a directory of its own
 };
 
 fil_text text_of(const std::string& string);

@@ -114,7 +114,8 @@ ending run(const invocation& asked) {
                        child.pid);
     const auto look_at_memory = [&](const observation& now) {
         if (!memory) return 1000;
-        memory->look(now.memory, [&](const fil_out_of_memory& process) {
+        memory->judge(now.memory);
+        memory->hear([&](const fil_out_of_memory& process) {
             const report_request request(facts, now, process);
             return make_report(session.get(), request.options(), signals);
         });

@@ -27,6 +27,7 @@ void sampler::tick(double seconds) {
     fil_session_numbers numbers = FIL_SESSION_NUMBERS_INIT;
     if (fil_session_read(session_, &numbers) != FIL_OK) return;
     admit(numbers.processes);
+    if (part_ == part::run) read_run(numbers);
 
     largest_ = 0;
     std::int64_t resident = watched_.empty() ? -1 : 0;
@@ -42,6 +43,17 @@ void sampler::tick(double seconds) {
                         resident > resident_.total() + resident_.total() / 100;
     if (higher || fuller) sample_resident(std::max(numbers.live, sampled_live_));
     scan_untouched(numbers.live, seconds);
+}
+
+// The session counts nothing of a process that records on request.
+void sampler::read_run(fil_session_numbers& numbers) const {
+    for (const watched& process : watched_) {
+        fil_process program = FIL_PROCESS_INIT;
+        if (process.pid != program_) continue;
+        if (fil_session_process(session_, process.number, &program) != FIL_OK) continue;
+        numbers.live = program.live;
+        numbers.peak = program.peak;
+    }
 }
 
 // A process that replaced its image has a new recording: only its last one is looked at.

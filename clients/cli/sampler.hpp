@@ -19,7 +19,11 @@ namespace fil::cli {
 
 class sampler {
   public:
-    sampler(fil_session* session, pid_t program) : session_(session), program_(program) {}
+    // What live and peak are those of: the whole session, or the program's last run.
+    enum class part { session, run };
+
+    sampler(fil_session* session, pid_t program, part looked_at = part::session)
+        : session_(session), program_(program), part_(looked_at) {}
 
     void tick(double seconds);  // since the start
 
@@ -53,6 +57,7 @@ class sampler {
         bool closed = false;
     };
 
+    void read_run(fil_session_numbers& numbers) const;
     void admit(std::size_t joined);
     std::int64_t look_at(watched& process, double seconds);
     void note_peak(const fil_session_numbers& numbers, double seconds);
@@ -62,6 +67,7 @@ class sampler {
 
     fil_session* session_;
     pid_t program_;
+    part part_;
     std::size_t joined_ = 0;
     std::set<pid_t> pids_;  // all that ever joined
     std::vector<watched> watched_;

@@ -4,23 +4,13 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 
 #include "pace.hpp"
+#include "stopwatch.hpp"
 
 namespace fil::cli {
 namespace {
-
-class stopwatch {
-  public:
-    double seconds() const {
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-    }
-
-  private:
-    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 // A descriptor for each process of the program: as many as we may have. The program was started
 // with the limit it inherited.

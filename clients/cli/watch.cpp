@@ -5,23 +5,29 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 
 #include "descriptor.hpp"
 #include "launch.hpp"
+#include "out_of_memory.hpp"
+#include "program_stderr.hpp"
 #include "refusal.hpp"
 #include "report.hpp"
 #include "report_request.hpp"
+#include "run_watch.hpp"
 #include "signals.hpp"
 
 namespace fil::cli {
 namespace {
 
-// Where the kernel has no pid descriptors.
-constexpr int looking_milliseconds = 200;
+// While no run is on, in milliseconds: a program that has no descriptor left cannot say that one
+// began. The other where the kernel has no pid descriptors.
+constexpr int looking_now_and_then = 1000, looking_for_the_end = 200;
 
 bool has_ended(pid_t pid, const descriptor& ended) {
     if (!ended) return ::kill(pid, 0) != 0 && errno == ESRCH;
@@ -48,53 +54,66 @@ class watcher {
   public:
     watcher(const watched_program& program, pid_t pid)
         : session_(program.session),
-          command_(separated_by_zeros(program.arguments)),
-          variables_(texts_of(program.set_by_us)),
-          pid_(pid) {}
+          facts_{nowhere_, program.arguments, nothing_, program.set_by_us, pid, 0, true},
+          pid_(pid),
+          errors_(pid),
+          memory_(out_of_memory_of(program)),
+          run_(session_, pid, memory_ ? &*memory_ : nullptr) {}
 
     void run(const descriptor& ended) {
         pollfd waits[] = {{fil_session_descriptor(session_), POLLIN, 0}, {ended.get(), POLLIN, 0}};
+        const int longest_wait = ended ? looking_now_and_then : looking_for_the_end;
+        int wait = longest_wait;
         while (!has_ended(pid_, ended)) {
-            ::poll(waits, std::size(waits), ended ? -1 : looking_milliseconds);
+            ::poll(waits, std::size(waits), wait);
             for (signalfd_siginfo signal; signals_.take(signal);)
                 if (signal.ssi_signo == SIGTERM) return;
             fil_session_serve(session_);
+            const auto next = run_.look([&](const fil_out_of_memory& process) {
+                return make(report_request(facts_, run_.seen(), process));
+            });
+            wait = std::min(next.value_or(longest_wait), longest_wait);
             while (const pid_t asks = fil_session_asked(session_)) answer(asks);
         }
         fil_session_process_ended(session_, pid_);
-        fil_process process = FIL_PROCESS_INIT;
-        if (fil_session_process(session_, 0, &process) == FIL_OK && process.run_on) report(pid_);
+        if (run_.is_to_report()) make(report_request(facts_, run_.seen()));
     }
 
   private:
+    std::optional<out_of_memory> out_of_memory_of(const watched_program& program) {
+        if (!program.detect_out_of_memory) return std::nullopt;
+        return std::optional<out_of_memory>(
+            std::in_place, session_, program.system_root, pid_,
+            [this](std::string_view sentence) { errors_.say(sentence); });
+    }
+
     void answer(pid_t asks) {
-        const report_outcome made = report(asks);
+        run_.look_once_more();
+        const report_outcome made = make(report_request(facts_, run_.seen()));
         fil_session_answer(session_, asks, made.status, {made.why.data(), made.why.size()});
     }
 
-    report_outcome report(pid_t pid) {
-        fil_report_options options = FIL_REPORT_OPTIONS_INIT;
-        options.pid = pid;
-        options.run = 1;
-        options.command = {command_.data(), command_.size()};
-        options.variables = variables_.data();
-        options.variable_count = variables_.size();
-        return make_report(session_, options, signals_);
+    report_outcome make(const report_request& request) {
+        return make_report(session_, request.options(), signals_);
     }
 
     fil_session* session_;
-    std::string command_;
-    std::vector<fil_text> variables_;
+    const std::string nowhere_;
+    const target nothing_;
+    run_facts facts_;
     pid_t pid_;
     signal_inbox signals_;
+    program_stderr errors_;
+    std::optional<out_of_memory> memory_;
+    run_watch run_;
 };
 
 [[noreturn]] void watch(const watched_program& program, pid_t pid, descriptor ready) {
     ::setsid();
     const descriptor ended = open_pid(pid);
-    let_go_of_descriptors();
     try {
         watcher watching(program, pid);
+        let_go_of_descriptors();
         const char yes = 1;
         if (::write(ready.get(), &yes, 1) == 1) {
             ready.close();

@@ -1,7 +1,8 @@
 // The supervisor of a program that is this very process: a process of its own, in a session of its
 // own, that is nobody's child, holds none of our descriptors and catches no terminal's signal. It
-// serves the session, has the reports made that the program asks for, and ends with the program. A
-// run that was on when the program died is reported as well.
+// serves the session, looks at memory while a run is on (run_watch.hpp), has the reports made that
+// the program asks for, and ends with the program. A run that was on when the program died is
+// reported as well. While no run is on, it sleeps.
 #pragma once
 
 #include <fil.h>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "environment.hpp"
 #include "preload_library.hpp"
 
 namespace fil::cli {
@@ -17,7 +19,9 @@ struct watched_program {
     fil_session* session;
     preload_library& library;                   // its link goes when the program has ended
     const std::vector<std::string>& arguments;  // for the reports
-    const std::vector<std::string>& set_by_us;
+    const environment& set_by_us;
+    bool detect_out_of_memory;
+    std::string system_root;  // stands before /proc and /sys
 };
 
 // Returns when the watcher is ready, in this process; the watcher does not return. Throws refusal.

@@ -58,9 +58,11 @@ function residentPart(facts, peak) {
   const r = facts.resident;
   if (!r || !(r.total > 0)) return el("p", { class: "quiet" }, "resident memory was not sampled");
   const counted = Math.min(r.anonymous, peak);
+  const isPart = facts.ending.kind === "unknown"; // of a program, which held memory before
+  const others = (isPart ? "held before" : "interpreter, stacks") + ", freed but kept";
   const parts = [
     ["counted", counted, "counted in the peak"],
-    ["other", r.anonymous - counted, "interpreter, stacks, freed but kept"],
+    ["other", r.anonymous - counted, others],
     ["file", r.file, "program and files"],
     ["shared", r.shared, "shared"],
   ].filter(([, bytes]) => bytes > 0);

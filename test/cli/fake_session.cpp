@@ -42,16 +42,27 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
     process->pid = one.pid;
     process->live = one.live;
     process->closed = one.closed ? 1 : 0;
+    process->peak = one.peak;
+    process->run_on = one.run_on ? 1 : 0;
+    process->run_started_ns = one.run_started_ns;
     process->command = {one.command.data(), one.command.size()};
     return FIL_OK;
 }
 
 void fil_session_detect_out_of_memory(fil_session*) {}
-void fil_session_memory_is_low(fil_session*, int32_t) {}
-fil_status fil_session_out_of_memory(fil_session*, fil_out_of_memory*) {
-    return FIL_ERROR_EMPTY;
+void fil_session_memory_is_low(fil_session* session, int32_t pid) {
+    fake(session).told_low = pid;
 }
-void fil_session_let_go(fil_session*, int32_t) {}
+fil_status fil_session_out_of_memory(fil_session* session, fil_out_of_memory* process) {
+    auto& waiting = fake(session).out_of_memory;
+    if (waiting.empty()) return FIL_ERROR_EMPTY;
+    *process = waiting.back();
+    waiting.pop_back();
+    return FIL_OK;
+}
+void fil_session_let_go(fil_session* session, int32_t pid) {
+    fake(session).let_go.push_back(pid);
+}
 
 void fil_session_process_ended(fil_session* session, int32_t pid) {
     fake(session).ended.push_back(pid);

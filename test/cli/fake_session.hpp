@@ -15,6 +15,9 @@ struct fake_process {
     std::int64_t live = 0;
     bool closed = false;
     std::string command = "a program";
+    std::int64_t peak = 0;
+    bool run_on = false;
+    std::int64_t run_started_ns = 0;
 };
 
 struct fake_session {
@@ -24,6 +27,9 @@ struct fake_session {
     std::vector<fake_process> processes;
     std::vector<fil_large_mapping> mappings;
     std::vector<int> ended;  // told by fil_session_process_ended
+    int told_low = -1;       // by fil_session_memory_is_low; -1: nobody was told anything
+    std::vector<fil_out_of_memory> out_of_memory;  // who waits to be heard
+    std::vector<int> let_go;
     std::function<fil_status(const fil_report_options&, std::string& path, fil_error&)> report;
     fil_status keep = FIL_OK;
     std::string kept_in;

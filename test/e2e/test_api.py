@@ -1,164 +1,24 @@
-"""`fil-profile python` and filprofiler.api: parts of a program, profiled for themselves."""
+"""filprofiler.api: parts of a program, profiled for themselves."""
 
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
-import pytest
 from command import script, wait_until
-from profiling import FIL_PROFILE, MIB, PREFIX, REPORT_FILES, ROOT, Ended, run_plain
-
-PACKAGE = ROOT / "bindings" / "python"
-PATH = {**os.environ, "PYTHONPATH": str(PACKAGE)}
-
-
-def python(*words: str, **how) -> Ended:
-    how.setdefault("env", PATH)
-    how.setdefault("timeout", 60)
-    return run_plain([str(FIL_PROFILE), "--python", sys.executable, "python", *words], **how)
-
-
-def in_python(code: str, *words: str, **how) -> str:
-    """Runs the code under `fil-profile python`; what it prints. Nothing else may be said."""
-    ended = python(script("program.py", code), *words, **how)
-    assert (ended.status, ended.stderr) == (0, b""), ended.stderr.decode()
-    return ended.stdout.decode()
-
-
-def callstacks(report: str | Path) -> dict[tuple[str, ...], int]:
-    assert {file.name for file in Path(report).iterdir()} == REPORT_FILES
-    found = {}
-    for line in (Path(report) / "peak-memory.prof").read_text().splitlines():
-        frames, _, size = line.rpartition(" ")
-        found[tuple(frames.split(";"))] = int(size)
-    return found
-
-
-def large(report: str | Path) -> dict[tuple[str, ...], int]:
-    """MiB of the callstacks that hold at least one, by `line function` of their frames."""
-    return {
-        tuple(name_of(frame) for frame in frames): round(size / MIB)
-        for frames, size in callstacks(report).items()
-        if size >= MIB
-    }
-
-
-def name_of(frame: str) -> str:
-    place, _, function = frame.rpartition(" (")
-    return f"{place.rpartition(':')[2]} {function.rstrip(')')}"
-
-
-# ---- plain Python --------------------------------------------------------------------------------
-
-
-def test_it_is_that_very_process_and_plain_python(here):
-    code = """
-        import os, sys
-        print(os.getpid(), sys.argv[1:], sys.flags.dont_write_bytecode, sys.flags.no_site)
-        print(os.environ.get("LD_PRELOAD"), sys.gettrace(), sys.getprofile())
-        print([name for name in sys.modules if "fil" in name.lower() and "profil" in name])
-        print(subprocess := __import__("subprocess").run(["sh", "-c", "echo $LD_PRELOAD"],
-              capture_output=True).stdout)
-        try: os.wait()
-        except ChildProcessError: print("no child")
-        sys.exit(7)
-    """
-    with subprocess.Popen(
-        [FIL_PROFILE, "--python", sys.executable, "python", "-BS", script("x.py", code), "-m", "a"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as program:
-        output, errors = program.communicate(timeout=60)
-    assert errors == b""
-    assert output.decode().splitlines() == [
-        f"{program.pid} ['-m', 'a'] 1 1",
-        "None None None",
-        "[]",
-        "b'\\n'",
-        "no child",
-    ]
-    assert program.returncode == 7
-    assert list(here.iterdir()) == [here / "x.py"]
-
-
-def test_any_flag_of_the_interpreter_and_standard_input_work(here):
-    assert python("-c", "print(6 * 7)").stdout == b"42\n"
-    assert (
-        python("-X", "utf8", "-", input=b"import sys; print(sys.flags.utf8_mode)").stdout == b"1\n"
-    )
-    assert python("-m", "platform").stdout.startswith(b"Linux")
-
-
-def test_a_python_that_is_not_there_is_refused():
-    refused = run_plain([str(FIL_PROFILE), "--python", "./missing", "python", "x.py"])
-    assert (refused.status, refused.stdout) == (2, b"")
-    assert refused.stderr.startswith(PREFIX)
-
-
-def watchers() -> list[str]:
-    return [
-        entry.name
-        for entry in Path("/proc").iterdir()
-        if entry.name.isdigit() and executable_of(entry) == FIL_PROFILE.resolve()
-    ]
-
-
-def executable_of(process: Path) -> Path | None:
-    try:
-        return (process / "exe").resolve(strict=True)
-    except OSError:
-        return None
-
-
-def test_the_watcher_ends_with_the_program_and_leaves_nothing(here, monkeypatch):
-    monkeypatch.setenv("TMPDIR", str(here))
-    before = watchers()
-    assert python("-c", "import time; time.sleep(0.1)", env=os.environ).status == 0
-    wait_until(lambda: set(watchers()) <= set(before), "the watcher ends")
-    assert list(here.iterdir()) == []
-
-
-def test_a_pipe_is_closed_when_the_program_has_ended_and_signals_reach_it():
-    started = time.monotonic()
-    with subprocess.Popen(
-        [FIL_PROFILE, "--python", sys.executable, "python", "-c", "print(1, flush=True); input()"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as program:
-        assert program.stdout.readline() == b"1\n"
-        program.send_signal(signal.SIGTERM)
-        assert program.wait(timeout=30) == -signal.SIGTERM
-        assert program.stdout.read() == b""
-    assert time.monotonic() - started < 30
-
-
-# ---- profile() -----------------------------------------------------------------------------------
-
-WORK = """\
-from filprofiler.api import profile, profiling
-def inner():
-    return bytearray(20 << 20)
-def work():
-    first = inner()
-    return len(first)
-before = bytearray(50 << 20)
-"""
-
-
-def with_work(code: str) -> str:
-    import textwrap
-
-    return WORK + textwrap.dedent(code)
-
-
-def run_work(code: str, **how) -> str:
-    return in_python(with_work(code), **how)
+from parts import (
+    callstacks,
+    facts,
+    in_python,
+    large,
+    name_of,
+    python,
+    run_work,
+    with_watcher,
+    with_work,
+)
+from profiling import MIB, PREFIX
 
 
 def test_a_call_is_profiled_into_the_directory_and_its_value_passed_on(here):
@@ -380,26 +240,6 @@ def test_a_report_that_cannot_be_written_is_an_error_but_not_in_place_of_the_pro
     assert PREFIX in failed.stderr
 
 
-def test_a_killed_watcher_costs_the_report_and_not_the_program(here, monkeypatch):
-    monkeypatch.setenv("TMPDIR", str(here))
-    code = """
-        import os, signal, pathlib
-        for process in pathlib.Path("/proc").iterdir():
-            try:
-                is_fil = os.readlink(process / "exe").endswith("fil-profile")
-                is_ours = b"killed.py" in (process / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if is_fil and is_ours:
-                os.kill(int(process.name), signal.SIGKILL)
-        try: profile(work, "out")
-        except RuntimeError as error: print(error)
-    """
-    ended = python(script("killed.py", with_work(code)), env={**PATH, "TMPDIR": str(here)})
-    assert (ended.status, ended.stderr) == (0, b"")
-    assert b"could not be written" in ended.stdout
-
-
 def test_the_source_of_code_that_is_in_no_file_is_shown(here):
     code = """
         import linecache, sys, zipfile
@@ -420,56 +260,58 @@ def test_the_source_of_code_that_is_in_no_file_is_shown(here):
     assert "# in a zip" in page
 
 
-# ---- where it does not work ----------------------------------------------------------------------
-
-TRY = "from filprofiler.api import profile\nprofile(lambda: print('called'), 'out')"
+# ---- what was seen of it while it was on ---------------------------------------------------------
 
 
-def test_without_fil_it_says_so():
-    ended = run_plain([sys.executable, "-c", TRY], env=PATH)
-    assert b"RuntimeError: Fil APIs can't be used from Python started without Fil" in ended.stderr
-    assert ended.stdout == b""
-
-
-def test_in_a_program_that_is_profiled_whole_it_says_so(here):
-    run = [str(FIL_PROFILE), "--no-browser", "--python", sys.executable, "run"]
-    ended = run_plain([*run, script("x.py", TRY)], env=PATH)
-    assert b"RuntimeError: This whole program is being profiled" in ended.stderr
-
-
-@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-def test_processes_of_multiprocessing_run_but_cannot_be_profiled(here, method):
+def test_memory_over_time_is_in_the_report(here):
     code = """
-        import multiprocessing
-        def child(queue):
-            try: profile(work, "child")
-            except RuntimeError as error: queue.put(str(error))
-        def start():
-            queue = context.Queue()
-            process = context.Process(target=child, args=(queue,)); process.start()
-            print(queue.get(timeout=30)); process.join()
-        if __name__ == "__main__":
-            context = multiprocessing.get_context(METHOD)
-            profile(start, "out")
+        import time
+        held_before = b"x" * (40 << 20)
+        def rises_and_falls():
+            time.sleep(0.3)
+            held = [b"x" * (30 << 20)]
+            time.sleep(0.3)
+            held.clear()
+            time.sleep(0.3)
+        profile(rises_and_falls, "out")
     """
-    assert "does not yet support tracing in subprocesses" in run_work(
-        code.replace("METHOD", repr(method))
+    run_work(code)
+    seen = facts("out")
+    assert 0.9 <= seen["duration"] < 60
+    assert 0.29 < seen["peak_seconds"] < seen["duration"] - 0.29
+    assert seen["resident"]["total"] > 70 * MIB  # what the program held before is resident too
+    assert (
+        sum(seen["resident"][kind] for kind in ("anonymous", "file", "shared"))
+        == (seen["resident"]["total"])
     )
-    assert not Path("child").exists()
+    (whole,) = seen["samples"]
+    allocated = [point["a"] for point in whole["points"]]
+    assert max(allocated) >= 30 * MIB
+    assert max(allocated[0], allocated[-1]) < MIB
+    assert all(point["r"] > 40 * MIB for point in whole["points"])
 
 
-def test_a_preload_that_failed_is_named():
-    code = "import os; os.environ['FIL_PROGRAM'] = str(os.getpid())\n" + TRY
-    ended = run_plain([sys.executable, "-c", code], env=PATH)
-    assert b"failed to preload the Fil shared library" in ended.stderr
+def test_each_part_has_a_clock_of_its_own(here):
+    code = """
+        import time
+        def slow(): time.sleep(0.5); return inner()
+        profile(slow, "first"); profile(work, "second"); profile(slow, "third")
+    """
+    run_work(code)
+    assert facts("second")["duration"] < 0.5 <= facts("third")["duration"]
+    assert facts("third")["peak_seconds"] >= 0.5
 
 
-# ---- the command as a module ---------------------------------------------------------------------
-
-
-def test_the_package_is_the_command_too(here):
-    module = [sys.executable, "-m", "filprofiler"]
-    assert run_plain(module, env=PATH).stdout == run_plain([str(FIL_PROFILE)]).stdout
-    code = "import os, sys; print(sys.executable, os.environ.get('FIL_PYTHON'))"
-    ended = run_plain([*module, "python", "-c", code], env=PATH)
-    assert ended.stdout.decode() == f"{sys.executable} None\n"
+def test_a_part_that_was_over_before_anybody_looked_has_its_report_all_the_same(here):
+    code = """
+        import os, signal, subprocess
+        pid = watcher()
+        os.kill(pid, signal.SIGSTOP)
+        later = subprocess.Popen(["sh", "-c", f"sleep 0.3; kill -CONT {pid}"])
+        print(profile(work, "out"))
+        later.wait()
+    """
+    assert in_python(with_watcher(code)) == f"{20 << 20}\n"
+    assert large("out") == {("5 work", "3 inner"): 20}
+    seen = facts("out")
+    assert (seen["duration"], seen["resident"]["total"], seen["samples"]) == (0, 0, [])

@@ -6,6 +6,7 @@ A real notebook is executed by the real kernel; what it exports to is opened in 
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -15,9 +16,11 @@ import nbclient
 import nbformat
 import pytest
 from browser import Browser
+from command import wait_until
 from nbconvert import HTMLExporter
 from profiling import REPORT_FILES, ROOT, THREAD_POOLS
 from selenium.webdriver.common.by import By
+from short_of_memory import bytes_at, report_in
 
 BINDINGS = ROOT / "bindings" / "python"
 WORK = """\
@@ -244,6 +247,34 @@ def test_a_cell_can_be_interrupted(kernels):
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+
+
+def test_a_cell_that_runs_out_of_memory_ends_the_kernel_and_leaves_its_report(kernels):
+    code = "%%filprofile\nheld = bytearray(9 << 20)\nmore = bytearray(2**50)"
+    # Under pytest a kernel leaves its standard error where it is; elsewhere it is a pipe to itself.
+    elsewhere = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    with Path("errors").open("w") as errors:
+        manager = jupyter_client.KernelManager(kernel_name="filprofile")
+        manager.start_kernel(cwd=str(kernels), stderr=errors, env=elsewhere)
+        client = manager.client()
+        client.start_channels()
+        try:
+            client.wait_for_ready(timeout=120)
+            client.execute_interactive("%load_ext filprofiler", timeout=60)
+            outside = "try: bytearray(2**50)\nexcept MemoryError: pass"
+            assert client.execute_interactive(outside, timeout=60)["content"]["status"] == "ok"
+            client.execute(code)
+            wait_until(lambda: not manager.is_alive(), "the kernel ends")
+        finally:
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
+    (report,) = reports()
+    callstacks = report_in(report)
+    assert bytes_at(callstacks, ":3 (<module>)") == pytest.approx(2**50, abs=1000)
+    assert bytes_at(callstacks, ":2 (<module>)") == pytest.approx(9 << 20, abs=1000)
+    said = Path("errors").read_text()  # where the notebook server's own messages are
+    assert "exiting soon: a request for 1073741824.0 MiB failed" in said
+    assert str(report.resolve() / "out-of-memory.svg") in said
 
 
 def test_another_kernel_says_which_one_to_choose(kernels):

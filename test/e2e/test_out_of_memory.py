@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import resource
 import sys
 from pathlib import Path
@@ -11,10 +9,7 @@ from pathlib import Path
 import pytest
 from command import profiled, script
 from profiling import FIL_PROFILE, MIB, PREFIX, Ended, run_plain
-
-FILES = {"out-of-memory.prof", "out-of-memory.svg", "out-of-memory-reversed.svg"}
-GROUPS_V1 = Path("/sys/fs/cgroup/memory")
-GROUPS_V2 = Path("/sys/fs/cgroup")
+from short_of_memory import FILES, Machine, bytes_at, memory_group, report_in
 
 
 def report_of(ended: Ended) -> dict[str, int]:
@@ -22,15 +17,8 @@ def report_of(ended: Ended) -> dict[str, int]:
     assert ended.status == 53, ended.stderr.decode()
     assert ended.own_stderr == b""
     (folder,) = Path("out").iterdir()
-    assert {file.name for file in folder.iterdir()} == FILES
     assert "Wrote memory usage flamegraph to " + str(folder.resolve()) in ended.stderr.decode()
-    assert "Current allocations at out-of-memory time" in (folder / "out-of-memory.svg").read_text()
-    lines = (folder / "out-of-memory.prof").read_text().splitlines()
-    return {line.rpartition(" ")[0]: int(line.rpartition(" ")[2]) for line in lines}
-
-
-def bytes_at(callstacks: dict[str, int], frame: str) -> int:
-    return sum(size for stack, size in callstacks.items() if frame in stack)
+    return report_in(folder)
 
 
 # ---- a request that fails ------------------------------------------------------------------------
@@ -198,25 +186,6 @@ FILLS_SLOWLY = """
 """
 
 
-@contextlib.contextmanager
-def memory_group(limit: int):
-    """A control group of our own with a memory limit; how a process enters it."""
-    name = f"fil-test-{os.getpid()}"
-    is_v1 = (GROUPS_V1 / "memory.limit_in_bytes").exists() or (GROUPS_V1 / "tasks").exists()
-    group = (GROUPS_V1 if is_v1 else GROUPS_V2) / name
-    try:
-        group.mkdir()
-        (group / ("memory.limit_in_bytes" if is_v1 else "memory.max")).write_text(str(limit))
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            group.rmdir()
-        pytest.skip(f"no control group can be made here: {error}")
-    try:
-        yield lambda: (group / "cgroup.procs").write_text(str(os.getpid()))
-    finally:
-        group.rmdir()
-
-
 def test_in_a_control_group_the_program_ends_before_the_kernel_ends_it(here):
     script("x.py", FILLS_SLOWLY)
     with memory_group(400 * MIB) as enter:
@@ -224,37 +193,6 @@ def test_in_a_control_group_the_program_ends_before_the_kernel_ends_it(here):
     callstacks = report_of(ended)
     assert 100 * MIB < bytes_at(callstacks, "x.py:6 (fill)") < 400 * MIB
     assert b"that the control group" in ended.stderr
-
-
-class Machine:
-    """A /proc and a /sys that say what the test wants, while the real ones go on."""
-
-    def __init__(self, root: Path):
-        self.root = root
-        self.write("proc/self/cgroup", "0::/outer/box\n")
-        self.write("proc/self/mountinfo", "1 1 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n")
-        self.memory(available=8 * 2**20)
-
-    def write(self, name: str, text: str) -> None:
-        file = self.root / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-
-    def memory(self, available: int, swapped: int = 0) -> None:
-        self.write(
-            "proc/meminfo",
-            f"MemTotal: {2**24} kB\nMemAvailable: {available} kB\n"
-            f"SwapTotal: {2**24} kB\nSwapFree: {2**24 - swapped} kB\n",
-        )
-
-    def group(self, name: str, limit: str, usage: int, cache: int) -> None:
-        folder = f"sys/fs/cgroup{name}"
-        self.write(f"{folder}/memory.max", f"{limit}\n")
-        self.write(f"{folder}/memory.current", f"{usage}\n")
-        self.write(f"{folder}/memory.stat", f"active_file {cache}\ninactive_file 0\n")
-
-    def run(self, *program: str) -> Ended:
-        return profiled(*program, env={**os.environ, "FIL_SYSTEM_ROOT": str(self.root)})
 
 
 ALLOCATES_FOR_A_WHILE = """
@@ -278,7 +216,7 @@ def test_on_a_machine_with_enough_memory_nothing_happens(here, machine):
     machine.group("/outer/box", str(2**30), 1000 * MIB, 800 * MIB)  # the cache can be dropped
     machine.group("/outer", "max", 2**40, 0)
     script("x.py", ALLOCATES_FOR_A_WHILE.format(seconds=0.5))
-    ended = machine.run("x.py")
+    ended = profiled("x.py", env=machine.environment)
     assert (ended.status, ended.stdout) == (0, b"begun\ndone\n")
 
 
@@ -286,7 +224,7 @@ def test_a_group_around_ours_that_is_full_is_noticed(here, machine):
     machine.group("/outer/box", "max", 1000 * MIB, 0)
     machine.group("/outer", str(2**30), 1000 * MIB, 0)
     script("x.py", ALLOCATES_FOR_A_WHILE.format(seconds=60))
-    ended = machine.run("x.py")
+    ended = profiled("x.py", env=machine.environment)
     report_of(ended)
     assert b"that the control group /outer may use are left" in ended.stderr
 
@@ -294,7 +232,7 @@ def test_a_group_around_ours_that_is_full_is_noticed(here, machine):
 def test_a_machine_that_is_full_is_noticed(here, machine):
     machine.memory(available=300_000)  # 2 % of 16 GiB are more
     script("x.py", ALLOCATES_FOR_A_WHILE.format(seconds=60))
-    ended = machine.run("x.py")
+    ended = profiled("x.py", env=machine.environment)
     report_of(ended)
     assert b"of this machine's 16384.0 MiB are left" in ended.stderr
 
@@ -311,7 +249,7 @@ def test_heavy_swapping_is_noticed(here, machine):
         """
         + ALLOCATES_FOR_A_WHILE.format(seconds=60).replace("\n    ", "\n        "),
     )
-    ended = machine.run("x.py")
+    ended = profiled("x.py", env=machine.environment)
     report_of(ended)
     assert b"of the program are swapped out" in ended.stderr
 
