@@ -63,57 +63,41 @@ FIL_RARE void record_free_unusually(const void* address) {
         });
 }
 
-// Where the slot of a block is looked for: a block near the last one needs the fewest steps, and
-// the fewest registers; for others the same is done once more, apart.
-enum class lookup { near, anywhere };
-
-template <lookup Where>
-FIL_HOT bool has_slot(thread_state& thread, const void* address) {
-    if (registry<>::is_near(thread.near, address_of(address))) [[likely]]
-        return true;
-    return Where == lookup::anywhere &&
-           this_process.recorder().blocks().go_near(thread.near, address_of(address));
+// An event between enter() and leave(), in two halves. Most blocks have their slots in the leaf
+// used last; another leaf is looked for apart, with the registers that this needs.
+FIL_HOT bool is_near(const thread_state& thread, const void* address) {
+    return registry<>::is_near(thread.near, address_of(address));
+}
+FIL_HOT bool go_near(thread_state& thread, const void* address) {
+    return this_process.recorder().blocks().go_near(thread.near, address_of(address));
 }
 
-template <lookup Where>
-void* record_alloc_known(void* address, std::size_t bytes, callstack_id callstack);
-[[gnu::noinline]] void* record_alloc_far(void* address, std::size_t bytes, callstack_id callstack) {
-    return record_alloc_known<lookup::anywhere>(address, bytes, callstack);
-}
-template <lookup Where>
-FIL_HOT void* record_alloc_known(void* address, std::size_t bytes, callstack_id callstack) {
-    thread_state* thread;
-    if (!this_process.enter(thread)) [[unlikely]]
-        return record_alloc_unusually(address, bytes);
-    if (!has_slot<Where>(*thread, address)) [[unlikely]] {
-        this_process.leave();
-        return Where == lookup::near ? record_alloc_far(address, bytes, callstack)
-                                     : record_alloc_unusually(address, bytes);
-    }
-    const bool done = this_process.recorder().record_alloc_quickly(*thread, address_of(address),
-                                                                   bytes, callstack);
+FIL_HOT void* record_alloc_near(thread_state& thread, void* address, std::size_t bytes,
+                                callstack_id callstack) {
+    const bool done =
+        this_process.recorder().record_alloc_quickly(thread, address_of(address), bytes, callstack);
     this_process.leave();
     return done ? address : record_alloc_unusually(address, bytes);
 }
-
-template <lookup Where>
-void record_free(const void* address);
-[[gnu::noinline]] void record_free_far(const void* address) {
-    record_free<lookup::anywhere>(address);
+[[gnu::noinline]] void* record_alloc_far(thread_state& thread, void* address, std::size_t bytes,
+                                         callstack_id callstack) {
+    if (go_near(thread, address)) [[likely]]
+        return record_alloc_near(thread, address, bytes, callstack);
+    this_process.leave();
+    return record_alloc_unusually(address, bytes);
 }
-template <lookup Where>
-FIL_HOT void record_free(const void* address) {
-    thread_state* thread;
-    if (!this_process.enter(thread)) [[unlikely]]
-        return record_free_unusually(address);
-    if (!has_slot<Where>(*thread, address)) [[unlikely]] {
-        this_process.leave();
-        return Where == lookup::near ? record_free_far(address) : record_free_unusually(address);
-    }
-    const bool done = this_process.recorder().record_free_quickly(*thread, address_of(address));
+
+FIL_HOT void record_free_near(thread_state& thread, const void* address) {
+    const bool done = this_process.recorder().record_free_quickly(thread, address_of(address));
     this_process.leave();
     if (!done) [[unlikely]]
         record_free_unusually(address);
+}
+[[gnu::noinline]] void record_free_far(thread_state& thread, const void* address) {
+    if (go_near(thread, address)) [[likely]]
+        return record_free_near(thread, address);
+    this_process.leave();
+    record_free_unusually(address);
 }
 
 // Where the callstack is not known yet.
@@ -123,7 +107,7 @@ FIL_HOT void* record_alloc(void* address, std::size_t bytes) {
         return record_alloc_unusually(address, bytes);
     process_recorder& recorder = this_process.recorder();
     const callstack_id callstack = recorder.capture(*thread);
-    const bool done = has_slot<lookup::anywhere>(*thread, address) &&
+    const bool done = (is_near(*thread, address) || go_near(*thread, address)) &&
                       recorder.record_alloc_quickly(*thread, address_of(address), bytes, callstack);
     this_process.leave();
     if (!done) [[unlikely]]
@@ -305,7 +289,12 @@ void fil_record_alloc(const void* address, size_t bytes) {
 void* fil_record_alloc_known(void* address, size_t bytes, fil_callstack callstack) {
     if (callstack - 1 >= max_callstacks - 1) [[unlikely]]
         return record_alloc_asking(address, bytes);
-    return record_alloc_known<lookup::near>(address, bytes, callstack_id{callstack});
+    thread_state* thread;
+    if (!this_process.enter(thread)) [[unlikely]]
+        return record_alloc_unusually(address, bytes);
+    const callstack_id known{callstack};
+    return is_near(*thread, address) ? record_alloc_near(*thread, address, bytes, known)
+                                     : record_alloc_far(*thread, address, bytes, known);
 }
 
 void fil_record_alloc_at(const void* address, size_t bytes, fil_callstack callstack) {
@@ -314,7 +303,7 @@ void fil_record_alloc_at(const void* address, size_t bytes, fil_callstack callst
     thread_state* thread;
     bool done = false;
     if (this_process.enter(thread)) [[likely]] {
-        done = has_slot<lookup::anywhere>(*thread, address) &&
+        done = (is_near(*thread, address) || go_near(*thread, address)) &&
                this_process.recorder().record_alloc_quickly(*thread, address_of(address), bytes,
                                                             known);
         this_process.leave();
@@ -324,7 +313,11 @@ void fil_record_alloc_at(const void* address, size_t bytes, fil_callstack callst
 }
 
 void fil_record_free(const void* address) {
-    record_free<lookup::near>(address);
+    thread_state* thread;
+    if (!this_process.enter(thread)) [[unlikely]]
+        return record_free_unusually(address);
+    return is_near(*thread, address) ? record_free_near(*thread, address)
+                                     : record_free_far(*thread, address);
 }
 
 fil_block fil_block_forget(const void* address) {

@@ -54,7 +54,7 @@ TEST(registry, a_watched_block_says_so_when_it_goes) {
 
 TEST(registry, blocks_lie_across_the_end_of_a_leaf) {
     auto r = std::make_unique<registry<>>();
-    const std::uintptr_t last = 0x7f00'0100'0000 - 16;  // the last granule of 16 MiB
+    const std::uintptr_t last = 0x7f00'0100'0000 - 16;  // the last granule of 4 MiB
     ASSERT_TRUE(r->insert(last, callstack_id{2}, 1ull << 30, false, nothing));
     EXPECT_EQ(r->take(last).bytes, 1ull << 30);
 }

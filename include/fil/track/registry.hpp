@@ -3,12 +3,13 @@
 //
 // A three-level page map indexed by the address itself, one 4-byte slot per 16-byte granule:
 //
-//     bit 3 | address bits 46..36 | bits 35..24   | bits 23..4
-//           root                  | middle        | leaf: 4 MiB of slots for 16 MiB of addresses
+//     bit 3 | address bits 46..35 | bits 34..22   | bits 21..4
+//           root                  | middle        | leaf: 1 MiB of slots for 4 MiB of addresses
 //
 // Bit 3 doubles the root, so blocks at 8 modulo 16 (some allocators have them) have slots of their
 // own. (Two levels are no faster where it was measured, and take 80 MiB of address space, which a
-// program may have limited.) A slot is 5 bits of code and 27 bits of callstack:
+// program may have limited; leaves of 4 MiB are a fortieth faster for Python, and take more of it.)
+// A slot is 5 bits of code and 27 bits of callstack:
 //
 //     code 0..16    a block of that many bytes
 //     code 20..23   a longer block: bit 0 = watched, bit 1 = giant; its low 27 size bits stand in
@@ -21,7 +22,7 @@
 // nobody saw is found when another is put over it (but for the second half of one that lies across
 // the end of a leaf).
 //
-// Hot path: no allocation, no throw. First touch of 16 MiB of addresses maps a leaf (system calls).
+// Hot path: no allocation, no throw. First touch of 4 MiB of addresses maps a leaf (system calls).
 
 #include <atomic>
 #include <bit>
@@ -200,7 +201,7 @@ class registry {
     static constexpr std::uint32_t code_long = 20;
     static constexpr std::uint32_t code_size = 30;
 
-    static constexpr int leaf_bits = 20, middle_bits = 12, root_bits = 12;
+    static constexpr int leaf_bits = 18, middle_bits = 13, root_bits = 13;
     static constexpr std::uint64_t leaf_mask = (1u << leaf_bits) - 1;
     // One slot more, for the size of a block in the last granule: a block's second slot is always
     // beside its first.
