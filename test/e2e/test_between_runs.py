@@ -6,9 +6,9 @@ import sys
 
 import pytest
 from command import script
+from parts import PATH, large
 from profiling import FIL_PROFILE, run_plain
 from pythons import Interpreter, find
-from test_api import PATH, large
 
 # Whose code is at the allocators of small objects: the interpreter's (or its library's) or ours.
 WHOSE = """

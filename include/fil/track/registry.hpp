@@ -8,7 +8,7 @@
 //
 // Bit 3 doubles the root, so blocks at 8 modulo 16 (some allocators have them) have slots of their
 // own. (Two levels are no faster where it was measured, and take 80 MiB of address space, which a
-// program may have limited; leaves of 4 MiB are a fortieth faster for Python, and take more of it.)
+// program may have limited; leaves four times as long are a little faster, and take more of it.)
 // A slot is 5 bits of code and 27 bits of callstack:
 //
 //     code 0..16    a block of that many bytes
