@@ -94,6 +94,8 @@ ending run(const invocation& asked) {
     const std::string package_python = find_variable(inherited, "FIL_PYTHON").value_or("");
     const target what = what_is_run(asked.words, asked.python, package_python);
     preload_library library;
+    // Before the first file is made: where none may grow, that is a signal too.
+    const signal_inbox signals;
     const output_directory output(asked.output);
     const session_owner session = new_session();
     program_environment variables =
@@ -102,7 +104,6 @@ ending run(const invocation& asked) {
     if (!asked.thread_pools) turn_thread_pools_off(variables);
 
     announce(asked, output);
-    const signal_inbox signals;
     const std::int64_t started_ns = nanoseconds_since_1970();
     const program child = launch(what, variables.all, signals);
     const run_facts facts{output.path(),       asked.words, what,

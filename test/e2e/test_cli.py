@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -120,6 +121,16 @@ def test_a_mistake_is_one_clear_line_and_nothing_starts(here, words, status, say
     assert lines[0].startswith(PREFIX)
     assert says in lines[0].decode()
     assert sorted(here.iterdir()) == before
+
+
+def test_where_no_file_may_grow_it_says_so(here):
+    script("x.py", "print('started')")
+    limit = resource.RLIMIT_FSIZE
+    ended = fil_profile(
+        "--no-browser", "run", "x.py", preexec_fn=lambda: resource.setrlimit(limit, (0, 0))
+    )
+    assert (ended.status, ended.stdout) == (2, b"")
+    assert b"File too large" in ended.stderr
 
 
 def test_an_unreadable_script_is_refused(here):
