@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "executable.hpp"
 #include "python.hpp"
@@ -82,6 +83,15 @@ bool is_python_directory(const std::string& path) {
     throw refusal(path + " is a directory without a __main__.py");
 }
 
+// A command of a virtual environment (`.venv/bin/pytest`): its #! names a python beside it, and
+// with another it would not find its package.
+bool is_command_of_an_environment(const std::string& path) {
+    const auto line = parse_shebang(head_of_file(path));
+    if (!line || !is_python(line->command) || !is_executable(path)) return false;
+    const auto folder = std::filesystem::path(absolute(path)).parent_path().lexically_normal();
+    return std::filesystem::path(line->interpreter).parent_path() == folder;
+}
+
 // What nobody would call a command: a missing one is a missing script.
 bool names_a_script(const std::string& name) {
     return name.ends_with(".py") || name.ends_with(".pyz");
@@ -137,7 +147,7 @@ target what_is_run(const words& arguments, const std::string& python,
     if (!exists) throw refusal(first + ": " + std::strerror(why));
     if (::access(first.c_str(), R_OK) != 0) throw refusal(first + ": " + std::strerror(errno));
     if (is_directory(first) && !is_python_directory(first)) refuse_directory(first);
-    if (runs_as_itself(first))
+    if (runs_as_itself(first) || (python.empty() && is_command_of_an_environment(first)))
         return as_itself(has_slash(first) ? first : std::string("./").append(first), arguments);
     return python_script(which_python(python, package_python), arguments);
 }

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import SECONDS, fil_profile, profiled, script
+from command import SECONDS, executable, fil_profile, profiled, script
 from profiling import FIL_PROFILE, MIB, ROOT, Profiled, run_plain
 
 KEEPS = "import sys\nkept = bytearray(7 << 20)\nprint(sys.argv[1:], __name__)\n"
@@ -115,6 +115,20 @@ def test_a_relative_output_stays_where_it_was_meant(tmp_path, monkeypatch, outpu
     assert "kept = bytes(7_340_032)" in page
     assert ended.status == 0
     assert list((started / "deep").iterdir()) == []
+
+
+def test_a_command_of_an_environment_runs_by_the_python_beside_it(here):
+    Path("env/bin").mkdir(parents=True)
+    executable("env/bin/python3", f'#!/bin/sh\nWHO=beside exec "{sys.executable}" "$@"\n')
+    executable("env/bin/tool", f"#!{here}/env/bin/python3\nimport os; print(os.getenv('WHO'))\n")
+    executable("tool", f"#!{here}/env/bin/python3\nimport os; print(os.getenv('WHO'))\n")
+    path = {**os.environ, "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+    run = ["--no-browser", "-o", "out", "run"]
+    assert fil_profile(*run, "env/bin/tool", env=path).stdout == b"beside\n"
+    # Unless another is asked for. And a script elsewhere runs as `python tool` would.
+    asked = ["--python", sys.executable, *run]
+    assert fil_profile(*asked, "env/bin/tool", env=path).stdout == b"None\n"
+    assert fil_profile(*run, "./tool", env=path).stdout == b"None\n"
 
 
 # ---- plain Python --------------------------------------------------------------------------------
