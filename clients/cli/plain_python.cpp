@@ -11,6 +11,7 @@
 #include "preload_library.hpp"
 #include "python.hpp"
 #include "refusal.hpp"
+#include "search_path.hpp"
 #include "watch.hpp"
 
 namespace fil::cli {
@@ -21,6 +22,9 @@ void become_python(const invocation& asked) {
         which_python(asked.python, find_variable(inherited, "FIL_PYTHON").value_or(""));
     std::vector<std::string> arguments = asked.words;
     arguments.insert(arguments.begin(), python.name);
+    // Which python is in the report anyway, and a package's has a long path.
+    std::vector<std::string> shown = arguments;
+    shown.front() = base_name(python.name);
 
     preload_library library;
     const session_owner session = new_session();
@@ -29,8 +33,7 @@ void become_python(const invocation& asked) {
     // Only this process may be profiled; its children are told by the number.
     set_variable(variables.all, "FIL_PROGRAM=" + std::to_string(::getpid()));
 
-    start_watcher({session.get(), library, arguments, variables.set_by_us,
-                   asked.detect_out_of_memory,
+    start_watcher({session.get(), library, shown, variables.set_by_us, asked.detect_out_of_memory,
                    find_variable(inherited, "FIL_SYSTEM_ROOT").value_or("")});
     library.leave_link();  // the watcher's to remove
 
