@@ -151,12 +151,13 @@ typedef struct fil_run_options {
     fil_text directory;  /* absolute: its report goes into this very directory */
     fil_text first_file; /* callstacks are shown from the outermost frame of this function on, */
     fil_text first_function; /*   or of any function of the file; empty: whole */
+    fil_text title;          /* what the report is headed by; empty: the command */
 } fil_run_options;
-#define FIL_RUN_OPTIONS_INIT                             \
-    {                                                    \
-        sizeof(fil_run_options), {NULL, 0}, {NULL, 0}, { \
-            NULL, 0                                      \
-        }                                                \
+#define FIL_RUN_OPTIONS_INIT                                        \
+    {                                                               \
+        sizeof(fil_run_options), {NULL, 0}, {NULL, 0}, {NULL, 0}, { \
+            NULL, 0                                                 \
+        }                                                           \
     }
 
 typedef struct fil_run_numbers {

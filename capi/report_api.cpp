@@ -160,6 +160,7 @@ std::string add_run_facts(report::facts& facts, const recording_view& recording,
     facts.ending = {};  // how the program ends is another matter
     facts.program.first_file = recording.text(run.first_file);
     facts.program.first_function = recording.text(run.first_function);
+    facts.title = recording.text(run.title);
     return std::string(recording.text(run.directory));
 }
 

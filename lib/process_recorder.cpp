@@ -114,6 +114,7 @@ fil_status process::begin_run(const fil_run_options& options) {
     run->directory = copy(options.directory);
     run->first_file = copy(options.first_file);
     run->first_function = copy(options.first_function);
+    run->title = copy(options.title);
     run->started_ns = os::nanoseconds_since_1970();
     run->duration_ns = 0;
     sources_.begin_at(recorder().root());

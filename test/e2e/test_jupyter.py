@@ -102,7 +102,10 @@ def test_a_cell_shows_its_value_and_its_graph_and_keeps_its_variables(kernels):
     assert [frame.rpartition(":")[2] for frame in frames[:2]] == ["4 (<module>)", "3 (work)"]
 
 
-def test_the_exported_page_holds_the_graph_with_the_cells_source(kernels, browser: Browser):
+def test_the_exported_page_holds_the_graph_with_the_cells_source(
+    kernels, browser: Browser, monkeypatch
+):
+    monkeypatch.setenv("JPY_SESSION_NAME", "/somewhere/some work.ipynb")  # as Jupyter Server does
     notebook = execute("%load_ext filprofiler", WORK)
     for report in reports():  # self-contained: the page needs none of it
         for file in report.iterdir():
@@ -119,6 +122,7 @@ def test_the_exported_page_holds_the_graph_with_the_cells_source(kernels, browse
         boxes = browser.boxes()
         assert any("work" in box for box in boxes)
         assert "the heavy line" in browser.one("body").text
+        assert browser.one("body").text.startswith("some work.ipynb, In [2]\n")
         box = next(box for box in browser.all(".box") if "work" in box.text)
         browser.click(box)
         assert "work" in browser.one("body").text

@@ -15,6 +15,8 @@ TEST(facts_text, the_command_begins_with_the_script) {
     run.program.main_script = "other.py";
     EXPECT_EQ(command_text(run), "/usr/bin/python3 flights.py --name 'a b'");
     EXPECT_EQ(command_text({}), "");
+    run.title = "a.ipynb, In [2]";
+    EXPECT_EQ(command_text(run), "a.ipynb, In [2]");
 }
 
 TEST(facts_text, an_ending_is_named) {

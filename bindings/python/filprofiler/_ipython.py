@@ -8,12 +8,14 @@ call that begins a run; the run ends when the cell has been executed, however th
 from __future__ import annotations
 
 import linecache
+import os
 import sys
 import tempfile
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from IPython import get_ipython
 from IPython.core.error import UsageError
 from IPython.core.magic import register_cell_magic
 from IPython.display import display
@@ -77,8 +79,15 @@ def begin() -> None:
     run = Run(tempfile.mkdtemp(prefix="tmp", dir=REPORTS))
     caller = sys._getframe(1).f_code.co_filename
     show_magic_again(caller)
-    run.begin("" if caller == __file__ else caller)
+    run.begin("" if caller == __file__ else caller, title=cell_title())
     _run = run
+
+
+def cell_title() -> str:
+    """As the notebook shows it: "flights.ipynb, In [2]". Only Jupyter Server names the notebook."""
+    notebook = Path(os.environ.get("JPY_SESSION_NAME", "")).name
+    cell = f"In [{get_ipython().displayhook.prompt_count}]"  # whenever it counts cells
+    return f"{notebook}, {cell}" if notebook.endswith(".ipynb") else cell
 
 
 def show_magic_again(file: str) -> None:

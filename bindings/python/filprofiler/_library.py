@@ -23,6 +23,7 @@ class RunOptions(ctypes.Structure):
         ("directory", Text),
         ("first_file", Text),
         ("first_function", Text),
+        ("title", Text),
     )
 
 
@@ -69,8 +70,9 @@ class Library:
         self._with_lock.fil_recorder_add_source.argtypes = (Text, Text)
         self._with_lock.fil_recorder_describe.argtypes = (Text, Text)
 
-    def begin(self, directory: Path, first_file: str = "", first_function: str = "") -> None:
-        options = RunOptions(0, text(str(directory)), text(first_file), text(first_function))
+    def begin(self, directory: Path, first_file: str, first_function: str, title: str) -> None:
+        texts = (str(directory), first_file, first_function, title)
+        options = RunOptions(0, *(text(each) for each in texts))
         self._call(self._with_lock.fil_run_begin, sized(options))
 
     def end(self) -> RunNumbers:

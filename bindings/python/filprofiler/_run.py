@@ -71,12 +71,13 @@ class Run:
         self._to: Attached | None = None
         self._pools: ThreadPools | None = None
 
-    def begin(self, first_file: str = "", first_function: str = "") -> None:
-        """Callstacks are shown from that function on, or else from what this package calls."""
+    def begin(self, first_file: str = "", first_function: str = "", title: str = "") -> None:
+        """Callstacks are shown from that function on, or else from what this package calls. The
+        report is headed by the title, or else by the command."""
         to = attached()
         pools = ThreadPools()
         try:
-            to.library.begin(self.path, first_file, first_function)
+            to.library.begin(self.path, first_file, first_function, title)
         except LibraryError as error:
             pools.restore()
             busy = error.status == FIL_ERROR_STATE

@@ -17,7 +17,7 @@
 
 namespace fil {
 
-inline constexpr std::uint32_t recording_version = 4;
+inline constexpr std::uint32_t recording_version = 5;
 inline constexpr std::uint64_t recording_magic = 0x3167'6e69'6472'6c66;  // "flrding1"
 inline constexpr std::uint64_t session_magic = 0x316e'6f69'7373'6c66;    // "flssion1"
 inline constexpr std::size_t recording_page = 4096;  // the unit of page numbers, not the system's
@@ -186,6 +186,7 @@ struct run_record {
     text_reference directory;       // where its report goes
     text_reference first_file;      // its callstacks are shown from this function on;
     text_reference first_function;  //   any of the file where this is empty
+    text_reference title;           // what its report is headed by; empty: the command
 };
 static_assert(sizeof(run_record) <= recording_page);
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);

@@ -76,6 +76,7 @@ enum class report_kind { peak, out_of_memory };
 struct facts {
     report_kind kind = report_kind::peak;
     std::string version;                 // of libfil
+    std::string title;                   // of a part of a program; "": the command says it
     std::vector<std::string> arguments;  // argv
     std::string runtime;                 // "CPython 3.12.1"; "" for native programs
     program_facts program;

@@ -15,8 +15,10 @@
 
 namespace fil::report {
 
-// As the user thinks of it: "flights.py --year 2013", without the interpreter before it.
+// As the user thinks of it: "flights.py --year 2013", without the interpreter before it; of a part
+// of a program, what its author called it.
 inline std::string command_text(const facts& run) {
+    if (!run.title.empty()) return run.title;
     std::span<const std::string> shown = run.arguments;
     const auto script = ranges::find(run.arguments, run.program.main_script);
     if (!run.program.main_script.empty() && script != run.arguments.end()) {
