@@ -80,13 +80,14 @@ def notebook(browser: Browser) -> None:
     os.environ["JUPYTER_PATH"] = str(Path("jupyter").absolute())
     os.environ["IPYTHONDIR"] = str(Path("ipython").absolute())
     os.environ["PYTHONPATH"] = str(BINDINGS)
+    os.environ["JPY_SESSION_NAME"] = "flights.ipynb"  # as Jupyter Server does
     for name in ("flights.py", "flights.ipynb"):
         shutil.copy(EXAMPLES / name, name)
     cells = nbformat.read("flights.ipynb", as_version=4)
     nbclient.NotebookClient(cells, timeout=300).execute()
     page, _ = HTMLExporter().from_notebook_node(cells)
     Path("notebook.html").write_text(page)
-    browser.look(WIDTH, 820)
+    browser.look(WIDTH, 1040)
     browser.driver.get(Path("notebook.html").resolve().as_uri())
     frame = browser.one("iframe")
     browser.driver.switch_to.frame(frame)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MAGIC = "%%filprofile"
 BEGIN = '__import__("filprofiler._ipython")._ipython.begin()\n'
 REPORTS = Path("fil-result")
-HEIGHT = 640
+HEIGHT = 860  # the head, the lines and a graph of some depth
 OTHER_KERNEL = """\
 In order to use Fil, you need to run your notebook with the Fil kernel.
 
