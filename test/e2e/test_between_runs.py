@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
@@ -77,5 +78,63 @@ third = profile(lists, "b")
 print(whose(), len(second), len(third))
 """
     assert run(sys.executable, code) == ["python's 200000 True", "ours", "python's 200000 200000"]
+    assert bytes_of_lists("a") >= 15
+    assert 15 <= bytes_of_lists("b") <= 25
+
+
+# A layer of somebody's own, as an extension module may have one: it calls what was there before.
+LAYER = """
+#include <stddef.h>
+typedef struct {
+    void* context;
+    void* (*malloc)(void*, size_t);
+    void* (*calloc)(void*, size_t, size_t);
+    void* (*realloc)(void*, void*, size_t);
+    void (*free)(void*, void*);
+} layer;
+extern void PyMem_GetAllocator(int, layer*);
+extern void PyMem_SetAllocator(int, layer*);
+static layer below[3];
+static void* malloc_below(void* b, size_t n) {
+    return ((layer*)b)->malloc(((layer*)b)->context, n);
+}
+static void* calloc_below(void* b, size_t n, size_t m) {
+    return ((layer*)b)->calloc(((layer*)b)->context, n, m);
+}
+static void* realloc_below(void* b, void* p, size_t n) {
+    return ((layer*)b)->realloc(((layer*)b)->context, p, n);
+}
+static void free_below(void* b, void* p) { ((layer*)b)->free(((layer*)b)->context, p); }
+void put_on(void) {
+    for (int domain = 1; domain <= 2; ++domain) {
+        PyMem_GetAllocator(domain, &below[domain]);
+        layer on = {&below[domain], malloc_below, calloc_below, realloc_below, free_below};
+        PyMem_SetAllocator(domain, &on);
+    }
+}
+void take_off(void) {
+    for (int domain = 1; domain <= 2; ++domain) PyMem_SetAllocator(domain, &below[domain]);
+}
+"""
+
+
+@pytest.mark.parametrize("taken_off", ["in the run", "between runs", "never"])
+@pytest.mark.parametrize("put_on", ["before", "in the run"])
+def test_a_layer_of_the_programs_own_may_come_and_go(put_on: str, taken_off: str, here):
+    compile_it = ["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", "layer.so"]
+    subprocess.run(compile_it, input=LAYER, text=True, check=True)
+    code = f"""
+layer = ctypes.PyDLL("./layer.so")
+if {put_on!r} == "before": layer.put_on()
+with profiling("a"):
+    if {put_on!r} == "in the run": layer.put_on()
+    first = lists()
+    if {taken_off!r} == "in the run": layer.take_off()
+if {taken_off!r} == "between runs": layer.take_off()
+second = lists()
+third = profile(lists, "b")
+print(len(first), len(second), len(third))
+"""
+    assert run(sys.executable, code) == ["200000 200000 200000"]
     assert bytes_of_lists("a") >= 15
     assert 15 <= bytes_of_lists("b") <= 25

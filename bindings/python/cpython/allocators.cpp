@@ -18,6 +18,7 @@ enum class below {
 };
 
 memory_allocator real[3];
+bool placed[3]; /* a wrapper was put there; it may be under another layer by now, or dropped */
 arena_allocator real_arena;
 bool notes_small_requests = false;
 void* (*raw_malloc_at_start)(void*, std::size_t) = nullptr;
@@ -196,25 +197,41 @@ int visit_object(dl_phdr_info* object, std::size_t, void* context) {
     return has_code ? 1 : 0;
 }
 
+bool is_pythons(const python_symbols& symbols, std::uintptr_t where) {
+    segment_search search = {reinterpret_cast<std::uintptr_t>(symbols.PyMem_SetAllocator), where,
+                             false};
+    dl_iterate_phdr(visit_object, &search);
+    return search.found;
+}
+
 /* An allocator among the interpreter's own variables, or NULL. */
 const memory_allocator* pythons_own(const python_symbols& symbols, const void* data) {
-    segment_search search = {reinterpret_cast<std::uintptr_t>(symbols.PyMem_SetAllocator),
-                             reinterpret_cast<std::uintptr_t>(data), false};
-    if (search.data % alignof(memory_allocator) != 0) return nullptr;
-    dl_iterate_phdr(visit_object, &search);
-    return search.found ? static_cast<const memory_allocator*>(data) : nullptr;
+    const auto where = reinterpret_cast<std::uintptr_t>(data);
+    const bool may_be = where % alignof(memory_allocator) == 0;
+    return may_be && is_pythons(symbols, where) ? static_cast<const memory_allocator*>(data)
+                                                : nullptr;
+}
+
+/* A layer that is not the interpreter's: nobody knows what it calls. */
+bool is_foreign(const python_symbols& symbols, const memory_allocator& allocator) {
+    return allocator.malloc != nullptr &&
+           !is_pythons(symbols, reinterpret_cast<std::uintptr_t>(allocator.malloc));
 }
 
 /* tracemalloc and the debug hooks stand on top of what was there: the context of theirs, a variable
- * of the interpreter's, is that allocator, or a letter and then that allocator. */
-bool leads_to_wrapper(const python_symbols& symbols, const memory_allocator* allocator,
-                      int layers = 3) {
+ * of the interpreter's, is that allocator, or a letter and then that allocator. A foreign layer may
+ * stand on a wrapper that was placed before it; another one on top would then call itself. */
+bool leads_to_wrapper(const python_symbols& symbols, memory_domain domain,
+                      const memory_allocator* allocator, int layers = 3) {
     if (allocator == nullptr) return false;
     if (is_wrapper(*allocator)) return true;
+    if (placed[domain] && is_foreign(symbols, *allocator)) return true;
     if (allocator->context == nullptr || layers == 0) return false;
     const auto* after_letter = static_cast<const char*>(allocator->context) + sizeof(void*);
-    return leads_to_wrapper(symbols, pythons_own(symbols, allocator->context), layers - 1) ||
-           leads_to_wrapper(symbols, pythons_own(symbols, after_letter), layers - 1);
+    const auto leads = [&](const void* below) {
+        return leads_to_wrapper(symbols, domain, pythons_own(symbols, below), layers - 1);
+    };
+    return leads(allocator->context) || leads(after_letter);
 }
 
 template <memory_domain Domain>
@@ -222,13 +239,14 @@ void install(const python_runtime& runtime) {
     const python_symbols& symbols = runtime.symbols;
     memory_allocator now;
     symbols.PyMem_GetAllocator(Domain, &now);
-    if (leads_to_wrapper(symbols, &now)) return;
+    if (leads_to_wrapper(symbols, Domain, &now)) return;
     memory_allocator raw;
     symbols.PyMem_GetAllocator(domain_raw, &raw);
     if (now.malloc == raw.malloc) return;
     real[Domain] = now;
     memory_allocator ours = wrappers<Domain>::fitting(runtime, now.context == nullptr);
     symbols.PyMem_SetAllocator(Domain, &ours);
+    placed[Domain] = true;
 }
 
 /* What stands on top of a wrapper calls it still: then it stays. */
@@ -236,13 +254,17 @@ template <memory_domain Domain>
 void remove(const python_symbols& symbols) {
     memory_allocator now;
     symbols.PyMem_GetAllocator(Domain, &now);
-    if (wrappers<Domain>::hold(now)) symbols.PyMem_SetAllocator(Domain, &real[Domain]);
+    if (!wrappers<Domain>::hold(now)) return;
+    symbols.PyMem_SetAllocator(Domain, &real[Domain]);
+    placed[Domain] = false;
 }
 
 void install_arena(const python_symbols& symbols) {
     arena_allocator now;
     symbols.PyObject_GetArenaAllocator(&now);
     if (now.alloc == wrapped_arena_alloc) return;
+    /* Once placed, again only where it was dropped: what else is there may stand on it. */
+    if (real_arena.alloc != nullptr && now.alloc != real_arena.alloc) return;
     real_arena = now;
     arena_allocator ours = {nullptr, wrapped_arena_alloc, wrapped_arena_free};
     symbols.PyObject_SetArenaAllocator(&ours);
@@ -276,8 +298,8 @@ bool is_traced(const python_symbols& symbols) {
     if (now.malloc == judged) return verdict;
     const memory_allocator* below =
         is_wrapper(now) || now.context == nullptr ? nullptr : pythons_own(symbols, now.context);
-    verdict = below != nullptr &&
-              (below->malloc == raw_malloc_at_start || leads_to_wrapper(symbols, below));
+    verdict = below != nullptr && (below->malloc == raw_malloc_at_start ||
+                                   leads_to_wrapper(symbols, domain_obj, below));
     judged = now.malloc;
     return verdict;
 }
