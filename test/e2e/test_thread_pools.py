@@ -104,6 +104,27 @@ def test_a_library_that_a_part_imports_first_is_told_too(here, is_installed):
     assert heaviest.startswith(f"{here}/x.py:8 (work);<frozen importlib._bootstrap>")
 
 
+def test_a_finder_of_the_old_kind_is_no_matter_to_a_part(here):
+    code = """
+    import sys
+    from filprofiler.api import profile
+    class Finder:
+        def find_module(self, name, path=None):
+            return None
+    def work():
+        try:
+            import lightgbm
+        except ImportError as error:
+            return str(error)
+    sys.meta_path[:] = [Finder()]
+    print(profile(work, "out") == work())
+    """
+    env = {**UNSET, "PYTHONPATH": str(ROOT / "bindings" / "python")}
+    command = [str(FIL_PROFILE), "--python", sys.executable, "python", script("x.py", code)]
+    ran = run_plain(command, env=env)
+    assert (ran.status, ran.stdout) == (0, b"True\n"), ran.stderr.decode()
+
+
 def test_an_import_that_fails_in_a_part_looks_as_it_would_without_us(here):
     Path("numexpr.py").write_text("1 / 0\n")
     code = """

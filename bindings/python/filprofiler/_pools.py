@@ -101,6 +101,8 @@ class AfterImport:
         if name not in BRINGING:
             return None
         for finder in list(sys.meta_path):
+            if not hasattr(finder, "find_spec"):
+                return None  # an old one, which only the import itself knows how to ask
             spec = None if finder is self else finder.find_spec(name, path, target)
             if spec is None:
                 continue
