@@ -6,6 +6,7 @@ import json
 import signal
 from pathlib import Path
 
+import pytest
 from command import script, wait_until
 from parts import (
     callstacks,
@@ -85,6 +86,26 @@ def test_a_nested_or_overlapping_run_raises_and_the_first_goes_on(here):
     assert large("outer") == {("17 outer", "3 inner"): 20}
     assert not Path("inner").exists()
     assert not Path("other").exists()
+
+
+@pytest.mark.parametrize("called", ["fil_run_begin", "fil_run_end"])
+def test_an_interrupt_as_a_part_begins_or_ends_leaves_the_next_one_alone(called, here):
+    code = f"""
+        import sys
+        from filprofiler._library import Library
+        real, finders = Library._call, list(sys.meta_path)
+        def call_and_interrupt(function, *structures):
+            real(function, *structures)
+            if function.__name__ == {called!r}:
+                Library._call = staticmethod(real)
+                raise KeyboardInterrupt
+        Library._call = staticmethod(call_and_interrupt)
+        try: profile(work, "out")
+        except KeyboardInterrupt: print("interrupted", sys.meta_path == finders)
+        profile(work, "out")
+    """
+    assert run_work(code) == "interrupted True\n"
+    assert large("out") == {("5 work", "3 inner"): 20}
 
 
 def test_threads_started_before_are_seen_each_rooted_at_its_target(here):

@@ -58,8 +58,12 @@ class ThreadPools:
 
     def __init__(self) -> None:
         self._restores: list[Restore] = []
-        self._limit()
         self._finder = AfterImport(self._limit_late)
+        try:
+            self._limit()
+        except BaseException:  # an interrupt: threadpoolctl may take a while
+            self.restore()
+            raise
         sys.meta_path.insert(0, self._finder)
 
     @property

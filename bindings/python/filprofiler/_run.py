@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -78,19 +79,26 @@ class Run:
         pools = ThreadPools()
         try:
             to.library.begin(self.path, first_file, first_function, title)
+            self._to, self._pools = to, pools
+            self._note()
         except LibraryError as error:
             pools.restore()
             busy = error.status == FIL_ERROR_STATE
             raise RuntimeError(BUSY if busy else f"Fil cannot profile this: {error}") from None
-        self._to, self._pools = to, pools
-        self._note()
+        except BaseException:  # an interrupt, perhaps just after the run has begun
+            end_interrupted(to, pools)
+            raise
 
     def cancel(self) -> bool:
         """Ends it without a report. False in a forked child, whose it is not."""
-        if os.getpid() != self._to.pid:
-            return False
-        self.peak_bytes = self._to.library.end().peak
-        self._note()
+        try:
+            if os.getpid() != self._to.pid:
+                return False
+            self.peak_bytes = self._to.library.end().peak
+            self._note()
+        except BaseException:  # an interrupt, perhaps just before the run has ended
+            end_interrupted(self._to, self._pools)
+            raise
         self._pools.restore()
         return True
 
@@ -110,3 +118,10 @@ class Run:
             if not failing:
                 raise RuntimeError(sentence) from None
             print(f"=fil-profile= {sentence}", file=sys.stderr)
+
+
+def end_interrupted(to: Attached, pools: ThreadPools) -> None:
+    """Where a run that stayed on would refuse all later ones."""
+    with contextlib.suppress(LibraryError):  # it is not on
+        to.library.end()
+    pools.restore()

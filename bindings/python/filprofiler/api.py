@@ -51,10 +51,11 @@ def profile(code_to_profile: Callable[[], T], path: str | os.PathLike[str]) -> T
     run.begin()
     try:
         result = code_to_profile()
+        is_to_be_awaited = inspect.iscoroutine(result)
     except BaseException:
         run.end(failing=True)
         raise
-    if inspect.iscoroutine(result):
+    if is_to_be_awaited:
         run.cancel()
         return _awaited(result, Run(path))
     run.end()
