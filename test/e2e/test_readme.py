@@ -165,7 +165,9 @@ def test_the_starts_in_c_and_cpp(
 ) -> None:
     if not (scratch / "installed").exists():
         run_lines(of_section("C")[0], scratch)
-    commands = of_section(section)[-1]
+    *_, source, commands = of_section(section)
+    body = source.text.rpartition("{\n")[2].splitlines()[:-1]
+    assert len(body) == 5
     ran = run_lines(commands, scratch)[-1]
     line = line_of(program, text, section)
     ((frame, counted),) = innermost(ran).items()
