@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from profiling import ALLOCATORS
+from short_of_memory import Machine
 
 if TYPE_CHECKING:
     from browser import Browser
@@ -31,6 +32,12 @@ def here(tmp_path, monkeypatch) -> Path:
     """The test's own working directory."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def machine(tmp_path_factory) -> Machine:
+    """A /proc and /sys that say what the test wants."""
+    return Machine(tmp_path_factory.mktemp("machine"))
 
 
 # ---- the report's page, in a browser -------------------------------------------------------------

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from command import profiled, script
 from profiling import FIL_PROFILE, MIB, PREFIX, Ended, run_plain
-from short_of_memory import FILES, Machine, bytes_at, memory_group, report_in
+from short_of_memory import FILES, bytes_at, memory_group, report_in
 
 
 def report_of(ended: Ended) -> dict[str, int]:
@@ -205,11 +205,6 @@ ALLOCATES_FOR_A_WHILE = """
         time.sleep(0.005)
     print("done", flush=True)
 """
-
-
-@pytest.fixture
-def machine(tmp_path_factory) -> Machine:
-    return Machine(tmp_path_factory.mktemp("machine"))
 
 
 def test_on_a_machine_with_enough_memory_nothing_happens(here, machine):

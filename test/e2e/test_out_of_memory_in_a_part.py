@@ -165,11 +165,6 @@ ALLOCATES_FOR_A_WHILE = """
 """
 
 
-@pytest.fixture
-def machine(tmp_path_factory) -> Machine:
-    return Machine(tmp_path_factory.mktemp("machine"))
-
-
 def environment(machine: Machine) -> dict[str, str]:
     return {**PATH, "FIL_SYSTEM_ROOT": str(machine.root)}
 

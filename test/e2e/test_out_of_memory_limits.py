@@ -6,9 +6,10 @@ import os
 import sys
 
 import pytest
-from command import script
+from command import profiled, script
 from profiling import FIL_PROFILE, MIB, Ended, run_plain
-from test_out_of_memory import ALLOCATES_FOR_A_WHILE, Machine, machine, report_of  # noqa: F401
+from short_of_memory import Machine
+from test_out_of_memory import ALLOCATES_FOR_A_WHILE, report_of
 
 LIMIT = 2**31
 
@@ -16,14 +17,14 @@ LIMIT = 2**31
 @pytest.mark.parametrize("left, ends", [(90, True), (120, False)])
 def test_a_container_with_less_than_100_mib_left_is_out_of_memory(
     here,
-    machine: Machine,  # noqa: F811
+    machine: Machine,
     left: int,
     ends: bool,
 ):
     machine.group("/outer", "max", 0, 0)
     machine.group("/outer/box", str(LIMIT), LIMIT - left * MIB, 0)
     script("x.py", ALLOCATES_FOR_A_WHILE.format(seconds=60 if ends else 1))
-    ended = machine.run("x.py")
+    ended = profiled("x.py", env=machine.environment)
     if ends:
         report_of(ended)
         assert b"90.0 MiB of the 2048.0 MiB" in ended.stderr
@@ -33,14 +34,14 @@ def test_a_container_with_less_than_100_mib_left_is_out_of_memory(
 
 def test_disabled_detection_lets_a_program_go_on_where_little_is_left(
     here,
-    machine: Machine,  # noqa: F811
+    machine: Machine,
 ):
     machine.memory(available=1000)
     script("x.py", ALLOCATES_FOR_A_WHILE.format(seconds=1))
     ended = disabled("x.py", str(machine.root))
     assert (ended.status, ended.stdout) == (0, b"begun\ndone\n")
     script("y.py", ALLOCATES_FOR_A_WHILE.format(seconds=60))
-    assert machine.run("y.py").status == 53
+    assert profiled("y.py", env=machine.environment).status == 53
 
 
 def disabled(program: str, root: str) -> Ended:
