@@ -8,12 +8,9 @@
 #include "structs.hpp"
 
 using namespace fil;
+using capi::address_of;
 
 namespace {
-
-std::uintptr_t address_of(const void* pointer) {
-    return reinterpret_cast<std::uintptr_t>(pointer);
-}
 
 std::string_view view(fil_text text) {
     return {text.data, text.length};
@@ -100,22 +97,24 @@ FIL_HOT void record_free_near(thread_state& thread, const void* address) {
     record_free_unusually(address);
 }
 
-// Where the callstack is not known yet.
-FIL_HOT void* record_alloc(void* address, std::size_t bytes) {
-    thread_state* thread;
-    if (!this_process.enter(thread)) [[unlikely]]
-        return record_alloc_unusually(address, bytes);
-    process_recorder& recorder = this_process.recorder();
-    const callstack_id callstack = recorder.capture(*thread);
-    const bool done = (is_near(*thread, address) || go_near(*thread, address)) &&
-                      recorder.record_alloc_quickly(*thread, address_of(address), bytes, callstack);
+// Near or far, of a callstack that need not be asked for again.
+FIL_HOT void record_alloc_of(thread_state& thread, const void* address, std::size_t bytes,
+                             callstack_id callstack) {
+    const bool done =
+        (is_near(thread, address) || go_near(thread, address)) &&
+        this_process.recorder().record_alloc_quickly(thread, address_of(address), bytes, callstack);
     this_process.leave();
     if (!done) [[unlikely]]
         record_alloc_at_unusually(address, bytes, callstack);
-    return address;
 }
+
+// Where the callstack is not known yet.
 [[gnu::noinline]] void* record_alloc_asking(void* address, std::size_t bytes) {
-    return record_alloc(address, bytes);
+    thread_state* thread;
+    if (!this_process.enter(thread)) [[unlikely]]
+        return record_alloc_unusually(address, bytes);
+    record_alloc_of(*thread, address, bytes, this_process.recorder().capture(*thread));
+    return address;
 }
 
 }  // namespace
@@ -283,7 +282,7 @@ int fil_block_watch(const void* address) {
 // ---- blocks ----
 
 void fil_record_alloc(const void* address, size_t bytes) {
-    record_alloc(const_cast<void*>(address), bytes);
+    record_alloc_asking(const_cast<void*>(address), bytes);
 }
 
 void* fil_record_alloc_known(void* address, size_t bytes, fil_callstack callstack) {
@@ -301,15 +300,9 @@ void fil_record_alloc_at(const void* address, size_t bytes, fil_callstack callst
     if (callstack == FIL_CALLSTACK_NONE) return;
     const callstack_id known = checked(callstack);
     thread_state* thread;
-    bool done = false;
-    if (this_process.enter(thread)) [[likely]] {
-        done = (is_near(*thread, address) || go_near(*thread, address)) &&
-               this_process.recorder().record_alloc_quickly(*thread, address_of(address), bytes,
-                                                            known);
-        this_process.leave();
-    }
-    if (!done) [[unlikely]]
-        record_alloc_at_unusually(address, bytes, known);
+    if (!this_process.enter(thread)) [[unlikely]]
+        return record_alloc_at_unusually(address, bytes, known);
+    record_alloc_of(*thread, address, bytes, known);
 }
 
 void fil_record_free(const void* address) {

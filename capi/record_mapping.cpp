@@ -2,16 +2,10 @@
 
 #include "fil.h"
 #include "process_recorder.hpp"
+#include "structs.hpp"
 
 using namespace fil;
-
-namespace {
-
-std::uintptr_t address_of(const void* pointer) {
-    return reinterpret_cast<std::uintptr_t>(pointer);
-}
-
-}  // namespace
+using capi::address_of;
 
 extern "C" {
 
