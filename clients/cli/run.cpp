@@ -1,7 +1,6 @@
 #include "run.hpp"
 
 #include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,16 +17,11 @@
 #include "refusal.hpp"
 #include "report.hpp"
 #include "report_request.hpp"
+#include "stopwatch.hpp"
 #include "supervise.hpp"
 
 namespace fil::cli {
 namespace {
-
-std::int64_t nanoseconds_since_1970() {
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 void announce(const invocation& asked, const output_directory& output) {
     say("Memory usage will be written out at exit to " + output.path() +

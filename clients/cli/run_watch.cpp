@@ -1,21 +1,8 @@
 #include "run_watch.hpp"
 
-#include <time.h>
-
 #include <algorithm>
 
 namespace fil::cli {
-namespace {
-
-double seconds_since(std::int64_t nanoseconds_since_1970) {
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    const std::int64_t since =
-        std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec - nanoseconds_since_1970;
-    return std::max(1e-9 * static_cast<double>(since), 0.0);  // somebody may have set the clock
-}
-
-}  // namespace
 
 run_watch::run_watch(fil_session* session, pid_t program, out_of_memory* memory)
     : session_(session),
@@ -63,7 +50,8 @@ fil_process run_watch::now() const {
 void run_watch::begin(std::int64_t started_ns) {
     if (memory_ != nullptr) memory_->calm();  // what was told to an earlier run is no longer true
     started_ns_ = started_ns;
-    time_ = stopwatch(seconds_since(started_ns));
+    const auto since = static_cast<double>(nanoseconds_since_1970() - started_ns);
+    time_ = stopwatch(std::max(1e-9 * since, 0.0));  // somebody may have set the clock
     steps_ = pace();
     seen_ = {{}, 0, sampler(session_, program_, sampler::part::run), {}};
 }

@@ -1,9 +1,15 @@
-// How long something has run, in seconds, by a clock that nobody sets.
+// When something began, and how long it has run: in seconds, by a clock that nobody sets.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 namespace fil::cli {
+
+inline std::int64_t nanoseconds_since_1970() {
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
+}
 
 class stopwatch {
   public:
