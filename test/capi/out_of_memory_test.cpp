@@ -32,16 +32,7 @@ ran_out run_out_of_memory(
     session& session, Body&& body, const std::function<void()>& look = [] {},
     std::uint32_t flags = 0) {
     auto* handle = reinterpret_cast<fil_session*>(&session);
-    setenv("FIL_SESSION", session.environment().c_str(), 1);
-    const pid_t child = fork();
-    if (child == 0) {
-        fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
-        options.memory = FIL_MEMORY_SESSION;
-        options.flags = flags;
-        if (fil_recorder_start(&options, nullptr) != FIL_OK) _exit(99);
-        body();
-        _exit(0);
-    }
+    const pid_t child = start_child(session, body, flags);
     ran_out seen;
     while (waitpid(child, &seen.status, WNOHANG) == 0) {
         pollfd waiting{session.descriptor(), POLLIN, 0};

@@ -189,17 +189,12 @@ TEST(run, wakes_its_supervisor_when_it_begins) {
     session session;
     int go[2];
     ASSERT_EQ(pipe(go), 0);
-    setenv("FIL_SESSION", session.environment().c_str(), 1);
-    const pid_t child = fork();
-    if (child == 0) {
-        fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
-        options.memory = FIL_MEMORY_SESSION;
-        options.flags = FIL_ON_REQUEST;
-        if (fil_recorder_start(&options, nullptr) != FIL_OK) _exit(99);
+    const auto wait_and_begin = [&] {
         char byte;
         if (read(go[0], &byte, 1) == 1) begin();
         for (;;) pause();
-    }
+    };
+    const pid_t child = start_child(session, wait_and_begin, FIL_ON_REQUEST);
     pollfd waiting{session.descriptor(), POLLIN, 0};
     const auto serve_all = [&] {
         while (poll(&waiting, 1, 50) > 0) session.serve();

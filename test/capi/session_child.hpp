@@ -21,19 +21,24 @@ inline fil_callstack stack(std::uint32_t line) {
                                fil_function_intern(FIL_FUNCTION_ANNOUNCED, name, file, 1), line);
 }
 
-// Runs `body` in a child that records into the session, and serves it until it is dead.
+// Runs `body` in a child that records into the session, which has to be served meanwhile.
 template <typename Body>
-int run_child(session& session, Body&& body, std::uint32_t flags = 0) {
+pid_t start_child(session& session, Body&& body, std::uint32_t flags = 0) {
     setenv("FIL_SESSION", session.environment().c_str(), 1);
     const pid_t child = fork();
-    if (child == 0) {
-        fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
-        options.memory = FIL_MEMORY_SESSION;
-        options.flags = flags;
-        if (fil_recorder_start(&options, nullptr) != FIL_OK) _exit(99);
-        body();
-        _exit(0);
-    }
+    if (child != 0) return child;
+    fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
+    options.memory = FIL_MEMORY_SESSION;
+    options.flags = flags;
+    if (fil_recorder_start(&options, nullptr) != FIL_OK) _exit(99);
+    body();
+    _exit(0);
+}
+
+// The same, served until it is dead; its status.
+template <typename Body>
+int run_child(session& session, Body&& body, std::uint32_t flags = 0) {
+    const pid_t child = start_child(session, body, flags);
     int status = 0;
     while (waitpid(child, &status, WNOHANG) == 0) {
         pollfd waiting{session.descriptor(), POLLIN, 0};

@@ -7,22 +7,16 @@
 #include <thread>
 #include <vector>
 
-#include "fil/recording/view.hpp"
+#include "scratch_recording.hpp"
 
 namespace fil {
 namespace {
 
-struct recording {
-    static constexpr std::uint64_t bytes = 256 << 20;
-    void* base = system_pages::map(bytes);
-    bool formatted = recording_memory(base, bytes).format(1, 0);
-    recording_memory memory{base, bytes};
-    ~recording() { system_pages::unmap(base, bytes); }
-};
+constexpr std::size_t bytes = 256 << 20;  // of a recording
 
 TEST(call_tree, the_same_place_is_the_same_callstack) {
-    recording r;
-    call_tree<> tree(r.memory);
+    test::scratch_recording r(bytes);
+    call_tree<> tree(r.memory());
     const callstack_id one = tree.child(callstack_id::unknown, function_id{1}, 10);
     const callstack_id two = tree.child(one, function_id{1}, 10);
     EXPECT_NE(one, two);
@@ -32,8 +26,8 @@ TEST(call_tree, the_same_place_is_the_same_callstack) {
 }
 
 TEST(call_tree, agrees_with_a_map_while_it_grows) {
-    recording r;
-    call_tree<> tree(r.memory);
+    test::scratch_recording r(bytes);
+    call_tree<> tree(r.memory());
     std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, callstack_id> model;
     std::vector<callstack_id> known{callstack_id::unknown};
     std::mt19937 random(3);
@@ -46,13 +40,13 @@ TEST(call_tree, agrees_with_a_map_while_it_grows) {
         if (is_new) known.push_back(id);
         ASSERT_LT(to_index(caller), to_index(id));
     }
-    const recording_view view(r.base, recording::bytes);
+    const recording_view view = r.view();
     EXPECT_EQ(view.callstack_count(), known.size() + 1);
 }
 
 TEST(call_tree, threads_that_intern_at_once_agree) {
-    recording r;
-    call_tree<> tree(r.memory);
+    test::scratch_recording r(bytes);
+    call_tree<> tree(r.memory());
     constexpr int threads = 4;
     std::vector<std::vector<callstack_id>> found(threads);
     std::vector<std::thread> workers;

@@ -8,37 +8,31 @@
 #include <tuple>
 #include <vector>
 
-#include "fil/recording/view.hpp"
+#include "scratch_recording.hpp"
 
 namespace fil {
 namespace {
 
-struct recording {
-    static constexpr std::uint64_t bytes = 256 << 20;
-    void* base = system_pages::map(bytes);
-    bool formatted = recording_memory(base, bytes).format(1, 0);
-    recording_memory memory{base, bytes};
-    ~recording() { system_pages::unmap(base, bytes); }
-};
+constexpr std::size_t bytes = 256 << 20;  // of a recording
 
 TEST(function_table, the_same_texts_are_the_same_function) {
-    recording r;
-    function_table<> table(r.memory);
+    test::scratch_recording r(bytes);
+    function_table<> table(r.memory());
     const function_text text{function_kind::python, "load", "flights.py", "/home", 4};
     const function_id id = table.intern(text);
     EXPECT_EQ(table.intern(text), id);
     function_text other = text;
     other.first_line = 5;
     EXPECT_NE(table.intern(other), id);
-    const recording_view view(r.base, recording::bytes);
+    const recording_view view = r.view();
     EXPECT_EQ(view.text(view.function(id)->name), "load");
     EXPECT_EQ(view.text(view.function(id)->directory), "/home");
     EXPECT_EQ(view.function(id)->first_line, 4u);
 }
 
 TEST(function_table, holds_thousands_and_cuts_what_is_too_long) {
-    recording r;
-    function_table<> table(r.memory);
+    test::scratch_recording r(bytes);
+    function_table<> table(r.memory());
     std::vector<function_id> ids;
     for (std::uint32_t i = 0; i < 20000; ++i) {
         ids.push_back(table.intern({function_kind::python, "f", "x.py", "", i}));
@@ -49,7 +43,7 @@ TEST(function_table, holds_thousands_and_cuts_what_is_too_long) {
     const std::string huge(100000, 'x');
     const function_id id = table.intern({function_kind::python, huge, huge, "", 1});
     EXPECT_EQ(table.intern({function_kind::python, huge, huge, "", 1}), id);
-    const recording_view view(r.base, recording::bytes);
+    const recording_view view = r.view();
     EXPECT_EQ(view.text(view.function(id)->name).size(), recording_memory::longest_text);
 }
 
@@ -78,8 +72,8 @@ TEST(function_table, a_function_whose_text_does_not_fit_is_none_and_counted) {
 
 // Few texts, so that most come again, in every combination.
 TEST(function_table, agrees_with_a_map_while_it_grows) {
-    recording r;
-    function_table<> table(r.memory);
+    test::scratch_recording r(bytes);
+    function_table<> table(r.memory());
     std::map<std::tuple<int, std::string, std::string, std::string, std::uint32_t>, function_id>
         model;
     std::mt19937 random(5);
@@ -93,7 +87,7 @@ TEST(function_table, agrees_with_a_map_while_it_grows) {
             model.try_emplace({static_cast<int>(kind), name, file, directory, line}, id);
         ASSERT_EQ(known->second, id);
     }
-    const recording_view view(r.base, recording::bytes);
+    const recording_view view = r.view();
     EXPECT_EQ(view.function_count(), model.size() + 1);
     for (const auto& [key, id] : model) {
         ASSERT_EQ(view.text(view.function(id)->name), std::get<1>(key));

@@ -9,6 +9,7 @@
 #include "fil/capture/call_tree.hpp"
 #include "fil/capture/function_table.hpp"
 #include "fil/recording/memory.hpp"
+#include "fil/recording/view.hpp"
 
 namespace fil::test {
 
@@ -28,6 +29,7 @@ class scratch_recording {
     scratch_recording(const scratch_recording&) = delete;
 
     recording_memory& memory() { return memory_; }
+    recording_view view() const { return {base_, bytes_}; }
 
     std::uint32_t functions() { return memory_.header().functions.load() - 1; }
 
