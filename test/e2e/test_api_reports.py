@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 from command import executable, script
-from profiling import FIL_PROFILE, MIB, REPORT_FILES, ROOT, Ended, run_plain
-
-PATH = {**os.environ, "PYTHONPATH": str(ROOT / "bindings" / "python")}
+from parts import PATH, callstacks
+from profiling import FIL_PROFILE, MIB, REPORT_FILES, Ended, run_plain
 
 
 def under(name: str, code: str, *words: str, **variables: str) -> Ended:
@@ -67,10 +65,10 @@ def test_only_the_call_is_profiled_and_everything_around_it_is_not(here):
         generate_report(result)
     """
     assert under("fil-profile", code).status == 0
-    sizes = {}
-    for line in Path("result/peak-memory.prof").read_text().splitlines():
-        frames, _, size = line.rpartition(" ")
-        sizes[frames.rpartition("(")[2].rstrip(")")] = int(size)
+    sizes = {
+        frames[-1].rpartition("(")[2].rstrip(")"): size
+        for frames, size in callstacks("result").items()
+    }
     assert 20 * MIB <= sizes.pop("run_processing") < 21 * MIB
     assert sum(sizes.values()) < MIB
 

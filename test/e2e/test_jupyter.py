@@ -5,6 +5,7 @@ A real notebook is executed by the real kernel; what it exports to is opened in 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -227,14 +228,24 @@ def test_thread_pools_are_off_in_a_profiled_cell_only(kernels, monkeypatch):
     assert [text(cell) for cell in (before, inside, after)] == ["[4]\n", "[1]\n", "[4]\n"]
 
 
-def test_a_cell_can_be_interrupted(kernels):
+@contextlib.contextmanager
+def running_kernel(kernels: Path, **how):
+    """A kernel that has loaded the extension, and who speaks to it."""
     manager = jupyter_client.KernelManager(kernel_name="filprofile")
-    manager.start_kernel(cwd=str(kernels))
+    manager.start_kernel(cwd=str(kernels), **how)
     client = manager.client()
     client.start_channels()
     try:
         client.wait_for_ready(timeout=120)
         client.execute_interactive("%load_ext filprofiler", timeout=60)
+        yield manager, client
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def test_a_cell_can_be_interrupted(kernels):
+    with running_kernel(kernels) as (manager, client):
         code = "%%filprofile\nimport time\nkept = bytearray(9 << 20)\nprint('go')\ntime.sleep(300)"
         messages = []
 
@@ -248,30 +259,20 @@ def test_a_cell_can_be_interrupted(kernels):
         assert any(message["msg_type"] == "display_data" for message in messages)
         reply = client.execute_interactive("assert len(kept) == 9 << 20", timeout=60)
         assert reply["content"]["status"] == "ok"
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
 
 
 def test_a_cell_that_runs_out_of_memory_ends_the_kernel_and_leaves_its_report(kernels):
     code = "%%filprofile\nheld = bytearray(9 << 20)\nmore = bytearray(2**50)"
     # Under pytest a kernel leaves its standard error where it is; elsewhere it is a pipe to itself.
     elsewhere = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
-    with Path("errors").open("w") as errors:
-        manager = jupyter_client.KernelManager(kernel_name="filprofile")
-        manager.start_kernel(cwd=str(kernels), stderr=errors, env=elsewhere)
-        client = manager.client()
-        client.start_channels()
-        try:
-            client.wait_for_ready(timeout=120)
-            client.execute_interactive("%load_ext filprofiler", timeout=60)
-            outside = "try: bytearray(2**50)\nexcept MemoryError: pass"
-            assert client.execute_interactive(outside, timeout=60)["content"]["status"] == "ok"
-            client.execute(code)
-            wait_until(lambda: not manager.is_alive(), "the kernel ends")
-        finally:
-            client.stop_channels()
-            manager.shutdown_kernel(now=True)
+    with (
+        Path("errors").open("w") as errors,
+        running_kernel(kernels, stderr=errors, env=elsewhere) as (manager, client),
+    ):
+        outside = "try: bytearray(2**50)\nexcept MemoryError: pass"
+        assert client.execute_interactive(outside, timeout=60)["content"]["status"] == "ok"
+        client.execute(code)
+        wait_until(lambda: not manager.is_alive(), "the kernel ends")
     (report,) = reports()
     callstacks = report_in(report)
     assert bytes_at(callstacks, ":3 (<module>)") == pytest.approx(2**50, abs=1000)
