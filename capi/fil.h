@@ -134,8 +134,8 @@ FIL_API void fil_recorder_add_source(fil_text file, fil_text text);
 
 /* A request for so many bytes was refused for want of memory (to be called after restoring what
  * realloc or mremap left as it was). If the session detects out-of-memory, the supervisor writes
- * what is alive now and the process exits with status 53; otherwise this returns. Sizes above
- * PTRDIFF_MAX are no want of memory and ignored. Hot. Since 0.1. */
+ * what is alive now and the process exits with status 53; otherwise this returns. Sizes beyond any
+ * address space (2^57 and more) are no want of memory and ignored. Hot. Since 0.1. */
 FIL_API void fil_record_failed(size_t bytes);
 
 /* Counts a child that will run unrecorded (static, 32-bit, set-user-id). Hot. */

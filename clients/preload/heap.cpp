@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
@@ -36,9 +37,10 @@ struct uncounted {
     return nullptr;
 }
 
-void* counted(void* block, std::size_t bytes) {
+// A large alignment may be more than can be had, of however small a block.
+void* counted(void* block, std::size_t bytes, std::size_t alignment = 0) {
     if (block == nullptr) [[unlikely]]
-        return refused(bytes);
+        return refused(std::max(bytes, alignment));
     fil_record_alloc(block, bytes);
     return block;
 }
@@ -141,7 +143,7 @@ int posix_memalign(void** block, std::size_t alignment, std::size_t bytes) noexc
     if (failure == 0) {
         fil_record_alloc(*block, bytes);
     } else if (failure == ENOMEM) {
-        fil_record_failed(bytes);
+        fil_record_failed(std::max(bytes, alignment));
     }
     return failure;
 }
@@ -152,7 +154,7 @@ void* aligned_alloc(std::size_t alignment, std::size_t bytes) noexcept {
         uncounted inside;
         block = real.aligned_alloc(alignment, bytes);
     }
-    return counted(block, bytes);
+    return counted(block, bytes, alignment);
 }
 
 void* memalign(std::size_t alignment, std::size_t bytes) noexcept {
@@ -161,7 +163,7 @@ void* memalign(std::size_t alignment, std::size_t bytes) noexcept {
         uncounted inside;
         block = real.memalign(alignment, bytes);
     }
-    return counted(block, bytes);
+    return counted(block, bytes, alignment);
 }
 
 void* valloc(std::size_t bytes) noexcept {

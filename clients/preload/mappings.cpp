@@ -1,12 +1,12 @@
 // mmap and its family. As with blocks: forget a range before the system may give it to another
-// thread, record one after we have it.
+// thread, record one after we have it. One that fails is the program's to see to: arenas, hints and
+// places below 4 GiB have another way. Where it has none, malloc's failure follows (heap.cpp).
 //
 // Uncommon path: the recorder takes a lock for each of these; the system call beside it costs more.
 
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdarg>
 #include <cstddef>
 #include <cstdint>
@@ -20,9 +20,6 @@
 
 #ifndef MAP_HUGE_SHIFT
 #define MAP_HUGE_SHIFT 26
-#endif
-#ifndef MAP_FIXED_NOREPLACE
-#define MAP_FIXED_NOREPLACE 0x100000
 #endif
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4
@@ -45,12 +42,6 @@ fil_mapping_kind kind_of(int file, int access, int flags) {
     return (access & PROT_WRITE) == 0 ? FIL_MAPPING_RESERVED : FIL_MAPPING_ANONYMOUS;
 }
 
-// Reservations may fail: who makes them has another way. So may huge pages, and a fixed place.
-bool wants_memory(int access, int flags) {
-    constexpr int otherwise = MAP_HUGETLB | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
-    return access != PROT_NONE && (flags & otherwise) == 0;
-}
-
 template <typename Call>
 void* map(const void* caller, void* address, std::size_t bytes, int access, int flags, int file,
           Call call) {
@@ -59,12 +50,8 @@ void* map(const void* caller, void* address, std::size_t bytes, int access, int 
     forgotten below(replaces ? address : nullptr, replaces ? bytes : 0);
     void* mapped = call();
     below.settle(mapped != MAP_FAILED);
-    if (is_other_allocator(caller)) return mapped;
-    if (mapped != MAP_FAILED) {
-        fil_record_map(mapped, rounded(bytes, page_bytes_of(flags)), kind_of(file, access, flags));
-    } else if (errno == ENOMEM && wants_memory(access, flags)) {
-        fil_record_failed(bytes);
-    }
+    if (mapped == MAP_FAILED || is_other_allocator(caller)) return mapped;
+    fil_record_map(mapped, rounded(bytes, page_bytes_of(flags)), kind_of(file, access, flags));
     return mapped;
 }
 
@@ -115,10 +102,6 @@ void* mremap(void* address, std::size_t bytes, std::size_t new_bytes, int flags,
     below.settle(moved != MAP_FAILED);
     if (moved == MAP_FAILED) {
         old.settle(false);
-        // One that may not move may fail: its caller can copy.
-        bool grows = new_bytes > bytes && (flags & MREMAP_MAYMOVE) != 0 && !old_stays;
-        bool is_asked_for = !is_other_allocator(__builtin_return_address(0));
-        if (errno == ENOMEM && grows && is_asked_for) fil_record_failed(new_bytes - bytes);
     } else if (old_stays) {
         fil_record_map(moved, rounded(new_bytes, page_bytes()),
                        bytes == 0 ? FIL_MAPPING_SHARED : FIL_MAPPING_ANONYMOUS);

@@ -95,33 +95,70 @@ def test_an_address_space_that_is_full_is_reported(here):
     assert 300_000_000 < bytes_at(callstacks, "x.py:5 (fill)") < limit
 
 
-def test_what_may_fail_is_no_reason_to_end(here):
+def test_a_mapping_of_the_programs_own_may_fail(here):
     script(
         "x.py",
         """
         import ctypes, mmap
         c = ctypes.CDLL(None, use_errno=True)
-        c.mmap.restype = c.mremap.restype = ctypes.c_void_p
-        c.malloc.restype = c.realloc.restype = c.calloc.restype = ctypes.c_void_p
+        c.mmap.restype = c.mremap.restype = c.shmat.restype = ctypes.c_void_p
         size, pointer = ctypes.c_size_t, ctypes.c_void_p
         failed = pointer(-1).value
         private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
         both = mmap.PROT_READ | mmap.PROT_WRITE
-        no_reserve, huge, no_replace = 0x4000, 0x40000, 0x100000
-        much, too_much = size(2**50), size(2**64 - 4096)
-        assert c.mmap(None, much, 0, private, -1, 0) == failed
-        assert c.mmap(None, much, both, private | no_reserve, -1, 0) == failed
-        assert c.mmap(None, much, both, private | huge, -1, 0) == failed
+        no_reserve, huge, no_replace, low = 0x4000, 0x40000, 0x100000, 0x40
         place = c.mmap(None, size(4096), both, private, -1, 0)
-        assert c.mmap(pointer(place), much, both, private | no_replace, -1, 0) == failed
-        assert c.mremap(pointer(place), size(4096), size(2**46), 0) == failed
+        for flags in (0, low, no_reserve, huge, no_replace):
+            assert c.mmap(pointer(place), size(2**50), both, private | flags, -1, 0) == failed
+            assert ctypes.get_errno() == 12
+        assert c.mmap(None, size(3 << 30), both, private | low, -1, 0) == failed  # LuaJIT's probe
+        assert c.mmap(None, size(2**50), 0, private, -1, 0) == failed
+        for flags in (0, 1):
+            assert c.mremap(pointer(place), size(4096), size(2**50), flags) == failed
         reserved = c.mmap(None, size(2**40), 0, private, -1, 0)  # a terabyte, untouched
-        block = c.malloc(size(100))
-        assert c.realloc(pointer(block), size(0)) is None
-        aligned = pointer()
-        assert c.posix_memalign(ctypes.byref(aligned), size(3), size(100)) != 0
-        assert c.malloc(too_much) is None
+        for bytes in (2**50, 2**62):
+            try:
+                mmap.mmap(-1, bytes)
+            except (OSError, MemoryError) as error:
+                print(type(error).__name__)
+        print("unharmed")
+        """,
+    )
+    ended = profiled("x.py")
+    assert (ended.status, ended.own_stderr) == (0, b"")
+    assert ended.stdout == b"OSError\nOSError\nunharmed\n"
+    assert ended.report
+
+
+def test_a_request_that_no_machine_could_serve_is_no_want_of_memory(here):
+    script(
+        "x.py",
+        """
+        import ctypes
+        c = ctypes.CDLL(None)
+        c.malloc.restype = c.realloc.restype = c.calloc.restype = ctypes.c_void_p
+        c.reallocarray.restype = c.aligned_alloc.restype = ctypes.c_void_p
+        size, pointer = ctypes.c_size_t, ctypes.c_void_p
+        block = pointer(c.malloc(size(100)))
+        aligned = ctypes.byref(pointer())
+        assert c.posix_memalign(aligned, size(3), size(100)) != 0
+        for much in (2**57, 2**60, 2**63 - 1, 2**63, 2**64 - 4096):
+            assert c.malloc(size(much)) is None
+            assert c.calloc(size(much // 8), size(8)) is None
+            assert c.realloc(block, size(much)) is None
+            assert c.reallocarray(block, size(much // 8), size(8)) is None
+            assert c.aligned_alloc(size(64), size(much)) is None
+            assert c.posix_memalign(aligned, size(64), size(much)) != 0
+        assert c.posix_memalign(aligned, size(2**60), size(64)) != 0
         assert c.calloc(size(2**40), size(2**40)) is None
+        assert c.realloc(block, size(0)) is None
+        for ask in (bytearray, bytes, lambda size: [None] * (size // 8), lambda size: "x" * size):
+            for much in (2**57, 2**60, 2**63 - 64):
+                try:
+                    ask(much)
+                except MemoryError:
+                    continue
+                raise AssertionError(ask, much)
         print("unharmed")
         """,
     )
@@ -134,7 +171,8 @@ def test_what_may_fail_is_no_reason_to_end(here):
     "request_of_memory",
     [
         "c.posix_memalign(ctypes.byref(ctypes.c_void_p()), size(64), size(2**50))",
-        "c.mmap(None, size(2**50), 3, 0x22, -1, 0)",
+        "c.realloc(None, size(2**50))",
+        "c.aligned_alloc(size(2**50), size(64))",
         "c.calloc(size(2**25), size(2**25))",
         "c.aligned_alloc(size(64), size(2**50))",
     ],

@@ -145,6 +145,18 @@ TEST(posix_memalign, that_finds_no_memory_is_told) {
     EXPECT_EQ(fake::names(), "raise lower failed");
 }
 
+TEST(aligned_alloc, whose_alignment_is_too_large_is_told_of_that) {
+    constexpr std::size_t alignment = std::size_t{1} << 62;
+    fake::start();
+    EXPECT_EQ(aligned_alloc(alignment, 64), nullptr);
+    EXPECT_EQ(fake::names(), "raise lower failed");
+    EXPECT_EQ(fake::find("failed").bytes, alignment);
+    void* block = nullptr;
+    fake::start();
+    EXPECT_EQ(posix_memalign(&block, alignment, 64), ENOMEM);
+    EXPECT_EQ(fake::find("failed").bytes, alignment);
+}
+
 TEST(aligned_alloc, that_fails_for_another_reason_is_not_told) {
     replaced here(
         real.aligned_alloc, +[](std::size_t, std::size_t) -> void* {

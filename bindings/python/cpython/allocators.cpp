@@ -48,7 +48,7 @@ template <memory_domain Domain, below Below, typename LastCall = no_last_call>
 struct wrapper {
     static void* malloc(void*, std::size_t bytes) {
         const memory_allocator& next = real[Domain];
-        if (!is_small<Below>(bytes)) return next.malloc(next.context, bytes);
+        if (!is_small<Below>(bytes)) return given(next.malloc(next.context, bytes), bytes);
         void* block;
         {
             const around_real_call<Below> call;
@@ -60,8 +60,9 @@ struct wrapper {
     static void* calloc(void*, std::size_t count, std::size_t bytes) {
         const memory_allocator& next = real[Domain];
         std::size_t total;
-        if (__builtin_mul_overflow(count, bytes, &total) || !is_small<Below>(total)) {
-            return next.calloc(next.context, count, bytes);
+        if (__builtin_mul_overflow(count, bytes, &total)) total = SIZE_MAX;
+        if (!is_small<Below>(total)) {
+            return given(next.calloc(next.context, count, bytes), total);
         }
         void* block;
         {
@@ -105,7 +106,16 @@ struct wrapper {
     }
 
   private:
+    /* malloc's hook has told of its failures. Of the allocators of 3.13 one (mimalloc) maps memory
+     * itself. */
+    static void* given(void* block, std::size_t bytes) {
+        if (block == nullptr) [[unlikely]]
+            fil_record_failed(bytes);
+        return block;
+    }
+
     static void* record(void* block, std::size_t bytes) {
+        if constexpr (Below == below::layers) given(block, bytes); /* they hush the hooks */
         return fil_record_alloc_known(block, bytes, LastCall::callstack()); /* ignores NULL */
     }
 };
