@@ -1,14 +1,8 @@
 #include "report_files.hpp"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <unistd.h>
-
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <range/v3/algorithm/none_of.hpp>
 #include <sstream>
@@ -25,6 +19,7 @@
 #include "fil/report/model_json.hpp"
 #include "fil/report/report_model.hpp"
 #include "fil/report/svg_picture.hpp"
+#include "workshop.hpp"
 
 namespace fil::report {
 namespace {
@@ -92,105 +87,29 @@ std::string directory_name(std::chrono::system_clock::time_point moment) {
     return std::string(text.data(), length) + thousandths.data();
 }
 
-[[noreturn]] void fail(int error) {
-    throw std::system_error(error, std::generic_category());
-}
-
-void write_file(const fs::path& path, std::string_view text) {
-    const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (file < 0) fail(errno);
-    while (!text.empty()) {
-        const ssize_t written = write(file, text.data(), text.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) {
-            const int error = errno;
-            close(file);
-            fail(error);
-        }
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
-    if (close(file) != 0) fail(errno);
-}
-
-constexpr std::string_view unfinished_name = ".unfinished-";
-
-fs::path unfinished_path(const fs::path& parent) {
-    return parent / (std::string(unfinished_name) + std::to_string(getpid()));
-}
-
-// Of reports that were interrupted: whoever wrote there is gone. Ten minutes are waited, since the
-// directory may be shared with another machine, whose processes we cannot ask about.
-void remove_interrupted(const fs::path& parent) {
-    std::error_code error;
-    for (fs::directory_iterator entry(parent, error), end; !error && entry != end;
-         entry.increment(error)) {
-        const std::string name = entry->path().filename().string();
-        if (!name.starts_with(unfinished_name)) continue;
-        const int pid = std::atoi(name.c_str() + unfinished_name.size());
-        std::error_code ignored;
-        const auto written = fs::last_write_time(entry->path(), ignored);
-        const bool is_old =
-            !ignored && fs::file_time_type::clock::now() - written > std::chrono::minutes(10);
-        if (pid > 0 && is_old && kill(pid, 0) != 0 && errno == ESRCH) {
-            fs::remove_all(entry->path(), ignored);
-        }
-    }
-}
-
-// Removes what it names unless it was kept.
-class scaffold {
-  public:
-    explicit scaffold(fs::path path) : path_(std::move(path)) {}
-    scaffold(const scaffold&) = delete;
-    ~scaffold() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    const fs::path& path() const { return path_; }
-
-  private:
-    fs::path path_;
-};
-
-// Beside the reports until it is whole; then it gets its name in one step.
-fs::path write_new_directory(const fs::path& parent, const std::vector<named_text>& files) {
-    const scaffold unfinished(unfinished_path(parent));
-    fs::create_directory(unfinished.path());
-    for (const auto& [name, text] : files) write_file(unfinished.path() / name, text);
-    // Two reports in one millisecond: the second takes the next. (rename() would replace only an
-    // empty directory, and a report is none.)
+fs::path give_by_time(workshop& work, const fs::path& parent) {
+    // Two reports in one millisecond: the second takes the next.
     for (auto moment = std::chrono::system_clock::now();; moment += std::chrono::milliseconds(1)) {
-        const fs::path wanted = parent / directory_name(moment);
-        if (fs::exists(fs::symlink_status(wanted))) continue;
-        std::error_code error;
-        fs::rename(unfinished.path(), wanted, error);
-        if (!error) return wanted;
-        if (error != std::errc::directory_not_empty && error != std::errc::file_exists) {
-            fail(error.value());
-        }
+        const std::string name = directory_name(moment);
+        if (work.give(name)) return parent / name;
     }
 }
 
-fs::path write_exact_directory(const fs::path& directory, const std::vector<named_text>& files) {
-    const scaffold unfinished(unfinished_path(directory));
-    fs::create_directory(unfinished.path());
-    for (const auto& [name, text] : files) write_file(unfinished.path() / name, text);
-    for (const auto& [name, text] : files) {
-        fs::rename(unfinished.path() / name, directory / name);
-    }
+fs::path give_exactly(workshop& work, const fs::path& directory,
+                      const std::vector<named_text>& files) {
+    for (const auto& [name, text] : files) work.give_file(std::string(name));
     // Of an older report that ended otherwise.
     for (const char* name :
          {"peak-memory.prof", "peak-memory.svg", "peak-memory-reversed.svg", "index.html",
           "out-of-memory.prof", "out-of-memory.svg", "out-of-memory-reversed.svg"}) {
-        std::error_code ignored;
         if (ranges::none_of(files, [&](const named_text& file) { return file.name == name; }))
-            fs::remove(directory / name, ignored);
+            work.remove_file(name);
     }
     return directory;
 }
 
-std::string reason(const std::system_error& error) {
-    return error.code().message();
+report_error not_written(const fs::path& directory, const std::string& why) {
+    return report_error("cannot write a report to \"" + directory.string() + "\": " + why);
 }
 
 }  // namespace
@@ -200,12 +119,14 @@ fs::path write_report(const fs::path& directory, const snapshot& taken, const fa
     const std::vector<named_text> files = make_files(taken, run);
     try {
         fs::create_directories(directory);
-        remove_interrupted(directory);
-        return naming == report_naming::by_time ? write_new_directory(directory, files)
-                                                : write_exact_directory(directory, files);
+        workshop work(directory);
+        for (const auto& [name, text] : files) work.write(name, text);
+        return naming == report_naming::by_time ? give_by_time(work, directory)
+                                                : give_exactly(work, directory, files);
     } catch (const std::system_error& error) {
-        throw report_error("cannot write a report to \"" + directory.string() +
-                           "\": " + reason(error));
+        throw not_written(directory, error.code().message());
+    } catch (const planted_link& link) {
+        throw not_written(directory, link.what());
     }
 }
 

@@ -1,5 +1,6 @@
 #include "session_directory.hpp"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -18,8 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view directory_name = "fil-XXXXXX";
-constexpr const char* socket_name = "/session";
-constexpr const char* unready_name = "/session.new";
+constexpr const char* socket_name = "session";
+constexpr const char* unready_name = "session.new";
 
 [[noreturn]] void fail(const std::string& what) {
     throw std::system_error(errno, std::generic_category(), what);
@@ -42,17 +43,39 @@ file_descriptor new_socket() {
     return file_descriptor(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
-void remove_session(const std::string& directory) {
-    unlink((directory + unready_name).c_str());
-    unlink((directory + socket_name).c_str());
-    rmdir(directory.c_str());  // refuses, if anything else is in it
+file_descriptor open_folder(const std::string& path) {
+    return file_descriptor(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-bool is_abandoned(const std::string& directory) {
-    const std::string path = directory + socket_name;
-    struct stat status {};
-    if (lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
-    if (status.st_uid != geteuid()) return false;
+// Ours, and nobody else can write to it: others may give a folder of theirs such a name, or a link.
+bool is_private(const file_descriptor& directory) {
+    struct stat found {};
+    return fstat(directory.number(), &found) == 0 && found.st_uid == geteuid() &&
+           (found.st_mode & 077) == 0;
+}
+
+void remove_session(const std::string& path, const file_descriptor& directory) {
+    unlinkat(directory.number(), unready_name, 0);
+    unlinkat(directory.number(), socket_name, 0);
+    rmdir(path.c_str());  // refuses, if anything else is in it
+}
+
+// Our own. Whoever else can write to its parent may have put a link in its place.
+void remove_own_session(const std::string& path) {
+    const file_descriptor directory = open_folder(path);
+    if (directory.number() < 0 && errno == EMFILE) {
+        unlink((path + "/" + unready_name).c_str());
+        unlink((path + "/" + socket_name).c_str());
+    }
+    remove_session(path, directory);
+}
+
+bool is_abandoned(const file_descriptor& directory) {
+    struct stat found {};
+    if (fstatat(directory.number(), socket_name, &found, AT_SYMLINK_NOFOLLOW) != 0) return false;
+    if (!S_ISSOCK(found.st_mode)) return false;
+    const std::string path =
+        "/proc/self/fd/" + std::to_string(directory.number()) + "/" + socket_name;
     const file_descriptor socket = new_socket();
     const sockaddr_un name = address_of(path);
     return connect(socket.number(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 &&
@@ -64,10 +87,10 @@ void remove_abandoned(const std::string& parent) {
     for (fs::directory_iterator entry(parent, error), end; !error && entry != end;
          entry.increment(error)) {
         const std::string name = entry->path().filename().string();
-        if (name.size() == directory_name.size() && name.starts_with("fil-") &&
-            is_abandoned(entry->path().string())) {
-            remove_session(entry->path().string());
-        }
+        if (name.size() != directory_name.size() || !name.starts_with("fil-")) continue;
+        const file_descriptor directory = open_folder(entry->path().string());
+        if (is_private(directory) && is_abandoned(directory))
+            remove_session(entry->path().string(), directory);
     }
 }
 
@@ -78,11 +101,11 @@ session_directory::session_directory() : socket_(new_socket()) {
     remove_abandoned(parent);
     path_ = parent + "/" + std::string(directory_name);
     if (mkdtemp(path_.data()) == nullptr) fail("cannot make a private directory in " + parent);
-    socket_path_ = path_ + socket_name;
+    socket_path_ = path_ + "/" + socket_name;
     try {
-        listen_at(path_ + unready_name);
+        listen_at(path_ + "/" + unready_name);
     } catch (...) {
-        remove_session(path_);
+        remove_own_session(path_);
         throw;
     }
 }
@@ -96,7 +119,7 @@ void session_directory::listen_at(const std::string& path) {
 }
 
 session_directory::~session_directory() {
-    remove_session(path_);
+    remove_own_session(path_);
 }
 
 }  // namespace fil

@@ -7,7 +7,9 @@
 #include <cerrno>
 #include <chrono>
 #include <climits>
+#include <cstdio>
 #include <cstring>
+#include <random>
 
 #include "ending.hpp"
 #include "launch.hpp"
@@ -52,6 +54,15 @@ ending wait_for(pid_t child, const descriptor& ended, const signal_inbox& signal
             if (may_stop_report(signal) && std::chrono::steady_clock::now() >= echo_ends)
                 forward(signal, child, ended.get());
     }
+}
+
+// A name that nobody can have taken before: the folder is everybody's.
+std::string new_recording_name() {
+    std::random_device random;
+    char letters[20];
+    std::snprintf(letters, sizeof letters, "%08x%08x", random(), random());
+    return temporary_directory() + "/fil-" + std::to_string(::time(nullptr)) + "-" + letters +
+           ".recording";
 }
 
 }  // namespace
@@ -100,8 +111,7 @@ report_outcome make_report(fil_session* session, const fil_report_options& optio
 }
 
 std::string keep_recording(fil_session* session, pid_t pid, std::string& why) {
-    std::string file = temporary_directory() + "/fil-" + std::to_string(::time(nullptr)) + "-" +
-                       std::to_string(pid) + ".recording";
+    const std::string file = new_recording_name();
     fil_error error = FIL_ERROR_INIT;
     if (fil_session_keep(session, pid, {file.data(), file.size()}, &error) == FIL_OK) return file;
     why = error.message;

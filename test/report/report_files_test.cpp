@@ -1,7 +1,7 @@
 #include "report_files.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -119,25 +119,30 @@ TEST_F(report_files, a_graph_of_10000_callstacks_stays_small) {
     EXPECT_LT(fs::file_size(path / "peak-memory-reversed.svg"), 2'000'000u);
 }
 
-TEST_F(report_files, what_an_interrupted_report_left_is_removed_once_its_writer_is_gone) {
-    const pid_t gone = fork();
-    if (gone == 0) _exit(0);
-    waitpid(gone, nullptr, 0);
-    const fs::path left = directory_ / (".unfinished-" + std::to_string(gone));
-    const fs::path fresh = directory_ / ".unfinished-2147483646";
-    const fs::path used = directory_ / (".unfinished-" + std::to_string(getppid()));
+// What others may have left where all may write, under the names that files of ours get.
+TEST_F(report_files, replace_what_has_their_names_and_never_open_it) {
     const auto [what, run] = fixtures::deep(3, false);
-    const auto long_ago = fs::file_time_type::clock::now() - std::chrono::hours(1);
-    for (const fs::path& path : {left, fresh, used}) {
-        fs::create_directories(path);
-        std::ofstream(path / "index.html") << "half";
+    const fs::path victim = directory_ / "victim";
+    fs::create_directories(victim / "folder");
+    std::ofstream(victim / "file") << "mine";
+    fs::create_directory(directory_ / "out");
+    fs::create_symlink(victim / "file", directory_ / "out" / "index.html");
+    fs::create_hard_link(victim / "file", directory_ / "out" / "peak-memory.prof");
+    ASSERT_EQ(mkfifo((directory_ / "out" / "peak-memory.svg").c_str(), 0666), 0);
+    fs::create_symlink(victim / "new", directory_ / "out" / "peak-memory-reversed.svg");
+    fs::create_symlink(victim / "file", directory_ / "out" / "out-of-memory.prof");
+    write_report(directory_ / "out", what, run, report_naming::exact);
+    EXPECT_EQ(names_in(directory_ / "out"), four_);
+    for (const std::string& name : four_) {
+        EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(directory_ / "out" / name))) << name;
     }
-    fs::last_write_time(left, long_ago);
-    fs::last_write_time(used, long_ago);
-    write_report(directory_, what, run);
-    EXPECT_FALSE(fs::exists(left));
-    EXPECT_TRUE(fs::exists(fresh));
-    EXPECT_TRUE(fs::exists(used));
+    EXPECT_EQ(text_of(victim / "file"), "mine");
+    EXPECT_EQ(names_in(victim), (std::set<std::string>{"file", "folder"}));
+
+    fs::remove(directory_ / "out" / "index.html");
+    fs::create_directories(directory_ / "out" / "index.html" / "below");
+    EXPECT_THROW(write_report(directory_ / "out", what, run, report_naming::exact), report_error);
+    EXPECT_TRUE(fs::exists(directory_ / "out" / "index.html" / "below"));
 }
 
 TEST_F(report_files, of_out_of_memory_are_three_and_no_page) {
