@@ -16,11 +16,30 @@ bool is_called(std::string_view variable, std::string_view name) {
 
 // Libraries with an allocator inside, told to make what they hold visible to us: arrow takes
 // malloc; jemalloc in polars and duckdb gives memory back when it is freed, instead of keeping it
-// mapped, and maps large blocks one by one.
+// mapped, and maps large blocks one by one; mimalloc (datafusion, catboost) makes of its gigabyte
+// only that writable which it uses.
 constexpr const char* allocators[] = {
     "ARROW_DEFAULT_MEMORY_POOL=system",
     "_RJEM_MALLOC_CONF=retain:false,dirty_decay_ms:0,muzzy_decay_ms:0",
     "DUCKDB_JE_MALLOC_CONF=retain:false,dirty_decay_ms:0,muzzy_decay_ms:0",
+    "MIMALLOC_ARENA_EAGER_COMMIT=0",
+};
+
+// Variables that say how many threads a pool has. The program's own calls must go on working, so it
+// matters what kind of number each is.
+constexpr const char* thread_pools[] = {
+    // How many are used until the program says otherwise, by a call that may ask for more: OpenMP
+    // (pyarrow's pool for computing goes by it too), BLAS in its kinds, numexpr.
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    // How many are used, whatever the program says: its calls succeed and change nothing.
+    "BLOSC_NTHREADS",
+    // How many there are, which no call can change. Its threads never wait for each other.
+    "POLARS_MAX_THREADS",
+    // Not here, since the program's own calls would fail: how many may be used at most
+    // (NUMBA_NUM_THREADS, NUMEXPR_MAX_THREADS, OMP_THREAD_LIMIT).
+    // Not here, since the program would hang: how many there are, of which some wait for others
+    // (ARROW_IO_THREADS: with 1 any dataset, with 2 those of several threads at a time).
 };
 
 std::string_view name_of(std::string_view variable) {
@@ -63,11 +82,7 @@ void set_variable(environment& all, const std::string& variable) {
 }
 
 void turn_thread_pools_off(program_environment& variables) {
-    // BLAS in its kinds, OpenMP, and the libraries with pools of their own. OMP_NUM_THREADS is also
-    // what pyarrow's pool for computing goes by.
-    for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
-                             "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "BLOSC_NTHREADS",
-                             "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS", "ARROW_IO_THREADS"}) {
+    for (const char* name : thread_pools) {
         if (find_variable(variables.all, name)) continue;
         for (environment* each : {&variables.all, &variables.set_by_us})
             each->push_back(std::string(name) + "=1");

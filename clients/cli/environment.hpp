@@ -1,9 +1,9 @@
 // The program's environment: the user's, untouched, but for what we set. Our library stands first
 // in LD_PRELOAD, before the user's own; FIL_SESSION names the session; libraries that bring
 // an allocator of their own are asked, unless the user chose something, to let it be seen
-// (pyarrow's reserves a gigabyte and touches little; that of polars keeps what was freed). Thread
-// pools are held to one thread each, where the user said nothing: what a pool's threads allocate
-// would be charged to whoever made the pool. Pure.
+// (mimalloc reserves a gigabyte and touches little; that of polars keeps what was freed). Thread
+// pools are held to one thread each, where the user said nothing and the program can still say
+// otherwise: what a pool's threads allocate would be charged to whoever made the pool. Pure.
 #pragma once
 
 #include <optional>

@@ -14,7 +14,8 @@ TEST(environment_of_program, adds_its_variables_and_touches_nothing_else) {
     expected.insert(expected.end(),
                     {"LD_PRELOAD=/l.so", "FIL_SESSION=secret", "ARROW_DEFAULT_MEMORY_POOL=system",
                      "_RJEM_MALLOC_CONF=retain:false,dirty_decay_ms:0,muzzy_decay_ms:0",
-                     "DUCKDB_JE_MALLOC_CONF=retain:false,dirty_decay_ms:0,muzzy_decay_ms:0"});
+                     "DUCKDB_JE_MALLOC_CONF=retain:false,dirty_decay_ms:0,muzzy_decay_ms:0",
+                     "MIMALLOC_ARENA_EAGER_COMMIT=0"});
     std::ranges::sort(expected);
     environment sorted = after.all;
     std::ranges::sort(sorted);
@@ -69,6 +70,14 @@ TEST(turn_thread_pools_off, sets_what_the_user_did_not_and_tells_the_report) {
     EXPECT_EQ(find_variable(variables.all, "OPENBLAS_NUM_THREADS"), "1");
     EXPECT_EQ(find_variable(variables.set_by_us, "OPENBLAS_NUM_THREADS"), "1");
     EXPECT_EQ(find_variable(variables.set_by_us, "OMP_NUM_THREADS"), std::nullopt);
+}
+
+TEST(turn_thread_pools_off, sets_no_upper_limit_and_no_pool_whose_threads_wait_for_each_other) {
+    program_environment variables;
+    turn_thread_pools_off(variables);
+    for (const char* name :
+         {"NUMBA_NUM_THREADS", "NUMEXPR_MAX_THREADS", "OMP_THREAD_LIMIT", "ARROW_IO_THREADS"})
+        EXPECT_EQ(find_variable(variables.all, name), std::nullopt) << name;
 }
 
 }  // namespace

@@ -41,6 +41,119 @@ def test_the_users_values_win(here):
     assert ran.stdout == b"3 1\n"
 
 
+ARROW = """
+import sys, threading
+import pyarrow as pa, pyarrow.dataset as ds, pyarrow.feather as feather, pyarrow.parquet as pq
+table = pa.table({"a": list(range(10_000)), "b": [str(i) for i in range(10_000)]})
+for number in range(6):
+    pq.write_table(table, f"{number}.parquet", row_group_size=1000)
+    feather.write_feather(table, f"{number}.feather")
+def read(form):
+    files = ds.dataset([f"{number}.{form}" for number in range(6)], format=form)
+    return files.count_rows() + files.to_table().num_rows
+def work():
+    def several():
+        for form in ["parquet", "feather"] * 3:
+            read(form)
+    threads = [threading.Thread(target=several) for _ in range(4)]
+    [thread.start() for thread in threads], [thread.join() for thread in threads]
+    return read("parquet"), read("feather")
+if len(sys.argv) > 1:
+    from filprofiler.api import profile
+    print(profile(work, "part"))
+else:
+    print(work())
+"""
+
+
+@pytest.mark.parametrize("verb", ["run", "python"])
+def test_arrow_whose_threads_wait_for_each_other_reads_datasets(here, verb):
+    options = ["--no-browser", "-o", "out", "--python", sys.executable]
+    command = [str(FIL_PROFILE), *options, verb, script("x.py", ARROW)]
+    env = {**UNSET, "PYTHONPATH": str(ROOT / "bindings" / "python")}
+    ran = run_plain([*command, "a part"][: len(command) + (verb == "python")], env=env, timeout=60)
+    assert (ran.status, ran.stdout) == (0, b"(120000, 120000)\n"), ran.stderr.decode()
+
+
+# As numba has it: its number of threads is limited by the variable, and each asks it to start them.
+NUMBA = """
+import os, sys
+NUM_THREADS = int(os.environ.get("NUMBA_NUM_THREADS", "4"))
+_is_initialized, _now = False, 0
+def _launch_threads():
+    global _is_initialized
+    if not _is_initialized:
+        _load_threading_functions(None)
+        _is_initialized = True
+def _load_threading_functions(layer):
+    global _set_num_threads
+    def _set_num_threads(count):
+        global _now
+        _now = count
+    _set_num_threads(NUM_THREADS)
+def set_num_threads(count):
+    _launch_threads()
+    if not 1 <= count <= NUM_THREADS:
+        raise ValueError(f"The number of threads must be between 1 and {NUM_THREADS}")
+    _set_num_threads(count)
+def get_num_threads():
+    _launch_threads()
+    return _now
+"""
+
+
+@pytest.fixture
+def numba(here) -> dict[str, str]:
+    (here / "numba" / "np" / "ufunc").mkdir(parents=True)
+    names = "get_num_threads, set_num_threads"
+    (here / "numba" / "__init__.py").write_text(f"from numba.np.ufunc.parallel import {names}")
+    (here / "numba" / "np" / "ufunc" / "parallel.py").write_text(NUMBA)
+    return {**UNSET, "PYTHONPATH": str(ROOT / "bindings" / "python")}
+
+
+def test_a_program_may_set_numbas_number_of_threads(numba):
+    code = script("x.py", "import numba; numba.set_num_threads(2); print(numba.get_num_threads())")
+    assert profiled(code, env=numba).stdout == b"2\n"
+
+
+NUMBA_IN_A_PART = """
+from filprofiler.api import profile
+FIRST
+def work():
+    import numba
+    before = numba.get_num_threads()
+    numba.set_num_threads(2)
+    return before, numba.get_num_threads()
+inside = profile(work, "part")
+import numba
+print(inside, numba.get_num_threads(), numba.np.ufunc.parallel._load_threading_functions.__name__)
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "after"),
+    [("", 4), ("import numba", 4), ("import numba; numba.set_num_threads(3)", 3)],
+    ids=["imported in the part", "not yet started", "in use"],
+)
+def test_numba_has_one_thread_in_a_profiled_part(numba, first, after):
+    code = script("x.py", NUMBA_IN_A_PART.replace("FIRST", first))
+    ran = run_plain([str(FIL_PROFILE), "--python", sys.executable, "python", code], env=numba)
+    assert ran.stderr == b""
+    assert ran.stdout.decode() == f"(1, 2) {after} _load_threading_functions\n"
+
+
+def test_a_profiled_part_does_not_start_numbas_threads(numba):
+    # A child that is forked after that would be ended when it computes.
+    code = """
+    import numba
+    from filprofiler.api import profile
+    profile(lambda: None, "part")
+    print(numba.np.ufunc.parallel._is_initialized)
+    """
+    command = [str(FIL_PROFILE), "--python", sys.executable, "python", script("x.py", code)]
+    assert run_plain(command, env=numba).stdout == b"False\n"
+
+
 def test_pools_may_be_kept(here):
     code = script("x.py", "import os; print([n for n in os.environ if n.endswith('_THREADS')])")
     options = ["--no-browser", "--keep-thread-pools", "--python", sys.executable]

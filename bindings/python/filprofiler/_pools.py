@@ -35,13 +35,13 @@ MODULES = [
     ("numexpr", None, "set_num_threads"),
     ("blosc", None, "set_nthreads"),
     ("blosc2", "nthreads", "set_nthreads"),
-    ("numba", "get_num_threads", "set_num_threads"),
+    # Its threads for reading and writing stay: some wait for others, and with too few all would.
     ("pyarrow", "cpu_count", "set_cpu_count"),
-    ("pyarrow", "io_thread_count", "set_io_thread_count"),
 ]
 WITHOUT_A_CALL = ["polars"]
 # Modules that bring such libraries with them.
 BRINGING = {name for name, _, _ in MODULES} | {
+    "numba",
     "numpy",
     "scipy.linalg",
     "sklearn",
@@ -83,7 +83,7 @@ class ThreadPools:
             self._restores.pop()()
 
     def _limit(self) -> None:
-        for limit in [limit_native, limit_modules]:
+        for limit in [limit_native, limit_modules, limit_numba]:
             self._restores.extend(limit())
 
     def _limit_late(self) -> None:
@@ -172,6 +172,35 @@ def limit_modules() -> Iterator[Restore]:
         except Exception:
             continue
         yield lambda setter=setter, before=before: setter(before)
+
+
+def limit_numba() -> Iterator[Restore]:
+    """Numba starts its threads when they are first needed, or asked for their number. It must not
+    be us who asks: in a child that is forked afterwards they end the program."""
+    parallel = sys.modules.get("numba.np.ufunc.parallel")
+    start = getattr(parallel, "_load_threading_functions", None)
+    started = getattr(parallel, "_is_initialized", None)
+    if start is None or started is None:
+        return  # an old one, or one that is being imported
+    if started:
+        before = parallel.get_num_threads()
+        parallel.set_num_threads(1)
+        yield lambda: parallel.set_num_threads(before)
+        return
+
+    def start_with_one(layer: ModuleType) -> None:
+        start(layer)
+        parallel._set_num_threads(1)
+
+    def restore() -> None:
+        parallel._load_threading_functions = start
+        if parallel._is_initialized:
+            parallel.set_num_threads(parallel.NUM_THREADS)
+
+    # A step of numba's, in reports too.
+    start_with_one.__code__ = start_with_one.__code__.replace(co_filename=parallel.__file__)
+    parallel._load_threading_functions = start_with_one
+    yield restore
 
 
 def value(asked: object) -> object:
