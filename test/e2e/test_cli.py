@@ -317,6 +317,20 @@ def test_the_program_inherits_what_it_would_without_us(here):
     assert ended.report
 
 
+def test_the_entry_point_in_python_hands_nothing_of_pythons_own_on(here):
+    show = ["/bin/sh", "-c", "grep SigIgn /proc/self/status; echo ${LC_CTYPE-unset}"]
+    plain = {"PATH": os.environ["PATH"], "LANG": "C"}
+    env = {**plain, "PYTHONPATH": str(ROOT / "bindings" / "python")}
+    options = ["--no-browser", "-o", "out", "run"]
+    entry = [sys.executable, "-m", "filprofiler", *options]
+    assert run_plain([*entry, *show], env=env).stdout == run_plain(show, env=plain).stdout
+    env["LC_CTYPE"] = "C.UTF-8"
+    assert run_plain([*entry, *show], env=env).stdout.endswith(b"\nC.UTF-8\n")
+    command = " ".join([*entry, "/usr/bin/yes | head -n1; echo ${PIPESTATUS[0]}"])
+    ended = run_plain(["/bin/bash", "-c", command], env=env)
+    assert (ended.stdout, ended.own_stderr) == (b"y\n141\n", b"")
+
+
 def test_what_the_user_preloads_and_chooses_stays(here):
     script(
         "x.py",
