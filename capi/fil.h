@@ -141,6 +141,26 @@ FIL_API void fil_record_failed(size_t bytes);
 /* Counts a child that will run unrecorded (static, 32-bit, set-user-id). Hot. */
 FIL_API void fil_record_unprofiled_child(void);
 
+/* ---- sandboxes ------------------------------------------------------------------------------- */
+
+/* The program is about to install a seccomp filter for itself: so many instructions, as in struct
+ * sock_fprog, or NULL for strict mode. From now on the recorder makes no system call that this
+ * filter refuses, in this process and those that it forks: it does without what they told it, and a
+ * new process that could not join is not recorded. Prepares for that, by calls that are still
+ * allowed. Returns what was refused before, for fil_sandbox_restore() if the filter could not be
+ * installed. Since 0.1. */
+FIL_API uint32_t fil_sandbox_enter(const void* filter, size_t instructions);
+FIL_API void fil_sandbox_restore(uint32_t before);
+
+/* Whether system calls of these kinds may be made. Hot. Since 0.1. */
+#define FIL_CALLS_OF_MAPPED_FILES 2u /* fstat, fstatfs */
+#define FIL_CALLS_ALL 1023u
+FIL_API int fil_sandbox_allows(uint32_t calls);
+
+/* Counts processes that will run unrecorded because of this one's sandbox (-1: one did not start
+ * after all). Hot. Since 0.1. */
+FIL_API void fil_sandbox_count(int change);
+
 /* ---- runs ------------------------------------------------------------------------------------ */
 
 /* A run: a part of a program, profiled for itself (FIL_ON_REQUEST). It counts what all threads
@@ -217,6 +237,10 @@ FIL_API void fil_thread_inherit(fil_callstack callstack);
 /* The calling thread's alternate signal stack, if it disarms itself (SS_AUTODISARM) and handlers on
  * it are therefore not told by the kernel that they are; NULL: there is none such. Hot. Since 0.1. */
 FIL_API void fil_thread_disarming_stack(const void *address, size_t bytes);
+
+/* This thread's alternate signal stack, of whichever kind; NULL: it has none. Where a sandbox forbids
+ * to ask the kernel, this is the answer. Hot. Since 0.1. */
+FIL_API void fil_thread_signal_stack(const void *address, size_t bytes);
 
 /* Ids cached outside libfil are valid while this number stays the same: it rises when the recorder
  * starts anew (a fork) and when a watched block is freed. Hot. */
@@ -340,9 +364,10 @@ typedef struct fil_session_numbers {
     uint64_t processes; /* recordings that joined so far */
     uint64_t unprofiled_children;
     uint32_t reports_requested; /* by fil_recorder_request_report(), so far */
+    uint32_t sandboxed; /* processes that are not recorded because of a sandbox of their own */
 } fil_session_numbers;
 #define FIL_SESSION_NUMBERS_INIT \
-    { sizeof(fil_session_numbers), 0, 0, 0, 0, 0 }
+    { sizeof(fil_session_numbers), 0, 0, 0, 0, 0, 0 }
 FIL_API fil_status fil_session_read(const fil_session* session, fil_session_numbers* numbers);
 
 /* One recording of the session, by its number from 0 in the order of joining. Texts are owned by

@@ -251,6 +251,10 @@ void fil_thread_disarming_stack(const void* address, size_t bytes) {
     disarming_stack = {address_of(address), address == nullptr ? 0 : bytes};
 }
 
+void fil_thread_signal_stack(const void* address, size_t bytes) {
+    signal_stack = {address_of(address), address == nullptr ? 0 : bytes};
+}
+
 fil_status fil_source_register(const fil_source* source, fil_error* error) {
     fil_source known{};
     const fil_status status = capi::copy_struct(known, source);

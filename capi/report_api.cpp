@@ -132,6 +132,7 @@ void add_other_processes(report::facts& run, const session& session, const joine
                                  runs_longer ? "still running when the program ended" : ""});
     }
     run.exact.unprofiled = session.unprofiled_children();
+    run.exact.sandboxed = session.page().sandboxed.load(std::memory_order_relaxed);
     // What is resident is a number of all processes; the page explains it by the bytes of one.
     if (!run.processes.empty()) run.resident = {};
 }

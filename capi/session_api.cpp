@@ -60,6 +60,7 @@ fil_status fil_session_read(const fil_session* session, fil_session_numbers* num
         found.unprofiled_children = session_of(session).unprofiled_children();
         found.reports_requested =
             session_of(session).page().reports_requested.load(std::memory_order_acquire);
+        found.sandboxed = session_of(session).page().sandboxed.load(std::memory_order_relaxed);
         checked_fill(numbers, found, "numbers");
     });
 }

@@ -21,6 +21,7 @@
 #include "fil/capture/modules.hpp"
 #include "fil/capture/ordinary_stack.hpp"
 #include "os.hpp"
+#include "sandbox.hpp"
 
 namespace {
 
@@ -46,6 +47,7 @@ std::string_view file_if_at(std::uintptr_t address, std::string_view line) {
 class mapped_file {
   public:
     explicit mapped_file(std::uintptr_t address) {
+        if (!fil::sandbox::allows(fil::sandbox::of_modules)) return;
         const int descriptor = static_cast<int>(
             syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC));
         if (descriptor < 0) return;
@@ -225,14 +227,36 @@ void iterated_modules::find(std::uintptr_t pc, module_visit visit, void* context
     if (dl_iterate_phdr(report_if_it_holds, &wanted) == 0) visit(context, nullptr);
 }
 
+namespace {
+
+int visit_object(dl_phdr_info* info, std::size_t, void* data) {
+    const auto& visit = *static_cast<const module_range_visit*>(data);
+    for (const segment_header& segment : std::span(info->dlpi_phdr, info->dlpi_phnum)) {
+        if (segment.p_type != PT_LOAD || (segment.p_flags & PF_X) == 0) continue;
+        visit.call(visit.context, info->dlpi_addr + segment.p_vaddr);
+        break;
+    }
+    return 0;
+}
+
+}  // namespace
+
+void for_each_module(module_range_visit visit) {
+    const os::keep_errno keep;
+    dl_iterate_phdr(visit_object, &visit);
+}
+
 alternate_stack alternate_stack::of_this_thread() {
     const os::keep_errno keep;
+    const auto in_use_if_here = [](const stack_range& known) {
+        return alternate_stack{known.begin, known.begin + known.bytes,
+                               known.holds(stack_pointer())};
+    };
+    if (disarming_stack.holds(stack_pointer())) return in_use_if_here(disarming_stack);
+    if (!sandbox::allows(sandbox::of_signal_stack)) return in_use_if_here(signal_stack);
     stack_t stack;
     if (syscall(SYS_sigaltstack, nullptr, &stack) != 0) return {0, 0, false};
     const auto begin = reinterpret_cast<std::uintptr_t>(stack.ss_sp);
-    if (disarming_stack.holds(stack_pointer())) {
-        return {disarming_stack.begin, disarming_stack.begin + disarming_stack.bytes, true};
-    }
     return {begin, begin + stack.ss_size, (stack.ss_flags & SS_ONSTACK) != 0};
 }
 

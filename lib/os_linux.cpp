@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -16,6 +17,7 @@
 #include "fil/base/reentry_guard.hpp"
 #include "fil/base/spin_lock.hpp"
 #include "os.hpp"
+#include "sandbox.hpp"
 
 // System calls are made directly: the libc functions of these names may be our own hooks.
 namespace {
@@ -41,20 +43,32 @@ void* map_anonymous(std::size_t bytes) {
     return address;
 }
 
+// In a sandbox, where the program's own filter may refuse these calls.
+void* from_reserve(fil::page_reserve& reserve, std::size_t bytes) {
+    return fil::sandbox::is_on() ? reserve.take(bytes) : nullptr;
+}
+bool may_map() {
+    return fil::sandbox::allows(fil::sandbox::of_memory);
+}
+
 }  // namespace
 
 namespace fil {
 
 void* system_pages::map(std::size_t bytes) {
-    return map_anonymous(bytes);
+    if (void* kept = from_reserve(sandbox::pages, bytes)) return kept;
+    return may_map() ? map_anonymous(bytes) : nullptr;
 }
 
 void system_pages::unmap(void* address, std::size_t bytes) {
+    if (!may_map()) return;
     const os::keep_errno keep;
     syscall(SYS_munmap, address, bytes);
 }
 
 void* system_pages_wiped_on_fork::map(std::size_t bytes) {
+    if (void* kept = from_reserve(sandbox::pages_wiped_on_fork, bytes)) return kept;
+    if (!may_map()) return nullptr;
     void* address = map_anonymous(bytes);
     const os::keep_errno keep;
     if (address != nullptr) advise(address, bytes, MADV_WIPEONFORK);
@@ -62,11 +76,13 @@ void* system_pages_wiped_on_fork::map(std::size_t bytes) {
 }
 
 void system_pages::forbid(void* address, std::size_t bytes) {
+    if (!may_map()) return;
     const os::keep_errno keep;
     syscall(SYS_mprotect, address, bytes, PROT_NONE);
 }
 
 void system_pages::allow(void* address, std::size_t bytes) {
+    if (!may_map()) return;
     const os::keep_errno keep;
     syscall(SYS_munlock, address, bytes);
     syscall(SYS_mprotect, address, bytes, PROT_READ | PROT_WRITE);
@@ -78,29 +94,37 @@ void system_pages_wiped_on_fork::unmap(void* address, std::size_t bytes) {
 
 void system_pages_wiped_on_fork::clear(void* address, std::size_t bytes) {
     const os::keep_errno keep;
+    if (!may_map()) {
+        memset(address, 0, bytes);
+        return;
+    }
     advise(address, bytes, MADV_DONTNEED);
 }
 
 void spin_lock::yield() {
+    if (!sandbox::allows(sandbox::of_waiting)) return;
     const os::keep_errno keep;
     sched_yield();
 }
 
-signals_held::signals_held() {
+signals_held::signals_held() : held_(sandbox::allows(sandbox::of_signal_mask)) {
+    if (!held_) return;
     const os::keep_errno keep;
     const unsigned long all = ~0ul;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask_, 8);
 }
 signals_held::~signals_held() {
+    if (!held_) return;
     const os::keep_errno keep;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask_, nullptr, 8);
 }
 
-constinit thread_local stack_range disarming_stack{};
+constinit thread_local stack_range disarming_stack{}, signal_stack{};
 
 bool reentry_guard::on_alternate_stack() {
     const os::keep_errno keep;
     if (disarming_stack.holds(stack_pointer())) return true;
+    if (!sandbox::allows(sandbox::of_signal_stack)) return signal_stack.holds(stack_pointer());
     stack_t stack;
     return syscall(SYS_sigaltstack, nullptr, &stack) == 0 && (stack.ss_flags & SS_ONSTACK) != 0;
 }
@@ -179,6 +203,7 @@ std::int64_t nanoseconds_since_1970() {
 }
 
 std::size_t working_directory(char* buffer, std::size_t capacity) {
+    if (!sandbox::allows(sandbox::of_directory)) return 0;
     const keep_errno keep;
     const long length = syscall(SYS_getcwd, buffer, capacity);  // counts the final zero
     return length > 1 ? static_cast<std::size_t>(length - 1) : 0;

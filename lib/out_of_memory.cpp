@@ -13,6 +13,7 @@
 
 #include "fil/track/peak.hpp"
 #include "os.hpp"
+#include "sandbox.hpp"
 
 namespace fil {
 namespace {
@@ -57,6 +58,7 @@ bool wait_until_heard(session_page& session, recording_header& process) {
 
 void say_last_words(session_page& session, recording_header& process, std::uint64_t bytes,
                     callstack_id callstack) {
+    if (!sandbox::allows(sandbox::of_ending)) return;
     if (process.pid != os::process_id()) return;  // a vfork child, with its parent's memory
     const os::keep_errno keep;
     std::uint32_t expected = last_words::none;

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "os.hpp"
+#include "sandbox.hpp"
 #include "session_client.hpp"
 
 namespace fil {
@@ -73,6 +74,11 @@ process_recorder* process::running_slow() {
     const os::keep_errno keep;
     this_thread.state = nullptr;
     this_thread.lease_returned = false;
+    if (!sandbox::allows(sandbox::of_starting)) {
+        if (!records_on_request()) count_sandboxed(1);
+        page_->state.store(process_state::unrecorded);
+        return nullptr;
+    }
     // A handler that forked in the middle of an event will return to it, and to the old recording.
     if (!this_thread.guard.raised(stack_pointer())) unmap_inherited();
     const guarded_scope guarded(this_thread.guard);
@@ -193,7 +199,13 @@ void process::lease(process_recorder& recorder) {
     if (words.state != nullptr) pthread_setspecific(lease_key_, words.state);
 }
 
+// The memory that is shared with the parent is still mapped: to write there is no system call.
+void process::count_sandboxed(int change) {
+    if (session_ != nullptr) session_->sandboxed.fetch_add(static_cast<std::uint32_t>(change));
+}
+
 void process::close() {
+    if (!sandbox::allows(sandbox::of_identity)) return;  // the supervisor will notice
     process_recorder* recorder = page_->recorder.load(std::memory_order_acquire);
     if (recorder == nullptr || recorder->header().pid != os::process_id()) return;
     page_->state.store(process_state::closed);
@@ -202,6 +214,7 @@ void process::close() {
 }
 
 void process::reopen() {
+    if (!sandbox::allows(sandbox::of_identity)) return;
     if (page_->state.load() != process_state::closed ||
         recorder().header().pid != os::process_id()) {
         return;

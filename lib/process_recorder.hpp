@@ -75,6 +75,7 @@ class process {
 
     void close();
     void reopen();
+    void count_sandboxed(int change);
     void shrink_recording(process_recorder& recorder, std::uint64_t bytes) {
         recorder.memory().shrink(bytes);
         recording_bytes_ = recorder.memory().bytes();

@@ -65,6 +65,10 @@ class process_sources {
         forget_unloaded_modules();
     }
 
+    void know_all_modules() {
+        if (native_ != nullptr) reinterpret_cast<modules<>*>(modules_)->know_all();
+    }
+
     void forget_unloaded_modules() {
         if (native_ != nullptr) reinterpret_cast<modules<>*>(modules_)->forget_unloaded();
     }

@@ -6,6 +6,7 @@
 
 #include "fil/track/peak.hpp"
 #include "os.hpp"
+#include "sandbox.hpp"
 
 namespace fil {
 
@@ -17,7 +18,7 @@ void request_report(session_page& session, std::uint32_t milliseconds) {
         const std::uint32_t copied = session.reports_copied.load(std::memory_order_acquire);
         return static_cast<std::int32_t>(copied - mine) >= 0;
     };
-    while (!served() && monotonic_ns() < end) {
+    while (sandbox::allows(sandbox::of_waiting) && !served() && monotonic_ns() < end) {
         const timespec a_moment{0, 1'000'000};
         syscall(SYS_nanosleep, &a_moment, nullptr);  // libc's is a point of cancellation
     }

@@ -45,10 +45,17 @@ void say_what_was_missed(fil_session* session, const observation& seen) {
     for (const std::string& process : seen.memory.still_running())
         say(process + " is still running; what it does from now on is not recorded.");
     fil_session_numbers numbers = FIL_SESSION_NUMBERS_INIT;
-    if (fil_session_read(session, &numbers) == FIL_OK && numbers.unprofiled_children > 0)
+    if (fil_session_read(session, &numbers) != FIL_OK) return;
+    if (numbers.unprofiled_children > 0)
         say(std::to_string(numbers.unprofiled_children) +
             (numbers.unprofiled_children == 1 ? " child process" : " child processes") +
             " ran unrecorded (static, 32-bit, set-user-id, or unable to open our library).");
+    if (numbers.sandboxed == 1)
+        say("1 process was not recorded: it runs in a sandbox (seccomp) that it put up itself.");
+    else if (numbers.sandboxed > 1)
+        say(std::to_string(numbers.sandboxed) +
+            " processes were not recorded: they run in a sandbox (seccomp) that they put up "
+            "themselves.");
 }
 
 // Which the kernel may have done, before the program came to allocate again.

@@ -24,7 +24,13 @@ bool is_in_memory(int file) {
     return type == tmpfs || type == hugetlbfs;
 }
 
+// In a sandbox that does not let us ask: what is shared and written is mostly memory.
+fil_mapping_kind likely_kind(int access, bool shared) {
+    return shared && (access & PROT_WRITE) != 0 ? FIL_MAPPING_SHARED : FIL_MAPPING_FILE;
+}
+
 fil_mapping_kind kind_of(int file, int access, bool shared) {
+    if (fil_sandbox_allows(FIL_CALLS_OF_MAPPED_FILES) == 0) return likely_kind(access, shared);
     if (is_dev_zero(file)) {
         if (shared) return FIL_MAPPING_SHARED;
         return (access & PROT_WRITE) == 0 ? FIL_MAPPING_RESERVED : FIL_MAPPING_ANONYMOUS;

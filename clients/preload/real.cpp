@@ -37,6 +37,23 @@ constinit std::atomic<bool> settled{false};
 // This thread is inside dlsym on our behalf: what it allocates comes from `bootstrap`.
 constinit thread_local bool looking_up = false;
 
+// Itself, where the C library's function that makes it is not known yet.
+long system_call(long number, long a, long b, long c, long d, long e, long f) {
+    register long fourth asm("r10") = d;
+    register long fifth asm("r8") = e;
+    register long sixth asm("r9") = f;
+    long answer = number;
+    asm volatile("syscall"
+                 : "+a"(answer)
+                 : "D"(a), "S"(b), "d"(c), "r"(fourth), "r"(fifth), "r"(sixth)
+                 : "rcx", "r11", "memory");
+    if (answer >= -4095 && answer < 0) {
+        errno = static_cast<int>(-answer);
+        return -1;
+    }
+    return answer;
+}
+
 // A system call that answers with an address; a failure is -1, which is MAP_FAILED.
 void* from_system(long answer) {
     return reinterpret_cast<void*>(answer);
@@ -81,6 +98,7 @@ constinit const real_functions while_looking_up = [] {
     functions.mprotect = [](void* address, std::size_t bytes, int access) {
         return static_cast<int>(syscall(SYS_mprotect, address, bytes, access));
     };
+    functions.syscall = system_call;  // of ours, and of such a malloc
     return functions;
 }();
 

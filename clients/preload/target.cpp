@@ -14,6 +14,8 @@
 #include <cstring>
 #include <initializer_list>
 
+#include "fil.h"
+
 namespace fil::preload {
 namespace {
 
@@ -111,14 +113,21 @@ target judge_file(int directory, const char* path, int depth) {
     return judge_elf(file, path);
 }
 
+// A filter was installed by this process or one that forked it, and the new program inherits it.
+bool is_confined() {
+    return fil_sandbox_allows(FIL_CALLS_ALL) == 0;
+}
+
 }  // namespace
 
 target judge_path(const char* path) {
+    if (is_confined()) return target::confined;
     errno_keeper keeper;
     return path == nullptr ? target::absent : judge_file(AT_FDCWD, path, 0);
 }
 
 target judge_descriptor(int file) {
+    if (is_confined()) return target::confined;
     errno_keeper keeper;
     char path[32] = "/proc/self/fd/";
     char* number = path + std::strlen(path);
@@ -128,6 +137,7 @@ target judge_descriptor(int file) {
 }
 
 target judge_at(int directory, const char* path, int flags) {
+    if (is_confined()) return target::confined;
     errno_keeper keeper;
     if (path == nullptr) return target::absent;
     if (*path == 0 && (flags & AT_EMPTY_PATH) != 0) return judge_descriptor(directory);
@@ -135,6 +145,7 @@ target judge_at(int directory, const char* path, int flags) {
 }
 
 target judge_on_path(const char* file) {
+    if (is_confined()) return target::confined;
     errno_keeper keeper;
     if (file == nullptr || *file == 0) return target::absent;
     if (std::strchr(file, '/') != nullptr) return judge_path(file);

@@ -9,11 +9,17 @@
 namespace fil::preload {
 
 enum class target {
-    loads,    // a program of our architecture with the C library's dynamic loader
-    refuses,  // static, 32-bit, another C library, or set-user-id: LD_PRELOAD would be harmful
-    absent,   // there is nothing to start: the call will fail
-    unknown   // not readable, or of no kind that we know
+    loads,     // a program of our architecture with the C library's dynamic loader
+    refuses,   // static, 32-bit, another C library, or set-user-id: LD_PRELOAD would be harmful
+    confined,  // it inherits this process's own sandbox, which refuses a call that we make
+    absent,    // there is nothing to start: the call will fail
+    unknown    // not readable, or of no kind that we know
 };
+
+// Whether such a program is started with our library.
+inline bool takes_us(target kind) {
+    return kind != target::refuses && kind != target::confined;
+}
 
 target judge_path(const char* path);
 target judge_descriptor(int file);

@@ -75,6 +75,8 @@ int sigaltstack(const stack_t* stack, stack_t* old) noexcept {
     if (result == 0 && stack != nullptr) {
         bool disarms = (stack->ss_flags & autodisarm) != 0 && (stack->ss_flags & SS_DISABLE) == 0;
         fil_thread_disarming_stack(disarms ? stack->ss_sp : nullptr, stack->ss_size);
+        bool disabled = (stack->ss_flags & SS_DISABLE) != 0;
+        fil_thread_signal_stack(disabled ? nullptr : stack->ss_sp, stack->ss_size);
     }
     return result;
 }

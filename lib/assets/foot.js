@@ -20,7 +20,7 @@ function reservedParts(mappings) {
   return [item];
 }
 
-function exactParts({ threads, bound, missed, dropped, unprofiled }, hidden) {
+function exactParts({ threads, bound, missed, dropped, unprofiled, sandboxed }, hidden) {
   const lines = [];
   if (bound === 0) {
     lines.push("Exact: one thread recorded, and every byte was counted as it came and went.");
@@ -43,6 +43,11 @@ function exactParts({ threads, bound, missed, dropped, unprofiled }, hidden) {
   if (unprofiled > 0) {
     const children = plural(unprofiled, "child process", "child processes");
     lines.push(`${children} could not be recorded.`);
+  }
+  if (sandboxed > 0) {
+    const processes = sandboxed === 1 ? "1 process was" : `${count(sandboxed)} processes were`;
+    const whose = sandboxed === 1 ? "it runs in a sandbox (seccomp) of its" : "they run in a sandbox (seccomp) of their";
+    lines.push(`${processes} not recorded: ${whose} own.`);
   }
   return lines.map((line) => el("p", {}, line));
 }

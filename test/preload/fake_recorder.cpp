@@ -13,6 +13,7 @@ namespace fake {
 constinit fil_block known_block{};
 constinit fil_pieces* known_pieces = nullptr;
 constinit bool running = false;
+constinit bool allowed = true;
 constinit std::atomic<fil_callstack> inherited{0};
 
 namespace {
@@ -84,6 +85,22 @@ void fil_recorder_fold(void) {
 }
 void fil_recorder_unfold(void) {
     note("unfold");
+}
+void fil_thread_signal_stack(const void* address, size_t bytes) {
+    note("signal-stack", address, bytes);
+}
+uint32_t fil_sandbox_enter(const void* filter, size_t instructions) {
+    note("sandbox", filter, instructions);
+    return 0;
+}
+void fil_sandbox_restore(uint32_t) {
+    note("no-sandbox", nullptr, 0);
+}
+int fil_sandbox_allows(uint32_t) {
+    return fake::allowed;
+}
+void fil_sandbox_count(int change) {
+    note(change > 0 ? "sandboxed" : "not-sandboxed", nullptr, 0);
 }
 void fil_thread_disarming_stack(const void* address, size_t bytes) {
     note("disarming-stack", address, bytes);

@@ -28,6 +28,7 @@ const event& find(const char* name);  // the first of that name; fails the test 
 extern fil_block known_block;
 extern fil_pieces* known_pieces;
 extern bool running;
+extern bool allowed;  // what a sandbox says of any call
 
 extern std::atomic<fil_callstack> inherited;  // the last that fil_thread_inherit() was told
 

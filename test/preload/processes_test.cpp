@@ -98,6 +98,20 @@ TEST(spawn, counts_a_child_that_refuses_us) {
     EXPECT_EQ(fake::names(), "unprofiled");
 }
 
+TEST(exec, in_a_sandbox_the_program_starts_without_us_and_counts_if_it_starts) {
+    fake::allowed = false;
+    fake::start();
+    char* const arguments[] = {const_cast<char*>("absent"), nullptr};
+    EXPECT_EQ(execve("/absent", arguments, environ), -1);
+    EXPECT_EQ(fake::names(), "sandboxed close reopen not-sandboxed");
+    fake::start();
+    pid_t child = 0;
+    ASSERT_EQ(posix_spawn(&child, "/bin/true", nullptr, nullptr, arguments, environ), 0);
+    waitpid(child, nullptr, 0);
+    EXPECT_EQ(fake::names(), "sandboxed");
+    fake::allowed = true;
+}
+
 TEST(exit, closes_the_recorder_first) {
     for (void (*leave)(int) : std::initializer_list<void (*)(int)>{&_exit, &_Exit, &quick_exit}) {
         EXPECT_EXIT(

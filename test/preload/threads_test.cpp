@@ -46,6 +46,8 @@ TEST_F(threads, tell_of_a_stack_that_disarms_itself_and_of_no_other) {
     fake::start();
     ASSERT_EQ(sigaltstack(&stack, nullptr), 0);
     EXPECT_EQ(fake::find("disarming-stack").address, nullptr);
+    EXPECT_EQ(fake::find("signal-stack").address, memory);
+    EXPECT_EQ(fake::find("signal-stack").bytes, sizeof memory);
     stack.ss_flags = static_cast<int>(1u << 31);  // SS_AUTODISARM
     fake::start();
     ASSERT_EQ(sigaltstack(&stack, nullptr), 0);

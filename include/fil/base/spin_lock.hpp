@@ -36,9 +36,11 @@ class spin_lock {
     }
     void unlock() { taken_.store(false, std::memory_order_release); }
 
+    // Lets others run.
+    static void yield();  // lib/os_linux.cpp
+
   private:
     static void pause();
-    static void yield();  // lib/os_linux.cpp
 
     std::atomic<bool> taken_{false};
 };
@@ -61,7 +63,8 @@ class locked {
     spin_lock& lock_;
 };
 
-// Holds back this thread's signals over a scope. Two system calls.
+// Holds back this thread's signals over a scope. Two system calls, where the program's sandbox has
+// nothing against them.
 class signals_held {
   public:
     signals_held();  // lib/os_linux.cpp
@@ -69,6 +72,7 @@ class signals_held {
     signals_held(const signals_held&) = delete;
 
   private:
+    bool held_;
     unsigned long mask_;  // as the kernel has it
 };
 

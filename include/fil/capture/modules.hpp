@@ -54,6 +54,13 @@ struct system_modules {
 struct iterated_modules {
     static void find(std::uintptr_t pc, module_visit visit, void* context);
 };
+// Calls call(context, an address of its code) for each module that is loaded.
+struct module_range_visit {
+    void (*call)(void* context, std::uintptr_t code);
+    void* context;
+};
+void for_each_module(module_range_visit visit);  // lib/native_linux.cpp
+
 static_assert(module_finder<system_modules>);
 static_assert(module_finder<iterated_modules>);
 
@@ -80,6 +87,13 @@ class modules {
         request ask{this, pc, generation(), {}};
         Finder::find(pc, &answer, &ask);
         return ask.location;
+    }
+
+    // Looks at all modules that are loaded, for later, when the system may not be asked.
+    void know_all() {
+        for_each_module(
+            {[](void* self, std::uintptr_t code) { static_cast<modules*>(self)->locate(code); },
+             this});
     }
 
     // After dlclose: what is known may be gone, and something else may come in its place.

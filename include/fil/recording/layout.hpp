@@ -171,6 +171,8 @@ struct session_page {
     alignas(64) std::int32_t supervisor_pid;
     std::atomic<std::uint32_t> detects_out_of_memory;  // 1: a request that fails ends its process
     std::atomic<std::uint32_t> asking;                 // how often a process had last words
+    // Processes that run unrecorded because of their own sandbox (lib/sandbox.hpp).
+    std::atomic<std::uint32_t> sandboxed;
 };
 static_assert(sizeof(session_page) <= recording_page);
 

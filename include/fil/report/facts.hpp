@@ -68,6 +68,7 @@ struct exactness_facts {
     std::uint64_t missed = 0;      // events inside other events
     std::uint64_t dropped = 0;     // no memory for bookkeeping
     std::uint64_t unprofiled = 0;  // children that could not be recorded
+    std::uint64_t sandboxed = 0;   // processes that could not, because of their own sandbox
 };
 
 // What a report is of: what was alive at the peak, or when memory ran out.

@@ -16,10 +16,10 @@
 //
 // Hot path: no allocation, no throw. On the common path no read-modify-write of a shared line.
 
-#include <sched.h>
 #include <time.h>
 
 #include "fil/base/inlining.hpp"
+#include "fil/base/spin_lock.hpp"
 #include "fil/recording/layout.hpp"
 
 namespace fil {
@@ -84,7 +84,7 @@ class peak_tracker {
         for (;;) {
             const std::int64_t until = session_->held_until.load(std::memory_order_acquire);
             if (until == 0 || monotonic_ns() >= until) return;
-            sched_yield();
+            spin_lock::yield();
         }
     }
 

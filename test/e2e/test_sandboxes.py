@@ -1,0 +1,82 @@
+"""A program that puts up a seccomp filter for itself runs as without us, and is counted.
+
+programs/sandboxed.c allows what it will call, and dies of the rest: that it does not die without
+us says that its list is whole.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from profiling import MIB, PROGRAMS, run_plain, run_profiled
+
+WORK = 64 * 300_000
+
+
+@pytest.fixture(scope="module")
+def sandboxed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    program = tmp_path_factory.mktemp("sandboxed") / "sandboxed"
+    source = PROGRAMS / "sandboxed.c"
+    subprocess.run(["cc", "-g", "-O1", "-pthread", source, "-o", program], check=True)
+    return str(program)
+
+
+def as_plain(program: str, way: str, what: str, output: Path):
+    plain = run_plain([program, way, what])
+    profiled = run_profiled(output, [program, way, what])
+    assert (plain.status, plain.stdout) == (0, b"confined\ndone\n")
+    assert (profiled.status, profiled.stdout, profiled.own_stderr) == (0, plain.stdout, b"")
+    return profiled
+
+
+@pytest.mark.parametrize(
+    "way, what",
+    [
+        ("prctl", "work"),
+        ("seccomp", "work"),
+        ("syscall", "work"),
+        ("prctl", "threads"),
+        ("seccomp", "threads"),
+        ("prctl", "signals"),
+        ("prctl", "mappings"),
+        ("prctl", "too much"),
+    ],
+)
+def test_nothing_is_called_that_a_filter_refuses(
+    way: str, what: str, sandboxed: str, tmp_path: Path
+) -> None:
+    profiled = as_plain(sandboxed, way, what, tmp_path / "out")
+    at_work = sum(
+        size for frames, size in profiled.callstacks.items() if "(work)" in " ".join(frames)
+    )
+    assert at_work == WORK if what != "threads" else at_work >= WORK
+    assert b"sandbox" not in profiled.stderr
+
+
+def test_in_strict_mode_nothing_at_all_is_called(sandboxed: str, tmp_path: Path) -> None:
+    profiled = as_plain(sandboxed, "strict", "work", tmp_path / "out")
+    assert MIB <= profiled.peak < 2 * MIB
+
+
+def test_children_that_could_not_join_are_unrecorded_and_counted(
+    sandboxed: str, tmp_path: Path
+) -> None:
+    profiled = as_plain(sandboxed, "prctl", "children", tmp_path / "out")
+    line = b"2 processes were not recorded: they run in a sandbox (seccomp) that they put up"
+    assert line in profiled.stderr
+    assert '"sandboxed":2' in (profiled.report / "index.html").read_text()
+
+
+def test_children_that_may_join_are_recorded(sandboxed: str, tmp_path: Path) -> None:
+    profiled = as_plain(sandboxed, "prctl", "free children", tmp_path / "out")
+    assert b"all processes together" in profiled.stderr
+    assert b"sandbox" not in profiled.stderr
+
+
+def test_what_is_started_in_a_sandbox_runs_without_us_and_is_counted(
+    sandboxed: str, tmp_path: Path
+) -> None:
+    profiled = as_plain(sandboxed, "prctl", "exec", tmp_path / "out")
+    assert b"1 process was not recorded: it runs in a sandbox (seccomp)" in profiled.stderr
