@@ -385,9 +385,10 @@ typedef struct fil_process {
     uint64_t missed_events;
     int32_t run_on; /* 1: records on request, and a run is on */
     int64_t run_started_ns; /* CLOCK_REALTIME, of the last run, whose live and peak are above; 0: none */
+    uint64_t callstacks;    /* that it has recorded */
 } fil_process;
 #define FIL_PROCESS_INIT \
-    { sizeof(fil_process), 0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, 0, 0, 0, 0 }
+    { sizeof(fil_process), 0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, 0, 0, 0, 0, 0 }
 FIL_API fil_status fil_session_process(fil_session* session, size_t number, fil_process* process);
 
 /* The pid of the process that has waited longest for the report of its run (fil_run_report()); 0 if
@@ -416,8 +417,9 @@ typedef struct fil_out_of_memory {
 #define FIL_OUT_OF_MEMORY_INIT \
     { sizeof(fil_out_of_memory), 0, 0, 0 }
 
-/* The next such process; FIL_ERROR_EMPTY if there is none. May be asked every millisecond. After
- * its report, fil_session_let_go() lets it exit. Since 0.1. */
+/* The next such process; FIL_ERROR_EMPTY if there is none. May be asked every millisecond.
+ * fil_session_let_go() lets it exit, before its report (what is alive stands in its recording) or
+ * after. Since 0.1. */
 FIL_API fil_status fil_session_out_of_memory(fil_session* session, fil_out_of_memory* process);
 FIL_API void fil_session_let_go(fil_session* session, int32_t pid);
 

@@ -86,6 +86,7 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
         const run_record* run = joined.run();
         found.run_on = run != nullptr && run->on.load(std::memory_order_acquire) != 0;
         found.run_started_ns = run != nullptr ? run->started_ns : 0;
+        found.callstacks = joined.view().callstack_count();
         checked_fill(process, found, "process");
     });
 }

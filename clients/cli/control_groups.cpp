@@ -1,5 +1,6 @@
 #include "control_groups.hpp"
 
+#include <algorithm>
 #include <sstream>
 
 #include "small_file.hpp"
@@ -7,10 +8,15 @@
 namespace fil::cli {
 namespace {
 
-constexpr control_group::file_names version_1 = {
-    "memory.limit_in_bytes", "memory.usage_in_bytes", {"total_active_file", "total_inactive_file"}};
+constexpr control_group::file_names version_1 = {"memory.limit_in_bytes",
+                                                 "memory.usage_in_bytes",
+                                                 {"total_active_file", "total_inactive_file"},
+                                                 "memory.memsw.limit_in_bytes",
+                                                 "memory.memsw.usage_in_bytes",
+                                                 true};
 constexpr control_group::file_names version_2 = {
-    "memory.max", "memory.current", {"active_file", "inactive_file"}};
+    "memory.max",      "memory.current",      {"active_file", "inactive_file"},
+    "memory.swap.max", "memory.swap.current", false};
 constexpr std::int64_t no_limit = std::int64_t{1} << 50;  // version 1 has a huge number instead
 
 // "a,b,c" has b.
@@ -49,7 +55,9 @@ control_group::control_group(std::string name, const std::string& directory,
       files_(files),
       limit_(open_small_file(directory + "/" + files.limit)),
       usage_(open_small_file(directory + "/" + files.usage)),
-      statistics_(open_small_file(directory + "/memory.stat")) {}
+      statistics_(open_small_file(directory + "/memory.stat")),
+      swap_limit_(open_small_file(directory + "/" + files.swap_limit)),
+      swap_usage_(open_small_file(directory + "/" + files.swap_usage)) {}
 
 std::optional<std::int64_t> control_group::limit() const {
     const auto limit = first_number(read_small_file(limit_));  // version 2 may say "max"
@@ -57,14 +65,32 @@ std::optional<std::int64_t> control_group::limit() const {
     return limit;
 }
 
-std::optional<std::int64_t> control_group::left(std::int64_t limit, std::int64_t enough) const {
+control_group::swap control_group::look_at_swap(std::int64_t limit, std::int64_t usage,
+                                                std::int64_t swap_free) const {
+    const std::string text = read_small_file(swap_limit_);
+    if (text.empty()) return {};
+    const std::int64_t both = files_.swap_has_memory ? 1 : 0;
+    swap now;
+    if (const auto used = first_number(read_small_file(swap_usage_)))
+        now.used = std::max<std::int64_t>(*used - both * usage, 0);
+    const std::int64_t most = first_number(text).value_or(no_limit) - both * limit;
+    now.left = std::clamp<std::int64_t>(most - now.used, 0, swap_free);
+    return now;
+}
+
+std::optional<control_group::memory> control_group::look(std::int64_t swap_free,
+                                                         std::int64_t enough) const {
+    const auto most = limit();
     const auto usage = first_number(read_small_file(usage_));
-    if (!usage) return std::nullopt;
-    std::int64_t left = limit - *usage;
-    if (left >= enough) return left;
+    if (!most || !usage) return std::nullopt;
+    memory now{*most, *usage, *most - *usage};
+    if (now.left >= enough) return now;
     const std::string statistics = read_small_file(statistics_);
-    for (const char* cache : files_.cache) left += number_of(statistics, cache).value_or(0);
-    return left;
+    for (const char* cache : files_.cache) now.used -= number_of(statistics, cache).value_or(0);
+    const swap swapped = look_at_swap(*most, *usage, swap_free);
+    now.left = *most - now.used + swapped.left;
+    now.used += swapped.used;
+    return now;
 }
 
 std::optional<group_mount> find_group_mount(std::string_view mountinfo, std::string_view type,

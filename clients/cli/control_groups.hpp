@@ -22,19 +22,35 @@ class control_group {
         const char* limit;
         const char* usage;
         const char* cache[2];  // fields of memory.stat: what the kernel can drop
+        const char* swap_limit;
+        const char* swap_usage;
+        bool swap_has_memory;  // the two above are of both together
     };
     control_group(std::string name, const std::string& directory, const file_names& files);
 
+    // With swap where the group says how much it may use; the cache counts as free.
+    struct memory {
+        std::int64_t limit = 0;  // without swap
+        std::int64_t used = 0;
+        std::int64_t left = 0;
+    };
+
     const std::string& name() const { return name_; }
+    // Nothing if there is no limit. `swap_free` is the machine's. The cache is read only where less
+    // than `enough` of the limit would be left without.
+    std::optional<memory> look(std::int64_t swap_free, std::int64_t enough) const;
     std::optional<std::int64_t> limit() const;
-    // What can still be used below `limit`: the cache counts as free. The cache is read only where
-    // the answer without it is less than `enough`.
-    std::optional<std::int64_t> left(std::int64_t limit, std::int64_t enough) const;
 
   private:
+    struct swap {
+        std::int64_t used = 0;
+        std::int64_t left = 0;
+    };
+    swap look_at_swap(std::int64_t limit, std::int64_t usage, std::int64_t swap_free) const;
+
     std::string name_;
     file_names files_;
-    descriptor limit_, usage_, statistics_;
+    descriptor limit_, usage_, statistics_, swap_limit_, swap_usage_;
 };
 
 std::vector<control_group> control_groups_around_us(const std::string& root);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "held_memory.hpp"
 #include "message.hpp"
 #include "small_file.hpp"
 
@@ -12,6 +13,7 @@ namespace {
 struct machine_memory {
     std::int64_t total = 0;
     std::int64_t available = 0;
+    std::int64_t swap_free = 0;
     std::int64_t swapped = 0;
 };
 
@@ -22,16 +24,26 @@ std::optional<machine_memory> parse_meminfo(const std::string& text) {
     memory.available = number_of(text, "MemAvailable")
                            ? bytes("MemAvailable")
                            : bytes("MemFree") + bytes("Buffers") + bytes("Cached");
-    memory.swapped = bytes("SwapTotal") - bytes("SwapFree");
+    memory.swap_free = bytes("SwapFree");
+    memory.swapped = bytes("SwapTotal") - memory.swap_free;
     if (memory.total == 0) return std::nullopt;
     return memory;
 }
 
+std::string holder(const judged_program& program) {
+    const std::size_t processes = program.pids.size();
+    if (processes <= 1) return "the program holds ";
+    return "the program's " + std::to_string(processes) + " processes hold ";
+}
+
 }  // namespace
 
-std::int64_t reserve_of(std::int64_t limit) {
+std::int64_t reserve_of(std::int64_t limit, std::uint64_t callstacks) {
     constexpr std::int64_t usual = 100ll << 20;
-    return std::min(std::max(usual, limit / 50), limit / 4);
+    constexpr std::int64_t report_of_a_callstack = 256;
+    const std::int64_t least = std::min(usual, limit / 4);
+    const std::int64_t report = report_of_a_callstack * static_cast<std::int64_t>(callstacks);
+    return std::min(least + report, std::max(least, limit / 2));
 }
 
 memory_left::memory_left(std::string root)
@@ -39,50 +51,64 @@ memory_left::memory_left(std::string root)
       meminfo_(open_small_file(root_ + "/proc/meminfo")),
       groups_(control_groups_around_us(root_)) {}
 
-bool memory_left::is_short(std::int64_t left, std::int64_t limit) {
-    const std::int64_t reserve = reserve_of(limit);
-    near_ |= left < 4 * reserve + (1ll << 30);
-    return left < reserve;
-}
-
-std::optional<std::string> memory_left::shortage(std::span<const pid_t> pids) {
+std::optional<memory_shortage> memory_left::look(const judged_program& program) {
     near_ = false;
-    for (const control_group& group : groups_)
-        if (auto why = shortage_of(group)) return why;
-    return shortage_of_machine(pids);
-}
-
-std::optional<std::string> memory_left::shortage_of(const control_group& group) {
-    const auto limit = group.limit();
-    if (!limit) return std::nullopt;
-    const auto left = group.left(*limit, 2 * reserve_of(*limit));
-    if (!left || !is_short(*left, *limit)) return std::nullopt;
-    return "only " + size_text(std::max<std::int64_t>(*left, 0)) + " of the " + size_text(*limit) +
-           " that the control group " + group.name() + " may use are left";
-}
-
-std::optional<std::string> memory_left::shortage_of_machine(std::span<const pid_t> pids) {
-    const auto memory = parse_meminfo(read_small_file(meminfo_));
-    if (!memory) return std::nullopt;
-    if (is_short(memory->available, memory->total))
-        return "only " + size_text(memory->available) + " of this machine's " +
-               size_text(memory->total) + " are left";
-    // The processes are asked only where all that is swapped out is more than what is left.
-    if (memory->swapped <= memory->available) return std::nullopt;
-    const std::int64_t ours = swapped(pids);
-    if (ours <= memory->available) return std::nullopt;
-    return size_text(ours) + " of the program are swapped out, more than the " +
-           size_text(memory->available) + " that are left";
-}
-
-std::int64_t memory_left::swapped(std::span<const pid_t> pids) const {
-    std::int64_t sum = 0;
-    for (const pid_t pid : pids) {
-        const std::string status =
-            read_small_file(root_ + "/proc/" + std::to_string(pid) + "/status");
-        sum += number_of(status, "VmSwap").value_or(0) * 1024;
+    found_.reset();
+    const auto machine = parse_meminfo(read_small_file(meminfo_)).value_or(machine_memory{});
+    for (const control_group& group : groups_) {
+        const std::int64_t enough = 2 * reserve_of(group.limit().value_or(0), program.callstacks);
+        const auto now = group.look(machine.swap_free, enough);
+        if (now)
+            judge({now->used, now->left}, now->limit,
+                  "the " + size_text(now->limit) + " that the control group " + group.name() +
+                      " may use are left",
+                  program);
     }
-    return sum;
+    if (machine.total == 0) return found_;
+    judge({machine.total - machine.available + machine.swapped,
+           machine.available + machine.swap_free},
+          machine.total, "this machine's " + size_text(machine.total) + " are left", program);
+    judge_swapping(machine.swapped, machine.available, program);
+    return found_;
+}
+
+void memory_left::judge(const amounts& memory, std::int64_t limit, const std::string& of_what,
+                        const judged_program& program) {
+    const auto [used, left] = memory;
+    const std::int64_t reserve = reserve_of(limit, program.callstacks);
+    // Could the program come to hold half before nothing is left?
+    const bool may_be_the_programs = 2 * (program.resident + left) >= used + left;
+    near_ |= left < 4 * reserve + (1ll << 30) && may_be_the_programs;
+    if (left >= reserve || (found_ && found_->is_the_programs)) return;
+    const std::int64_t ours = held(program, used);
+    found_ = {"only " + size_text(std::max<std::int64_t>(left, 0)) + " of " + of_what + ", and " +
+                  holder(program) + size_text(ours) + " of the " + size_text(used) +
+                  " that are used",
+              2 * ours >= used};
+}
+
+// The processes are asked only where all that is swapped out is more than what is left.
+void memory_left::judge_swapping(std::int64_t swapped, std::int64_t available,
+                                 const judged_program& program) {
+    if (swapped <= available || (found_ && found_->is_the_programs)) return;
+    const std::int64_t ours = held_by(program.pids, root_).swapped;
+    if (ours <= available || 2 * ours < swapped) return;
+    found_ = {size_text(ours) + " of the program are swapped out, more than the " +
+                  size_text(available) + " that are left",
+              true};
+}
+
+// Where many processes share pages (forked workers), their sum says too much: the kernel is asked
+// again, for a hundredth of the time at most.
+std::int64_t memory_left::held(const judged_program& program, std::int64_t used) {
+    const std::int64_t sum = held_by(program.pids, root_).total();
+    if (program.pids.size() < 2 || 2 * sum < used) return sum;
+    const double before = since_.seconds();
+    if (before >= share_until_) {
+        share_ = held_by_shares(program.pids, root_).total();
+        share_until_ = before + 100 * (since_.seconds() - before);
+    }
+    return std::min(sum, share_);
 }
 
 }  // namespace fil::cli

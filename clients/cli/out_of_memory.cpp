@@ -1,17 +1,39 @@
 #include "out_of_memory.hpp"
 
-namespace fil::cli {
+#include <poll.h>
 
-out_of_memory::out_of_memory(fil_session* session, std::string root, pid_t program, teller tell)
-    : session_(session), left_(std::move(root)), program_(program), tell_(std::move(tell)) {
+#include "launch.hpp"
+
+namespace fil::cli {
+namespace {
+
+// It writes out its buffers first, for two seconds at most. One that is stopped does not end.
+void wait_for_end_of(pid_t pid) {
+    constexpr int most_milliseconds = 3000;
+    const descriptor process = open_pid(pid);
+    pollfd end{process.get(), POLLIN, 0};
+    if (process) ::poll(&end, 1, most_milliseconds);
+}
+
+}  // namespace
+
+out_of_memory::out_of_memory(fil_session* session, std::string root, pid_t program,
+                             parent its_parent, teller tell)
+    : session_(session),
+      left_(std::move(root)),
+      program_(program),
+      parent_(its_parent),
+      tell_(std::move(tell)) {
     fil_session_detect_out_of_memory(session);
 }
 
 void out_of_memory::judge(const sampler& memory) {
     const std::vector<pid_t> pids = memory.running();
-    shortage_ = left_.shortage(pids).value_or("");
-    if (!shortage_.empty()) last_shortage_ = shortage_;
-    fil_session_memory_is_low(session_, shortage_.empty() ? 0 : memory.largest());
+    const auto found = left_.look({pids, memory.resident_now(), memory.most_callstacks()});
+    const bool is_the_programs = found && found->is_the_programs;
+    shortage_ = found ? found->what : "";
+    if (is_the_programs) last_shortage_ = shortage_;
+    fil_session_memory_is_low(session_, is_the_programs ? memory.largest() : 0);
 }
 
 void out_of_memory::calm() {
@@ -36,6 +58,10 @@ void out_of_memory::report(const fil_out_of_memory& process, const reporter& mak
     const std::string whose =
         process.pid == program_ ? "" : " in PID " + std::to_string(process.pid);
     tell_("WARNING: Detected out-of-memory condition" + whose + ", exiting soon: " + why + ".");
+    if (parent_ == parent::us) {
+        fil_session_let_go(session_, process.pid);
+        wait_for_end_of(process.pid);
+    }
     const report_outcome outcome = make(process);
     if (outcome.status != FIL_OK) {
         tell_("The report could not be made: " + outcome.why + ".");

@@ -1,7 +1,7 @@
 // What the supervisor does when memory runs out: it tells the largest process of the program that
-// memory is low, so that this one ends at its next allocation; and it has the report made of any
-// process that ran out of it, because a request failed or because it was told so, before that
-// process ends itself.
+// memory is low, where it is the program that used it up, so that this one ends at its next
+// allocation; and it has the report made of any process that ran out of it, because a request
+// failed or because it was told so, before that process ends itself.
 #pragma once
 
 #include <fil.h>
@@ -24,8 +24,12 @@ class out_of_memory {
     // Hears of what happens, a sentence at a time.
     using teller = std::function<void(std::string_view)>;
 
+    // Who waits for the program, and would go on at its end.
+    enum class parent { us, another };
+
     // `root` stands before /proc and /sys. From now on it is us whom a process waits for.
-    out_of_memory(fil_session* session, std::string root, pid_t program, teller tell = say);
+    out_of_memory(fil_session* session, std::string root, pid_t program, parent its_parent,
+                  teller tell = say);
 
     // Both to be called often: longest_wait() says how often, in milliseconds. The first tells the
     // program if memory is low; the second sees to those that ran out of it.
@@ -39,7 +43,7 @@ class out_of_memory {
     // Whether the program itself (not a child) has its report already.
     bool program_is_reported() const { return program_is_reported_; }
 
-    // Why memory was short when last looked at; empty: it was not.
+    // Why memory was short when last looked at, whoever used it; empty: it was not.
     const std::string& shortage() const { return shortage_; }
 
   private:
@@ -48,6 +52,7 @@ class out_of_memory {
     fil_session* session_;
     memory_left left_;
     pid_t program_;
+    parent parent_;
     teller tell_;
     std::string shortage_;
     std::string last_shortage_;

@@ -113,7 +113,7 @@ ending run(const invocation& asked) {
     std::optional<out_of_memory> memory;
     if (asked.detect_out_of_memory)
         memory.emplace(session.get(), find_variable(inherited, "FIL_SYSTEM_ROOT").value_or(""),
-                       child.pid);
+                       child.pid, out_of_memory::parent::us);
     const auto look_at_memory = [&](const observation& now) {
         if (!memory) return 1000;
         memory->judge(now.memory);

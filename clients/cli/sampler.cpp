@@ -30,10 +30,12 @@ void sampler::tick(double seconds) {
     if (part_ == part::run) read_run(numbers);
 
     largest_ = 0;
+    most_callstacks_ = 0;
     std::int64_t resident = watched_.empty() ? -1 : 0;
     for (watched& process : watched_) resident += look_at(process, seconds);
     std::erase_if(watched_, [](const watched& process) { return process.pid == 0; });
 
+    resident_now_ = std::max<std::int64_t>(resident, 0);
     whole_.add({seconds, numbers.live, resident});
     note_peak(numbers, seconds);
     // 1 % in integers, and at least something: live may still be zero. A block is touched after it
@@ -73,6 +75,7 @@ std::int64_t sampler::look_at(watched& process, double seconds) {
     fil_process numbers = FIL_PROCESS_INIT;
     if (fil_session_process(session_, process.number, &numbers) != FIL_OK) return 0;
     process.closed = numbers.closed != 0;
+    if (!process.closed) most_callstacks_ = std::max(most_callstacks_, numbers.callstacks);
     if (!process.closed && (largest_ == 0 || numbers.live > largest_live_)) {
         largest_ = process.pid;
         largest_live_ = numbers.live;

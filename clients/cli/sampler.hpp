@@ -46,6 +46,10 @@ class sampler {
     std::vector<pid_t> running() const;
     pid_t largest() const { return largest_; }
 
+    // Of all of them when last looked at; of the one that has most.
+    std::int64_t resident_now() const { return resident_now_; }
+    std::uint64_t most_callstacks() const { return most_callstacks_; }
+
     // Processes besides the program that still run: "PID 123 (python worker.py)".
     std::vector<std::string> still_running() const;
 
@@ -73,6 +77,8 @@ class sampler {
     std::vector<watched> watched_;
     pid_t largest_ = 0;
     std::int64_t largest_live_ = 0;
+    std::int64_t resident_now_ = 0;
+    std::uint64_t most_callstacks_ = 0;
 
     timeline whole_{2000};
     std::map<pid_t, timeline> each_;

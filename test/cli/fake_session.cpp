@@ -45,6 +45,7 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
     process->peak = one.peak;
     process->run_on = one.run_on ? 1 : 0;
     process->run_started_ns = one.run_started_ns;
+    process->callstacks = one.callstacks;
     process->command = {one.command.data(), one.command.size()};
     return FIL_OK;
 }

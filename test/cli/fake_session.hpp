@@ -18,6 +18,7 @@ struct fake_process {
     std::int64_t peak = 0;
     bool run_on = false;
     std::int64_t run_started_ns = 0;
+    std::uint64_t callstacks = 0;
 };
 
 struct fake_session {

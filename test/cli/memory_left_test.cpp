@@ -32,13 +32,21 @@ struct machine {
     std::string root() const { return directory; }
 
     // In MiB.
-    void memory(int total, int available, int swapped) const {
+    void memory(int total, int available, int swapped, int swap = 100'000) const {
         const auto line = [](const char* name, long long mebibytes) {
             return std::string(name) + ":  " + std::to_string(mebibytes * 1024) + " kB\n";
         };
         write("/proc/meminfo", line("MemTotal", total) + line("MemFree", 1) +
-                                   line("MemAvailable", available) + line("SwapTotal", 100'000) +
-                                   line("SwapFree", 100'000 - swapped));
+                                   line("MemAvailable", available) + line("SwapTotal", swap) +
+                                   line("SwapFree", swap - swapped));
+    }
+    void holds(pid_t pid, int anonymous, int shared = 0, int swapped = 0) const {
+        const auto line = [](const char* name, long long mebibytes) {
+            return std::string(name) + ":\t" + std::to_string(mebibytes * 1024) + " kB\n";
+        };
+        write("/proc/" + std::to_string(pid) + "/status",
+              "Name:\tx\n" + line("VmRSS", 90'000) + line("RssAnon", anonymous) +
+                  line("RssFile", 80'000) + line("RssShmem", shared) + line("VmSwap", swapped));
     }
     void version_2(const std::string& group, const std::string& limit, std::int64_t usage,
                    std::int64_t cache) const {
@@ -59,29 +67,91 @@ struct machine {
         write(directory + "/memory.stat",
               "cache 7\ntotal_active_file 0\ntotal_inactive_file " + std::to_string(cache) + "\n");
     }
-    bool is_short(std::vector<pid_t> pids = {}) const {
-        return memory_left(root()).shortage(pids).has_value();
+    std::optional<memory_shortage> look(std::vector<pid_t> pids = {all_of_it},
+                                        std::uint64_t callstacks = 0) const {
+        holds(all_of_it, 90'000);
+        return memory_left(root()).look({pids, 0, callstacks});
     }
+    bool is_short() const {
+        const auto found = look();
+        EXPECT_TRUE(!found || found->is_the_programs) << found->what;
+        return found.has_value();
+    }
+    static constexpr pid_t all_of_it = 55;  // a process that holds whatever is used
 };
 
-TEST(memory_left, the_reserve_is_100_mib_or_2_percent_but_never_most_of_it) {
-    EXPECT_EQ(reserve_of(1024 * mib), 100 * mib);
-    EXPECT_EQ(reserve_of(50'000 * mib), 1000 * mib);
-    EXPECT_EQ(reserve_of(200 * mib), 50 * mib);
+TEST(memory_left, the_reserve_is_100_mib_and_room_for_the_report_but_never_most_of_it) {
+    EXPECT_EQ(reserve_of(1024 * mib, 0), 100 * mib);
+    EXPECT_EQ(reserve_of(500'000 * mib, 0), 100 * mib);
+    EXPECT_EQ(reserve_of(200 * mib, 0), 50 * mib);
+    EXPECT_EQ(reserve_of(16'000 * mib, 1 << 18), 164 * mib);
+    EXPECT_EQ(reserve_of(16'000 * mib, 1 << 20), 356 * mib);
+    EXPECT_EQ(reserve_of(200 * mib, 1 << 20), 100 * mib);
 }
 
-TEST(memory_left, of_the_machine_is_what_the_kernel_calls_available) {
+TEST(memory_left, of_the_machine_is_what_the_kernel_calls_available_and_free_swap) {
     const machine computer;
     EXPECT_FALSE(computer.is_short());
-    computer.memory(16384, 328, 0);  // 2 % are 327.7
+    computer.memory(16384, 100, 0, 0);
     EXPECT_FALSE(computer.is_short());
-    computer.memory(16384, 327, 0);
+    computer.memory(16384, 99, 0, 0);
     EXPECT_TRUE(computer.is_short());
+    computer.memory(16384, 60, 20, 59);
+    EXPECT_TRUE(computer.is_short());
+    computer.memory(16384, 60, 20, 60);
+    EXPECT_FALSE(computer.is_short());
     computer.write("/proc/meminfo", "MemTotal: 1000000 kB\nMemFree: 80000 kB\nCached: 30000 kB\n");
     EXPECT_FALSE(computer.is_short());  // an old kernel
+    computer.write("/proc/meminfo", "MemTotal: 1000000 kB\nMemFree: 80000 kB\nCached: 3000 kB\n");
+    EXPECT_TRUE(computer.is_short());
     computer.write("/proc/meminfo", "nonsense");
     EXPECT_FALSE(computer.is_short());
-    EXPECT_FALSE(memory_left("/nowhere").shortage({}).has_value());
+    EXPECT_FALSE(memory_left("/nowhere").look({}).has_value());
+}
+
+TEST(memory_left, that_others_used_up_is_not_the_programs_fault) {
+    const machine computer;
+    computer.memory(16384, 84, 0, 0);  // 16,300 are used
+    computer.holds(7, 8000, 149);
+    const auto others = computer.look({7});
+    ASSERT_TRUE(others.has_value());
+    EXPECT_FALSE(others->is_the_programs);
+    EXPECT_EQ(others->what,
+              "only 84.0 MiB of this machine's 16384.0 MiB are left, and the program holds "
+              "8149.0 MiB of the 16300.0 MiB that are used");
+    computer.holds(8, 0, 0, 1);  // swapped out, by a child of the program's
+    const auto ours = computer.look({7, 8});
+    ASSERT_TRUE(ours.has_value());
+    EXPECT_TRUE(ours->is_the_programs);
+    EXPECT_NE(ours->what.find("the program's 2 processes hold 8150.0 MiB"), std::string::npos);
+    computer.memory(524'288, 10'240, 0, 0);  // little of much is much
+    EXPECT_FALSE(computer.look().has_value());
+}
+
+TEST(memory_left, what_processes_share_is_held_once) {
+    const machine computer;
+    computer.memory(16384, 84, 0, 0);
+    for (const pid_t pid : {7, 8}) {
+        computer.holds(pid, 9000);
+        computer.write("/proc/" + std::to_string(pid) + "/smaps_rollup",
+                       "Rss: 9 kB\nPss_Anon: 4096000 kB\nPss_Shmem: 1024 kB\nSwapPss: 0 kB\n");
+    }
+    EXPECT_FALSE(computer.look({7, 8})->is_the_programs);
+    EXPECT_TRUE(computer.look({7})->is_the_programs);
+}
+
+TEST(memory_left, of_a_process_that_is_not_in_proc_is_nothing) {
+    const machine computer;
+    computer.memory(16384, 84, 0, 0);
+    EXPECT_FALSE(computer.look({2147483647})->is_the_programs);
+    EXPECT_FALSE(computer.look({})->is_the_programs);
+}
+
+TEST(memory_left, is_less_where_the_report_needs_more) {
+    const machine computer;
+    computer.memory(16384, 130, 0, 0);
+    EXPECT_FALSE(computer.look({machine::all_of_it}, 1000).has_value());
+    EXPECT_TRUE(computer.look({machine::all_of_it}, 1 << 18).has_value());
 }
 
 TEST(memory_left, of_a_group_does_not_count_the_page_cache) {
@@ -95,14 +165,72 @@ TEST(memory_left, of_a_group_does_not_count_the_page_cache) {
     EXPECT_FALSE(computer.is_short());
 }
 
+TEST(memory_left, of_a_group_is_used_by_the_program_or_by_its_neighbours) {
+    const machine computer;
+    computer.write("/proc/self/cgroup", "0::/box\n");
+    computer.version_2("/box", "1073741824", 970 * mib, 10 * mib);
+    computer.holds(7, 470);
+    const auto others = computer.look({7});
+    ASSERT_TRUE(others.has_value());
+    EXPECT_FALSE(others->is_the_programs);
+    EXPECT_NE(others->what.find("holds 470.0 MiB of the 960.0 MiB that are used"),
+              std::string::npos)
+        << others->what;
+    computer.holds(7, 480);
+    EXPECT_TRUE(computer.look({7})->is_the_programs);
+}
+
+TEST(memory_left, of_a_group_counts_the_swap_that_it_may_use) {
+    const machine computer;
+    computer.write("/proc/self/cgroup", "0::/box\n");
+    computer.version_2("/box", "1073741824", 970 * mib, 10 * mib);
+    computer.write("/sys/fs/cgroup/box/memory.swap.max", "max\n");
+    computer.write("/sys/fs/cgroup/box/memory.swap.current", "0\n");
+    EXPECT_FALSE(computer.is_short());
+    computer.memory(16384, 8000, 50, 80);  // of which the machine has little
+    EXPECT_TRUE(computer.is_short());
+    computer.memory(16384, 8000, 0, 1000);
+    computer.write("/sys/fs/cgroup/box/memory.swap.max", "104857600\n");
+    EXPECT_FALSE(computer.is_short());
+    computer.write("/sys/fs/cgroup/box/memory.swap.current", "94371840\n");
+    EXPECT_TRUE(computer.is_short());
+    computer.write("/sys/fs/cgroup/box/memory.swap.max", "0\n");
+    EXPECT_TRUE(computer.is_short());
+
+    const machine older;
+    older.write("/proc/self/cgroup", "9:cpu,memory:/box\n");
+    older.version_1("/box", 1024 * mib, 970 * mib, 0);
+    EXPECT_TRUE(older.is_short());
+    older.write("/sys/fs/cgroup/memory/box/memory.memsw.limit_in_bytes", "2147483648\n");
+    older.write("/sys/fs/cgroup/memory/box/memory.memsw.usage_in_bytes",
+                std::to_string(1800 * mib) + "\n");
+    EXPECT_FALSE(older.is_short());
+    older.write("/sys/fs/cgroup/memory/box/memory.memsw.usage_in_bytes",
+                std::to_string(1990 * mib) + "\n");
+    EXPECT_TRUE(older.is_short());
+}
+
 TEST(memory_left, is_that_of_the_tightest_group_around) {
     const machine computer;
     computer.write("/proc/self/cgroup", "0::/outer/inner\n");
     computer.version_2("/outer/inner", "max", mib, 0);
     computer.version_2("/outer", "536870912", 500 * mib, 0);
-    const auto why = memory_left(computer.root()).shortage({});
+    const auto why = computer.look();
     ASSERT_TRUE(why.has_value());
-    EXPECT_NE(why->find("control group /outer may use"), std::string::npos) << *why;
+    EXPECT_NE(why->what.find("control group /outer may use"), std::string::npos) << why->what;
+}
+
+TEST(memory_left, that_the_program_used_up_comes_before_what_others_did) {
+    const machine computer;
+    computer.write("/proc/self/cgroup", "0::/outer/inner\n");
+    computer.version_2("/outer/inner", "536870912", 500 * mib, 0);
+    computer.version_2("/outer", "16106127360", 15300 * mib, 0);
+    computer.memory(16384, 50, 0, 0);
+    computer.holds(7, 490);
+    const auto why = computer.look({7});
+    ASSERT_TRUE(why.has_value());
+    EXPECT_TRUE(why->is_the_programs);
+    EXPECT_NE(why->what.find("/outer/inner may use"), std::string::npos) << why->what;
 }
 
 TEST(memory_left, is_read_from_version_1_too) {
@@ -129,24 +257,31 @@ TEST(memory_left, in_a_container_the_mounted_group_is_ours) {
 
 TEST(memory_left, is_short_where_more_of_the_program_is_swapped_out_than_is_left) {
     const machine computer;
-    computer.write("/proc/77/status", "Name: x\nVmSwap:\t 1048576 kB\n");
-    computer.write("/proc/78/status", "Name: x\nVmSwap:\t 524288 kB\n");
-    computer.memory(16384, 1200, 5000);
-    EXPECT_FALSE(computer.is_short({77}));
-    EXPECT_TRUE(computer.is_short({77, 78}));
-    computer.memory(16384, 6000, 5000);
-    EXPECT_FALSE(computer.is_short({77, 78}));
+    const auto swaps = [&](std::vector<pid_t> pids) { return computer.look(pids).has_value(); };
+    computer.holds(77, 10, 0, 1024);
+    computer.holds(78, 10, 0, 512);
+    computer.memory(16384, 1200, 3000);
+    EXPECT_FALSE(swaps({77}));
+    EXPECT_TRUE(swaps({77, 78}));
+    EXPECT_TRUE(computer.look({77, 78})->is_the_programs);
+    computer.memory(16384, 1200, 5000);  // others are swapped out more
+    EXPECT_FALSE(swaps({77, 78}));
+    computer.memory(16384, 6000, 3000);
+    EXPECT_FALSE(swaps({77, 78}));
 }
 
-TEST(memory_left, is_looked_at_often_where_little_is_left) {
+TEST(memory_left, is_looked_at_often_where_little_is_left_and_the_program_may_use_it) {
     const machine computer;
-    memory_left left(computer.root());
-    left.shortage({});
-    EXPECT_FALSE(left.is_near());
-    computer.memory(16384, 1500, 0);
-    memory_left later(computer.root());
-    later.shortage({});
-    EXPECT_TRUE(later.is_near());
+    const auto is_near = [&](std::int64_t resident) {
+        memory_left left(computer.root());
+        left.look({{}, resident, 0});
+        return left.is_near();
+    };
+    EXPECT_FALSE(is_near(8000 * mib));
+    computer.memory(16384, 1400, 0, 0);  // 14,984 are used
+    EXPECT_TRUE(is_near(8000 * mib));
+    EXPECT_TRUE(is_near(6900 * mib));
+    EXPECT_FALSE(is_near(6700 * mib));  // with all that is left, it would not hold half
 }
 
 }  // namespace

@@ -19,7 +19,12 @@ std::int64_t a_while_ago(double seconds) {
 
 class on_a_machine : public test::in_temporary_directory {
   protected:
-    on_a_machine() { machine(8 << 20); }
+    on_a_machine() {
+        machine(8 << 20);
+        const std::string process = "proc/" + std::to_string(::getpid());
+        std::filesystem::create_directory(process);
+        write(process + "/status", "RssAnon: " + std::to_string(12 << 20) + " kB\n");
+    }
 
     // Kilobytes that are left of 16 GiB.
     void machine(int available) {
@@ -49,7 +54,7 @@ class run_watch_test : public on_a_machine {
     test::fake_session session_;
     std::vector<std::string> said_;
     std::vector<int> reported_;
-    out_of_memory memory_{session_.handle(), here(), ::getpid(),
+    out_of_memory memory_{session_.handle(), here(), ::getpid(), out_of_memory::parent::another,
                           [this](std::string_view sentence) { said_.emplace_back(sentence); }};
     run_watch watch_{session_.handle(), ::getpid(), &memory_};
 };
@@ -120,7 +125,7 @@ TEST_F(run_watch_test, a_program_is_told_that_memory_is_low_only_while_a_run_is_
     look();
     EXPECT_LE(session_.told_low, 0);
     begin();
-    EXPECT_LE(*look(), 5);
+    look();
     EXPECT_EQ(session_.told_low, ::getpid());
     program().run_on = false;
     look();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -62,12 +63,23 @@ class Machine:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
 
-    def memory(self, available: int, swapped: int = 0) -> None:
+    def memory(
+        self, available: int, swapped: int = 0, *, total: int = 2**24, swap: int = 2**24
+    ) -> None:
         self.write(
             "proc/meminfo",
-            f"MemTotal: {2**24} kB\nMemAvailable: {available} kB\n"
-            f"SwapTotal: {2**24} kB\nSwapFree: {2**24 - swapped} kB\n",
+            f"MemTotal: {total} kB\nMemAvailable: {available} kB\n"
+            f"SwapTotal: {swap} kB\nSwapFree: {swap - swapped} kB\n",
         )
+
+    def holding(self, anonymous: int, swapped: int = 0) -> str:
+        """The beginning of a program that, as this machine sees it, holds so many KiB."""
+        return textwrap.dedent(f"""
+            import os
+            os.makedirs(f"{self.root}/proc/{{os.getpid()}}", exist_ok=True)
+            with open(f"{self.root}/proc/{{os.getpid()}}/status", "w") as status:
+                status.write("Name: x\\nRssAnon: {anonymous} kB\\nVmSwap: {swapped} kB\\n")
+        """)
 
     def group(self, name: str, limit: str, usage: int, cache: int) -> None:
         folder = f"sys/fs/cgroup{name}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import resource
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from command import profiled, script
 from profiling import FIL_PROFILE, MIB, PREFIX, Ended, run_plain
-from short_of_memory import FILES, bytes_at, memory_group, report_in
+from short_of_memory import FILES, Machine, bytes_at, memory_group, report_in
 
 
 def report_of(ended: Ended) -> dict[str, int]:
@@ -233,58 +234,141 @@ def test_in_a_control_group_the_program_ends_before_the_kernel_ends_it(here):
     assert b"that the control group" in ended.stderr
 
 
-ALLOCATES_FOR_A_WHILE = """
-    import os, time
-    held = bytearray(30_000_000)
-    print("begun", flush=True)
-    end = time.monotonic() + {seconds}
-    while time.monotonic() < end:
-        block = bytearray(100_000)
-        time.sleep(0.005)
-    print("done", flush=True)
+MANY_CALLSTACKS = """
+import time
+kept = []
+def branch(depth):
+    if depth == 0:
+        kept.append(bytearray(64))
+    else:
+        branch(depth - 1)
+        branch(depth - 1)
+branch(18)
+while True:
+    kept.append(b"x" * 4_000_000)
+    time.sleep(0.02)
 """
+
+
+def test_the_report_of_many_callstacks_needs_more_memory_than_what_is_left(here):
+    script("x.py", MANY_CALLSTACKS)
+    with memory_group(300 * MIB) as enter:
+        ended = profiled("x.py", preexec_fn=enter)
+    assert bytes_at(report_of(ended), "x.py:12 ") > 20 * MIB
+
+
+HOG = "held = b'x' * {bytes}; print('held', flush=True); import sys; sys.stdin.read()"
+
+
+def test_in_a_control_group_that_a_neighbour_has_filled_the_program_goes_on(here):
+    script("x.py", ALLOCATES_FOR_A_WHILE.format(seconds=1))
+    with memory_group(400 * MIB) as enter:
+        neighbour = subprocess.Popen(
+            [sys.executable, "-c", HOG.format(bytes=300 * MIB)],
+            preexec_fn=enter,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        try:
+            assert neighbour.stdout.readline() == b"held\n"
+            ended = profiled("x.py", preexec_fn=enter)
+        finally:
+            neighbour.communicate()
+    assert (ended.status, ended.stdout) == (0, b"begun\ndone\n")
+
+
+ALLOCATES_FOR_A_WHILE = """
+import os, time
+held = bytearray(30_000_000)
+print("begun", flush=True)
+end = time.monotonic() + {seconds}
+while time.monotonic() < end:
+    block = bytearray(100_000)
+    time.sleep(0.005)
+print("done", flush=True)
+"""
+
+
+def on(machine: Machine, code: str) -> Ended:
+    script("x.py", code)
+    return profiled("x.py", env=machine.environment)
+
+
+def for_a_while(machine: Machine, holds: int) -> Ended:
+    """Of a program that holds so many MiB, and goes on for a minute unless it is ended."""
+    return on(machine, machine.holding(holds * 1024) + ALLOCATES_FOR_A_WHILE.format(seconds=60))
 
 
 def test_on_a_machine_with_enough_memory_nothing_happens(here, machine):
     machine.group("/outer/box", str(2**30), 1000 * MIB, 800 * MIB)  # the cache can be dropped
     machine.group("/outer", "max", 2**40, 0)
-    script("x.py", ALLOCATES_FOR_A_WHILE.format(seconds=0.5))
-    ended = profiled("x.py", env=machine.environment)
+    ended = on(machine, machine.holding(2**24) + ALLOCATES_FOR_A_WHILE.format(seconds=0.5))
     assert (ended.status, ended.stdout) == (0, b"begun\ndone\n")
 
 
 def test_a_group_around_ours_that_is_full_is_noticed(here, machine):
     machine.group("/outer/box", "max", 1000 * MIB, 0)
     machine.group("/outer", str(2**30), 1000 * MIB, 0)
-    script("x.py", ALLOCATES_FOR_A_WHILE.format(seconds=60))
-    ended = profiled("x.py", env=machine.environment)
+    ended = for_a_while(machine, holds=600)
     report_of(ended)
-    assert b"that the control group /outer may use are left" in ended.stderr
+    assert (
+        b"that the control group /outer may use are left, and the program holds 600.0 MiB of the "
+        b"1000.0 MiB that are used" in ended.stderr
+    )
 
 
 def test_a_machine_that_is_full_is_noticed(here, machine):
-    machine.memory(available=300_000)  # 2 % of 16 GiB are more
-    script("x.py", ALLOCATES_FOR_A_WHILE.format(seconds=60))
-    ended = profiled("x.py", env=machine.environment)
+    machine.memory(available=90_000, swap=0)
+    ended = for_a_while(machine, holds=9000)
     report_of(ended)
-    assert b"of this machine's 16384.0 MiB are left" in ended.stderr
+    assert (
+        b"only 87.9 MiB of this machine's 16384.0 MiB are left, and the program holds 9000.0 MiB"
+        in ended.stderr
+    )
+
+
+def test_what_the_program_really_holds_counts(here, machine):
+    machine.memory(available=90_000, total=400_000, swap=0)  # 303 MiB are used
+    ended = on(machine, "kept = b'x' * 200_000_000" + ALLOCATES_FOR_A_WHILE.format(seconds=60))
+    assert bytes_at(report_of(ended), "x.py:1 ") == pytest.approx(200_000_000, abs=1000)
+    ended = on(machine, "kept = b'x' * 100_000_000" + ALLOCATES_FOR_A_WHILE.format(seconds=1))
+    assert (ended.status, ended.stdout) == (0, b"begun\ndone\n")
+
+
+def test_what_forked_workers_share_is_held_once(here, machine):
+    machine.memory(available=90_000, total=700_000, swap=0)  # 596 MiB are used
+    workers = """
+kept = b'x' * 100_000_000
+import os, time
+if not all(os.fork() for _ in range(5)):
+    time.sleep(1.5)
+    os._exit(0)
+"""
+    ended = on(machine, workers + ALLOCATES_FOR_A_WHILE.format(seconds=1))
+    assert (ended.status, ended.stdout) == (0, b"begun\ndone\n")
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [
+        {"available": 50_000, "swap": 0},
+        {"available": 300_000},  # and 16 GiB of swap
+        {"available": 50_000, "swapped": 2**24 - 1000},
+        {"available": 10 * 2**20, "total": 512 * 2**20, "swap": 0},
+    ],
+)
+def test_a_small_program_on_a_machine_that_others_have_filled_goes_on(here, machine, memory):
+    machine.memory(**memory)
+    ended = on(machine, ALLOCATES_FOR_A_WHILE.format(seconds=0.7))
+    assert (ended.status, ended.stdout) == (0, b"begun\ndone\n")
 
 
 def test_heavy_swapping_is_noticed(here, machine):
     machine.memory(available=2**20, swapped=4 * 2**20)
-    script(
-        "x.py",
-        f"""
-        import os
-        os.makedirs(f"{machine.root}/proc/{{os.getpid()}}")
-        with open(f"{machine.root}/proc/{{os.getpid()}}/status", "w") as status:
-            status.write("Name: x\\nVmSwap: {3 * 2**20} kB\\n")
-        """
-        + ALLOCATES_FOR_A_WHILE.format(seconds=60).replace("\n    ", "\n        "),
-    )
-    ended = profiled("x.py", env=machine.environment)
+    swaps = machine.holding(0, swapped=3 * 2**20)
+    ended = on(machine, swaps + ALLOCATES_FOR_A_WHILE.format(seconds=60))
     report_of(ended)
-    assert b"of the program are swapped out" in ended.stderr
+    assert b"3072.0 MiB of the program are swapped out" in ended.stderr
 
 
 def test_lines_of_ours_say_so(here):

@@ -169,14 +169,16 @@ def environment(machine: Machine) -> dict[str, str]:
     return {**PATH, "FIL_SYSTEM_ROOT": str(machine.root)}
 
 
-def with_machine(machine: Machine, code: str) -> str:
+def with_machine(machine: Machine, code: str, holds: int = 9000) -> str:
     """A program that says itself how much memory is left."""
     first = f"""
     info = os.open("{machine.root}/proc/meminfo", os.O_RDWR)
     enough = os.read(info, 4096)
-    low = enough.replace(b"MemAvailable: {8 * 2**20}", b"MemAvailable: 0300000")  # 2 % are more
+    low = enough.replace(b"MemAvailable: {8 * 2**20}", b"MemAvailable: 0090000")
     """
-    return with_work(ALLOCATES_FOR_A_WHILE) + textwrap.dedent(first) + textwrap.dedent(code)
+    machine.memory(available=8 * 2**20, swap=0)
+    begins = with_work(ALLOCATES_FOR_A_WHILE) + machine.holding(holds * 1024)
+    return begins + textwrap.dedent(first) + textwrap.dedent(code)
 
 
 def test_a_machine_that_is_full_ends_a_part_and_nothing_else(here, machine):
@@ -197,6 +199,18 @@ def test_a_machine_that_is_full_ends_a_part_and_nothing_else(here, machine):
     assert bytes_at(report_in("out"), "x.py:3 (inner)") >= 20 << 20
 
 
+def test_a_part_goes_on_where_others_have_filled_the_machine(here, machine):
+    code = """
+        def fills():
+            held = inner()
+            os.pwrite(info, low, 0)
+            allocate(0.7)
+        profile(fills, "out")
+    """
+    assert in_python(with_machine(machine, code, holds=100), env=environment(machine)) == ""
+    assert sum(large("out").values()) == 40
+
+
 def test_memory_that_was_low_in_a_part_is_no_matter_to_the_next(here, machine):
     code = """
         def short():
@@ -214,13 +228,9 @@ def test_memory_that_was_low_in_a_part_is_no_matter_to_the_next(here, machine):
 def test_heavy_swapping_is_noticed(here, machine):
     machine.memory(available=2**20, swapped=4 * 2**20)
     code = (
-        ALLOCATES_FOR_A_WHILE
-        + f"""
-    os.makedirs(f"{machine.root}/proc/{{os.getpid()}}")
-    with open(f"{machine.root}/proc/{{os.getpid()}}/status", "w") as status:
-        status.write("Name: x\\nVmSwap: {3 * 2**20} kB\\n")
-    profile(lambda: allocate(60), "out")
-"""
+        textwrap.dedent(ALLOCATES_FOR_A_WHILE)
+        + machine.holding(0, swapped=3 * 2**20)
+        + 'profile(lambda: allocate(60), "out")\n'
     )
     ended = ended_for_want_of_memory(with_work(code), env=environment(machine))
     report_in("out")

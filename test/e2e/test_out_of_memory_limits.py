@@ -23,7 +23,8 @@ def test_a_container_with_less_than_100_mib_left_is_out_of_memory(
 ):
     machine.group("/outer", "max", 0, 0)
     machine.group("/outer/box", str(LIMIT), LIMIT - left * MIB, 0)
-    script("x.py", ALLOCATES_FOR_A_WHILE.format(seconds=60 if ends else 1))
+    whole = machine.holding(LIMIT // 1024)
+    script("x.py", whole + ALLOCATES_FOR_A_WHILE.format(seconds=60 if ends else 1))
     ended = profiled("x.py", env=machine.environment)
     if ends:
         report_of(ended)
@@ -36,11 +37,12 @@ def test_disabled_detection_lets_a_program_go_on_where_little_is_left(
     here,
     machine: Machine,
 ):
-    machine.memory(available=1000)
-    script("x.py", ALLOCATES_FOR_A_WHILE.format(seconds=1))
+    machine.memory(available=1000, swap=0)
+    whole = machine.holding(2**24)
+    script("x.py", whole + ALLOCATES_FOR_A_WHILE.format(seconds=1))
     ended = disabled("x.py", str(machine.root))
     assert (ended.status, ended.stdout) == (0, b"begun\ndone\n")
-    script("y.py", ALLOCATES_FOR_A_WHILE.format(seconds=60))
+    script("y.py", whole + ALLOCATES_FOR_A_WHILE.format(seconds=60))
     assert profiled("y.py", env=machine.environment).status == 53
 
 
