@@ -77,6 +77,13 @@ int main(void) {
     PRINT(code_name, PyCodeObject, co_name);
     PRINT(code_filename, PyCodeObject, co_filename);
     PRINT(code_first_line, PyCodeObject, co_firstlineno);
+#if PY_VERSION_HEX >= 0x030a0000
+    PRINT(code_line_table, PyCodeObject, co_linetable);
+#else
+    PRINT(code_line_table, PyCodeObject, co_lnotab);
+#endif
+    PRINT(bytes_length, PyBytesObject, ob_base.ob_size);
+    PRINT(bytes_data, PyBytesObject, ob_sval);
 #if PY_VERSION_HEX >= 0x030b0000
     PRINT(code_instructions, PyCodeObject, co_code_adaptive);
 #endif
@@ -105,6 +112,7 @@ int main(void) {
     PRINT_PUBLISHED(code_object, filename);
     PRINT_PUBLISHED(code_object, name);
     PRINT_PUBLISHED(code_object, firstlineno);
+    PRINT_PUBLISHED(code_object, linetable);
     PRINT_PUBLISHED(code_object, co_code_adaptive);
     PRINT_PUBLISHED(pyobject, ob_type);
 #endif

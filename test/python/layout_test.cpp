@@ -36,6 +36,7 @@ const std::map<std::string, std::uint16_t python_layout::*> members = {
     FIL_MEMBER(text_compact),     FIL_MEMBER(text_pointer),    FIL_MEMBER(text_wide),
     FIL_MEMBER(text_wide_length), FIL_MEMBER(text_kind_mask),  FIL_MEMBER(text_compact_bit),
     FIL_MEMBER(text_ascii_bit),   FIL_MEMBER(frame_stamp),     FIL_MEMBER(frame_generator),
+    FIL_MEMBER(code_line_table),  FIL_MEMBER(bytes_length),    FIL_MEMBER(bytes_data),
 #undef FIL_MEMBER
 };
 
@@ -67,6 +68,7 @@ std::map<std::string, published> published_places() {
         {"code_object.filename", code.filename},
         {"code_object.name", code.name},
         {"code_object.firstlineno", code.firstlineno},
+        {"code_object.linetable", code.linetable},
         {"code_object.co_code_adaptive", code.co_code_adaptive},
         {"pyobject.ob_type", offsets.pyobject.ob_type},
     };

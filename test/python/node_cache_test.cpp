@@ -59,3 +59,42 @@ TEST(node_cache, forgets_all_at_once) {
     EXPECT_EQ(cache->find(1, 2), FIL_CALLSTACK_NONE);
     EXPECT_EQ(cache->find(1, 4), 5u);
 }
+
+TEST(node_cache, grows_for_a_program_that_keeps_coming_back) {
+    auto cache = std::make_unique<node_cache<4, 1024>>();
+    cache->forget();
+    unsigned asked_again = 0;
+    for (int turn = 0; turn < 60; ++turn) {
+        asked_again = 0;
+        for (fil_callstack id = 2; id < 1002; ++id) {
+            if (cache->find(1, id * 16) == id) continue;
+            ++asked_again;
+            cache->insert(1, id * 16, id);
+        }
+    }
+    EXPECT_LT(asked_again, 50u);
+    EXPECT_EQ(cache->sets(), 1024u);
+    cache->forget();
+    EXPECT_EQ(cache->find(1, 32), FIL_CALLSTACK_NONE);
+}
+
+TEST(node_cache, stays_small_where_each_callstack_is_new) {
+    auto cache = std::make_unique<node_cache<4, 1024>>();
+    cache->forget();
+    for (fil_callstack id = 2; id < 100000; ++id) cache->insert(1, id * 16, id);
+    EXPECT_EQ(cache->sets(), 4u);
+}
+
+TEST(node_cache, works_on_where_it_cannot_grow) {
+    struct no_pages {
+        static void* map(std::size_t) { return nullptr; }
+        static void unmap(void*, std::size_t) {}
+    };
+    auto cache = std::make_unique<node_cache<4, 1024, no_pages>>();
+    cache->forget();
+    for (int turn = 0; turn < 60; ++turn) {
+        for (fil_callstack id = 2; id < 1002; ++id) cache->insert(1, id * 16, id);
+    }
+    EXPECT_EQ(cache->find(1, 1001 * 16), 1001u);
+    EXPECT_EQ(cache->sets(), 4u);
+}

@@ -14,6 +14,7 @@
 #include <vector>
 
 using fil::python::address;
+using fil::python::private_pages;
 using fil::python::remembered_chain;
 
 namespace {
@@ -70,10 +71,16 @@ struct call_tree {
 // A stack of frames, newest last; several make greenlets.
 using stack = std::vector<std::pair<address, std::uint64_t>>;
 
-template <std::uint32_t Capacity, std::uint32_t Scratch>
+// A system without memory, for the chain to grow in.
+struct no_pages {
+    static void* map(std::size_t) { return nullptr; }
+    static void unmap(void*, std::size_t) {}
+};
+
+template <std::uint32_t First, std::uint32_t Scratch, typename Pages = private_pages>
 struct thread {
-    std::unique_ptr<remembered_chain<Capacity, Scratch>> chain =
-        std::make_unique<remembered_chain<Capacity, Scratch>>();
+    using remembered = remembered_chain<First, Scratch, Pages>;
+    std::unique_ptr<remembered> chain = std::make_unique<remembered>();
     call_tree tree;
     scripted_frames memory;
 
@@ -115,13 +122,13 @@ stack deep(std::uint32_t depth) {
     return result;
 }
 
-template <std::uint32_t Capacity, std::uint32_t Scratch>
+template <std::uint32_t First, std::uint32_t Scratch, typename Pages = private_pages>
 void random_program(unsigned seed, std::size_t longest) {
     std::mt19937 random(seed);
     const auto below = [&](std::size_t limit) {
         return static_cast<std::size_t>(random() % limit);
     };
-    thread<Capacity, Scratch> thread;
+    thread<First, Scratch, Pages> thread;
     std::vector<stack> stacks(3);
     std::vector<stack> generators;  // suspended frames, with what they delegate to
     std::size_t current = 0;
@@ -189,8 +196,12 @@ TEST(remembered_chain, agrees_with_a_naive_walk_of_random_programs) {
     for (unsigned seed = 0; seed < 40; ++seed) random_program<256, 64>(seed, 60);
 }
 
-TEST(remembered_chain, agrees_where_stacks_outgrow_it) {
-    for (unsigned seed = 0; seed < 40; ++seed) random_program<10, 4>(seed, 60);
+TEST(remembered_chain, agrees_where_it_grows) {
+    for (unsigned seed = 0; seed < 40; ++seed) random_program<2, 4>(seed, 60);
+}
+
+TEST(remembered_chain, agrees_where_stacks_outgrow_it_and_there_is_no_memory) {
+    for (unsigned seed = 0; seed < 40; ++seed) random_program<10, 4, no_pages>(seed, 60);
 }
 
 TEST(remembered_chain, an_unchanged_stack_is_not_interned_again) {
@@ -241,8 +252,25 @@ TEST(remembered_chain, equal_frames_on_another_caller_are_another_stack) {
     thread.check(now);
 }
 
-TEST(remembered_chain, a_stack_deeper_than_it_is_right_every_time) {
-    thread<100, 16> thread;
+TEST(remembered_chain, a_deep_stack_is_interned_once) {
+    thread<16, 16> thread;
+    thread.check(deep(100000));
+    thread.tree.interned = 0;
+    stack now = deep(100001);
+    now.front().second = 1;
+    thread.found(now);
+    EXPECT_EQ(thread.tree.interned, 1u);
+    EXPECT_EQ(thread.chain->count(), 100001u);
+    thread.found(deep(3));
+    thread.tree.interned = 0;
+    thread.memory.loads = 0;
+    thread.found(deep(100000));  // each frame is walked twice, however many there are
+    EXPECT_EQ(thread.tree.interned, 99997u);
+    EXPECT_LE(thread.memory.loads, 400100u);
+}
+
+TEST(remembered_chain, a_stack_deeper_than_memory_is_right_every_time) {
+    thread<100, 16, no_pages> thread;
     for (int turn = 0; turn < 3; ++turn) thread.check(deep(1000));
     stack now = deep(1000);
     now.back().second = 3;

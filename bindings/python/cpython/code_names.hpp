@@ -13,6 +13,7 @@
 #include <initializer_list>
 
 #include "fil.h"
+#include "line_index.hpp"
 #include "runtime.hpp"
 #include "text.hpp"
 
@@ -21,6 +22,7 @@ namespace fil::python {
 class code_names {
   public:
     void forget() {
+        lines_.forget();
         if (++epoch_ != 0) return;
         std::memset(known_, 0, sizeof known_);
         std::memset(visited_, 0, sizeof visited_);
@@ -66,20 +68,21 @@ class code_names {
         return layout.frame_owner != 0 && load<std::uint8_t>(frame, layout.frame_owner) >= 3;
     }
 
-    /* Where the frame stands. An instruction without a line (clean-up, and the preparations that
-     * precede the body) reads as the function's first. */
-    static std::uint32_t line(const python_runtime& runtime, address code, address frame) {
-        const python_layout& layout = runtime.layout;
-        int offset;
+    /* Where the frame stands, in bytes from the code's start; below 0 before its first instruction.
+     */
+    static int offset_of(const python_layout& layout, address code, address frame) {
         if (layout.instruction_is_pointer()) {
-            offset = static_cast<int>(load(frame, layout.frame_instruction) -
-                                      (code + layout.code_instructions));
-        } else {
-            offset =
-                load<std::int32_t>(frame, layout.frame_instruction) * layout.bytes_an_instruction();
+            return static_cast<int>(load(frame, layout.frame_instruction) -
+                                    (code + layout.code_instructions));
         }
-        const int found = runtime.symbols.PyCode_Addr2Line(reinterpret_cast<void*>(code), offset);
-        return found < 0 ? first_line(layout, code) : static_cast<std::uint32_t>(found);
+        return load<std::int32_t>(frame, layout.frame_instruction) * layout.bytes_an_instruction();
+    }
+
+    /* `found`, or the function's first line for an instruction without one: clean-up, and the
+     * preparations that precede the body. */
+    static std::uint32_t line_or_first(const python_layout& layout, address code, int found) {
+        if (found < 0) found = load<std::int32_t>(code, layout.code_first_line);
+        return found < 0 ? 0 : static_cast<std::uint32_t>(found);
     }
 
   private:
@@ -97,8 +100,14 @@ class code_names {
     static constexpr std::uint32_t codes = 512;
 
     static std::uint32_t first_line(const python_layout& layout, address code) {
-        const auto line = load<std::int32_t>(code, layout.code_first_line);
-        return line < 0 ? 0 : static_cast<std::uint32_t>(line);
+        return line_or_first(layout, code, -1);
+    }
+
+    std::uint32_t line(const python_layout& layout, address code, address frame) {
+        const int offset = offset_of(layout, code, frame);
+        const int found =
+            offset < 0 ? -1 : lines_.line(layout, code, static_cast<std::uint32_t>(offset));
+        return line_or_first(layout, code, found);
     }
 
     /* The code that follows __init__ (3.12 on) is no function either: it starts at line 0 and has
@@ -118,7 +127,7 @@ class code_names {
         const address code = code_of(runtime.layout, frame);
         const fil_function function = find(
             code, [&](address object) { return intern(runtime, object, text_, sizeof text_); });
-        const std::uint32_t at = function != 0 ? line(runtime, code, frame) : 0;
+        const std::uint32_t at = function != 0 ? line(runtime.layout, code, frame) : 0;
         return {key, function, at, epoch_};
     }
 
@@ -134,6 +143,7 @@ class code_names {
     known_code known_[codes];
     place visited_[1024];
     char text_[16384];
+    line_index<> lines_;
 };
 
 }  // namespace fil::python

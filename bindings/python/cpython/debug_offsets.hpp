@@ -115,7 +115,8 @@ bool take_offsets(const void* runtime, python_layout& layout) {
         lies_in(8, frame.instr_ptr, frame.size) && lies_in(1, frame.owner, frame.size) &&
         code.size < 1024 && lies_in(8, code.filename, code.size) &&
         lies_in(8, code.name, code.size) && lies_in(4, code.firstlineno, code.size) &&
-        code.co_code_adaptive <= code.size && found.pyobject.ob_type < 64;
+        lies_in(8, code.linetable, code.size) && code.co_code_adaptive <= code.size &&
+        found.pyobject.ob_type < 64;
     if (!plausible) return false;
 
     /* The stamp's place is not published: it is known where frames look as we know them. */
@@ -130,6 +131,7 @@ bool take_offsets(const void* runtime, python_layout& layout) {
     layout.code_name = static_cast<std::uint16_t>(code.name);
     layout.code_filename = static_cast<std::uint16_t>(code.filename);
     layout.code_first_line = static_cast<std::uint16_t>(code.firstlineno);
+    layout.code_line_table = static_cast<std::uint16_t>(code.linetable);
     layout.code_instructions = static_cast<std::uint16_t>(code.co_code_adaptive);
     return true;
 }

@@ -23,11 +23,10 @@
 
 namespace fil::python {
 
-/* The chain of 65,000 frames covers the deepest recursion that programs raise their limit to; the
- * pages of what a thread does not use are never touched. */
+/* The pages of what a thread does not use are never touched. */
 struct thread_walk {
     std::uint64_t generation; /* never 0 */
-    remembered_chain<65000, 4096> chain;
+    remembered_chain<4096, 1024> chain;
     code_names names;
     node_cache<2048> nodes;
 
@@ -47,7 +46,7 @@ struct thread_walk {
     }
 };
 
-static_assert(sizeof(thread_walk) <= 2u << 20 && alignof(thread_walk) <= 64);
+static_assert(sizeof(thread_walk) <= 1u << 20 && alignof(thread_walk) <= 64);
 
 /* The callstack of frame `top`, which is not 0; FIL_CALLSTACK_UNKNOWN if no frame is a function's.
  */

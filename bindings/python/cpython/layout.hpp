@@ -33,7 +33,11 @@ struct python_layout {
     std::uint16_t code_name;
     std::uint16_t code_filename;
     std::uint16_t code_first_line;
+    std::uint16_t code_line_table;
     std::uint16_t code_instructions; /* from 3.11: the bytecode lies inside the code object */
+
+    std::uint16_t bytes_length;
+    std::uint16_t bytes_data;
 
     std::uint16_t text_length;
     std::uint16_t text_state;
@@ -68,7 +72,10 @@ inline constexpr python_layout layout_3_9 = {
     .code_name = 112,
     .code_filename = 104,
     .code_first_line = 40,
+    .code_line_table = 120,
     .code_instructions = 0,
+    .bytes_length = 16,
+    .bytes_data = 32,
     .text_length = 16,
     .text_state = 32,
     .text_ascii = 48,
@@ -104,6 +111,7 @@ inline constexpr python_layout layout_3_11 = [] {
     layout.code_name = 120;
     layout.code_filename = 112;
     layout.code_first_line = 72;
+    layout.code_line_table = 136;
     layout.code_instructions = 184;
     return layout;
 }();

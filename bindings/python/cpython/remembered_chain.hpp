@@ -13,29 +13,38 @@
  * frames again, and the search goes on below them. Whatever changed below changes every callstack
  * above it, however equal the frames look.
  *
+ * The chain begins small and grows to the depth that the thread reaches. Should there be no memory
+ * for that, what is deeper is walked and interned every time: slow, not wrong.
+ *
  * No proof is needed where the newest frame is the same *call* as last time: nothing below it can
  * have moved. That is what its stamp says (frames.hpp): same_as_last() is that case. The rest is
  * follow(), and, where more than one call or return happened, follow_anew().
  *
  * Zeroed memory is a valid, empty chain after the first forget(). One thread, no locks, hot: no
- * allocation, no throw.
+ * allocation, no throw; growing takes pages.
  */
 #include <cstdint>
+#include <cstring>
 
 #include "fil.h"
 #include "frames.hpp"
+#include "private_pages.hpp"
 
 namespace fil::python {
 
-/* Capacity: frames remembered, counted from the root; deeper ones are interned every time. Scratch,
- * a power of two: walked frames that are kept until their callers are known. */
-template <std::uint32_t Capacity, std::uint32_t Scratch>
+/* First: frames remembered before it grows, counted from the root. Scratch, a power of two: frames
+ * that are kept until their callers are known, of a stack that it could not grow for. */
+template <std::uint32_t First, std::uint32_t Scratch, typename Pages = private_pages>
 class remembered_chain {
-    static_assert(Capacity < 0xffff, "positions are 16 bits in newest_at_");
     static_assert((Scratch & (Scratch - 1)) == 0);
 
   public:
     void forget() {
+        if (entries_ == nullptr) {
+            entries_ = first_entries_;
+            callstacks_ = first_callstacks_;
+            capacity_ = First;
+        }
         last_.frame = nowhere;
         entries_[0].frame = nowhere;
         callstacks_[0] = FIL_CALLSTACK_UNKNOWN;
@@ -155,15 +164,40 @@ class remembered_chain {
     /* The same for any change. */
     template <typename Frames, typename Child>
     [[gnu::noinline]] fil_callstack follow_anew(address top, Frames frames, Child child) {
-        walked_ = 0;
-        std::uint32_t newest = count_; /* entries above it are of no more use */
-        std::uint32_t base = 0;        /* the entry that the walked frames stand on */
+        std::uint32_t walked;
+        count_ = find_known(top, walked, frames, child);
+        if (walked > capacity_ - count_) grow(walked);
 
+        /* The second walk, now that the place of each frame is known. */
         address frame = top;
-        while (frame != 0) {
+        const std::uint32_t base = count_;
+        for (std::uint32_t at = base + walked; at != base; --at) {
+            if (at <= capacity_) entries_[at] = {frame, frames.key(frame)};
+            frame = frames.previous(frame);
+        }
+        fil_callstack callstack = callstacks_[base];
+        const std::uint32_t room = capacity_ - base;
+        const std::uint32_t kept = walked < room ? walked : room;
+        for (std::uint32_t i = 0; i != kept; ++i) {
+            const entry next = entries_[count_ + 1];
+            callstack = child(callstack, next.frame, next.key);
+            remember(next, callstack);
+        }
+        return kept == walked ? callstack
+                              : intern_rest(top, walked - kept, callstack, frames, child);
+    }
+
+    /* Finds the newest frame below which all is as remembered, brings its entry up to date, and
+     * returns that; 0 if there is none. `walked`: how many frames stand on it. */
+    template <typename Frames, typename Child>
+    std::uint32_t find_known(address top, std::uint32_t& walked, const Frames& frames,
+                             Child child) {
+        std::uint32_t newest = count_; /* entries above it are of no more use */
+        address frame = top;
+        for (walked = 0; frame != 0;) {
             const std::uint32_t at = find(frame, newest);
             if (at == 0) {
-                push({frame, frames.key(frame)});
+                ++walked;
                 frame = frames.previous(frame);
                 continue;
             }
@@ -171,55 +205,67 @@ class remembered_chain {
             const std::uint32_t broken = prove(at, changed, frames);
             if (broken == 0) {
                 intern_changed(changed, at, frames, child);
-                base = at;
-                break;
+                return at;
             }
-            for (std::uint32_t i = at; i >= broken; --i) {
-                push({entries_[i].frame, frames.key(entries_[i].frame)});
-            }
+            walked += at - broken + 1;
             frame = frames.previous(entries_[broken].frame);
             newest = broken - 1;
         }
-
-        count_ = base;
-        return intern_walked(top, callstacks_[base], frames, child);
+        return 0;
     }
 
-    void push(const entry& walked) { scratch_[walked_++ & (Scratch - 1)] = walked; }
-
-    /* Interns the walked frames on top of entry count_. Scratch holds those nearest to the root; if
-     * there were more, the others are walked again, a scratch full at a time. */
+    /* Interns the newest `left` frames, which there is no room to remember. Scratch holds those of
+     * them that are nearest to the root; for the others they are walked again, a scratch full at a
+     * time. */
     template <typename Frames, typename Child>
-    fil_callstack intern_walked(address top, fil_callstack callstack, const Frames& frames,
-                                Child child) {
-        std::uint32_t left = walked_;
+    [[gnu::noinline]] fil_callstack intern_rest(address top, std::uint32_t left,
+                                                fil_callstack callstack, const Frames& frames,
+                                                Child child) {
         while (left != 0) {
-            const std::uint32_t part = left < Scratch ? left : Scratch;
-            for (std::uint32_t i = 0; i < part; ++i) {
-                const entry& walked = scratch_[--left & (Scratch - 1)];
-                callstack = child(callstack, walked.frame, walked.key);
-                remember(walked, callstack);
+            address frame = top;
+            for (std::uint32_t i = 0; i != left; ++i, frame = frames.previous(frame)) {
+                scratch_[i & (Scratch - 1)] = frame;
             }
-            if (left != 0) walk_again(top, left, frames);
+            for (std::uint32_t n = left < Scratch ? left : Scratch; n != 0; --n) {
+                const address next = scratch_[--left & (Scratch - 1)];
+                callstack = child(callstack, next, frames.key(next));
+            }
         }
         return callstack;
     }
 
-    /* Fills scratch with the last of the first `left` frames. */
-    template <typename Frames>
-    void walk_again(address top, std::uint32_t left, const Frames& frames) {
-        address frame = top;
-        for (walked_ = 0; walked_ < left; frame = frames.previous(frame)) {
-            push({frame, left - walked_ <= Scratch ? frames.key(frame) : 0});
-        }
+    /* Makes room for `more` frames above entry count_, if there is memory. */
+    [[gnu::noinline]] void grow(std::uint32_t more) {
+        std::uint64_t wanted = capacity_;
+        while (wanted < std::uint64_t{count_} + more) wanted *= 2;
+        if (wanted > most) return;
+        const auto capacity = static_cast<std::uint32_t>(wanted);
+        void* const fresh = Pages::map(bytes_of(capacity));
+        if (fresh == nullptr) return;
+        auto* const entries = static_cast<entry*>(fresh);
+        auto* const callstacks = reinterpret_cast<fil_callstack*>(entries + capacity + 1);
+        std::memcpy(entries, entries_, (count_ + 1) * sizeof(entry));
+        std::memcpy(callstacks, callstacks_, (count_ + 1) * sizeof(fil_callstack));
+        if (entries_ != first_entries_) Pages::unmap(entries_, bytes_of(capacity_));
+        entries_ = entries;
+        callstacks_ = callstacks;
+        capacity_ = capacity;
+    }
+
+    static constexpr std::uint32_t most = 1u << 28;
+    static std::size_t bytes_of(std::uint32_t capacity) {
+        return (std::size_t{capacity} + 1) * (sizeof(entry) + sizeof(fil_callstack));
     }
 
     void remember(const entry& walked, fil_callstack callstack) {
-        if (count_ == Capacity) return;
+        if (count_ == capacity_) [[unlikely]] {
+            grow(1);
+            if (count_ == capacity_) return;
+        }
         ++count_;
         entries_[count_] = walked;
         callstacks_[count_] = callstack;
-        newest_at_[slot(walked.frame)] = static_cast<std::uint16_t>(count_);
+        newest_at_[slot(walked.frame)] = count_;
     }
 
     static constexpr std::uint32_t slots = 2048;
@@ -233,11 +279,13 @@ class remembered_chain {
 
     /* Entry 0 is the outside: no frame, callstack "unknown". */
     std::uint32_t count_;
-    std::uint32_t walked_;
-    std::uint16_t newest_at_[slots];
-    entry entries_[Capacity + 1];
-    fil_callstack callstacks_[Capacity + 1];
-    entry scratch_[Scratch];
+    std::uint32_t capacity_; /* without entry 0 */
+    entry* entries_;         /* the first ones, or what it has outgrown them for */
+    fil_callstack* callstacks_;
+    std::uint32_t newest_at_[slots];
+    entry first_entries_[First + 1];
+    fil_callstack first_callstacks_[First + 1];
+    address scratch_[Scratch];
 };
 
 }  // namespace fil::python

@@ -1,6 +1,7 @@
 #pragma once
 /* For the build option that proves the walk (-Dverify_frames=true): walks each stack again, from
- * the root, with nothing remembered, and aborts the program where the two differ.
+ * the root, with nothing remembered and lines as the interpreter tells them, and aborts the program
+ * where the two differ.
  *
  * Deep stacks make that quadratic: beyond `limit` frames only every 64th capture is compared. Slow,
  * not for users. Writes a line to the standard error when it fails and, at exit, how many captures
@@ -35,7 +36,7 @@ class frame_verifier {
 
   private:
     static constexpr std::uint32_t limit = 64;
-    static constexpr std::uint32_t deepest = 1u << 17;
+    static constexpr std::uint32_t deepest = 1u << 19;
 
     template <typename Frames>
     static bool is_deep(address top, const Frames& frames) {
@@ -70,7 +71,10 @@ class frame_verifier {
             const address code = code_of(runtime.layout, frame);
             const fil_function function = code_names::intern(runtime, code, text_, sizeof text_);
             if (function == 0) continue;
-            const std::uint32_t line = code_names::line(runtime, code, frame);
+            const int offset = code_names::offset_of(runtime.layout, code, frame);
+            const std::uint32_t line = code_names::line_or_first(
+                runtime.layout, code,
+                runtime.symbols.PyCode_Addr2Line(reinterpret_cast<void*>(code), offset));
             const fil_callstack child = fil_callstack_child(callstack, function, line);
             if (child != FIL_CALLSTACK_NONE) callstack = child;
         }
