@@ -7,7 +7,9 @@
 #include <string>
 
 #include "fake_fil.hpp"
+#include "line_index.hpp"
 #include "python_source.h"
+#include "runtime.hpp"
 
 extern "C" {
 void* __libc_malloc(size_t);
@@ -91,6 +93,31 @@ FIL_EXPORT unsigned long probe_captures(void) {
 }
 FIL_EXPORT unsigned long probe_generation(void) {
     return fil_generation();
+}
+
+// The first offset in a code object, of instructions up to `end`, whose line is not what the
+// interpreter says: upwards, downwards, and in leaps. -1: there is none.
+FIL_EXPORT int probe_wrong_line(void* code, int end) {
+    namespace python = fil::python;
+    static python::line_index<64> lines;
+    lines.forget();
+    const auto is_wrong = [&](int offset) {
+        const int line =
+            lines.line(python::the_runtime.layout, reinterpret_cast<python::address>(code),
+                       static_cast<std::uint32_t>(offset));
+        return line != python::the_runtime.symbols.PyCode_Addr2Line(code, offset);
+    };
+    for (int at = 0; at < end; at += 2) {
+        if (is_wrong(at)) return at;
+    }
+    for (int at = end - 2; at >= 0; at -= 2) {
+        if (is_wrong(at)) return at;
+    }
+    lines.forget();
+    for (int at = 0, i = 0; i < end; i += 2, at = (at + 7919 * 2) % end) {
+        if (is_wrong(at)) return at;
+    }
+    return -1;
 }
 
 FIL_EXPORT const char* probe_fact(const char* key) {

@@ -1,6 +1,11 @@
 """Code objects: names of every kind, and those that die. See stacks.py."""
 
+import ctypes
+import decimal
 import gc
+import pathlib
+import random
+import typing
 
 from stacks_probe import READS_FRAMES, check, here, locked, probe, same
 
@@ -41,6 +46,49 @@ def test_two_codes_of_one_name_and_line_keep_their_tables():
 
 def test_big_code():
     run_code("def big():\n" + "    x = 1, 2, 3\n" * 30000 + "    check()\nbig()\n", "big.py")
+
+
+def codes_of(code):
+    yield code
+    for constant in code.co_consts:
+        if hasattr(constant, "co_code"):
+            yield from codes_of(constant)
+
+
+def wrong_line(code):
+    return locked.probe_wrong_line(ctypes.py_object(code), len(code.co_code))
+
+
+def test_lines_are_those_of_the_interpreter():
+    if not READS_FRAMES:
+        return
+    texts = [pathlib.Path(module.__file__).read_text() for module in (typing, random, decimal)]
+    texts.append("x = [\n" + "\n".join(f"  {i}, [y for y in z]," for i in range(2000)) + "]\n")
+    texts.append("x = 1" + "\n" * 9000 + "while x:\n  try: x(\n\n\n1,\n2)\n  finally: x()\n" * 300)
+    compared = 0
+    for text in texts:
+        for code in codes_of(compile(text, "lines.py", "exec")):
+            assert wrong_line(code) == -1, (code, wrong_line(code))
+            compared += 1
+    assert compared > 150
+
+
+def test_places_of_one_large_function_in_any_order():
+    """A tree of questions, so that each leaf is reached at once."""
+
+    def ask(low, high, indent):
+        if low == high:
+            return [" " * indent + "check()"] + [""] * (low % 3)
+        middle = (low + high) // 2
+        return [
+            *[" " * indent + f"if n <= {middle}:", *ask(low, middle, indent + 1)],
+            *[" " * indent + "else:", *ask(middle + 1, high, indent + 1)],
+        ]
+
+    lines = "\n".join(ask(0, 799, 1))
+    order = list(range(800))
+    random.Random(1).shuffle(order)
+    run_code(f"def leaf(n):\n{lines}\nfor n in order: leaf(n)\n", "leaves.py", {"order": order})
 
 
 # ---- code that dies ----

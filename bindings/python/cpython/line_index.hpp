@@ -64,10 +64,11 @@ class line_index {
         }
 
         std::int32_t line(const line_table& table, std::uint32_t offset) {
-            std::int32_t found;
+            std::int32_t found = -1;
             if (offset >= read.end) {
                 table.read(read, offset, found, [this](const line_cursor& at) { pass(at); });
-                if (offset < read.end) read_line = found;
+                read_line = found;
+                if (offset >= read.end) read_from = read.end; /* beyond the table */
                 return found;
             }
             if (offset >= read_from) return read_line;
