@@ -27,11 +27,9 @@ class line_index {
     /* The line of the instruction at `offset`, in bytes; or -1 if it has none. */
     std::int32_t line(const python_layout& layout, address code, std::uint32_t offset) {
         const line_table table(layout, code);
-        std::int32_t line;
         if (table.size() <= small) {
             line_cursor at = table.start();
-            table.read(at, offset, line, [](const line_cursor&) {});
-            return line;
+            return table.read(at, offset, [](const line_cursor&) {});
         }
         indexed& known = indexed_[code * 0x9e3779b97f4a7c15u >> 61];
         if (known.code != code) known.begin(code, table.start());
@@ -64,12 +62,10 @@ class line_index {
         }
 
         std::int32_t line(const line_table& table, std::uint32_t offset) {
-            std::int32_t found = -1;
             if (offset >= read.end) {
-                table.read(read, offset, found, [this](const line_cursor& at) { pass(at); });
-                read_line = found;
+                read_line = table.read(read, offset, [this](const line_cursor& at) { pass(at); });
                 if (offset >= read.end) read_from = read.end; /* beyond the table */
-                return found;
+                return read_line;
             }
             if (offset >= read_from) return read_line;
             std::uint32_t low = 0, high = marks; /* mark 0 is at the start of the code */
@@ -78,8 +74,7 @@ class line_index {
                 (mark[middle].end <= offset ? low : high) = middle;
             }
             line_cursor at = mark[low];
-            table.read(at, offset, found, [](const line_cursor&) {});
-            return found;
+            return table.read(at, offset, [](const line_cursor&) {});
         }
 
         void pass(const line_cursor& at) {

@@ -39,31 +39,27 @@ class line_table {
     std::uint32_t size() const { return size_; }
     line_cursor start() const { return {0, 0, first_line_}; }
 
-    /* Reads on until the entry that covers `offset`, which is not below at.end. Sets `line` to its
-     * line, or to -1 if it has none. `passed(cursor)` sees where each entry begins. */
+    /* Reads on until the entry that covers `offset`, which is not below at.end, and returns its
+     * line; -1 if it has none. `passed(cursor)` sees where each entry begins. */
     template <typename Passed>
-    void read(line_cursor& at, std::uint32_t offset, std::int32_t& line, Passed passed) const {
-        if (version_ >= 0x030b) {
-            read_with(&line_table::next_location, at, offset, line, passed);
-        } else if (version_ == 0x030a) {
-            read_with(&line_table::next_pair, at, offset, line, passed);
-        } else {
-            read_with(&line_table::next_pair_3_9, at, offset, line, passed);
-        }
+    std::int32_t read(line_cursor& at, std::uint32_t offset, Passed passed) const {
+        if (version_ >= 0x030b) return read_with<&line_table::next_location>(at, offset, passed);
+        if (version_ == 0x030a) return read_with<&line_table::next_pair>(at, offset, passed);
+        const std::int32_t line = read_with<&line_table::next_pair_3_9>(at, offset, passed);
+        return at.end <= offset ? at.line : line; /* what is left has the last line */
     }
 
   private:
     static constexpr std::int32_t no_line = -1;
 
-    template <typename Next, typename Passed>
-    [[gnu::always_inline]] void read_with(Next next, line_cursor& at, std::uint32_t offset,
-                                          std::int32_t& line, Passed passed) const {
+    template <auto Next, typename Passed>
+    std::int32_t read_with(line_cursor& at, std::uint32_t offset, Passed passed) const {
+        std::int32_t line = no_line;
         while (at.end <= offset && at.next < size_) {
             passed(static_cast<const line_cursor&>(at));
-            line = (this->*next)(at);
+            line = (this->*Next)(at);
         }
-        /* What the table does not reach has, in 3.9, the last line. */
-        if (at.end <= offset) line = version_ == 0x0309 ? at.line : no_line;
+        return at.end <= offset ? no_line : line;
     }
 
     static void change(line_cursor& at, std::int32_t by) {
