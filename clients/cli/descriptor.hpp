@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <utility>
+#include <vector>
 
 namespace fil::cli {
 
@@ -39,6 +40,9 @@ inline pipe_ends new_pipe() {
     if (::pipe2(ends, O_CLOEXEC) != 0) return {};
     return {descriptor(ends[0]), descriptor(ends[1])};
 }
+
+// Of this process; with one that is closed again by now. Empty without /proc.
+std::vector<int> open_descriptors();
 
 // If stdin, stdout or stderr are closed, what we open next would take their numbers, and a message
 // would end up in it. /dev/null holds the place, close-on-exec: the program finds them closed

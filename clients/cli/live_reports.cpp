@@ -3,7 +3,7 @@
 namespace fil::cli {
 namespace {
 
-constexpr double time_to_ask = 0.3;  // for the program's handler to run, in seconds
+constexpr double time_to_ask = 0.02;  // for the program's handler to run, in seconds
 constexpr int look_soon = 2, look_whenever = 1000;
 
 std::uint32_t requests_of(const fil_session* session) {
@@ -13,8 +13,8 @@ std::uint32_t requests_of(const fil_session* session) {
 
 }  // namespace
 
-void live_reports::ask(double seconds, bool program_was_told) {
-    if (!due_) due_ = seconds + (program_was_told ? time_to_ask : 0);
+void live_reports::ask(double seconds) {
+    if (!due_) due_ = seconds + time_to_ask;
 }
 
 int live_reports::look(const observation& now) {

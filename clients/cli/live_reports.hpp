@@ -2,8 +2,8 @@
 // is made by a child, as the one at the end is (report.hpp), while the supervisor goes on looking.
 //
 // A signal to the program is answered in the program, which then asks the session and waits until
-// its counters are copied. One to us is passed on, so that the same happens; where the program has
-// an action of its own, or cannot be asked, its counters are copied as it runs.
+// its counters are copied. One to us the program is not told of: it may have an action of its own,
+// and a signal would wake it from a sleep. Its counters are copied as it runs.
 #pragma once
 
 #include <fil.h>
@@ -37,9 +37,9 @@ class live_reports {
                  listener told)
         : session_(session), facts_(facts), signals_(signals), told_(std::move(told)) {}
 
-    // Somebody sent SIGUSR2 to us: now or, if the program was told, as soon as it asks, at the
-    // latest a moment later.
-    void ask(double seconds, bool program_was_told);
+    // Somebody sent SIGUSR2 to us. If the program got it as well and asks a moment later, one
+    // report is enough.
+    void ask(double seconds);
 
     // Starts the report that is due; hears of one that is finished. Never blocks. Returns after how
     // many milliseconds it wants to look again.

@@ -35,10 +35,11 @@ static_assert(sizeof(answer) < 65536);
     ::_exit(written == static_cast<ssize_t>(sizeof said) ? 0 : 1);
 }
 
-// The terminal reaches only us: the report's process is in a group of its own.
+// The terminal reaches only us: the report's process is in a group of its own. That the terminal is
+// gone is no reason to have no report.
 bool may_stop_report(const signalfd_siginfo& signal) {
-    const bool is_key = signal.ssi_signo == SIGINT || signal.ssi_signo == SIGQUIT;
-    return (is_key && signal.ssi_code == SI_KERNEL) || is_for_program(signal, ::getpid(), false);
+    if (signal.ssi_code == SI_KERNEL) return signal.ssi_signo != SIGHUP;
+    return is_for_program(signal, ::getpid(), false);
 }
 
 // What arrives at first is an echo of what ended the program: timeout, for one, signals its child,

@@ -125,9 +125,7 @@ ending run(const invocation& asked) {
     };
     const supervision also = {
         [&](const observation& now) { return std::min(meanwhile.look(now), look_at_memory(now)); },
-        [&](const observation& now, bool program_was_told) {
-            meanwhile.ask(now.seconds, program_was_told);
-        }};
+        [&](const observation& now) { meanwhile.ask(now.seconds); }};
     const observation seen = supervise(child, session.get(), signals, also);
     meanwhile.finish();
     if (!seen.memory.still_running().empty()) library.leave_link();

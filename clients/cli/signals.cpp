@@ -2,11 +2,7 @@
 
 #include <sys/syscall.h>
 
-#include <charconv>
 #include <cstring>
-#include <fstream>
-#include <iterator>
-#include <string>
 
 namespace fil::cli {
 namespace {
@@ -29,29 +25,12 @@ bool is_for_program(const signalfd_siginfo& signal, pid_t self, bool from_progra
             return static_cast<pid_t>(signal.ssi_pid) != self && !from_program;
         case SI_KERNEL:
             // An alarm set before exec of fil-profile, as a poor man's timeout: timers are not
-            // inherited by fork, so the program has none of it.
-            return signal.ssi_signo == SIGALRM;
+            // inherited by fork. The end of a terminal is told to the first process in it. All else
+            // goes to the group, where there is a terminal.
+            return signal.ssi_signo == SIGALRM || signal.ssi_signo == SIGHUP;
         default:
             return false;
     }
-}
-
-bool has_default_action(std::string_view status, int number) {
-    for (const std::string_view name : {"\nSigIgn:\t", "\nSigCgt:\t"}) {
-        const std::size_t at = status.find(name);
-        if (at == status.npos) continue;
-        unsigned long long set = 0;
-        const char* digits = status.data() + at + name.size();
-        std::from_chars(digits, status.data() + status.size(), set, 16);
-        if ((set >> (number - 1) & 1) != 0) return false;
-    }
-    return true;
-}
-
-bool has_default_action(pid_t pid, int number) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/status");
-    const std::string status{std::istreambuf_iterator<char>(file), {}};
-    return has_default_action(status, number);
 }
 
 signal_inbox::signal_inbox() {

@@ -9,20 +9,13 @@
 #include <sys/signalfd.h>
 #include <sys/types.h>
 
-#include <string_view>
-
 #include "descriptor.hpp"
 
 namespace fil::cli {
 
-// Whether a signal that reached us is for the program. `from_program`: sent by one of its
-// processes, to its own group, say: then it has the signal already. Pure.
+// Whether a signal that reached us, and nobody else, is for the program. `from_program`: sent by
+// one of its processes, to its own group, say: then it has the signal already. Pure.
 bool is_for_program(const signalfd_siginfo& signal, pid_t self, bool from_program);
-
-// Whether a process would die, stop or do nothing at all of it: it neither handles the signal nor
-// ignores it. Of `status`, as /proc/PID/status has it. Pure.
-bool has_default_action(std::string_view status, int number);
-bool has_default_action(pid_t pid, int number);
 
 class signal_inbox {
   public:

@@ -24,8 +24,8 @@ struct observation {
 struct supervision {
     // Each time round; returns after how many milliseconds it wants to be called again.
     std::function<int(const observation&)> look;
-    // SIGUSR2 was sent to us; whether it was passed on to the program.
-    std::function<void(const observation&, bool)> report_signal;
+    // SIGUSR2 was sent to us.
+    std::function<void(const observation&)> report_signal;
 };
 
 observation supervise(const program& child, fil_session* session, const signal_inbox& signals,

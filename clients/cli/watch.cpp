@@ -7,9 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <optional>
 
 #include "descriptor.hpp"
@@ -38,14 +36,10 @@ bool has_ended(pid_t pid, const descriptor& ended) {
 // What the program inherits, or its pipes would stay open as long as we live. Descriptors of our
 // own are close-on-exec.
 void let_go_of_descriptors() {
-    std::vector<int> inherited;
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
-        const int number = std::atoi(entry.path().filename().c_str());
+    for (int number : open_descriptors()) {
         const int flags = ::fcntl(number, F_GETFD);
-        if (number > 2 && flags >= 0 && (flags & FD_CLOEXEC) == 0) inherited.push_back(number);
+        if (number > 2 && flags >= 0 && (flags & FD_CLOEXEC) == 0) ::close(number);
     }
-    for (int number : inherited) ::close(number);
     const descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
     for (int standard : {0, 1, 2}) ::dup2(nothing.get(), standard);
 }

@@ -64,10 +64,10 @@ TEST_F(live_reports_test, a_request_of_the_programs_is_answered_once) {
 }
 
 TEST_F(live_reports_test, one_of_ours_waits_a_moment_for_the_programs_and_is_the_same) {
-    reports_.ask(1, true);
-    look(1.01);
+    reports_.ask(1);
+    look(1.001);
     session_.reports_requested = 1;
-    look(1.02);
+    look(1.002);
     look_until_told(1);
     look(9);
     ::usleep(20'000);
@@ -76,16 +76,13 @@ TEST_F(live_reports_test, one_of_ours_waits_a_moment_for_the_programs_and_is_the
 }
 
 TEST_F(live_reports_test, one_of_ours_is_made_without_the_program_where_that_says_nothing) {
-    reports_.ask(1, true);
-    look(1.01);
+    reports_.ask(1);
+    look(1.001);
     ::usleep(20'000);
-    look(1.02);
+    look(1.002);
     EXPECT_TRUE(told_.empty());
     now_.seconds = 1.5;
     look_until_told(1);
-    reports_.ask(2, false);
-    now_.seconds = 2;
-    look_until_told(2);
 }
 
 TEST_F(live_reports_test, those_that_come_while_one_is_made_are_one_afterwards) {

@@ -25,7 +25,7 @@ TEST(signals, somebody_sent_are_for_the_program) {
 }
 
 TEST(signals, the_terminal_sent_are_not) {
-    for (int number : {SIGINT, SIGQUIT, SIGHUP, SIGWINCH})
+    for (int number : {SIGINT, SIGQUIT, SIGWINCH})
         EXPECT_FALSE(is_for_program(arrived(number, SI_KERNEL, 0), self, false));
 }
 
@@ -34,18 +34,9 @@ TEST(signals, our_own_and_the_programs_own_are_not) {
     EXPECT_FALSE(is_for_program(arrived(SIGTERM, SI_USER, somebody), self, true));
 }
 
-TEST(signals, an_alarm_set_before_exec_is) {
+TEST(signals, an_alarm_set_before_exec_and_the_end_of_a_terminal_are) {
     EXPECT_TRUE(is_for_program(arrived(SIGALRM, SI_KERNEL, 0), self, false));
-}
-
-TEST(signals, a_default_action_is_neither_handled_nor_ignored) {
-    const std::string status =
-        "Name:\tx\nSigBlk:\t0000000000000800\nSigIgn:\t0000000000001000\nSigCgt:"
-        "\t0000000100000002\n";
-    EXPECT_TRUE(has_default_action(status, SIGUSR2));
-    EXPECT_FALSE(has_default_action(status, SIGPIPE));
-    EXPECT_FALSE(has_default_action(status, SIGINT));
-    EXPECT_TRUE(has_default_action(::getpid(), SIGUSR2));
+    EXPECT_TRUE(is_for_program(arrived(SIGHUP, SI_KERNEL, 0), self, false));
 }
 
 // In a child, which may change its signals: what the inbox does, and how it is undone.

@@ -10,8 +10,10 @@ import select
 import shlex
 import signal
 import stat
+import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from pathlib import Path
 
@@ -185,7 +187,7 @@ def test_signals_sent_to_the_supervisor_go_to_the_program_once(here):
     script("x.py", COUNTS_SIGNALS)
     with running("x.py") as supervisor:
         assert supervisor.stdout.readline() == b"ready\n"
-        for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGTERM"):
+        for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGWINCH", "SIGTERM"):
             supervisor.send_signal(signal.Signals[name])
             assert supervisor.stdout.readline() == f"got {name}\n".encode()
         counts = ast.literal_eval(supervisor.stdout.readline().decode())
@@ -198,6 +200,94 @@ def test_a_program_that_signals_its_own_group_is_hit_once(here):
     ended = profiled("x.py", "signals its group", start_new_session=True)
     assert ended.stdout.splitlines()[-1] == b"[('SIGRTMIN', 1), ('SIGTERM', 1)]"
     assert ended.status == 3
+
+
+# Who is told, one after the other, as kill takes it. The supervisor and then all is timeout's way.
+SENT = {
+    "the group": ["-{supervisor}"],
+    "the supervisor": ["{supervisor}"],
+    "the supervisor, then the group": ["{supervisor}", "-{supervisor}"],
+    "all one by one": ["{supervisor}", "{witness}", "{program}"],
+    "the program": ["{program}"],
+}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGRTMIN])
+@pytest.mark.parametrize("to", SENT)
+def test_a_signal_arrives_once_whoever_else_got_it(here, to, number):
+    script("x.py", "import os; print(os.getpid(), flush=True)\n" + textwrap.dedent(COUNTS_SIGNALS))
+    with running("x.py", start_new_session=True) as supervisor:
+        program = int(supervisor.stdout.readline())
+        assert supervisor.stdout.readline() == b"ready\n"
+        (witness,) = children(supervisor.pid) - {program}
+        names = {"supervisor": supervisor.pid, "program": program, "witness": witness}
+        pids = [int(pid.format(**names)) for pid in SENT[to]]
+        for pid in pids:
+            os.kill(pid, number)
+        assert supervisor.stdout.readline() == f"got {number.name}\n".encode()
+        if number != signal.SIGTERM:
+            time.sleep(0.2)  # the next is another one then
+            os.kill(program, signal.SIGTERM)
+        counts = dict(ast.literal_eval(supervisor.stdout.read().decode().splitlines()[-1]))
+        assert counts == {number.name: 1, "SIGTERM": 1}
+        assert supervisor.wait(SECONDS) == 3
+
+
+def children(pid: int) -> set[int]:
+    return {
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    }
+
+
+@pytest.mark.parametrize("options", [[], ["--foreground"]])
+def test_timeout_ends_a_program_as_it_would(here, options):
+    script("x.py", COUNTS_SIGNALS)
+    command = [*PROFILED, "x.py"]
+    ended = run_plain(["timeout", "--preserve-status", *options, "-s", "TERM", "1", *command])
+    assert ended.stdout.splitlines()[-1] == b"[('SIGTERM', 1)]"
+    assert ended.status == 3
+
+
+def test_a_clean_up_after_ctrl_c_to_the_group_is_not_interrupted(here):
+    script(
+        "x.py",
+        """
+        import time
+        print("ready", flush=True)
+        try:
+            time.sleep(1000)
+        except KeyboardInterrupt:
+            time.sleep(0.3)
+            print("cleaned up")
+        """,
+    )
+    with running("x.py", start_new_session=True) as supervisor:
+        assert supervisor.stdout.readline() == b"ready\n"
+        os.killpg(supervisor.pid, signal.SIGINT)
+        assert supervisor.stdout.read() == b"cleaned up\n"
+        assert supervisor.wait(SECONDS) == 0
+
+
+def test_a_program_that_left_the_group_gets_what_the_group_gets(here):
+    script("x.py", "import os; os.setpgid(0, 0)\n" + textwrap.dedent(COUNTS_SIGNALS))
+    with running("x.py", start_new_session=True) as supervisor:
+        assert supervisor.stdout.readline() == b"ready\n"
+        os.killpg(supervisor.pid, signal.SIGTERM)
+        assert supervisor.stdout.read().splitlines()[-1] == b"[('SIGTERM', 1)]"
+        assert supervisor.wait(SECONDS) == 3
+
+
+def test_of_the_supervisors_processes_none_stays_and_none_holds_a_file(here):
+    script("x.py", "import os; print(os.getpid(), flush=True); input()")
+    with running("x.py", stdin=subprocess.PIPE, start_new_session=True) as supervisor:
+        program = int(supervisor.stdout.readline())
+        (witness,) = children(supervisor.pid) - {program}
+        held = [str(file.readlink()) for file in Path(f"/proc/{witness}/fd").iterdir()]
+        assert [name.partition(":")[0] for name in held] == ["socket"]
+        supervisor.kill()
+        wait_until(lambda: not is_alive(witness) and not is_alive(program), "all end")
 
 
 def test_a_signal_that_goes_to_the_whole_group_as_well_costs_no_report(here):
@@ -242,8 +332,13 @@ class Terminal:
 
     def wait(self) -> int:
         _, status = os.waitpid(self.pid, 0)
-        os.close(self.descriptor)
+        self.hang_up()
         return os.waitstatus_to_exitcode(status)
+
+    def hang_up(self):
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+        self.descriptor = -1
 
 
 def test_what_the_terminal_sends_to_both_is_not_doubled(here):
@@ -270,3 +365,24 @@ def test_job_control_stops_and_continues_both(here):
     terminal.type(b"\n")
     terminal.expect(b"went on")
     assert terminal.wait() == 0
+
+
+def test_the_end_of_a_terminal_ends_the_first_program_in_it(here):
+    """As when a window is closed, or an ssh ends: the kernel tells the session's leader, us."""
+    script(
+        "x.py",
+        """
+        import signal, sys, time
+        def end(*_):
+            open("told", "a").write("x")
+            sys.exit(3)
+        signal.signal(signal.SIGHUP, end)
+        print("ready", flush=True)
+        time.sleep(1000)
+        """,
+    )
+    terminal = Terminal(*PROFILED, "x.py")
+    terminal.expect(b"ready")
+    terminal.hang_up()
+    assert terminal.wait() == 3
+    assert Path("told").read_text() == "x"

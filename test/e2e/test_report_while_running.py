@@ -179,16 +179,74 @@ def test_a_program_with_an_action_of_its_own_keeps_it(here):
         supervisor.send_signal(signal.SIGUSR2)
         wait_for_reports(1)
         supervisor.stdin.close()
+        assert supervisor.stdout.read() == b"0\n"
+        assert supervisor.wait(SECONDS) == 0
+    assert len(reports()) == 2
+
+
+def test_a_signal_to_the_group_makes_one_report_and_runs_the_programs_action_once(here):
+    with running(
+        script("x.py", OWN_HANDLER), stdin=subprocess.PIPE, start_new_session=True
+    ) as supervisor:
+        supervisor.stdout.readline()
+        os.killpg(supervisor.pid, signal.SIGUSR2)
+        wait_for_reports(1)
+        supervisor.stdin.close()
         assert supervisor.stdout.read() == b"1\n"
         assert supervisor.wait(SECONDS) == 0
     assert len(reports()) == 2
 
 
-def test_a_program_that_would_die_of_it_is_not_told(here):
-    text = "import signal, sys; signal.signal(signal.SIGUSR2, signal.SIG_DFL);"
-    name = script("x.py", text + " print('ready', flush=True); sys.stdin.read()")
-    with running(name, stdin=subprocess.PIPE) as supervisor:
-        report_and_end(supervisor)
+@pytest.mark.parametrize(
+    "action", ["signal.getsignal(signal.SIGUSR2)", "signal.SIG_DFL", "signal.SIG_IGN"]
+)
+def test_a_program_that_puts_its_action_back_may_be_asked_again(here, action):
+    name = script(
+        "x.py",
+        f"""
+        import os, signal, sys
+        old = {action}
+        assert signal.getsignal(signal.SIGUSR2) is signal.SIG_DFL
+        assert signal.signal(signal.SIGUSR2, lambda *_: print("mine", flush=True)) == 0
+        os.kill(os.getpid(), signal.SIGUSR2)
+        signal.signal(signal.SIGUSR2, old)
+        assert signal.getsignal(signal.SIGUSR2) is old
+        block = bytearray(20 << 20)
+        os.kill(os.getpid(), signal.SIGUSR2)
+        print("lives", flush=True)
+        """,
+    )
+    with running(name) as supervisor:
+        assert supervisor.stdout.read() == b"mine\nlives\n"
+        assert supervisor.wait(SECONDS) == 0
+    assert len(reports()) == (1 if "IGN" in action else 2)
+    assert callstacks(reports()[0])["x.py:9 (<module>)"] >= 20 * MIB
+
+
+def test_a_program_whose_parent_ignores_it_sees_that(here):
+    name = script("x.py", "import signal; print(signal.getsignal(signal.SIGUSR2).name)")
+    ignore = lambda: signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # noqa: E731
+    with running(name, preexec_fn=ignore) as supervisor:
+        assert supervisor.stdout.read() == b"SIG_IGN\n"
+
+
+def test_faulthandler_may_have_it_and_chain(here):
+    name = script(
+        "x.py",
+        """
+        import faulthandler, os, signal, sys
+        faulthandler.register(signal.SIGUSR2, file=sys.stdout, chain=True)
+        block = bytearray(20 << 20)
+        os.kill(os.getpid(), signal.SIGUSR2)
+        faulthandler.unregister(signal.SIGUSR2)
+        print(signal.getsignal(signal.SIGUSR2).name)
+        """,
+    )
+    with running(name) as supervisor:
+        shown = supervisor.stdout.read()
+        assert b'x.py", line 5 in <module>' in shown and shown.endswith(b"SIG_DFL\n")
+        assert supervisor.wait(SECONDS) == 0
+    assert len(reports()) == 2
 
 
 def test_a_child_process_may_be_asked_as_well(here):

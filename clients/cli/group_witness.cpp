@@ -1,0 +1,80 @@
+#include "group_witness.hpp"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <cerrno>
+
+#include "launch.hpp"
+
+namespace fil::cli {
+namespace {
+
+signal_bits take_all() {
+    sigset_t all;
+    sigfillset(&all);
+    const timespec now{};
+    std::uint64_t bits = 0;
+    for (int number; (number = ::sigtimedwait(&all, nullptr, &now)) > 0;)
+        bits |= std::uint64_t{1} << (number - 1);
+    return signal_bits{bits};
+}
+
+[[noreturn]] void testify(int question) {
+    ::prctl(PR_SET_NAME, "fil-witness");  // killall fil-profile is not meant for it
+    for (int number : open_descriptors())
+        if (number != question) ::close(number);
+    for (char asked;;) {
+        const auto size = ::read(question, &asked, sizeof asked);
+        if (size < 0 && errno == EINTR) continue;
+        if (size != sizeof asked) ::_exit(0);
+        const signal_bits seen = take_all();
+        [[maybe_unused]] const auto written = ::write(question, &seen, sizeof seen);
+    }
+}
+
+}  // namespace
+
+bool contains(signal_bits signals, int number) {
+    return (static_cast<std::uint64_t>(signals) >> (number - 1) & 1) != 0;
+}
+
+group_witness::group_witness() {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return;
+    ours_ = descriptor(ends[0]);
+    const descriptor its(ends[1]);
+    const pid_t supervisor = ::getpid();
+    pid_ = ::fork();
+    if (pid_ == 0) {
+        die_with(supervisor);
+        testify(its.get());
+    }
+    if (pid_ < 0) ours_.close();
+}
+
+group_witness::~group_witness() {
+    if (pid_ < 0) return;
+    ::kill(pid_, SIGKILL);
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+}
+
+void group_witness::ask() {
+    const char now = 0;
+    if (::send(ours_.get(), &now, sizeof now, MSG_DONTWAIT | MSG_NOSIGNAL) != sizeof now)
+        ours_.close();  // somebody killed it
+}
+
+std::optional<signal_bits> group_witness::take_answer() {
+    signal_bits seen{};
+    const auto size = ::recv(ours_.get(), &seen, sizeof seen, MSG_DONTWAIT);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
+    if (size != sizeof seen) ours_.close();
+    return seen;
+}
+
+}  // namespace fil::cli
