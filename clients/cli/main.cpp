@@ -30,5 +30,6 @@ int main(int argc, char** argv) {
         say(std::string("fil-profile failed: ") + error.what());
         end.value = status_usage;
     }
+    finish_saying();
     end_like(end);
 }

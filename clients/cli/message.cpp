@@ -5,7 +5,16 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "unhurried_writer.hpp"
+
 namespace fil::cli {
+namespace {
+
+constexpr int longest_wait = 2000;  // for a reader at the end, in milliseconds
+
+unhurried_writer to_stderr{STDERR_FILENO};
+
+}  // namespace
 
 std::string message_line(std::string_view text) {
     std::string line = "=fil-profile= ";
@@ -17,8 +26,16 @@ std::string message_line(std::string_view text) {
 }
 
 void say(std::string_view text) {
-    const std::string line = message_line(text);
-    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+    to_stderr.add(message_line(text));
+}
+
+bool go_on_saying() {
+    to_stderr.go_on();
+    return !to_stderr.is_done();
+}
+
+void finish_saying() {
+    to_stderr.finish(longest_wait);
 }
 
 std::string size_text(long long bytes) {

@@ -1,6 +1,6 @@
 // Lines for people, on stderr, each beginning "=fil-profile= ". The program's stdout is its own.
-// say() writes one line with one system call, so that lines of the program are not torn; control
-// characters (a file name may hold any) are shown as '?'. Never fails: stderr may be closed.
+// Control characters (a file name may hold any) are shown as '?'. Never fails, never waits: stderr
+// may be closed, or a full pipe that nobody reads.
 #pragma once
 
 #include <string>
@@ -9,6 +9,11 @@
 namespace fil::cli {
 
 void say(std::string_view text);
+
+// Lines that stderr did not take when they were said: tries again; whether any are left. To be
+// called now and then; at the end, where a reader has a moment more.
+bool go_on_saying();
+void finish_saying();
 
 // The same as text: what say() writes.
 std::string message_line(std::string_view text);

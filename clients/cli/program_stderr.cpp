@@ -1,6 +1,5 @@
 #include "program_stderr.hpp"
 
-#include <poll.h>
 #include <sys/syscall.h>
 
 #include <charconv>
@@ -9,6 +8,7 @@
 
 #include "launch.hpp"
 #include "message.hpp"
+#include "unhurried_writer.hpp"
 
 namespace fil::cli {
 namespace {
@@ -66,10 +66,9 @@ descriptor program_stderr::open(int number) const {
 void program_stderr::say(std::string_view text) const {
     const descriptor to = open(number_in_program());
     if (!to) return;
-    const std::string line = message_line(text);
-    pollfd room{to.get(), POLLOUT, 0};
-    if (::poll(&room, 1, longest_wait) != 1) return;
-    [[maybe_unused]] const auto written = ::write(to.get(), line.data(), line.size());
+    unhurried_writer line(to.get());
+    line.add(message_line(text));
+    line.finish(longest_wait);
 }
 
 }  // namespace fil::cli

@@ -13,6 +13,7 @@
 
 #include "ending.hpp"
 #include "launch.hpp"
+#include "message.hpp"
 #include "preload_library.hpp"
 
 namespace fil::cli {
@@ -49,7 +50,7 @@ ending wait_for(pid_t child, const descriptor& ended, const signal_inbox& signal
     const auto echo_ends = std::chrono::steady_clock::now() + 1s;
     pollfd waits[] = {{ended.get(), POLLIN, 0}, {signals.poll_descriptor(), POLLIN, 0}};
     for (;;) {
-        ::poll(waits, std::size(waits), ended ? -1 : 20);
+        ::poll(waits, std::size(waits), ended && !go_on_saying() ? -1 : 20);
         if (const auto end = take_ending(child)) return *end;
         for (signalfd_siginfo signal; signals.take(signal);)
             if (may_stop_report(signal) && std::chrono::steady_clock::now() >= echo_ends)

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "message.hpp"
 #include "pace.hpp"
 #include "signal_relay.hpp"
 #include "stopwatch.hpp"
@@ -55,6 +56,7 @@ observation supervise(const program& child, fil_session* session, const signal_i
         seen.memory.tick(time.seconds());
         seen.seconds = time.seconds();
         if (relay.look(seen.seconds, is_programs) && also.report_signal) also.report_signal(seen);
+        go_on_saying();
         if (also.look && !end) longest_wait = also.look(seen);
     }
     seen.end = *end;

@@ -37,9 +37,8 @@ def profiled(*program: str, **how) -> Profiled:
 @contextlib.contextmanager
 def running(*program: str, **how):
     """fil-profile with this program, which says "ready" on stdout when it is."""
-    with subprocess.Popen(
-        [*PROFILED, *program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how
-    ) as supervisor:
+    how.setdefault("stderr", subprocess.PIPE)
+    with subprocess.Popen([*PROFILED, *program], stdout=subprocess.PIPE, **how) as supervisor:
         try:
             yield supervisor
         finally:

@@ -153,6 +153,73 @@ def test_if_the_supervisor_is_killed_the_program_dies(here):
                 os.kill(program, signal.SIGKILL)
 
 
+# ---- nobody reads --------------------------------------------------------------------------------
+
+
+def full_pipe() -> tuple[int, int]:
+    """A pipe that takes no byte more; its ends."""
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    for size in (4096, 1):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(write, bytes(size))
+    os.set_blocking(write, True)
+    return read, write
+
+
+SLEEPS = """
+    import os, signal, subprocess, sys, time
+    os.set_blocking(2, True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
+    subprocess.run([sys.executable, "-c", "block = bytearray(10 << 20)"])
+    print("ready", flush=True)
+    time.sleep(1000)
+"""
+
+
+def test_nobody_waits_for_a_standard_error_that_is_full(here):
+    script("x.py", SLEEPS)
+    read, write = full_pipe()
+    with running("x.py", stderr=write) as supervisor:
+        assert supervisor.stdout.readline() == b"ready\n"
+        supervisor.send_signal(signal.SIGUSR2)
+        wait_until(lambda: len(list(Path("out").glob("2*"))) == 1, "a report meanwhile")
+        supervisor.terminate()
+        assert supervisor.wait(SECONDS) == 5
+        assert os.get_blocking(write), "it is the program's as well"
+    assert len(list(Path("out").glob("2*"))) == 2
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        assert PREFIX not in pipe.read()
+
+
+def test_what_was_not_read_at_once_is_read_later(here):
+    script("x.py", SLEEPS)
+    read, write = full_pipe()
+    with running("x.py", stderr=write) as supervisor, os.fdopen(read, "rb", 0) as pipe:
+        os.close(write)
+        assert supervisor.stdout.readline() == b"ready\n"
+        said = b""
+        while said.count(PREFIX) < 2:
+            said += pipe.read(100_000)
+        supervisor.terminate()
+        said += pipe.read()
+        assert supervisor.wait(SECONDS) == 5
+        lines = said.strip(b"\0").splitlines()
+        assert [line.startswith(PREFIX) for line in lines] == [True] * 4
+        assert b"Wrote HTML report" in lines[-1]
+
+
+@pytest.mark.parametrize("how", ["2>&-", "2>/dev/full", "2>&1 >/dev/null | true"])
+def test_a_standard_error_that_takes_nothing_costs_no_report(here, how):
+    script("x.py", "import sys; sys.exit(5)")
+    command = f"(sleep 0.1; {shlex.join([*PROFILED, 'x.py'])}; echo $? > status) {how}"
+    ended = run_plain(["/bin/sh", "-c", command])
+    assert (Path("status").read_text(), ended.stdout) == ("5\n", b"")
+    assert len(list(Path("out").iterdir())) == 1
+
+
 # ---- signals -------------------------------------------------------------------------------------
 
 # Every delivery leaves a byte in the socket, also where Python runs one handler for two.
