@@ -1,5 +1,8 @@
 #include "output_directory.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "refusal.hpp"
 #include "temporary_directory.hpp"
 
@@ -39,6 +42,22 @@ TEST_F(output_directory_test, that_cannot_be_written_is_refused) {
             EXPECT_EQ(no.status, 2);
             EXPECT_NE(std::string(no.what()).find(name), std::string::npos);
         }
+    }
+}
+
+TEST_F(output_directory_test, may_be_a_link_but_not_one_that_somebody_planted) {
+    std::filesystem::create_directories("all/real");
+    std::filesystem::create_directory_symlink("real", "all/link");
+    { const output_directory output("all/link"); }
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    ASSERT_EQ(::chmod("all", 0777), 0);
+    { const output_directory output("all/link"); }
+    ASSERT_EQ(::lchown("all/link", 12345, 12345), 0);
+    try {
+        const output_directory output("all/link/");
+        ADD_FAILURE();
+    } catch (const refusal& no) {
+        EXPECT_NE(std::string(no.what()).find("another user made"), std::string::npos);
     }
 }
 

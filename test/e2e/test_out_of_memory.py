@@ -252,9 +252,9 @@ while True:
 
 def test_the_report_of_many_callstacks_needs_more_memory_than_what_is_left(here):
     script("x.py", MANY_CALLSTACKS)
-    with memory_group(300 * MIB) as enter:
+    with memory_group(220 * MIB) as enter:  # half of it would not do
         ended = profiled("x.py", preexec_fn=enter)
-    assert bytes_at(report_of(ended), "x.py:12 ") > 20 * MIB
+    assert bytes_at(report_of(ended), "(branch)") > 0
 
 
 HOG = "held = b'x' * {bytes}; print('held', flush=True); import sys; sys.stdin.read()"
