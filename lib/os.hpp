@@ -30,6 +30,9 @@ void* map_wiped_page();
 std::int32_t process_id();
 std::int32_t parent_process_id();
 
+// Whether the calling thread is the one that the process began with.
+bool is_first_thread();
+
 // CLOCK_REALTIME.
 std::int64_t nanoseconds_since_1970();
 

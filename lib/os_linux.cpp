@@ -196,6 +196,10 @@ std::int32_t parent_process_id() {
     return static_cast<std::int32_t>(syscall(SYS_getppid));
 }
 
+bool is_first_thread() {
+    return syscall(SYS_gettid) == syscall(SYS_getpid);
+}
+
 std::int64_t nanoseconds_since_1970() {
     timespec now{};
     clock_gettime(CLOCK_REALTIME, &now);

@@ -196,7 +196,12 @@ void process::lease(process_recorder& recorder) {
     if (words.lease_returned) return;
     const os::keep_errno keep;
     words.state = recorder.lease();
-    if (words.state != nullptr) pthread_setspecific(lease_key_, words.state);
+    // For a key above these the C library asks calloc. That may be the program's own, in whose mmap
+    // this is, with its lock held. A thread that pthread_create made is here before it begins; the
+    // first thread has no such moment, and its lease ends with the process.
+    constexpr pthread_key_t keys_without_calloc = 32;
+    const bool may_set = lease_key_ < keys_without_calloc || !os::is_first_thread();
+    if (words.state != nullptr && may_set) pthread_setspecific(lease_key_, words.state);
 }
 
 // The memory that is shared with the parent is still mapped: to write there is no system call.

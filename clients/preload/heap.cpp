@@ -11,14 +11,10 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 
-#include "bootstrap.hpp"
 #include "fil.h"
 #include "real.hpp"
 
-using fil::preload::bootstrap;
-using fil::preload::bootstrap_memory;
 using fil::preload::real;
 using fil::preload::settle;
 
@@ -58,13 +54,6 @@ std::size_t product(std::size_t count, std::size_t bytes) {
     if (block == nullptr || old.callstack != FIL_CALLSTACK_NONE) refused(bytes);
 }
 
-[[gnu::cold, gnu::noinline]] void* move_from_bootstrap(void* block, std::size_t bytes) {
-    void* fresh = malloc(bytes);
-    std::size_t old = bootstrap_memory::size(block);
-    if (fresh != nullptr) std::memcpy(fresh, block, old < bytes ? old : bytes);
-    return fresh;
-}
-
 }  // namespace
 
 #pragma GCC visibility push(default)
@@ -79,8 +68,6 @@ void* calloc(std::size_t count, std::size_t bytes) noexcept {
 }
 
 void* realloc(void* block, std::size_t bytes) noexcept {
-    if (bootstrap.owns(block)) [[unlikely]]
-        return move_from_bootstrap(block, bytes);
     fil_block old = fil_block_forget(block);
     void* fresh = real.realloc(block, bytes);
     if (fresh != nullptr) {
@@ -93,8 +80,6 @@ void* realloc(void* block, std::size_t bytes) noexcept {
 
 void* reallocarray(void* block, std::size_t count, std::size_t bytes) noexcept {
     std::size_t total = product(count, bytes);
-    if (bootstrap.owns(block) && total != SIZE_MAX) [[unlikely]]
-        return move_from_bootstrap(block, total);
     fil_block old = fil_block_forget(block);
     void* fresh = nullptr;
     {
@@ -110,8 +95,6 @@ void* reallocarray(void* block, std::size_t count, std::size_t bytes) noexcept {
 }
 
 void free(void* block) noexcept {
-    if (bootstrap.owns(block)) [[unlikely]]
-        return;
     fil_record_free(block);
     real.free(block);
 }
@@ -122,14 +105,14 @@ void cfree(void* block) noexcept {
 
 void free_sized(void* block, std::size_t bytes) noexcept {
     auto real_free_sized = settle().free_sized;
-    if (real_free_sized == nullptr || bootstrap.owns(block)) return free(block);
+    if (real_free_sized == nullptr) return free(block);
     fil_record_free(block);
     real_free_sized(block, bytes);
 }
 
 void free_aligned_sized(void* block, std::size_t alignment, std::size_t bytes) noexcept {
     auto real_free_aligned_sized = settle().free_aligned_sized;
-    if (real_free_aligned_sized == nullptr || bootstrap.owns(block)) return free(block);
+    if (real_free_aligned_sized == nullptr) return free(block);
     fil_record_free(block);
     real_free_aligned_sized(block, alignment, bytes);
 }

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "fil.h"
+#include "other_allocator.hpp"
 #include "python_source.h"
 #include "real.hpp"
 
@@ -23,8 +24,8 @@ extern "C" [[gnu::visibility("hidden")]] auto fil_preload_before_dlopen() {
     return settle().dlopen;
 }
 
-void notice_new_objects() {
-    if (!objects_may_have_come) [[likely]]
+void notice_new_objects(const void* caller) {
+    if (!objects_may_have_come || is_earlier_allocator(caller)) [[likely]]
         return;
     objects_may_have_come = false;
     if (fil_recorder_running() == 0) return;

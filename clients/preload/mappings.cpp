@@ -45,7 +45,7 @@ fil_mapping_kind kind_of(int file, int access, int flags) {
 template <typename Call>
 void* map(const void* caller, void* address, std::size_t bytes, int access, int flags, int file,
           Call call) {
-    notice_new_objects();
+    notice_new_objects(caller);
     bool replaces = (flags & MAP_FIXED) != 0;  // MAP_FIXED_NOREPLACE is another bit
     forgotten below(replaces ? address : nullptr, replaces ? bytes : 0);
     void* mapped = call();

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "next_definition.hpp"
+
 namespace fil::preload {
 namespace {
 
@@ -17,7 +19,7 @@ struct range {
     }
 };
 
-constinit range other_allocator;
+constinit range other_allocator, earlier_allocator;
 
 range range_of(const dl_phdr_info& object) {
     std::uintptr_t first = UINTPTR_MAX, last = 0;
@@ -51,13 +53,22 @@ range object_with(const void* address) {
 
 }  // namespace
 
-void find_other_allocator(const void* allocates, const void* maps) {
-    const range found = object_with(allocates);
-    if (!found.holds(maps)) other_allocator = found;
+const link_map* find_other_allocator() {
+    if (const void* earlier = earlier_malloc()) earlier_allocator = object_with(earlier);
+    // What no allocator has, unlike mmap, which tcmalloc stands before as well.
+    const link_map* c_library = next_definition("__libc_start_main").object;
+    const definition allocates = next_definition("malloc");
+    if (allocates.object == c_library) return nullptr;
+    other_allocator = object_with(allocates.address);
+    return allocates.object;
 }
 
 bool is_other_allocator(const void* caller) {
     return other_allocator.holds(caller);
+}
+
+bool is_earlier_allocator(const void* caller) {
+    return earlier_allocator.holds(caller);
 }
 
 }  // namespace fil::preload

@@ -6,12 +6,18 @@
 // Told by who calls mmap. Found with the real functions, before anything is recorded; afterwards
 // read by any thread, no lock.
 
+struct link_map;
+
 namespace fil::preload {
 
-// `allocates` and `maps`: the real malloc and mmap.
-void find_other_allocator(const void* allocates, const void* maps);
+// Returns its object, or none.
+const link_map* find_other_allocator();
 
 // Whether the code at `caller` belongs to such an allocator.
 bool is_other_allocator(const void* caller);
+
+// Or to the program, where that has a malloc of its own, linked into it: our hooks stand behind
+// that one and see the mappings that it makes, with its lock held, but none of its blocks.
+bool is_earlier_allocator(const void* caller);
 
 }  // namespace fil::preload

@@ -1,13 +1,14 @@
 #pragma once
 // The functions that the hooks stand in front of.
 //
-// `real.malloc(n)` and its like are plain pointer calls. They are found by dlsym(RTLD_NEXT), so an
-// allocator preloaded after us keeps working. Until they are found, and until it is decided whether
-// this process is recorded (start.hpp), every pointer leads to a small function that sees to both
-// and then makes the call: afterwards the hooks pay nothing for having started.
+// `real.malloc(n)` and its like are plain pointer calls. They are the next definitions in the
+// loader's order (next_definition.hpp), so an allocator preloaded after us keeps working. Until
+// they are found, and until it is decided whether this process is recorded (start.hpp), every
+// pointer leads to a small function that sees to both and then makes the call: afterwards the hooks
+// pay nothing for having started.
 //
-// Any thread, any moment; no lock. Calls that arrive while dlsym itself runs are served by
-// bootstrap.hpp.
+// Any thread, any moment; no lock, no allocation: the event may come from the inside of a malloc
+// that the program brought along.
 
 #include <pthread.h>
 #include <signal.h>

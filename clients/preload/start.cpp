@@ -1,6 +1,6 @@
 #include "start.hpp"
 
-#include <dlfcn.h>
+#include <link.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -9,6 +9,7 @@
 
 #include "environment.hpp"
 #include "fil.h"
+#include "next_definition.hpp"
 #include "python_source.h"
 #include "real.hpp"
 #include "report_signal.hpp"
@@ -18,7 +19,6 @@ namespace {
 
 enum class decision { none, being_made, made };
 constinit std::atomic<decision> decided{decision::none};
-void decide_at_the_latest();
 
 const char* variable(const char* name) {
     std::size_t length = std::strlen(name);
@@ -40,10 +40,7 @@ pid_t number(const char* digits) {
 // manager's script comes first), and only parts of it. Its children do not hear of us.
 void start_on_request(const char* program) {
     if (number(program) != getpid() || fil_python_is_program() == 0) return;
-    Dl_info library;
-    if (dladdr(reinterpret_cast<const void*>(&decide_at_the_latest), &library) != 0) {
-        leave_children_alone(environ, library.dli_fname);
-    }
+    if (const link_map* ours = our_object()) leave_children_alone(environ, ours->l_name);
     fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
     options.memory = FIL_MEMORY_SESSION;
     options.flags = FIL_ON_REQUEST;
@@ -54,10 +51,7 @@ void start() {
     const char* session = variable("FIL_SESSION");
     if (session == nullptr || *session == 0) return;
     if (const char* program = variable("FIL_PROGRAM")) return start_on_request(program);
-    Dl_info library;
-    if (dladdr(reinterpret_cast<const void*>(&start), &library) != 0) {
-        remember_for_children(session, library.dli_fname);
-    }
+    if (const link_map* ours = our_object()) remember_for_children(session, ours->l_name);
     fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
     options.memory = FIL_MEMORY_SESSION;
     if (fil_python_is_program() == 0) options.flags = FIL_NATIVE_STACKS;

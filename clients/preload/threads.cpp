@@ -8,41 +8,35 @@
 #include "fil.h"
 #include "loader.hpp"
 #include "real.hpp"
+#include "start_slots.hpp"
 
 using fil::preload::notice_new_objects;
 using fil::preload::real;
 using fil::preload::settle;
+using fil::preload::start_slots;
 
 namespace {
 
-// From the creator to the new thread. Taken from the real malloc: not the program's memory.
-template <typename Result>
-struct start_block {
-    Result (*start)(void*);
-    void* argument;
-    fil_callstack creator;
-};
+constinit start_slots slots;
 
 template <typename Result>
-Result start_thread(void* block) {
-    auto copy = *static_cast<start_block<Result>*>(block);
-    real.free(block);
-    fil_thread_inherit(copy.creator);
-    return copy.start(copy.argument);
+Result start_thread(void* slot) {
+    const start_slots::content from = slots.take(slot);
+    fil_thread_inherit(from.creator);
+    return reinterpret_cast<Result (*)(void*)>(from.start)(from.argument);
 }
 
 // create(start, argument) is the real function, with 0 for success.
 template <typename Result, typename Create>
-int create_thread(Result (*start)(void*), void* argument, Create create) {
-    notice_new_objects();
-    start_block<Result>* block = nullptr;
+int create_thread(const void* caller, Result (*start)(void*), void* argument, Create create) {
+    notice_new_objects(caller);
+    void* slot = nullptr;
     if (fil_recorder_running() != 0) {
-        block = static_cast<start_block<Result>*>(real.malloc(sizeof(start_block<Result>)));
+        slot = slots.put({reinterpret_cast<void*>(start), argument, fil_callstack_current()});
     }
-    if (block == nullptr) return create(start, argument);
-    *block = {start, argument, fil_callstack_current()};
-    int failure = create(start_thread<Result>, block);
-    if (failure != 0) real.free(block);
+    if (slot == nullptr) return create(start, argument);
+    const int failure = create(start_thread<Result>, slot);
+    if (failure != 0) slots.take(slot);
     return failure;
 }
 
@@ -56,18 +50,19 @@ extern "C" {
 
 int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*start)(void*),
                    void* argument) noexcept {
-    return create_thread(start, argument, [&](void* (*begin)(void*), void* with) {
-        return real.pthread_create(thread, attributes, begin, with);
-    });
+    return create_thread(__builtin_return_address(0), start, argument,
+                         [&](void* (*begin)(void*), void* with) {
+                             return real.pthread_create(thread, attributes, begin, with);
+                         });
 }
 
 int thrd_create(thrd_t* thread, thrd_start_t start, void* argument) {
     static_assert(thrd_success == 0);
     auto real_thrd_create = settle().thrd_create;
     if (real_thrd_create == nullptr) return thrd_error;  // who calls it has it
-    return create_thread(start, argument, [&](int (*begin)(void*), void* with) {
-        return real_thrd_create(thread, begin, with);
-    });
+    return create_thread(
+        __builtin_return_address(0), start, argument,
+        [&](int (*begin)(void*), void* with) { return real_thrd_create(thread, begin, with); });
 }
 
 int sigaltstack(const stack_t* stack, stack_t* old) noexcept {

@@ -53,7 +53,7 @@ ALLOWED = {
         "__tls_get_addr",  # of the interpreter's own variable, as the interpreter itself does
     },
     HOOKS: STRINGS | SYSTEM | {
-        "dlsym", "dlerror", "dladdr", "environ", "sigaction", "sigemptyset",  # the start
+        "_DYNAMIC", "_r_debug", "environ", "sigaction", "sigemptyset",  # the start
         "dl_iterate_phdr",  # the start as well
         "getpagesize", "fstat", "fstatfs", "shmctl",  # a mapping
         "faccessat", "fgetxattr", "fstatat", "getenv",  # exec
@@ -79,7 +79,6 @@ UNCOMMON = {
     r"fil_record_failed|end_for_want_of_memory": "memory has run out",
     r"fil::python::.*::settle": "the interpreter is being initialised",
     r"thread_walk::meet": "a place in the code not seen before",
-    r"move_from_bootstrap": "a block from before the real functions were known",
 }
 STOP = re.compile("|".join(UNCOMMON))
 

@@ -20,8 +20,9 @@ NOT_IN_HOT_LAYERS = set(
     " unordered_set valarray vector condition_variable cstdio stdio.h".split()
 )
 
-# The one door between two clients: the hooks start CPython's frame source, a C function.
-DOORS = {"clients/preload": {"python_source.h"}}
+# The doors between two clients: the hooks start CPython's frame source, a C function, and look up
+# names as it does.
+DOORS = {"clients/preload": {"python_source.h", "elf_symbols.hpp"}}
 
 
 def layer_of(included: str) -> str | None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from machine_code import PRELOAD_LIBRARY, ROOT, exported_names, tool, undefined_names
 
 HOOKS = (ROOT / "clients" / "preload" / "hooks.def").read_text()
+OPERATORS = (ROOT / "clients" / "preload" / "operators.def").read_text()
 HEADER = (ROOT / "capi" / "fil.h").read_text()
 
 
 def hook_names() -> set[str]:
     found = re.findall(r"^FIL_HOOK(?:_OPTIONAL)?\([^,]+,\s*(\w+)", HOOKS, re.MULTILINE)
     return set(found) | set(re.findall(r"^FIL_HOOK_ALONE\((\w+)\)", HOOKS, re.MULTILINE))
+
+
+def operator_names() -> set[str]:
+    return set(re.findall(r"^FIL_OPERATOR\(\w+, (\w+)\)", OPERATORS, re.MULTILINE))
 
 
 def recording_half_of_the_header() -> set[str]:
@@ -28,7 +34,15 @@ def dynamic_section() -> str:
 def test_it_exports_the_hooks_and_the_recording_half_of_fil_h_and_nothing_else() -> None:
     assert len(hook_names()) > 30
     assert len(recording_half_of_the_header()) > 25
-    assert exported_names(PRELOAD_LIBRARY) == hook_names() | recording_half_of_the_header()
+    listed = hook_names() | operator_names() | recording_half_of_the_header()
+    assert exported_names(PRELOAD_LIBRARY) == listed
+
+
+def test_it_knows_every_operator_of_the_cxx_library() -> None:
+    library = Path(tool("c++", "-print-file-name=libstdc++.so.6").strip())
+    assert operator_names() == {
+        n for n in exported_names(library) if re.match("_Z(nw|na|dl|da)", n)
+    }
 
 
 def test_it_depends_on_the_c_library_alone() -> None:

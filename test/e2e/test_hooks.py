@@ -25,7 +25,10 @@ VICTIMS = BUILD / "test" / "preload" / "victims"
 SOURCES = ROOT / "test" / "preload" / "victims"
 
 EXPECTATION = re.compile(r"expect (peak (\d+) MiB)?(?:, )?(processes (\d+))?")
-NOT_ALONE = {"allocator", "plugin", "plugin_caller", "static_program"}
+NOT_ALONE = {
+    "allocator", "keys", "operators_allocator", "operators_plugin", "plugin", "plugin_caller",
+    "static_program",
+}  # fmt: skip
 ALL = sorted(p.stem for p in SOURCES.glob("*.c*") if p.stem not in NOT_ALONE)
 # Buffers of stdio, bookkeeping of threads, C++'s reserve for exceptions.
 MORE = 256 << 10

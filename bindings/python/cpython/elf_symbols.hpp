@@ -1,8 +1,10 @@
 #pragma once
 /* Looks up exported names in one loaded object, by its dynamic section and hash table.
  *
- * Reads only what the loader mapped and relocated; allocates nothing. The object must stay loaded
- * during the call: use inside a dl_iterate_phdr callback, which holds the loader's lock.
+ * Reads only what the loader mapped and relocated; allocates nothing, takes no lock. Of a name with
+ * versions it finds the newest, as dlsym does. The object must stay loaded during the call: use
+ * inside a dl_iterate_phdr callback, which holds the loader's lock, or before anything can be
+ * unloaded (clients/preload/next_definition.hpp).
  */
 #include <elf.h>
 #include <link.h>
@@ -14,6 +16,8 @@ namespace fil::python {
 
 class elf_symbols {
   public:
+    elf_symbols(ElfW(Addr) base, const ElfW(Dyn) * dynamic) : base_(base) { read(dynamic); }
+
     explicit elf_symbols(const dl_phdr_info& object) : base_(object.dlpi_addr) {
         for (int i = 0; i < object.dlpi_phnum; ++i) {
             if (object.dlpi_phdr[i].p_type == PT_DYNAMIC) {
@@ -24,6 +28,15 @@ class elf_symbols {
 
     /* The address of an exported function or variable, or NULL. */
     void* find(const char* name) const {
+        const ElfW(Sym)* symbol = entry(name);
+        if (symbol == nullptr) return nullptr;
+        const ElfW(Addr) value = base_ + symbol->st_value;
+        return type_of(*symbol) == STT_GNU_IFUNC ? reinterpret_cast<void* (*)()>(value)()
+                                                 : reinterpret_cast<void*>(value);
+    }
+
+    /* What the loader reads of it, or NULL. */
+    const ElfW(Sym) * entry(const char* name) const {
         if (symbols_ == nullptr || strings_ == nullptr) return nullptr;
         if (gnu_hash_ != nullptr) return find_by_gnu_hash(name);
         return hash_ != nullptr ? find_by_hash(name) : nullptr;
@@ -53,6 +66,9 @@ class elf_symbols {
                 case DT_GNU_HASH:
                     gnu_hash_ = reinterpret_cast<const std::uint32_t*>(where(entry));
                     break;
+                case DT_VERSYM:
+                    versions_ = reinterpret_cast<const ElfW(Versym)*>(where(entry));
+                    break;
                 case DT_HASH:
                     hash_ = reinterpret_cast<const std::uint32_t*>(where(entry));
                     break;
@@ -71,15 +87,24 @@ class elf_symbols {
         return std::strcmp(strings_ + symbols_[symbol].st_name, name) == 0;
     }
 
-    void* match(std::uint32_t symbol, const char* name) const {
+    static unsigned type_of(const ElfW(Sym) & symbol) { return symbol.st_info & 0xf; }
+
+    const ElfW(Sym) * match(std::uint32_t symbol, const char* name) const {
         const ElfW(Sym)& entry = symbols_[symbol];
-        const unsigned type = entry.st_info & 0xf;
-        if (entry.st_shndx == SHN_UNDEF || (type != STT_FUNC && type != STT_OBJECT)) return nullptr;
-        return names(symbol, name) ? reinterpret_cast<void*>(base_ + entry.st_value) : nullptr;
+        const unsigned type = type_of(entry);
+        const bool is_code_or_data =
+            type == STT_FUNC || type == STT_OBJECT || type == STT_GNU_IFUNC;
+        if (entry.st_shndx == SHN_UNDEF || entry.st_value == 0 || !is_code_or_data) return nullptr;
+        return !is_older_version(symbol) && names(symbol, name) ? &entry : nullptr;
+    }
+
+    bool is_older_version(std::uint32_t symbol) const {
+        constexpr unsigned hidden = 0x8000;
+        return versions_ != nullptr && (versions_[symbol] & hidden) != 0;
     }
 
     /* Buckets of chains, behind a Bloom filter that answers most names that are not there. */
-    void* find_by_gnu_hash(const char* name) const {
+    const ElfW(Sym) * find_by_gnu_hash(const char* name) const {
         std::uint32_t hash = 5381;
         for (const char* at = name; *at != 0; ++at) {
             hash = hash * 33 + static_cast<unsigned char>(*at);
@@ -100,13 +125,13 @@ class elf_symbols {
         for (;; ++symbol) {
             const std::uint32_t entry = chain[symbol - first];
             if ((entry | 1) == (hash | 1)) {
-                if (void* found = match(symbol, name)) return found;
+                if (const ElfW(Sym)* found = match(symbol, name)) return found;
             }
             if ((entry & 1) != 0) return nullptr;
         }
     }
 
-    void* find_by_hash(const char* name) const {
+    const ElfW(Sym) * find_by_hash(const char* name) const {
         std::uint32_t hash = 0;
         for (const char* at = name; *at != 0; ++at) {
             hash = (hash << 4) + static_cast<unsigned char>(*at);
@@ -118,7 +143,7 @@ class elf_symbols {
         const std::uint32_t* chain = hash_ + 2 + buckets;
         for (std::uint32_t symbol = hash_[2 + hash % buckets]; symbol != 0;
              symbol = chain[symbol]) {
-            if (void* found = match(symbol, name)) return found;
+            if (const ElfW(Sym)* found = match(symbol, name)) return found;
         }
         return nullptr;
     }
@@ -126,6 +151,7 @@ class elf_symbols {
     ElfW(Addr) base_;
     const ElfW(Sym) * symbols_ = nullptr;
     const char* strings_ = nullptr;
+    const ElfW(Versym) * versions_ = nullptr;
     const std::uint32_t* gnu_hash_ = nullptr;
     const std::uint32_t* hash_ = nullptr;
 };

@@ -1,0 +1,144 @@
+#include "operators.hpp"
+
+#include <link.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+#include "elf_symbols.hpp"
+#include "fil.h"
+#include "next_definition.hpp"
+#include "real.hpp"
+
+namespace fil::preload {
+namespace {
+
+enum place : std::size_t {
+#define FIL_OPERATOR(kind, name) at_##name,
+#include "operators.def"
+#undef FIL_OPERATOR
+    places
+};
+
+// Any of them: what it takes is in these registers, and what it gives in the usual one.
+using word = std::uintptr_t;
+using any_operator = word (*)(word first, word second, word third);
+
+constinit any_operator next_operators[places] = {};
+
+// Should the real one call a malloc that is hooked, the block is recorded once more, in place of
+// itself. No guard is raised meanwhile: the real one may throw through this frame.
+template <place Place>
+word counted_new(word bytes, word second, word third) {
+    const word block = next_operators[Place](bytes, second, third);
+    if (block != 0) {
+        fil_record_alloc(reinterpret_cast<void*>(block), bytes);
+    } else {  // of one that does not throw
+        fil_record_failed(bytes);
+    }
+    return block;
+}
+
+template <place Place>
+word counted_delete(word block, word second, word third) {
+    fil_record_free(reinterpret_cast<void*>(block));
+    return next_operators[Place](block, second, third);
+}
+
+// Where there is no next one. Ours is out of sight then, but for whom knew it before.
+word missing_new(word bytes, word, word) {
+    return reinterpret_cast<word>(malloc(bytes));
+}
+word missing_delete(word block, word, word) {
+    free(reinterpret_cast<void*>(block));
+    return 0;
+}
+
+struct named_operator {
+    const char* name;
+    any_operator counted, missing;
+};
+constinit const named_operator operators[places] = {
+#define FIL_OPERATOR(kind, name) {#name, counted_##kind<at_##name>, missing_##kind},
+#include "operators.def"
+#undef FIL_OPERATOR
+};
+
+// Our table of names, opened for writing. It lies in pages of its own, without code
+// (-z separate-code).
+class writable_names {
+  public:
+    writable_names() : names_(our_object()->l_addr, our_object()->l_ld) {
+        word end = 0;
+        for (const named_operator& one : operators) {
+            const word at = reinterpret_cast<word>(names_.entry(one.name));
+            if (at == 0) continue;
+            begin_ = std::min(begin_, at);
+            end = std::max(end, at + sizeof(ElfW(Sym)));
+        }
+        if (end == 0) return;
+        begin_ &= -static_cast<word>(getpagesize());
+        bytes_ = end - begin_;
+        is_open_ = protect_(begin_, bytes_, PROT_READ | PROT_WRITE) == 0;
+    }
+    ~writable_names() {
+        if (is_open_) protect_(begin_, bytes_, PROT_READ);
+    }
+    writable_names(const writable_names&) = delete;
+
+    // At 0 the loader finds nothing.
+    void take_out_of_sight(const char* name) {
+        auto* symbol = is_open_ ? const_cast<ElfW(Sym)*>(names_.entry(name)) : nullptr;
+        if (symbol != nullptr) __atomic_store_n(&symbol->st_value, 0, __ATOMIC_RELAXED);
+    }
+
+  private:
+    using protect_call = int (*)(word begin, word bytes, int access);
+    // Not by way of a hook: the table of real functions is not filled yet.
+    const protect_call protect_ =
+        reinterpret_cast<protect_call>(next_definition("mprotect").address);
+    python::elf_symbols names_;
+    word begin_ = UINTPTR_MAX, bytes_ = 0;
+    bool is_open_ = false;
+};
+
+void take_missing_ones_out_of_sight() {
+    static constinit std::atomic<bool> done{false};
+    bool all_are_there = true;
+    for (any_operator next : next_operators) all_are_there = all_are_there && next != nullptr;
+    if (all_are_there || done.exchange(true)) return;
+    writable_names ours;
+    for (std::size_t i = 0; i < places; ++i) {
+        if (next_operators[i] == nullptr) ours.take_out_of_sight(operators[i].name);
+    }
+}
+
+extern "C" [[gnu::visibility("hidden")]] any_operator fil_preload_operators[places];
+
+extern "C" [[gnu::visibility("hidden")]] void fil_preload_find_operators() {
+    settle();
+}
+
+}  // namespace
+
+void find_operators(const link_map* other_allocator) {
+    for (std::size_t i = 0; i < places; ++i) {
+        const definition next = next_definition(operators[i].name);
+        any_operator leads_to = reinterpret_cast<any_operator>(next.address);
+        next_operators[i] = leads_to;
+        if (leads_to == nullptr) {
+            leads_to = operators[i].missing;
+        } else if (next.object == other_allocator) {
+            leads_to = operators[i].counted;
+        }
+        __atomic_store_n(&fil_preload_operators[i], leads_to, __ATOMIC_RELEASE);
+    }
+    take_missing_ones_out_of_sight();
+}
+
+}  // namespace fil::preload
