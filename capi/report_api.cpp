@@ -7,9 +7,11 @@
 #include <optional>
 #include <range/v3/algorithm/find_if.hpp>
 
+#include "allocator_inside.hpp"
 #include "live_copy.hpp"
 #include "process_recorder.hpp"
 #include "report_source.hpp"
+#include "resident_note.hpp"
 #include "session_handle.hpp"
 #include "snapshot_reader.hpp"
 
@@ -197,6 +199,11 @@ void write(const recording_view& recording, const session_page& page, report::fa
                                 request_of(options)};
     add_recorded_facts(run, drawn);
     judge_program(run, executable);
+    const std::string allocator = allocator_inside(executable);
+    if (!allocator.empty()) run.notes.push_back(note_of_allocator(allocator));
+    // Of a part, what the program held before is resident as well.
+    if (last == nullptr && is_far_above(run.resident.anonymous, run.peak))
+        run.notes.push_back(note_of_resident(run.resident.anonymous, run.peak, allocator));
     try {
         const auto written = report_recording(
             drawn, untouched_of(options), run, directory,

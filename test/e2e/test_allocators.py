@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from profiling import MIB, PROGRAMS, Profiled, run_plain, run_profiled
 from test_hooks import VICTIMS, run_in_session
+from test_what_is_tracked import model
 
 # As the packages of ./dev have them.
 LIBRARIES = ["libjemalloc.so.2", "libtcmalloc_minimal.so.4"]
@@ -68,4 +69,52 @@ def test_operators_are_counted_where_an_allocator_is_linked_to_the_program(
 
 
 def test_operators_are_counted_where_they_are_the_cxx_librarys(tmp_path: Path) -> None:
-    assert_all_is_counted(run_profiled(tmp_path / "out", [str(compiled(tmp_path))]))
+    profiled = run_profiled(tmp_path / "out", [str(compiled(tmp_path))])
+    assert_all_is_counted(profiled)
+    assert notes_of(profiled) == []
+
+
+# ---- inside the program: it runs as it would, and the page says what is not seen -----------------
+
+
+def notes_of(profiled: Profiled) -> list[str]:
+    return model(profiled)["facts"]["notes"]
+
+
+def test_an_allocator_linked_into_the_program_harms_nobody_and_is_named(tmp_path: Path) -> None:
+    program = compiled(tmp_path, str(STATIC_JEMALLOC), "-lpthread", "-ldl", "-lm")
+    profiled = run_profiled(tmp_path / "out", [str(program)])
+    assert (profiled.status, profiled.stdout, profiled.own_stderr) == (0, b"allocated\n", b"")
+    assert profiled.peak >= 17 * MIB, "what it maps"
+    notes = notes_of(profiled)
+    assert len(notes) == 1
+    assert "jemalloc linked into it" in notes[0]
+
+
+def test_a_malloc_of_the_programs_own_is_named(tmp_path: Path) -> None:
+    profiled = run_profiled(tmp_path / "out", [str(VICTIMS / "locked_malloc")])
+    assert (profiled.status, profiled.stdout) == (0, b"locked\n")
+    assert [note for note in notes_of(profiled) if "has a malloc of its own" in note]
+
+
+def test_where_resident_memory_is_far_above_what_is_counted_the_page_says_so(
+    tmp_path: Path,
+) -> None:
+    source = tmp_path / "taken.c"
+    source.write_text(TAKES_BY_BRK)
+    subprocess.run(["cc", source, "-o", tmp_path / "taken"], check=True)
+    notes = notes_of(run_profiled(tmp_path / "out", [str(tmp_path / "taken")]))
+    assert len(notes) == 1
+    resident = float(notes[0].split(" MiB")[0])
+    assert resident == pytest.approx(50, abs=4)
+    assert "resident at the peak" in notes[0]
+
+
+TAKES_BY_BRK = """
+#include <string.h>
+#include <unistd.h>
+int main(void) {
+    memset(sbrk(50 << 20), 1, 50 << 20);
+    usleep(500000); /* until a sample has seen it */
+}
+"""

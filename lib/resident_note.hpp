@@ -1,0 +1,20 @@
+#pragma once
+// What a report says where memory is not counted: of an allocator inside the program, and of
+// resident memory far above the peak. Cold.
+
+#include <cstdint>
+#include <string>
+
+namespace fil {
+
+std::string note_of_allocator(const std::string& allocator);
+
+// `anonymous`: resident at the peak, with no file behind it and not shared. Small blocks may take
+// twice what was asked for, with malloc's bookkeeping and ours; and a little is always there.
+bool is_far_above(std::int64_t anonymous, std::int64_t counted);
+
+// `allocator`: the one inside the program; "": none that is known.
+std::string note_of_resident(std::int64_t anonymous, std::int64_t counted,
+                             const std::string& allocator);
+
+}  // namespace fil
