@@ -50,6 +50,11 @@ int main(void) {
     PRINT(thread_frame, PyThreadState, frame);
 #endif
     PRINT(thread_id, PyThreadState, thread_id);
+#if PY_VERSION_HEX >= 0x030b0000
+    PRINT(thread_piece, PyThreadState, datastack_chunk);
+    PRINT(piece_below, _PyStackChunk, previous);
+    PRINT(piece_frames, _PyStackChunk, data);
+#endif
 #if PY_VERSION_HEX >= 0x030d0000
     PRINT(frame_previous, _PyInterpreterFrame, previous);
     PRINT(frame_code, _PyInterpreterFrame, f_executable);
@@ -103,6 +108,7 @@ int main(void) {
     PRINT_PUBLISHED(thread_state, size);
     PRINT_PUBLISHED(thread_state, current_frame);
     PRINT_PUBLISHED(thread_state, thread_id);
+    PRINT_PUBLISHED(thread_state, datastack_chunk);
     PRINT_PUBLISHED(interpreter_frame, size);
     PRINT_PUBLISHED(interpreter_frame, previous);
     PRINT_PUBLISHED(interpreter_frame, executable);

@@ -36,6 +36,7 @@ const std::map<std::string, std::uint16_t python_layout::*> members = {
     FIL_MEMBER(text_compact),     FIL_MEMBER(text_pointer),    FIL_MEMBER(text_wide),
     FIL_MEMBER(text_wide_length), FIL_MEMBER(text_kind_mask),  FIL_MEMBER(text_compact_bit),
     FIL_MEMBER(text_ascii_bit),   FIL_MEMBER(frame_stamp),     FIL_MEMBER(frame_generator),
+    FIL_MEMBER(thread_piece),     FIL_MEMBER(piece_below),     FIL_MEMBER(piece_frames),
     FIL_MEMBER(code_line_table),  FIL_MEMBER(bytes_length),    FIL_MEMBER(bytes_data),
 #undef FIL_MEMBER
 };
@@ -59,6 +60,7 @@ std::map<std::string, published> published_places() {
         {"thread_state.size", thread.size},
         {"thread_state.current_frame", thread.current_frame},
         {"thread_state.thread_id", thread.thread_id},
+        {"thread_state.datastack_chunk", thread.datastack_chunk},
         {"interpreter_frame.size", frame.size},
         {"interpreter_frame.previous", frame.previous},
         {"interpreter_frame.executable", frame.executable},

@@ -50,7 +50,11 @@ struct scripted_frames {
 
 // What the chain is given: it copies it.
 struct frames_of {
+    static constexpr bool callers_stay_stamped = false;
     const scripted_frames* memory;
+    address newest_piece() const { return 0; }
+    address piece_below(address) const { return 0; }
+    address first_frame(address) const { return 0; }
     address previous(address where) const { return memory->previous(where); }
     std::uint64_t key(address where) const { return memory->key(where); }
     bool is_stamped(address where) const { return memory->is_stamped(where); }

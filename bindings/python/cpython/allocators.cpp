@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "data_stack.hpp"
 #include "fil.h"
 #include "last_call.hpp"
 
@@ -167,14 +168,16 @@ bool is_arena(std::size_t bytes) {
 }
 
 void* wrapped_arena_alloc(void*, std::size_t bytes) {
-    if (!is_arena(bytes)) return real_arena.alloc(real_arena.context, bytes);
-    fil_guard_raise();
+    const bool is_pymallocs = is_arena(bytes);
+    if (is_pymallocs) fil_guard_raise();
     void* arena = real_arena.alloc(real_arena.context, bytes);
-    fil_guard_lower();
+    if (is_pymallocs) fil_guard_lower();
+    note_new_piece(arena); /* of the data stack, perhaps, which comes from here as well */
     return arena;
 }
 
 void wrapped_arena_free(void*, void* arena, std::size_t bytes) {
+    note_freed_piece(arena);
     if (is_arena(bytes)) fil_record_free_range(arena, bytes);
     real_arena.free(real_arena.context, arena, bytes);
 }

@@ -110,7 +110,8 @@ bool take_offsets(const void* runtime, python_layout& layout) {
     };
     const bool plausible =
         thread.size < 4096 && lies_in(8, thread.current_frame, thread.size) &&
-        lies_in(8, thread.thread_id, thread.size) && frame.size < 512 &&
+        lies_in(8, thread.thread_id, thread.size) &&
+        lies_in(8, thread.datastack_chunk, thread.size) && frame.size < 512 &&
         lies_in(8, frame.previous, frame.size) && lies_in(8, frame.executable, frame.size) &&
         lies_in(8, frame.instr_ptr, frame.size) && lies_in(1, frame.owner, frame.size) &&
         code.size < 1024 && lies_in(8, code.filename, code.size) &&
@@ -123,6 +124,7 @@ bool take_offsets(const void* runtime, python_layout& layout) {
     if (frame.instr_ptr != layout.frame_instruction) layout.frame_stamp = 0;
     layout.thread_frame = static_cast<std::uint16_t>(thread.current_frame);
     layout.thread_id = static_cast<std::uint16_t>(thread.thread_id);
+    layout.thread_piece = static_cast<std::uint16_t>(thread.datastack_chunk);
     layout.frame_previous = static_cast<std::uint16_t>(frame.previous);
     layout.frame_code = static_cast<std::uint16_t>(frame.executable);
     layout.frame_instruction = static_cast<std::uint16_t>(frame.instr_ptr);

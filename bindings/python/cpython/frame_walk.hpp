@@ -48,15 +48,17 @@ struct thread_walk {
 
 static_assert(sizeof(thread_walk) <= 1u << 20 && alignof(thread_walk) <= 64);
 
-/* The callstack of frame `top`, which is not 0; FIL_CALLSTACK_UNKNOWN if no frame is a function's.
+/* The callstack of frame `top`, which is not 0, of this thread's `state`; FIL_CALLSTACK_UNKNOWN if
+ * no frame is a function's.
  */
 template <typename Frames>
-fil_callstack follow_frames(const python_runtime& runtime, void* memory, address top) {
+fil_callstack follow_frames(const python_runtime& runtime, void* memory, address state,
+                            address top) {
     const std::uint64_t generation = *runtime.generation;
     thread_walk& walk = *static_cast<thread_walk*>(memory);
     if (walk.generation != generation) [[unlikely]]
         walk.forget(generation);
-    const Frames frames{runtime.layout};
+    const Frames frames{runtime.layout, state};
     const auto child = [&runtime, &walk](fil_callstack caller, address frame, std::uint64_t key) {
         const fil_callstack known = walk.nodes.find(caller, key);
         return known != FIL_CALLSTACK_NONE ? known : walk.meet(runtime, caller, frame, key);

@@ -47,10 +47,17 @@ template <bool HasCframe, bool SharesState>
 struct pointer_frames {
     static constexpr bool has_cframe = HasCframe;
     static constexpr bool shares_state = SharesState;
+    static constexpr bool callers_stay_stamped = false;
     const python_layout& layout;
+    address state = 0; /* the thread's; needed for its pieces alone */
 
     address previous(address frame) const { return load(frame, layout.frame_previous); }
     std::uint64_t key(address frame) const { return load(frame, layout.frame_instruction); }
+
+    /* The pieces of memory that the thread's frames lie in (data_stack.hpp). */
+    address newest_piece() const { return load(state, layout.thread_piece); }
+    address piece_below(address piece) const { return load(piece, layout.piece_below); }
+    address first_frame(address piece) const { return piece + layout.piece_frames; }
 
     static constexpr std::int32_t running = -1, stamped = -2;
     bool is_stamped(address frame) const {
@@ -72,7 +79,13 @@ using frames_3_13 = pointer_frames<false, false>;
 struct frames_3_9 {
     static constexpr bool has_cframe = false;
     static constexpr bool shares_state = true;
+    static constexpr bool callers_stay_stamped = true; /* while they wait for what they called */
     const python_layout& layout;
+    address state = 0;
+
+    static address newest_piece() { return 0; } /* each frame is an object */
+    static address piece_below(address) { return 0; }
+    static address first_frame(address) { return 0; }
 
     static constexpr std::uint64_t pack(address code, std::int32_t index) {
         return (static_cast<std::uint64_t>(code) << 17) +

@@ -19,6 +19,11 @@ struct python_layout {
     std::uint16_t thread_frame;
     std::uint16_t cframe_frame;
     std::uint16_t thread_id;
+    std::uint16_t thread_piece; /* from 3.11: the newest piece of the data stack */
+
+    /* _PyStackChunk, from 3.11. */
+    std::uint16_t piece_below;
+    std::uint16_t piece_frames;
 
     /* PyFrameObject up to 3.10, _PyInterpreterFrame from 3.11. */
     std::uint16_t frame_previous;
@@ -62,6 +67,9 @@ inline constexpr python_layout layout_3_9 = {
     .thread_frame = 24,
     .cframe_frame = 0,
     .thread_id = 176,
+    .thread_piece = 0,
+    .piece_below = 0,
+    .piece_frames = 0,
     .frame_previous = 24,
     .frame_code = 32,
     .frame_instruction = 104,
@@ -103,6 +111,8 @@ inline constexpr python_layout layout_3_11 = [] {
     layout.thread_frame = 56;
     layout.cframe_frame = 8;
     layout.thread_id = 152;
+    layout.thread_piece = 296;
+    layout.piece_frames = 24;
     layout.frame_previous = 48;
     layout.frame_code = 32;
     layout.frame_instruction = 56;
@@ -121,6 +131,7 @@ inline constexpr python_layout layout_3_12 = [] {
     layout.version = 0x030c;
     layout.cframe_frame = 0;
     layout.thread_id = 136;
+    layout.thread_piece = 232;
     layout.frame_previous = 8;
     layout.frame_code = 0;
     layout.frame_owner = 70;
@@ -156,6 +167,7 @@ inline constexpr python_layout layout_3_15 = [] {
     python_layout layout = layout_3_14;
     layout.version = 0x030f;
     layout.thread_id = 176;
+    layout.thread_piece = 256;
     return layout;
 }();
 

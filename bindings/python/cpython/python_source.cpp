@@ -170,14 +170,15 @@ void settle() {
     return FIL_CALLSTACK_NONE;
 }
 
-/* The callstack of the frame that runs now, or 0. */
+/* The callstack of the frame that runs now in a thread's state. */
 template <typename Frames>
-[[gnu::always_inline]] inline fil_callstack capture_from(void* memory, address top) {
+[[gnu::always_inline]] inline fil_callstack capture_from(void* memory, address state) {
+    const address top = current_frame<Frames>(the_runtime.layout, state);
     if (top == 0) [[unlikely]]
         return capture_none();
     if (this_thread.state_slot != nullptr) [[likely]]
         this_thread.walk = memory;
-    const fil_callstack callstack = follow_frames<Frames>(the_runtime, memory, top);
+    const fil_callstack callstack = follow_frames<Frames>(the_runtime, memory, state, top);
     return callstack == FIL_CALLSTACK_UNKNOWN ? capture_none() : callstack;
 }
 
@@ -189,7 +190,7 @@ template <typename Frames>
     if (!may_keep_slot) settle();
     const address state = current_thread_state<Frames>(the_runtime, may_keep_slot);
     if (state == 0) return capture_none();
-    return capture_from<Frames>(memory, current_frame<Frames>(the_runtime.layout, state));
+    return capture_from<Frames>(memory, state);
 }
 
 /* fil_source::capture. Hot path: no allocation, no throw. */
@@ -201,7 +202,7 @@ fil_callstack capture(void*, void* memory) {
     const address state = *slot;
     if (!is_own_state<Frames>(the_runtime.layout, state)) [[unlikely]]
         return capture_asking<Frames>(memory);
-    return capture_from<Frames>(memory, current_frame<Frames>(the_runtime.layout, state));
+    return capture_from<Frames>(memory, state);
 }
 
 fil_callstack capture_by_public_api(void*, void* memory) {

@@ -26,6 +26,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "data_stack.hpp"
 #include "fil.h"
 #include "frames.hpp"
 #include "private_pages.hpp"
@@ -49,6 +50,7 @@ class remembered_chain {
         entries_[0].frame = nowhere;
         callstacks_[0] = FIL_CALLSTACK_UNKNOWN;
         count_ = 0;
+        anchors_.forget();
     }
 
     /* The callstack of frame `top` if it is the same call as last time, at the same place; or
@@ -76,6 +78,7 @@ class remembered_chain {
                 return last_callstack_;
             }
             frames.stamp(top);
+            anchors_.update(frames, [this](address frame) { return position_of(frame); });
         }
         last_ = entries_[count_];
         last_callstack_ = callstacks_[count_];
@@ -129,15 +132,42 @@ class remembered_chain {
         return at <= newest && entries_[at].frame == frame ? at : 0;
     }
 
-    /* Compares the live frame at entry `at` and what stands below it with what is remembered. Sets
+    /* The position of a frame that is not far below the newest, or 0. */
+    std::uint32_t position_of(address frame) const {
+        if (const std::uint32_t at = find(frame, count_)) return at;
+        const std::uint32_t lowest = count_ > 1024 ? count_ - 1024 : 0;
+        std::uint32_t at = count_;
+        while (at != lowest && entries_[at].frame != frame) --at;
+        return at != lowest ? at : 0;
+    }
+
+    /* Compares the live frame at entry `at` and what stands below it with what is remembered, down
+     * to a frame whose callers cannot have moved. Sets
      * `changed` to the lowest entry whose key differs, or at + 1. Returns 0, or the entry whose
      * previous frame is not the remembered one. */
     template <typename Frames>
-    std::uint32_t prove(std::uint32_t at, std::uint32_t& changed, const Frames& frames) const {
+    std::uint32_t prove(std::uint32_t at, std::uint32_t& changed, const Frames& frames) {
+        const std::uint32_t fixed = anchors_.position(at);
+        return fixed == 0 ? prove_down_to<false>(0, at, changed, frames)
+                          : prove_down_to<true>(fixed, at, changed, frames);
+    }
+
+    template <bool HasFixed, typename Frames>
+    [[gnu::always_inline]] std::uint32_t prove_down_to(std::uint32_t fixed, std::uint32_t at,
+                                                       std::uint32_t& changed,
+                                                       const Frames& frames) const {
+        const auto may_end = [&](const entry* here) {
+            return (HasFixed && here == entries_ + fixed) ||
+                   (Frames::callers_stay_stamped && frames.is_stamped(here->frame));
+        };
         const entry* here = entries_ + at;
         const entry* lowest = frames.key(here->frame) != here->key ? here : here + 1;
         address previous = frames.previous(here->frame);
         while (previous == here[-1].frame) {
+            if (may_end(here)) {
+                changed = static_cast<std::uint32_t>(lowest - entries_);
+                return 0;
+            }
             --here;
             if (frames.key(here->frame) != here->key) [[unlikely]] {
                 lowest = here;
@@ -166,6 +196,7 @@ class remembered_chain {
     [[gnu::noinline]] fil_callstack follow_anew(address top, Frames frames, Child child) {
         std::uint32_t walked;
         count_ = find_known(top, walked, frames, child);
+        anchors_.position(count_); /* drops those above */
         if (walked > capacity_ - count_) grow(walked);
 
         /* The second walk, now that the place of each frame is known. */
@@ -282,6 +313,7 @@ class remembered_chain {
     std::uint32_t capacity_; /* without entry 0 */
     entry* entries_;         /* the first ones, or what it has outgrown them for */
     fil_callstack* callstacks_;
+    data_stack_anchors anchors_;
     std::uint32_t newest_at_[slots];
     entry first_entries_[First + 1];
     fil_callstack first_callstacks_[First + 1];
