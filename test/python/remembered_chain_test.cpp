@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <random>
@@ -24,11 +25,15 @@ struct frame {
     std::uint64_t key;
 };
 
+// Frames of generators lie from there on.
+constexpr address generators_frames = 1 << 30;
+
 // One thread's frames: those reachable from the top are alive.
 struct scripted_frames {
     std::map<address, frame> live;
     mutable std::set<address> stamped;  // of these calls; whoever calls anew erases it
     mutable unsigned long loads = 0;
+    std::vector<address> pieces;  // of a data stack, the newest last
 
     const frame& at(address where) const {
         ++loads;
@@ -49,16 +54,23 @@ struct scripted_frames {
 };
 
 // What the chain is given: it copies it.
+template <bool CallersStayStamped>
 struct frames_of {
-    static constexpr bool callers_stay_stamped = false;
+    static constexpr bool callers_stay_stamped = CallersStayStamped;
     const scripted_frames* memory;
-    address newest_piece() const { return 0; }
-    address piece_below(address) const { return 0; }
-    address first_frame(address) const { return 0; }
+    address newest_piece() const { return memory->pieces.empty() ? 0 : memory->pieces.back(); }
+    address piece_below(address piece) const {
+        const auto at = std::find(memory->pieces.begin(), memory->pieces.end(), piece);
+        return at == memory->pieces.begin() ? 0 : at[-1];
+    }
+    static address first_frame(address piece) { return piece + 24; }
     address previous(address where) const { return memory->previous(where); }
     std::uint64_t key(address where) const { return memory->key(where); }
     bool is_stamped(address where) const { return memory->is_stamped(where); }
-    void stamp(address where) const { memory->stamp(where); }
+    void stamp(address where) const {
+        const bool is_generators = where >= generators_frames;
+        if (!CallersStayStamped || !is_generators) memory->stamp(where);
+    }
 };
 
 struct call_tree {
@@ -81,8 +93,10 @@ struct no_pages {
     static void unmap(void*, std::size_t) {}
 };
 
-template <std::uint32_t First, std::uint32_t Scratch, typename Pages = private_pages>
+template <std::uint32_t First, std::uint32_t Scratch, typename Pages = private_pages,
+          bool CallersStayStamped = false>
 struct thread {
+    using frames = frames_of<CallersStayStamped>;
     using remembered = remembered_chain<First, Scratch, Pages>;
     std::unique_ptr<remembered> chain = std::make_unique<remembered>();
     call_tree tree;
@@ -109,9 +123,9 @@ struct thread {
             EXPECT_EQ(memory.live.at(where).key, key);
             return tree.child(caller, key);
         };
-        const fil_callstack same = chain->same_as_last(now.back().first, frames_of{&memory});
+        const fil_callstack same = chain->same_as_last(now.back().first, frames{&memory});
         if (same != FIL_CALLSTACK_NONE) return same;
-        return chain->follow(now.back().first, frames_of{&memory}, child);
+        return chain->follow(now.back().first, frames{&memory}, child);
     }
     // The frames from there on are of new calls.
     void call_anew(const stack& now, std::size_t from = 0) {
@@ -126,17 +140,18 @@ stack deep(std::uint32_t depth) {
     return result;
 }
 
-template <std::uint32_t First, std::uint32_t Scratch, typename Pages = private_pages>
+template <std::uint32_t First, std::uint32_t Scratch, typename Pages = private_pages,
+          bool CallersStayStamped = false>
 void random_program(unsigned seed, std::size_t longest) {
     std::mt19937 random(seed);
     const auto below = [&](std::size_t limit) {
         return static_cast<std::size_t>(random() % limit);
     };
-    thread<First, Scratch, Pages> thread;
+    thread<First, Scratch, Pages, CallersStayStamped> thread;
     std::vector<stack> stacks(3);
     std::vector<stack> generators;  // suspended frames, with what they delegate to
     std::size_t current = 0;
-    address fresh = 1 << 30;
+    address fresh = generators_frames;
 
     for (int step = 0; step < 4000; ++step) {
         stack& now = stacks[current];
@@ -194,10 +209,129 @@ void random_program(unsigned seed, std::size_t longest) {
     }
 }
 
+// A data stack: frames lie in pieces of memory, which come and go as in CPython. Newer interpreters
+// keep a piece that is no longer used until the next one goes.
+template <typename Thread>
+struct data_stack {
+    Thread& thread;
+    stack now;
+    bool keeps_one;
+    address highest;
+    std::vector<address> pieces = {};
+    std::vector<address> ends = {};  // of the frames in each piece
+    std::vector<address> unused = {};
+    address kept = 0;
+    static constexpr address piece_bytes = 1024;
+
+    void call(std::uint64_t key, address bytes) {
+        if (pieces.empty() || ends.back() + bytes > pieces.back() + piece_bytes) {
+            pieces.push_back(std::exchange(kept, 0));
+            if (pieces.back() == 0) pieces.back() = take();
+            ends.push_back(pieces.back() + (pieces.size() == 1 ? 32 : 24));
+        }
+        now.emplace_back(ends.back(), key);
+        ends.back() += bytes;
+        thread.memory.stamped.erase(now.back().first);
+    }
+    address take() {
+        address piece = highest += piece_bytes;
+        if (!unused.empty()) piece = unused.back(), unused.pop_back(), highest -= piece_bytes;
+        fil::python::note_new_piece(reinterpret_cast<void*>(piece));
+        return piece;
+    }
+    void check() {
+        thread.memory.pieces = pieces;
+        thread.check(now);
+    }
+    void leave() {
+        ends.back() = now.back().first;
+        now.pop_back();
+        if (pieces.size() == 1 || ends.back() != pieces.back() + 24) return;
+        address gone = pieces.back();
+        pieces.pop_back();
+        ends.pop_back();
+        if (keeps_one) std::swap(gone, kept);
+        if (gone == 0) return;
+        fil::python::note_freed_piece(reinterpret_cast<void*>(gone));
+        unused.push_back(gone);
+    }
+};
+
+void random_deep_program(unsigned seed, bool keeps_one) {
+    std::mt19937 random(seed);
+    const auto below = [&](std::size_t limit) {
+        return static_cast<std::size_t>(random() % limit);
+    };
+    using one = thread<256, 64>;
+    one thread;
+    data_stack<one> stacks[] = {{thread, {}, keeps_one, 0x100000},
+                                {thread, {}, keeps_one, 0x400000}};
+    for (int step = 0; step < 3000; ++step) {
+        data_stack<one>& data = stacks[step / 8 % 8 == 0];  // now and then, another greenlet
+        const std::size_t depth = data.now.size();
+        const std::size_t wanted = below(4) == 0 ? below(150) : depth + below(9) - 4;
+        while (data.now.size() > wanted && data.now.size() > 1) data.leave();
+        if (!data.now.empty() && below(3) == 0) data.now.back().second = below(4);
+        while (data.now.size() < wanted && wanted < 150) data.call(below(2), 96 + 16 * below(9));
+        if (!data.now.empty() && below(3) != 0) data.check();
+        if (::testing::Test::HasFailure()) FAIL() << "seed " << seed << " step " << step;
+    }
+}
+
 }  // namespace
+
+TEST(remembered_chain, agrees_where_frames_lie_in_pieces) {
+    for (unsigned seed = 0; seed < 60; ++seed) random_deep_program(seed, seed % 2 != 0);
+}
+
+TEST(remembered_chain, a_call_looks_at_the_newest_pieces_alone) {
+    using one = thread<256, 64>;
+    one thread;
+    data_stack<one> data{thread, {}, false, 0x100000};
+    thread.memory.loads = 0;
+    unsigned long most = 0;
+    for (int depth = 0; depth < 1000; ++depth) {
+        data.call(7, 112);
+        thread.memory.pieces = data.pieces;
+        const unsigned long before = thread.memory.loads;
+        EXPECT_NE(thread.found(data.now), FIL_CALLSTACK_NONE);
+        most = std::max(most, thread.memory.loads - before);
+    }
+    EXPECT_LT(most, 60u);  // a piece holds nine frames
+}
+
+TEST(remembered_chain, a_piece_from_elsewhere_proves_nothing) {
+    using one = thread<256, 64>;
+    one thread;
+    data_stack<one> data{thread, {}, false, 0x100000};
+    for (int depth = 0; depth < 100; ++depth) data.call(7, 112);
+    for (const address piece : data.pieces) {
+        fil::python::news_of(piece).newest.store(0);
+    }
+    data.check();
+    data.now[3].second = 1;  // and nothing was said of the pieces above
+    thread.call_anew(data.now, 4);
+    data.check();
+}
 
 TEST(remembered_chain, agrees_with_a_naive_walk_of_random_programs) {
     for (unsigned seed = 0; seed < 40; ++seed) random_program<256, 64>(seed, 60);
+}
+
+TEST(remembered_chain, agrees_where_callers_stay_stamped) {
+    for (unsigned seed = 0; seed < 40; ++seed) {
+        random_program<256, 64, private_pages, true>(seed, 60);
+    }
+}
+
+TEST(remembered_chain, a_call_looks_no_further_than_a_stamped_caller) {
+    thread<256, 64, private_pages, true> thread;
+    stack now = deep(50);
+    thread.check(now);
+    now.emplace_back(9999, 7);
+    thread.memory.loads = 0;
+    thread.check(now);
+    EXPECT_LE(thread.memory.loads, 15u);
 }
 
 TEST(remembered_chain, agrees_where_it_grows) {
