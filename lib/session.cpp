@@ -133,6 +133,8 @@ session::session()
     page().version = recording_version;
     page().supervisor_pid = getpid();
     page().magic = session_magic;
+    spare_ = file_descriptor(fcntl(page_file_.number(), F_DUPFD_CLOEXEC, 0));
+    if (spare_.number() < 0) fail("no descriptor is left for processes to join");
     environment_ = std::to_string(session_protocol_version) + ":" + std::to_string(getpid()) + ":" +
                    token_ + ":" + directory_.socket_path();
 }
@@ -153,7 +155,10 @@ void session::serve() {
     for (;;) {
         file_descriptor connection(
             accept4(directory_.socket(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-        if (connection.number() < 0) break;
+        if (connection.number() < 0) {
+            if (errno == EMFILE || errno == ENFILE) turn_away();
+            break;
+        }
         if (hear(connection)) continue;
         if (callers_.size() == most_callers) callers_.pop_front();
         watch(connection.number());
@@ -163,6 +168,17 @@ void session::serve() {
         return hear(waiting.connection) || monotonic_ns() - waiting.since_ns > patience_ns;
     });
     if (processes_.size() >= swept_ + 64) forget_finished();
+}
+
+// No descriptor is left for a connection. Its process shall not wait for an answer.
+void session::turn_away() {
+    spare_ = file_descriptor();
+    const int stranger = accept4(directory_.socket(), nullptr, nullptr, SOCK_CLOEXEC);
+    if (stranger >= 0) {
+        close(stranger);
+        ++turned_away_;
+    }
+    spare_ = file_descriptor(fcntl(page_file_.number(), F_DUPFD_CLOEXEC, 0));
 }
 
 // False if nothing was asked yet. A connection that waits for a report is moved away.
@@ -277,7 +293,7 @@ const joined_process* session::out_of_memory() {
 }
 
 std::uint64_t session::unprofiled_children() const {
-    std::uint64_t sum = 0;
+    std::uint64_t sum = turned_away_;
     for (const joined_process& process : processes_) sum += process.header().unprofiled_children;
     return sum;
 }

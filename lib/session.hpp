@@ -92,6 +92,7 @@ class session {
 
     void watch(int descriptor) const;
     bool hear(file_descriptor& connection);
+    void turn_away();
     void admit(int connection, const join_request& request, int recording, std::int32_t pid);
     void forget_finished();
     void close_recording(const joined_process& process) const;
@@ -101,6 +102,7 @@ class session {
     std::string environment_;
     file_descriptor arrivals_;  // polls readable when somebody connects or says something
     std::deque<caller> callers_;
+    file_descriptor spare_;  // for turning away whom there is no descriptor for
     file_descriptor page_file_;
     shared_mapping page_memory_;
     std::deque<joined_process> processes_;
@@ -111,7 +113,8 @@ class session {
     std::deque<waiting> waiting_;     // for reports
     std::int32_t told_low_ = 0;       // the process that was told that memory is low
     std::uint32_t asked_before_ = 0;  // how often a process asked, all of which were heard
-    std::size_t swept_ = 0;           // serve() looks for finished processes now and then
+    std::uint64_t turned_away_ = 0;
+    std::size_t swept_ = 0;  // serve() looks for finished processes now and then
 };
 
 }  // namespace fil

@@ -11,7 +11,9 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace fil {
 namespace {
@@ -24,12 +26,6 @@ constexpr const char* unready_name = "session.new";
 
 [[noreturn]] void fail(const std::string& what) {
     throw std::system_error(errno, std::generic_category(), what);
-}
-
-std::string parent_directory() {
-    const char* base = getenv("TMPDIR");
-    // A socket's path has 108 bytes; a longer TMPDIR cannot serve.
-    return base == nullptr || *base != '/' || strlen(base) > 60 ? "/tmp" : base;
 }
 
 sockaddr_un address_of(const std::string& path) {
@@ -94,15 +90,32 @@ void remove_abandoned(const std::string& parent) {
     }
 }
 
+// Where it may be made: $TMPDIR, and what serves where that is missing, full or not ours to write.
+std::vector<std::string> parent_directories() {
+    std::vector<std::string> all = {"/tmp", "/var/tmp", "/dev/shm"};
+    const char* base = getenv("TMPDIR");
+    // A socket's path has 108 bytes; a longer TMPDIR cannot serve.
+    if (base != nullptr && *base == '/' && strlen(base) <= 60) all.insert(all.begin(), base);
+    return all;
+}
+
+std::string new_private_directory() {
+    std::string tried;
+    for (const std::string& parent : parent_directories()) {
+        remove_abandoned(parent);
+        std::string path = parent + "/" + std::string(directory_name);
+        if (mkdtemp(path.data()) != nullptr) return path;
+        tried += (tried.empty() ? "" : ", ") + parent;
+    }
+    fail("cannot make a private directory in " + tried);
+}
+
 }  // namespace
 
-session_directory::session_directory() : socket_(new_socket()) {
-    const std::string parent = parent_directory();
-    remove_abandoned(parent);
-    path_ = parent + "/" + std::string(directory_name);
-    if (mkdtemp(path_.data()) == nullptr) fail("cannot make a private directory in " + parent);
+session_directory::session_directory() : path_(new_private_directory()) {
     socket_path_ = path_ + "/" + socket_name;
     try {
+        socket_ = new_socket();
         listen_at(path_ + "/" + unready_name);
     } catch (...) {
         remove_own_session(path_);

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "descriptor.hpp"
 #include "search_path.hpp"
 
 namespace fil::cli {
@@ -61,6 +62,7 @@ void start_detached(const command& words) {
         ::setsid();
         const int nothing = ::open("/dev/null", O_RDWR);
         for (int standard = 0; standard <= 2; ++standard) ::dup2(nothing, standard);
+        close_descriptors_but(2);  // a pipe or a lock of others would keep somebody waiting
         sigset_t none;
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, nullptr);

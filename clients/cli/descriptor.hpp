@@ -3,8 +3,10 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -40,6 +42,28 @@ inline pipe_ends new_pipe() {
     if (::pipe2(ends, O_CLOEXEC) != 0) return {};
     return {descriptor(ends[0]), descriptor(ends[1])};
 }
+
+// Room for what will be opened once this is gone: what is opened meanwhile gets none of it. Where
+// so many are not left, nobody has reserved anything.
+class descriptor_room {
+  public:
+    explicit descriptor_room(int count) {
+        for (int i = 0; i < count; ++i) held_.emplace_back(::eventfd(0, EFD_CLOEXEC));
+        is_whole_ = held_.empty() || held_.back();
+    }
+    bool is_whole() const { return is_whole_; }
+
+  private:
+    std::vector<descriptor> held_;
+    bool is_whole_ = true;
+};
+
+// A connection and the recording that comes with it, a process's resident memory, a report's pipe
+// and files.
+inline constexpr int descriptors_for_joining_and_reporting = 6;
+
+// All but the standard ones and `kept`, in a child of ours that needs no other.
+void close_descriptors_but(int kept);
 
 // Of this process; with one that is closed again by now. Empty without /proc.
 std::vector<int> open_descriptors();

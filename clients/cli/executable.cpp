@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "descriptor.hpp"
+#include "search_path.hpp"
 
 namespace fil::cli {
 namespace {
@@ -45,6 +46,12 @@ std::optional<std::string> loader_of(int file, const Elf64_Ehdr& header) {
     return std::nullopt;
 }
 
+// It names no loader; started with a program as its argument, it loads that and obeys LD_PRELOAD.
+bool is_loader_itself(const std::string& path) {
+    const std::string name = base_name(path);
+    return name.starts_with("ld-linux") || name.starts_with("ld-2.") || name.starts_with("ld.so");
+}
+
 // The loader ignores LD_PRELOAD in a program that runs with rights its caller does not have.
 bool gains_rights(int file) {
     struct stat status;
@@ -53,12 +60,12 @@ bool gains_rights(int file) {
            ((status.st_mode & S_ISGID) != 0 && status.st_gid != ::getegid());
 }
 
-std::string why_unusable(int file, const Elf64_Ehdr& header) {
+std::string why_unusable(int file, const Elf64_Ehdr& header, const std::string& path) {
     if (header.e_ident[EI_CLASS] != ELFCLASS64) return "it is a 32-bit program";
     if (header.e_machine != our_machine) return "it is made for another kind of processor";
     const auto loader = loader_of(file, header);
-    if (!loader) return "it is statically linked";
-    if (loader->find("ld-musl") != std::string::npos)
+    if (!loader && !is_loader_itself(path)) return "it is statically linked";
+    if (loader && loader->find("ld-musl") != std::string::npos)
         return "it is linked with musl, not with glibc";
     if (gains_rights(file)) return "it is set-user-id or set-group-id";
     return {};
@@ -80,7 +87,7 @@ executable inspect_executable(const std::string& path) {
     if (!file || !read_at(file.get(), 0, header) ||
         std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
         return {};
-    std::string why = why_unusable(file.get(), header);
+    std::string why = why_unusable(file.get(), header, path);
     return {why.empty() ? executable_kind::usable : executable_kind::unusable, std::move(why)};
 }
 

@@ -1,9 +1,12 @@
 #include "preload_library.hpp"
 
+#include <dlfcn.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
+#include <vector>
 
 #include "refusal.hpp"
 #include "search_path.hpp"
@@ -18,14 +21,33 @@ constexpr const char* library_name = "libfil_preload.so";
 constexpr const char* places[] = {"", "../" FIL_LIBRARY_DIRECTORY "/fil", "../lib/fil",
                                   "../preload"};
 
-std::string find_library() {
-    std::error_code error;
-    const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-    for (const char* place : places) {
-        const auto candidate = (self.parent_path() / place / library_name).lexically_normal();
-        if (is_file(candidate)) return candidate;
+// This executable: as the kernel knows it; where there is no /proc, or it is the dynamic loader
+// that was started, as the loader does.
+std::vector<std::filesystem::path> places_of_this_executable() {
+    std::vector<std::filesystem::path> found;
+    Dl_info ours{};
+    if (::dladdr(reinterpret_cast<const void*>(&fits_ld_preload), &ours) == 0) ours.dli_fname = "";
+    const auto* started = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
+    for (const char* name : {"/proc/self/exe", started, ours.dli_fname}) {
+        std::error_code error;
+        const auto path = std::filesystem::canonical(name != nullptr ? name : "", error);
+        if (!error) found.push_back(path);
     }
-    throw refusal("cannot find " + std::string(library_name) + " near " + self.string());
+    return found;
+}
+
+std::string find_library() {
+    std::string searched;
+    for (const auto& self : places_of_this_executable()) {
+        for (const char* place : places) {
+            const auto candidate = (self.parent_path() / place / library_name).lexically_normal();
+            if (is_file(candidate)) return candidate;
+        }
+        searched = self.string();
+    }
+    throw refusal("cannot find " + std::string(library_name) +
+                  (searched.empty() ? ": /proc does not say where fil-profile itself is"
+                                    : " near " + searched));
 }
 
 std::string new_private_directory() {
@@ -37,11 +59,18 @@ std::string new_private_directory() {
     return directory;
 }
 
+bool is_usable(const char* directory) {
+    return directory != nullptr && directory[0] == '/' && is_directory(directory) &&
+           ::access(directory, W_OK | X_OK) == 0;
+}
+
 }  // namespace
 
 std::string temporary_directory() {
-    const char* directory = std::getenv("TMPDIR");
-    return directory != nullptr && directory[0] == '/' ? directory : "/tmp";
+    const char* const directories[] = {std::getenv("TMPDIR"), "/tmp", "/var/tmp", "/dev/shm"};
+    for (const char* directory : directories)
+        if (is_usable(directory)) return directory;
+    return "/tmp";
 }
 
 bool fits_ld_preload(const std::string& path) {

@@ -29,6 +29,7 @@ static_assert(sizeof(answer) < 65536);
 
 [[noreturn]] void report_and_exit(fil_session* session, const fil_report_options& options, int to) {
     const struct rlimit none {};
+    close_descriptors_but(to);        // few may be allowed, and its files want some
     ::setrlimit(RLIMIT_CORE, &none);  // a core file of ours is no use in the user's directory
     answer said;
     said.status = fil_session_report(session, &options, said.path, sizeof said.path, &said.error);

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "browser.hpp"
+#include "descriptor.hpp"
 #include "executable.hpp"
 #include "live_reports.hpp"
 #include "message.hpp"
@@ -33,6 +34,9 @@ void announce(const invocation& asked, const output_directory& output) {
 
 void say_nobody_joined(const target& what, const observation& seen) {
     std::string why = "it ended before it was ready, or something removed LD_PRELOAD";
+    if (!descriptor_room(2).is_whole())
+        why = "too few files may be open at a time (ulimit -n: " +
+              std::to_string(::sysconf(_SC_OPEN_MAX)) + ")";
     if (!seen.last_image.empty()) {
         const executable image = inspect_executable(seen.last_image);
         if (image.kind == executable_kind::unusable)
@@ -110,10 +114,13 @@ ending run(const invocation& asked) {
     const run_facts facts{output.path(),       asked.words, what,
                           variables.set_by_us, child.pid,   started_ns};
     live_reports meanwhile(session.get(), facts, signals, say_written_meanwhile);
+    allow_many_descriptors();
     std::optional<out_of_memory> memory;
-    if (asked.detect_out_of_memory)
+    if (asked.detect_out_of_memory) {
+        const descriptor_room room(descriptors_for_joining_and_reporting);
         memory.emplace(session.get(), find_variable(inherited, "FIL_SYSTEM_ROOT").value_or(""),
                        child.pid, out_of_memory::parent::us);
+    }
     const auto look_at_memory = [&](const observation& now) {
         if (!memory) return 1000;
         memory->judge(now.memory);

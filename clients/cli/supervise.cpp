@@ -14,15 +14,6 @@
 namespace fil::cli {
 namespace {
 
-// A descriptor for each process of the program: as many as we may have. The program was started
-// with the limit it inherited.
-void allow_many_descriptors() {
-    struct rlimit limit;
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 std::string image_of(pid_t pid) {
     std::error_code error;
     return std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", error).string();
@@ -30,12 +21,18 @@ std::string image_of(pid_t pid) {
 
 }  // namespace
 
+void allow_many_descriptors() {
+    struct rlimit limit;
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 observation supervise(const program& child, fil_session* session, const signal_inbox& signals,
                       const supervision& also) {
     const stopwatch time;
     pace steps;
     observation seen{{}, 0, sampler(session, child.pid), {}};
-    allow_many_descriptors();
     signal_relay relay(signals, child);
     const auto is_programs = [&](pid_t pid) { return seen.memory.knows(pid); };
 

@@ -28,6 +28,10 @@ struct supervision {
     std::function<void(const observation&)> report_signal;
 };
 
+// A descriptor for each process of the program, and for what else is watched: as many as we may
+// have. The program, started before, has the limit it inherited.
+void allow_many_descriptors();
+
 observation supervise(const program& child, fil_session* session, const signal_inbox& signals,
                       const supervision& also = {});
 

@@ -69,7 +69,13 @@ target as_itself(const std::string& path, const words& arguments) {
     return {path, arguments, {}, {}};
 }
 
+bool is_readable(const std::string& path) {
+    return ::access(path.c_str(), R_OK) == 0;
+}
+
+// What may be executed and not read is a program: of a script, its interpreter reads the file.
 bool runs_as_itself(const std::string& path) {
+    if (!is_readable(path) && is_executable(path)) return true;
     if (inspect_executable(path).kind != executable_kind::not_elf) return true;
     const auto line = parse_shebang(head_of_file(path));
     return line && !is_python(line->command);
@@ -145,7 +151,7 @@ target what_is_run(const words& arguments, const std::string& python,
     if (!has_slash(first) && (!exists || (is_directory(first) && !is_python_directory(first))))
         return command(arguments, python, package_python);
     if (!exists) throw refusal(first + ": " + std::strerror(why));
-    if (::access(first.c_str(), R_OK) != 0) throw refusal(first + ": " + std::strerror(errno));
+    if (!is_readable(first) && !is_executable(first)) throw refusal(first + ": it may not be read");
     if (is_directory(first) && !is_python_directory(first)) refuse_directory(first);
     if (runs_as_itself(first) || (python.empty() && is_command_of_an_environment(first)))
         return as_itself(has_slash(first) ? first : std::string("./").append(first), arguments);

@@ -76,6 +76,7 @@ class watcher {
   private:
     std::optional<out_of_memory> out_of_memory_of(const watched_program& program) {
         if (!program.detect_out_of_memory) return std::nullopt;
+        const descriptor_room room(descriptors_for_joining_and_reporting);
         return std::optional<out_of_memory>(
             std::in_place, session_, program.system_root, pid_, out_of_memory::parent::another,
             [this](std::string_view sentence) { errors_.say(sentence); });

@@ -166,6 +166,15 @@ TEST(session, that_cannot_be_made_leaves_nothing_behind) {
     EXPECT_LT(failures, 8);
 }
 
+TEST(session, is_made_elsewhere_where_tmpdir_cannot_serve) {
+    for (const char* tmpdir : {"/nowhere", "/proc", "/dev/null", "relative", ""}) {
+        own_tmpdir restored;
+        setenv("TMPDIR", tmpdir, 1);
+        const session session;
+        const visitor welcome(session);
+    }
+}
+
 TEST(session, what_a_killed_supervisor_left_is_removed_by_the_next) {
     const own_tmpdir tmpdir;
     const session running;

@@ -117,6 +117,18 @@ TEST(frame_owner, in_native_code_the_main_executable_is_the_users_own) {
               frame_owner::native);
 }
 
+TEST(frame_owner, of_a_program_that_the_loader_was_told_to_start_the_functions_are_the_users) {
+    program_facts facts;
+    facts.main_executable = "/usr/lib64/ld-linux-x86-64.so.2";
+    const code_owners owners(facts);
+    const auto in = [&](std::string module) {
+        return owners.of({.function = "f", .kind = frame_kind::native, .module = module}).owner;
+    };
+    EXPECT_EQ(in("/opt/job/bin/job"), frame_owner::user);
+    for (const char* other : {"/usr/lib/libc.so.6", "/usr/lib64/ld-linux-x86-64.so.2", "[vdso]"})
+        EXPECT_EQ(in(other), frame_owner::native) << other;
+}
+
 TEST(frame_owner, copies_of_system_headers_are_not_the_users_lines) {
     const std::string job = "/opt/job/bin/job";
     const ownership library{frame_owner::native, "libstdc++"};

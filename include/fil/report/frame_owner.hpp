@@ -87,13 +87,17 @@ class code_owners {
     }
 
     ownership of_native(const frame& f) const {
-        const bool main = !executable_.empty() && normal_path(f.module) == executable_;
+        const std::string_view object = base_name(f.module);
+        // The loader, started with the program as its argument, is what the system calls
+        // executable.
+        const bool main = base_name(executable_).starts_with("ld-linux")
+                              ? f.module.starts_with('/') && object.find(".so") == object.npos
+                              : !executable_.empty() && normal_path(f.module) == executable_;
         if (main) {
             std::string package = package_of_system_header(f);
             if (package.empty()) return {frame_owner::user};
             return {frame_owner::native, std::move(package)};
         }
-        const std::string_view object = base_name(f.module);
         return {frame_owner::native, std::string(object.substr(0, object.find(".so")))};
     }
 
