@@ -40,7 +40,13 @@ TEST(folded, nothing_is_an_empty_file) {
 TEST(folded, odd_names_stay_as_they_are_on_one_line_of_utf8) {
     made_snapshot made;
     made.holds(1, {python("a;b c:d\n<\"&'>\u202E.py", 3, "</script>"), python("\xFF", 0, "")});
-    EXPECT_EQ(folded(made), "a;b c:d <\"&'>\u202E.py:3 (</script>);\uFFFD:0 () 1\n");
+    EXPECT_EQ(folded(made), "a%3Bb c:d <\"&'>\u202E.py:3 (</script>);\uFFFD:0 () 1\n");
+}
+
+TEST(folded, a_name_with_the_separator_in_it_is_one_frame_and_can_be_had_back) {
+    made_snapshot made;
+    made.holds(1, {python("a;b/100%.py", 3, "f"), python("%3B;%25%;%.py", 4, "g")});
+    EXPECT_EQ(folded(made), "a%3Bb/100%.py:3 (f);%253B%3B%2525%%3B%.py:4 (g) 1\n");
 }
 
 TEST(folded, native_frames_have_lines_or_addresses) {
