@@ -151,7 +151,8 @@ target what_is_run(const words& arguments, const std::string& python,
     if (!has_slash(first) && (!exists || (is_directory(first) && !is_python_directory(first))))
         return command(arguments, python, package_python);
     if (!exists) throw refusal(first + ": " + std::strerror(why));
-    if (!is_readable(first) && !is_executable(first)) throw refusal(first + ": it may not be read");
+    if (!is_readable(first) && !is_executable(first))
+        throw refusal(first + ": " + std::strerror(EACCES));
     if (is_directory(first) && !is_python_directory(first)) refuse_directory(first);
     if (runs_as_itself(first) || (python.empty() && is_command_of_an_environment(first)))
         return as_itself(has_slash(first) ? first : std::string("./").append(first), arguments);

@@ -138,7 +138,7 @@ def test_a_program_that_may_be_executed_and_not_read_runs_as_it_would(take, nobo
     hidden.write_text("print('hidden')\n")
     hidden.chmod(0o600)
     refused = run_plain([str(FIL_PROFILE), *options, "hidden.py"], **nobody)
-    assert (refused.status, refused.stderr) == (2, PREFIX + b"hidden.py: it may not be read\n")
+    assert (refused.status, refused.stderr) == (2, PREFIX + b"hidden.py: Permission denied\n")
 
 
 LOADER = "/lib64/ld-linux-x86-64.so.2"
