@@ -22,7 +22,7 @@ std::string note_of_resident(std::int64_t anonymous, std::int64_t counted,
                              const std::string& allocator) {
     const std::string known =
         allocator.empty() ? "by an allocator inside the program or a library, where no hook sees it"
-                          : "by the allocator inside the program, otherwise than by mmap";
+                          : "by the allocator inside the program, past the C library";
     return report::mib_text(anonymous) + " of memory were resident at the peak, and only " +
            report::mib_text(counted) + " of memory are counted. The rest may have been taken " +
            known +

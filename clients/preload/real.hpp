@@ -18,6 +18,7 @@
 #include <threads.h>
 
 #include <cstddef>
+#include <cstdint>
 
 namespace fil::preload {
 

@@ -101,7 +101,7 @@ def test_where_resident_memory_is_far_above_what_is_counted_the_page_says_so(
     tmp_path: Path,
 ) -> None:
     source = tmp_path / "taken.c"
-    source.write_text(TAKES_BY_BRK)
+    source.write_text(PAST_EVERY_HOOK)
     subprocess.run(["cc", source, "-o", tmp_path / "taken"], check=True)
     notes = notes_of(run_profiled(tmp_path / "out", [str(tmp_path / "taken")]))
     assert len(notes) == 1
@@ -110,11 +110,19 @@ def test_where_resident_memory_is_far_above_what_is_counted_the_page_says_so(
     assert "resident at the peak" in notes[0]
 
 
-TAKES_BY_BRK = """
+PAST_EVERY_HOOK = """
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 int main(void) {
-    memset(sbrk(50 << 20), 1, 50 << 20);
+    register long flags __asm__("r10") = 0x22; /* private, anonymous */
+    register long file __asm__("r8") = -1, offset __asm__("r9") = 0;
+    long bytes = 50 << 20, at = SYS_mmap;
+    __asm__ volatile("syscall"
+                     : "+a"(at)
+                     : "D"(0), "S"(bytes), "d"(3), "r"(flags), "r"(file), "r"(offset)
+                     : "rcx", "r11", "memory");
+    memset((char*)at, 1, bytes);
     usleep(500000); /* until a sample has seen it */
 }
 """
