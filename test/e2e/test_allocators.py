@@ -8,7 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from profiling import MIB, PROGRAMS, Profiled, run_plain, run_profiled
+import pythons
+from profiling import MIB, PROGRAMS, ROOT, Profiled, run_plain, run_profiled
 from test_hooks import VICTIMS, run_in_session
 from test_what_is_tracked import model
 
@@ -95,6 +96,48 @@ def test_a_malloc_of_the_programs_own_is_named(tmp_path: Path) -> None:
     profiled = run_profiled(tmp_path / "out", [str(VICTIMS / "locked_malloc")])
     assert (profiled.status, profiled.stdout) == (0, b"locked\n")
     assert [note for note in notes_of(profiled) if "has a malloc of its own" in note]
+
+
+def shared_library_of(python: str) -> Path:
+    code = (
+        "import sysconfig as s; get = s.get_config_var; "
+        "print(get('LIBDIR') + '/' + str(get('INSTSONAME')))"
+    )
+    return Path(subprocess.check_output([python, "-c", code], text=True).strip())
+
+
+# From 3.12 on the interpreter's state is a thread-local variable, which malloc is asked for.
+EMBEDDABLE = [
+    one
+    for one in pythons.find()
+    if (library := shared_library_of(one.path)).is_file() and library.suffix != ".a"
+]
+
+
+@pytest.mark.parametrize("python", EMBEDDABLE[-2:], ids=str)
+def test_an_interpreter_is_opened_where_malloc_holds_a_lock(python, tmp_path: Path) -> None:
+    victims = ROOT / "test" / "preload" / "victims"
+    program = tmp_path / "embeds"
+    subprocess.run(
+        [
+            "cc",
+            "-D_GNU_SOURCE",
+            "-Dmain=unused_main",
+            "-fno-builtin",
+            "-c",
+            victims / "locked_malloc.c",
+            "-o",
+            tmp_path / "malloc.o",
+        ],
+        check=True,
+    )
+    sources = [PROGRAMS / "embeds_python.c", victims / "keys.c", tmp_path / "malloc.o"]
+    subprocess.run(["cc", "-g", "-rdynamic", "-pthread", *sources, "-o", program], check=True)
+    library = shared_library_of(python.path)
+    environment = {**os.environ, "PYTHONHOME": str(library.parent.parent)}
+    profiled = run_profiled(tmp_path / "out", [str(program), str(library)], env=environment)
+    assert (profiled.status, profiled.stdout, profiled.own_stderr) == (0, b"100\n", b"")
+    assert profiled.peak >= 10_000_000
 
 
 def test_where_resident_memory_is_far_above_what_is_counted_the_page_says_so(

@@ -61,7 +61,7 @@ inline fil_callstack capture_publicly(const python_runtime& runtime, void* memor
     if (inside_small_request() || !python.Py_IsInitialized()) {
         return FIL_CALLSTACK_NONE;
     }
-    void* const state = runtime.unchecked_thread_state();
+    void* const state = reinterpret_cast<void*>(ask_for_thread_state(runtime, false));
     if (state == nullptr || is_traced(python)) return FIL_CALLSTACK_NONE;
 
     auto& walk = *static_cast<public_walk*>(memory);
