@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -108,19 +107,25 @@ shared_mapping::shared_mapping(int descriptor, std::uint64_t bytes)
     if (base_ == nullptr) fail("cannot map a recording");
 }
 shared_mapping::shared_mapping(shared_mapping&& other) noexcept
-    : base_(std::exchange(other.base_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+    : base_(std::exchange(other.base_, nullptr)),
+      bytes_(std::exchange(other.bytes_, 0)),
+      copy_(std::move(other.copy_)) {}
 shared_mapping& shared_mapping::operator=(shared_mapping&& other) noexcept {
     std::swap(base_, other.base_);
     std::swap(bytes_, other.bytes_);
+    std::swap(copy_, other.copy_);
     return *this;
 }
 shared_mapping::~shared_mapping() {
-    if (base_ != nullptr) munmap(base_, bytes_);
+    if (base_ != nullptr && copy_ == nullptr) munmap(base_, bytes_);
 }
-void shared_mapping::shrink(std::uint64_t bytes) {
-    if (bytes >= bytes_) return;
-    munmap(static_cast<std::byte*>(base_) + bytes, bytes_ - bytes);
-    bytes_ = bytes;
+void shared_mapping::keep_copy() {
+    if (copy_ != nullptr || base_ == nullptr) return;
+    copy_ = std::make_unique<page>();
+    memcpy(copy_.get(), base_, sizeof(page));
+    munmap(base_, bytes_);
+    base_ = copy_.get();
+    bytes_ = sizeof(page);
 }
 
 session::session()
@@ -167,7 +172,6 @@ void session::serve() {
     std::erase_if(callers_, [&](caller& waiting) {
         return hear(waiting.connection) || monotonic_ns() - waiting.since_ns > patience_ns;
     });
-    if (processes_.size() >= swept_ + 64) forget_finished();
 }
 
 // No descriptor is left for a connection. Its process shall not wait for an answer.
@@ -250,22 +254,11 @@ void session::close_recording(const joined_process& process) const {
 }
 
 void session::process_ended(std::int32_t pid) {
-    for (const joined_process& process : processes_) {
-        if (process.pid == pid) close_recording(process);
-    }
-}
-
-void session::forget_finished() {
     for (joined_process& process : processes_) {
-        if (process.memory.bytes() == recording_page || process.pid == processes_.front().pid)
-            continue;
-        if (!process.closed()) {
-            if (kill(process.pid, 0) == 0 || errno != ESRCH) continue;
-            close_recording(process);
-        }
-        process.memory.shrink(recording_page);
+        if (process.pid != pid) continue;
+        close_recording(process);
+        if (pid != processes_.front().pid) process.memory.keep_copy();
     }
-    swept_ = processes_.size();
 }
 
 void session::tell_memory_is_low(std::int32_t pid) {

@@ -4,8 +4,8 @@
 // Owns everything it maps. One thread. serve() never blocks: whoever connects and is silent is kept
 // waiting, for a while, and costs nobody anything. A recording is mapped as it is sent
 // (sealed, so it cannot shrink under us) and outlives its process. Of processes other than the
-// program, only the numbers are kept once they ended, so that a job with thousands of children does
-// not keep thousands of recordings.
+// program, only the numbers are kept once they ended, so that a job with thousands of children
+// keeps neither thousands of recordings nor thousands of mappings.
 
 #include <cstdint>
 #include <deque>
@@ -21,7 +21,7 @@
 
 namespace fil {
 
-// Mapped shared memory that unmaps itself.
+// Mapped shared memory that unmaps itself; or a copy of its first page.
 class shared_mapping {
   public:
     shared_mapping() = default;
@@ -31,11 +31,16 @@ class shared_mapping {
     ~shared_mapping();
     void* base() const { return base_; }
     std::uint64_t bytes() const { return bytes_; }
-    void shrink(std::uint64_t bytes);
+    void keep_copy();
 
   private:
+    struct alignas(recording_page) page {
+        std::byte bytes[recording_page];
+    };
+
     void* base_ = nullptr;
     std::uint64_t bytes_ = 0;
+    std::unique_ptr<page> copy_;
 };
 
 struct joined_process {
@@ -73,7 +78,8 @@ class session {
     std::int32_t asked() const { return waiting_.empty() ? 0 : waiting_.front().pid; }
     void answer(std::int32_t pid, std::int32_t status, const std::string& message);
 
-    // Takes the live bytes of a process that ended without closing out of the session.
+    // Takes the live bytes of a process that ended without closing out of the session, and lets its
+    // recording go.
     void process_ended(std::int32_t pid);
 
     std::uint64_t unprofiled_children() const;
@@ -94,7 +100,6 @@ class session {
     bool hear(file_descriptor& connection);
     void turn_away();
     void admit(int connection, const join_request& request, int recording, std::int32_t pid);
-    void forget_finished();
     void close_recording(const joined_process& process) const;
 
     session_directory directory_;
@@ -114,7 +119,6 @@ class session {
     std::int32_t told_low_ = 0;       // the process that was told that memory is low
     std::uint32_t asked_before_ = 0;  // how often a process asked, all of which were heard
     std::uint64_t turned_away_ = 0;
-    std::size_t swept_ = 0;  // serve() looks for finished processes now and then
 };
 
 }  // namespace fil

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from conservation import check_report, is_report
 from profiling import ALLOCATORS
 from short_of_memory import Machine
 
@@ -38,6 +39,16 @@ def here(tmp_path, monkeypatch) -> Path:
 def machine(tmp_path_factory) -> Machine:
     """A /proc and /sys that say what the test wants."""
     return Machine(tmp_path_factory.mktemp("machine"))
+
+
+@pytest.fixture(autouse=True)
+def every_report_adds_up(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever the test is about: of each report that it leaves behind."""
+    yield
+    if directory := request.node.funcargs.get("tmp_path"):
+        for page in directory.rglob("index.html"):
+            if is_report(page.parent):
+                check_report(page.parent)
 
 
 # ---- the report's page, in a browser -------------------------------------------------------------

@@ -11,6 +11,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from conservation import check_said
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 FIL_PROFILE = Path(os.environ.get("FIL_PROFILE", ROOT / "build" / "bin" / "fil-profile"))
 PROGRAMS = Path(__file__).resolve().parent / "programs"
@@ -93,4 +95,5 @@ def run_profiled(
     assert FIL_PROFILE.exists(), f"{FIL_PROFILE} is missing: ./dev build makes it"
     options = ["--no-browser", "-o", str(output), "--python", str(python)]
     ended = run_plain([str(FIL_PROFILE), *options, "run", *program], **how)
+    check_said(ended.stderr.decode(errors="replace"))
     return Profiled(ended.status, ended.stdout, ended.stderr, output)

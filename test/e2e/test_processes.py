@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
 
+import pytest
 from command import profiled, script
-from profiling import FIL_PROFILE, MIB, Profiled, run_plain
+from profiling import FIL_PROFILE, MIB, ROOT, Profiled, run_plain
+
+STATIC = Path(os.environ.get("FIL_BUILD", ROOT / "build")) / "test/preload/victims/static_program"
 
 
 def facts(run) -> dict:
@@ -41,6 +45,40 @@ def test_a_child_that_holds_the_memory_is_named_with_its_peak(here):
     assert [process["peak"] > 80 * MIB for process in told["processes"]] == [True]
     assert told["exact"]["threads"] == 2 and told["exact"]["bound"] > 0
     assert told["resident"]["total"] == 0, "resident memory of all beside the bytes of one"
+
+
+# Starts children in every way there is, and says how many: each of them makes a block.
+STARTS = """
+    import multiprocessing, os, subprocess, sys
+    def hold():
+        return bytearray(100_000)
+    if __name__ == "__main__":
+        static = sys.argv[1]
+        for _ in range(3):
+            if os.fork() == 0:
+                hold()
+                os.execv("/bin/true", ["true"]) if len(sys.argv) > 2 else os._exit(0)
+            os.wait()
+        subprocess.run([sys.executable, "-S", "-c", "bytearray(100_000)"])
+        subprocess.run(["/bin/sh", "-c", "/bin/true; /bin/true; exit 0"])
+        subprocess.run([static], stdout=subprocess.DEVNULL)
+        os.waitpid(os.posix_spawn(static, [static], os.environ), 0)
+        child = multiprocessing.get_context("spawn").Process(target=hold)  # and its tracker
+        child.start()
+        child.join()
+        print("started", 3 + 1 + 3 + 2 + 2)
+"""
+
+
+@pytest.mark.parametrize("words", [[], ["and exec"]])
+def test_every_process_is_recorded_or_said_to_be_not(here, words):
+    run = profiled(script("x.py", STARTS), str(STATIC), *words)
+    told = facts(run)
+    assert run.stdout.splitlines()[-1] == b"started 11"
+    recorded = {process["pid"] for process in told["processes"]}
+    unrecorded = told["exact"]["unprofiled"] + told["exact"]["sandboxed"]
+    assert (len(recorded), unrecorded) == (9, 2)
+    assert f"{unrecorded} child processes ran unrecorded" in run.stderr.decode()
 
 
 def test_a_program_may_limit_its_own_address_space(here):
