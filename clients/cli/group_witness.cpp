@@ -6,7 +6,14 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <span>
+#include <sstream>
+#include <string>
+#include <string_view>
 
 #include "launch.hpp"
 
@@ -23,8 +30,34 @@ signal_bits take_all() {
     return signal_bits{bits};
 }
 
+// Where the kernel reads this process's command line: the fields of /proc/self/stat.
+std::span<char> own_command_line() {
+    constexpr int fields_between = 45;  // from the state, which follows the name, to arg_start
+    std::ifstream file("/proc/self/stat");
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    std::istringstream fields(text.substr(std::min(text.rfind(')') + 1, text.size())));
+    for (int i = 0; i < fields_between; ++i) fields >> text;
+    std::uintptr_t begin = 0, end = 0;
+    if (!(fields >> begin >> end) || begin == 0 || end <= begin) return {};
+    return {reinterpret_cast<char*>(begin), end - begin};
+}
+
+// People send signals by name. One for fil-profile is for the supervisor, and it alone; one for
+// the program's name finds the program too, the supervisor, and must find the witness. So that is
+// called what the user typed after `run`.
+void take_programs_name() {
+    using namespace std::string_view_literals;
+    ::prctl(PR_SET_NAME, "fil-witness");
+    const std::span<char> line = own_command_line();
+    const std::string_view all(line.data(), line.size());
+    const std::size_t run = all.find("\0run\0"sv);
+    const std::string words(run == all.npos ? ""sv : all.substr(run + 5));
+    std::ranges::fill(line, '\0');
+    std::ranges::copy(words, line.begin());
+}
+
 [[noreturn]] void testify(int question) {
-    ::prctl(PR_SET_NAME, "fil-witness");  // killall fil-profile is not meant for it
+    take_programs_name();
     for (int number : open_descriptors())
         if (number != question) ::close(number);
     for (char asked;;) {

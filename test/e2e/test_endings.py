@@ -27,7 +27,7 @@ from command import (
     script,
     wait_until,
 )
-from profiling import PREFIX, run_plain
+from profiling import FIL_PROFILE, PREFIX, run_plain
 
 # ---- how it ends ---------------------------------------------------------------------------------
 
@@ -306,6 +306,21 @@ def children(pid: int) -> set[int]:
         for task in Path(f"/proc/{pid}/task").iterdir()
         for child in (task / "children").read_text().split()
     }
+
+
+@pytest.mark.parametrize(
+    "pattern", ["{folder}/x.py", "{fil_profile}.*{folder}", "^{python} .*{folder}"]
+)
+def test_a_signal_sent_by_name_arrives_once(here, pattern):
+    """By pkill -f: to all whose command line is like that."""
+    script("x.py", COUNTS_SIGNALS)
+    with running(str(here / "x.py"), start_new_session=True) as supervisor:
+        assert supervisor.stdout.readline() == b"ready\n"
+        names = {"folder": here, "fil_profile": FIL_PROFILE, "python": sys.executable}
+        time.sleep(0.1)  # the witness has its name
+        assert run_plain(["pkill", "-TERM", "-f", pattern.format(**names)]).status == 0
+        assert supervisor.stdout.read().splitlines()[-1] == b"[('SIGTERM', 1)]"
+        assert supervisor.wait(SECONDS) == 3
 
 
 @pytest.mark.parametrize("options", [[], ["--foreground"]])
