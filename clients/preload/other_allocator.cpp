@@ -19,7 +19,7 @@ struct range {
     }
 };
 
-constinit range other_allocator, earlier_allocator;
+constinit range other_allocator, behind_it, earlier_allocator;
 
 range range_of(const dl_phdr_info& object) {
     std::uintptr_t first = UINTPTR_MAX, last = 0;
@@ -60,11 +60,15 @@ const link_map* find_other_allocator() {
     const definition allocates = next_definition("malloc");
     if (allocates.object == c_library) return nullptr;
     other_allocator = object_with(allocates.address);
+    // Intel's is two objects: one that stands in, and one that maps memory for it.
+    if (const void* behind = next_definition("scalable_malloc").address) {
+        behind_it = object_with(behind);
+    }
     return allocates.object;
 }
 
 bool is_other_allocator(const void* caller) {
-    return other_allocator.holds(caller);
+    return other_allocator.holds(caller) || behind_it.holds(caller);
 }
 
 bool is_earlier_allocator(const void* caller) {

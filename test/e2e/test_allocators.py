@@ -14,7 +14,7 @@ from test_hooks import VICTIMS, run_in_session
 from test_what_is_tracked import model
 
 # As the packages of ./dev have them.
-LIBRARIES = ["libjemalloc.so.2", "libtcmalloc_minimal.so.4"]
+LIBRARIES = ["libjemalloc.so.2", "libtcmalloc_minimal.so.4", "libtbbmalloc_proxy.so.2"]
 STATIC_JEMALLOC = Path("/usr/lib/x86_64-linux-gnu/libjemalloc.a")
 
 
