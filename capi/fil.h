@@ -154,7 +154,7 @@ FIL_API void fil_sandbox_restore(uint32_t before);
 
 /* Whether system calls of these kinds may be made. Hot. Since 0.1. */
 #define FIL_CALLS_OF_MAPPED_FILES 2u /* fstat, fstatfs */
-#define FIL_CALLS_ALL 1023u
+#define FIL_CALLS_ALL 2047u
 FIL_API int fil_sandbox_allows(uint32_t calls);
 
 /* Counts processes that will run unrecorded because of this one's sandbox (-1: one did not start
@@ -317,7 +317,10 @@ typedef enum fil_mapping_kind {
     FIL_MAPPING_ANONYMOUS = 0, /* counts as used memory, like a block */
     FIL_MAPPING_FILE = 1,      /* the rest have numbers of their own */
     FIL_MAPPING_SHARED = 2,
-    FIL_MAPPING_RESERVED = 3 /* PROT_NONE, until made accessible */
+    FIL_MAPPING_RESERVED = 3, /* PROT_NONE, until made accessible */
+    FIL_MAPPING_SHARED_ANONYMOUS = 4, /* used memory that forked children will see: counted where it
+                                       * was made, like a block */
+    FIL_MAPPING_ARENA = 5 /* reserved, although accessible: who made it takes from it as he needs */
 } fil_mapping_kind;
 
 /* A range was mapped; it replaces what was recorded under it. Ranges are whole pages. Hot, takes a
@@ -335,8 +338,14 @@ FIL_API void fil_mapping_restore(fil_pieces* pieces);
 FIL_API void fil_mapping_move(fil_pieces* pieces, const void* old_address, const void* new_address,
                               size_t new_bytes);
 
-/* mprotect succeeded: a reserved range that becomes accessible is counted from now on. */
-FIL_API void fil_record_protect(const void* address, size_t bytes, int accessible);
+/* mprotect succeeded: a reserved range that becomes accessible is counted from now on, unless it
+ * becomes an arena. */
+typedef enum fil_access {
+    FIL_ACCESS_NONE = 0,
+    FIL_ACCESS_YES = 1,
+    FIL_ACCESS_ARENA = 2
+} fil_access;
+FIL_API void fil_record_protect(const void* address, size_t bytes, fil_access access);
 
 /* ---- sessions: what a supervisor does -------------------------------------------------------- */
 
@@ -426,12 +435,13 @@ FIL_API void fil_session_let_go(fil_session* session, int32_t pid);
 /* A process ended, perhaps without saying so: takes its memory out of the session's live total. */
 FIL_API void fil_session_process_ended(fil_session* session, int32_t pid);
 
-/* Large writable anonymous mappings of a process at this moment (at least 64 MiB each). Returns how
- * many of at most `capacity` were written. */
+/* Large writable mappings of a process at this moment (at least 64 MiB each): anonymous memory and
+ * arenas. Returns how many of at most `capacity` were written. */
 typedef struct fil_large_mapping {
     uint64_t address;
     uint64_t bytes;
     fil_callstack callstack;
+    fil_mapping_kind kind;
 } fil_large_mapping;
 FIL_API size_t fil_session_large_mappings(const fil_session* session, int32_t pid,
                                           fil_large_mapping* mappings, size_t capacity);
@@ -446,11 +456,12 @@ typedef struct fil_sample {
     int64_t resident; /* -1: not known */
 } fil_sample;
 
-/* A large mapping that was hardly touched at the peak. */
+/* A large mapping that was hardly touched at the peak; of arenas each. */
 typedef struct fil_untouched {
     fil_callstack callstack;
     uint64_t bytes;
     uint64_t resident;
+    fil_mapping_kind kind;
 } fil_untouched;
 
 typedef enum fil_ending {
@@ -497,12 +508,14 @@ typedef struct fil_report_options {
     fil_moment moment;
     uint64_t request_bytes; /* see fil_out_of_memory */
     fil_callstack request_callstack;
+    int64_t* peak; /* written, unless NULL: what the report says that the peak was, of all processes
+                    * together */
 } fil_report_options;
 #define FIL_REPORT_OPTIONS_INIT                                                             \
     {                                                                                       \
         sizeof(fil_report_options), {NULL, 0}, 0, 0, {NULL, 0}, {NULL, 0}, {NULL, 0}, 0, 0, \
             FIL_ENDING_RUNNING, 0, 0, 0, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, 0,    \
-            FIL_MOMENT_PEAK, 0, 0                                                           \
+            FIL_MOMENT_PEAK, 0, 0, NULL                                                     \
     }
 
 /* Writes the report of the program's memory at the session's peak (or another moment):

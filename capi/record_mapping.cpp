@@ -47,9 +47,10 @@ void fil_mapping_move(fil_pieces* pieces, const void* old_address, const void* n
     });
 }
 
-void fil_record_protect(const void* address, size_t bytes, int accessible) {
+void fil_record_protect(const void* address, size_t bytes, fil_access access) {
     this_process.event([=](process_recorder& recorder, thread_state& thread) {
-        recorder.record_protect(thread, address_of(address), bytes, accessible != 0);
+        recorder.record_protect(thread, address_of(address), bytes,
+                                static_cast<mapping_access>(access));
     });
 }
 

@@ -103,10 +103,10 @@ report::facts facts_of(const fil_report_options& options) {
 const joined_process* program_at_peak(const session& session, std::int32_t pid) {
     const joined_process* chosen = session.find(pid);
     if (chosen == nullptr) return nullptr;
-    std::int64_t most = total_at_peak(chosen->view(), session.page());
+    std::int64_t most = used_at_peak(chosen->view(), session.page());
     for (const joined_process& process : session.processes()) {
         if (process.pid != chosen->pid || &process == chosen) continue;
-        const std::int64_t bytes = total_at_peak(process.view(), session.page());
+        const std::int64_t bytes = used_at_peak(process.view(), session.page());
         if (bytes > most) {
             most = bytes;
             chosen = &process;
@@ -130,7 +130,7 @@ void add_other_processes(report::facts& run, const session& session, const joine
         }
         const bool runs_longer =
             process.header().closed == 0 && run.ending.kind != report::ending_facts::how::running;
-        run.processes.push_back({process.pid, command, process.header().peak,
+        run.processes.push_back({process.pid, command, process.peak(),
                                  runs_longer ? "still running when the program ended" : ""});
     }
     run.exact.unprofiled = session.unprofiled_children();
@@ -143,8 +143,8 @@ std::vector<untouched_range> untouched_of(const fil_report_options& options) {
     std::vector<untouched_range> ranges;
     for (std::size_t i = 0; i < options.untouched_count; ++i) {
         const fil_untouched& u = options.untouched[i];
-        ranges.push_back(
-            {callstack_id{u.callstack}, std::int64_t(u.bytes), std::int64_t(u.resident)});
+        ranges.push_back({callstack_id{u.callstack}, std::int64_t(u.bytes),
+                          std::int64_t(u.resident), static_cast<mapping_kind>(u.kind)});
     }
     return ranges;
 }
@@ -197,7 +197,11 @@ void write(const recording_view& recording, const session_page& page, report::fa
     const drawn_recording drawn{recording, its_page,
                                 last != nullptr ? last->root.load() : callstack_id::unknown, copy,
                                 request_of(options)};
-    add_recorded_facts(run, drawn);
+    const std::vector<untouched_range> untouched = untouched_of(options);
+    usage_at_peak usage = usage_of(drawn);
+    add_arenas(usage, drawn, untouched);
+    add_recorded_facts(run, drawn, usage);
+    if (options.peak != nullptr) *options.peak = run.peak;
     judge_program(run, executable);
     const std::string allocator = allocator_inside(executable);
     if (!allocator.empty()) run.notes.push_back(note_of_allocator(allocator));
@@ -206,7 +210,7 @@ void write(const recording_view& recording, const session_page& page, report::fa
         run.notes.push_back(note_of_resident(run.resident.anonymous, run.peak, allocator));
     try {
         const auto written = report_recording(
-            drawn, untouched_of(options), run, directory,
+            drawn, usage, untouched, run, directory,
             is_exact ? report::report_naming::exact : report::report_naming::by_time);
         if (path != nullptr && capacity > 0) {
             const std::string text = written.string();

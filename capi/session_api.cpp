@@ -53,7 +53,8 @@ void fil_session_serve(fil_session* session) {
 fil_status fil_session_read(const fil_session* session, fil_session_numbers* numbers) {
     return guarded(nullptr, [&] {
         fil_session_numbers found = FIL_SESSION_NUMBERS_INIT;
-        found.live = session_of(session).page().live.load(std::memory_order_relaxed);
+        found.live = session_of(session).page().live.load(std::memory_order_relaxed) +
+                     session_of(session).pending();
         found.peak =
             std::max(session_of(session).page().peak.load(std::memory_order_relaxed), found.live);
         found.processes = session_of(session).processes().size();
@@ -76,8 +77,8 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
         fil_process found = FIL_PROCESS_INIT;
         found.pid = joined.pid;
         found.parent_pid = joined.parent_pid;
-        found.live = joined.closed() ? 0 : header.live.load(std::memory_order_relaxed);
-        found.peak = std::max(header.peak.load(std::memory_order_relaxed), found.live);
+        found.live = joined.live();
+        found.peak = joined.peak();
         found.joined_ns = joined.joined_ns;
         found.command = text_of(joined.command);
         found.runtime = text_of(joined.runtime);
@@ -147,7 +148,8 @@ size_t fil_session_large_mappings(const fil_session* session, int32_t pid,
         const std::uint64_t address = record.address.load(std::memory_order_acquire);
         if (address == 0 || count == capacity) break;
         mappings[count++] = {address, record.bytes.load(std::memory_order_relaxed),
-                             to_index(record.callstack.load(std::memory_order_relaxed))};
+                             to_index(record.callstack.load(std::memory_order_relaxed)),
+                             static_cast<fil_mapping_kind>(record.kind.load())};
     }
     return count;
 }

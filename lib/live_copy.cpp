@@ -8,15 +8,6 @@ namespace {
 constexpr std::int64_t longest_hold_ns = 50'000'000;
 constexpr int attempts = 3;
 
-// What no thread has published yet, of all processes that are there.
-std::int64_t pending_of(const session& session) {
-    std::int64_t sum = 0;
-    for (const joined_process& process : session.processes()) {
-        if (!process.closed() && process.run() == nullptr) sum += process.view().pending();
-    }
-    return sum;
-}
-
 class held_peak {
   public:
     held_peak(session_page& page, std::int64_t live) : page_(page) {
@@ -42,7 +33,7 @@ live_copy copy_live(const session& session, const recording_view& recording) {
     const std::uint32_t requested = page.reports_requested.load(std::memory_order_acquire);
     live_copy copy;
     for (int attempt = 0; attempt < attempts; ++attempt) {
-        const held_peak held(page, page.live.load() + pending_of(session));
+        const held_peak held(page, page.live.load() + session.pending());
         copy.peak = held.peak();
         copy.usage = usage_at_named_peak(recording, held.peak());
         copy.in_motion = held.rose();

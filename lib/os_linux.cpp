@@ -101,6 +101,22 @@ void system_pages_wiped_on_fork::clear(void* address, std::size_t bytes) {
     advise(address, bytes, MADV_DONTNEED);
 }
 
+std::size_t resident_bytes(std::uintptr_t start, std::size_t bytes) {
+    if (!sandbox::allows(sandbox::of_residence)) return 0;
+    const os::keep_errno keep;
+    constexpr std::size_t page = 4096;
+    unsigned char states[2048];
+    std::size_t resident = 0;
+    for (std::size_t done = 0; done < bytes;) {
+        const std::size_t now =
+            bytes - done < sizeof states * page ? bytes - done : sizeof states * page;
+        if (syscall(SYS_mincore, start + done, now, states) != 0) return resident;
+        for (std::size_t i = 0; i < now / page; ++i) resident += (states[i] & 1u) * page;
+        done += now;
+    }
+    return resident;
+}
+
 void spin_lock::yield() {
     if (!sandbox::allows(sandbox::of_waiting)) return;
     const os::keep_errno keep;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "fil/recording/at_peak.hpp"
 #include "os.hpp"
 #include "sandbox.hpp"
 #include "session_client.hpp"
@@ -145,7 +146,7 @@ fil_status process::end_run(fil_run_numbers& numbers) {
     run->on.store(0, std::memory_order_release);
     recorder().header().memory_is_low.store(0);  // what happens between runs ends nobody
     numbers.live = recorder().live_of_run(*run);
-    numbers.peak = std::max(run->page.peak.load(), numbers.live);
+    numbers.peak = used_at_peak({recording_, recording_bytes_}, run->page, run->root);
     page_->state.store(process_state::idle);
     return FIL_OK;
 }

@@ -15,10 +15,12 @@
 
 namespace fil {
 
+// A large mapping that was hardly touched, or (of the kind `arena`) one of which this is resident.
 struct untouched_range {
     callstack_id callstack;
     std::int64_t bytes;
     std::int64_t resident;
+    mapping_kind kind = mapping_kind::anonymous;
 };
 
 // What is drawn: a recording, all of it or its last run, at the peak of that or at another moment.
@@ -30,11 +32,20 @@ struct drawn_recording {
     std::optional<failed_request> out_of_memory{};  // instead: what is there now, and this
 };
 
+// The counters that are drawn. Read once: while the program runs on they change.
+usage_at_peak usage_of(const drawn_recording& drawn);
+
+// Adds, as usage of the kind `arena`, what is resident of arenas that were there at the peak: as
+// somebody saw who looked near the peak, or as the process itself did.
+void add_arenas(usage_at_peak& usage, const drawn_recording& drawn,
+                const std::vector<untouched_range>& seen);
+
 // Completes `run` with what the recording says: runtime, notes, peak, exactness.
-void add_recorded_facts(report::facts& run, const drawn_recording& drawn);
+void add_recorded_facts(report::facts& run, const drawn_recording& drawn,
+                        const usage_at_peak& usage);
 
 // Throws report::report_error, std::exception.
-std::filesystem::path report_recording(const drawn_recording& drawn,
+std::filesystem::path report_recording(const drawn_recording& drawn, const usage_at_peak& usage,
                                        const std::vector<untouched_range>& untouched,
                                        const report::facts& run,
                                        const std::filesystem::path& directory,

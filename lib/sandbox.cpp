@@ -58,6 +58,8 @@ constexpr own_call own_calls[] = {
     {of_modules, {SYS_close, {any}}},
     {of_directory, {SYS_getcwd, {any, any}}},
 
+    {of_residence, {SYS_mincore, {any, any, any}}},
+
     {of_ending, {SYS_futex, {any, FUTEX_WAIT, any, any}}},
     {of_ending, {SYS_kill, {any, 0}}},
     {of_ending, {SYS_rt_sigaction, {any, any, any, 8}}},

@@ -33,7 +33,8 @@ enum calls : std::uint32_t {
     of_directory = 1 << 7,     // the working directory: then unknown
     of_ending = 1 << 8,        // out of memory: then the program goes on
     of_starting = 1 << 9,      // a new process joins: then it is unrecorded
-    all = (1 << 10) - 1
+    of_residence = 1 << 10,    // how much of an arena is resident: then the supervisor looks alone
+    all = (1 << 11) - 1
 };
 
 extern constinit std::atomic<std::uint32_t> refused __attribute__((visibility("hidden")));

@@ -253,6 +253,14 @@ void session::close_recording(const joined_process& process) const {
     peak_tracker(where, process.header()).close(process.view().pending());
 }
 
+std::int64_t session::pending() const {
+    std::int64_t sum = 0;
+    for (const joined_process& process : processes_) {
+        if (!process.closed() && process.run() == nullptr) sum += process.view().pending();
+    }
+    return sum;
+}
+
 void session::process_ended(std::int32_t pid) {
     for (joined_process& process : processes_) {
         if (process.pid != pid) continue;

@@ -7,6 +7,7 @@
 // program, only the numbers are kept once they ended, so that a job with thousands of children
 // keeps neither thousands of recordings nor thousands of mappings.
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -55,6 +56,13 @@ struct joined_process {
     recording_header& header() const { return *static_cast<recording_header*>(memory.base()); }
     recording_view view() const { return {memory.base(), memory.bytes()}; }
     const run_record* run() const { return view().run(); }
+    std::int64_t live() const {
+        return closed() ? 0 : header().live.load(std::memory_order_relaxed) + view().pending();
+    }
+    // The highest that it was; a thread tells when it publishes.
+    std::int64_t peak() const {
+        return std::max(header().peak.load(std::memory_order_relaxed), live());
+    }
     bool closed() const { return header().closed.load(std::memory_order_acquire) != 0; }
 };
 
@@ -68,6 +76,8 @@ class session {
     void serve();
 
     session_page& page() const { return *static_cast<session_page*>(page_memory_.base()); }
+    // What no thread has published yet, of all processes that are there.
+    std::int64_t pending() const;
     const std::deque<joined_process>& processes() const { return processes_; }
     joined_process& process(std::size_t number) { return processes_.at(number); }
 

@@ -11,17 +11,22 @@ template <typename BytesOf>
 usage_at_peak sum_usage(const recording_view& recording, callstack_id root, BytesOf&& bytes_of) {
     usage_at_peak sums;
     recording.for_each_usage_set([&](const usage_set_record& set) {
-        const auto kind = static_cast<std::size_t>(set.kind);
+        const auto kind =
+            static_cast<std::size_t>(is_in_peak(set.kind) ? mapping_kind::anonymous : set.kind);
         if (kind >= sums.by_kind.size()) return;
         std::vector<report::usage>& table = sums.by_kind[kind];
         table.resize(recording.callstack_count());
         recording.for_each_usage(set, [&](callstack_id id, const usage_record& usage) {
             if (id < root || to_index(id) >= table.size()) return;  // older, or interned since
-            table[to_index(id)] +=
-                {bytes_of(usage), usage.allocations.load(std::memory_order_relaxed),
-                 usage.bytes_so_far.load(std::memory_order_relaxed)};
+            const std::int64_t bytes = bytes_of(usage);
+            table[to_index(id)] += {bytes, usage.allocations.load(std::memory_order_relaxed),
+                                    usage.bytes_so_far.load(std::memory_order_relaxed)};
+            if (set.kind == mapping_kind::shared_anonymous) sums.shared_anonymous += bytes;
         });
     });
+    for (std::vector<report::usage>& table : sums.by_kind) {
+        for (report::usage& one : table) one.bytes = std::max<std::int64_t>(one.bytes, 0);
+    }
     return sums;
 }
 
@@ -60,24 +65,10 @@ report::frame named_frame(const recording_view& recording, const function_record
 
 }  // namespace
 
-std::int64_t bytes_at_peak(const usage_record& usage, const recording_header& process,
-                           std::int64_t session_peak, bool peak_is_now) {
-    constexpr auto relaxed = std::memory_order_relaxed;
-    if (peak_is_now) return usage.now.load(relaxed);
-    if (usage.settled_at.load(relaxed) == session_peak) return usage.at_peak.load(relaxed);
-    // Unsettled: unchanged since the peak. A process that closed earlier had no part in it.
-    if (process.closed.load(std::memory_order_acquire) != 0 && process.closed_at != session_peak) {
-        return 0;
-    }
-    return usage.now.load(relaxed);
-}
-
-std::int64_t total_at_peak(const recording_view& recording, const session_page& session) {
+std::int64_t usage_at_peak::used_bytes() const {
     std::int64_t sum = 0;
-    const auto used = static_cast<std::size_t>(mapping_kind::anonymous);
-    const usage_at_peak sums = read_usage(recording, session);
-    for (const report::usage& usage : sums.by_kind[used]) {
-        sum += usage.bytes;
+    for (const report::usage& one : by_kind[static_cast<std::size_t>(mapping_kind::anonymous)]) {
+        sum += one.bytes;
     }
     return sum;
 }
@@ -86,10 +77,9 @@ usage_at_peak read_usage(const recording_view& recording, const session_page& se
                          callstack_id root) {
     const recording_header& process = recording.header();
     const std::int64_t peak = session.peak.load(std::memory_order_relaxed);
-    const std::int64_t live = session.live.load(std::memory_order_relaxed);
-    const bool peak_is_now = process.closed == 0 && live + recording.pending() > peak;
+    const bool is_now = peak_is_now(recording, session);
     return sum_usage(recording, root, [&](const usage_record& usage) {
-        return bytes_at_peak(usage, process, peak, peak_is_now);
+        return bytes_at_peak(usage, process, peak, is_now);
     });
 }
 

@@ -9,7 +9,7 @@
 #include <functional>
 #include <vector>
 
-#include "fil/recording/view.hpp"
+#include "fil/recording/at_peak.hpp"
 #include "fil/report/snapshot.hpp"
 
 namespace fil {
@@ -18,16 +18,14 @@ namespace fil {
 using resolve_address = std::function<const std::vector<report::frame>&(
     std::string_view module_path, std::string_view build_id, std::uint32_t offset)>;
 
-// What `usage` was at the session's peak, by the rules of track/usage.hpp and track/peak.hpp.
-std::int64_t bytes_at_peak(const usage_record& usage, const recording_header& process,
-                           std::int64_t session_peak, bool peak_is_now);
-
-// What the process held of used memory at the session's peak.
-std::int64_t total_at_peak(const recording_view& recording, const session_page& session);
-
-// Usage at the peak, summed over threads: by kind, then by callstack id.
+// Usage at the peak, summed over threads: by kind, then by callstack id. What is in the peak stands
+// together under `anonymous`.
 struct usage_at_peak {
     std::array<std::vector<report::usage>, mapping_kinds> by_kind;
+    std::int64_t shared_anonymous = 0;  // of what is in the peak
+
+    // The peak that a report is headed by (recording/at_peak.hpp).
+    std::int64_t used_bytes() const;
 };
 
 // At the peak of the session; where that is now, what is there now. Of a run, `session` is its page

@@ -19,11 +19,8 @@ namespace fil::cli {
 // What was seen of the peak when a report was taken.
 struct peak_seen {
     explicit peak_seen(const observation& now)
-        : bytes(now.memory.peak()),
-          seconds(now.memory.peak_seconds()),
-          processes(now.memory.processes()) {}
+        : seconds(now.memory.peak_seconds()), processes(now.memory.processes()) {}
 
-    std::int64_t bytes;
     double seconds;
     std::size_t processes;
 };

@@ -24,14 +24,16 @@ struct answer {
     fil_status status = FIL_ERROR_INTERNAL;
     char path[PATH_MAX] = "";
     fil_error error = FIL_ERROR_INIT;
+    std::int64_t peak = 0;
 };
 static_assert(sizeof(answer) < 65536);
 
-[[noreturn]] void report_and_exit(fil_session* session, const fil_report_options& options, int to) {
+[[noreturn]] void report_and_exit(fil_session* session, fil_report_options options, int to) {
     const struct rlimit none {};
     close_descriptors_but(to);        // few may be allowed, and its files want some
     ::setrlimit(RLIMIT_CORE, &none);  // a core file of ours is no use in the user's directory
     answer said;
+    options.peak = &said.peak;
     said.status = fil_session_report(session, &options, said.path, sizeof said.path, &said.error);
     const auto written = ::write(to, &said, sizeof said);
     ::_exit(written == static_cast<ssize_t>(sizeof said) ? 0 : 1);
@@ -105,7 +107,7 @@ report_outcome report_in_the_making::outcome_of(const ending& end) const {
     answer said;
     if (::read(pipe_.read.get(), &said, sizeof said) != static_cast<ssize_t>(sizeof said))
         return {FIL_ERROR_INTERNAL, {}, "it ended early"};
-    return {said.status, said.path, said.error.message};
+    return {said.status, said.path, said.error.message, said.peak};
 }
 
 report_outcome make_report(fil_session* session, const fil_report_options& options,

@@ -5,6 +5,7 @@
 
 #include <fil.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -16,8 +17,9 @@ namespace fil::cli {
 
 struct report_outcome {
     fil_status status = FIL_ERROR_INTERNAL;
-    std::string path;  // of the report's directory, if status is FIL_OK
-    std::string why;   // else
+    std::string path;       // of the report's directory, if status is FIL_OK
+    std::string why;        // else
+    std::int64_t peak = 0;  // as the report says it
 };
 
 // One that is being made.

@@ -78,16 +78,20 @@ void keep(fil_session* session, const report_request& request, const std::string
                       : "The recording is kept in " + file));
 }
 
-void say_written(const peak_seen& peak, const char* when, const std::string& page) {
+std::string page_of(const report_outcome& report) {
+    return report.path + "/index.html";
+}
+
+void say_written(const peak_seen& peak, const char* when, const report_outcome& report) {
     const std::string whose = peak.processes > 1 ? " of all processes together" : "";
-    say("Peak memory" + whose + when + " was " + size_text(peak.bytes) + ", " +
+    say("Peak memory" + whose + when + " was " + size_text(report.peak) + ", " +
         seconds_text(peak.seconds) + " after the start.");
-    say("Wrote HTML report to " + page);
+    say("Wrote HTML report to " + page_of(report));
 }
 
 void say_written_meanwhile(const peak_seen& peak, const report_outcome& report) {
     if (report.status == FIL_OK)
-        say_written(peak, " so far", report.path + "/index.html");
+        say_written(peak, " so far", report);
     else
         say("The report could not be made: " + report.why + ".");
 }
@@ -149,9 +153,8 @@ ending run(const invocation& asked) {
     const report_request request(facts, seen);
     const report_outcome report = make_report(session.get(), request.options(), signals);
     if (report.status == FIL_OK) {
-        const std::string page = report.path + "/index.html";
-        say_written(peak_seen(seen), "", page);
-        if (asked.browser) open_in_browser(page);
+        say_written(peak_seen(seen), "", report);
+        if (asked.browser) open_in_browser(page_of(report));
     } else {
         keep(session.get(), request, report.why);
     }

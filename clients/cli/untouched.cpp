@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
+#include <fstream>
 #include <string>
 
 #include "descriptor.hpp"
@@ -14,7 +16,9 @@ constexpr std::uint64_t pages_looked_at = 1 << 20;  // 8 MiB of words, a few mil
 constexpr std::size_t most_mappings = 64;
 
 void add(std::vector<fil_untouched>& all, const fil_untouched& one) {
-    const auto same = std::ranges::find(all, one.callstack, &fil_untouched::callstack);
+    const auto same = std::ranges::find_if(all, [&](const fil_untouched& other) {
+        return other.callstack == one.callstack && other.kind == one.kind;
+    });
     if (same == all.end()) {
         all.push_back(one);
     } else {
@@ -23,7 +27,43 @@ void add(std::vector<fil_untouched>& all, const fil_untouched& one) {
     }
 }
 
+// Adds them; false if the kernel does not tell.
+bool add_arenas(std::vector<fil_untouched>& all, std::span<const fil_large_mapping> arenas,
+                pid_t pid) {
+    if (arenas.empty()) return true;
+    std::ifstream smaps("/proc/" + std::to_string(pid) + "/smaps");
+    std::vector<address_range> ranges;
+    for (const fil_large_mapping& arena : arenas) ranges.push_back({arena.address, arena.bytes});
+    const std::vector<std::uint64_t> resident = resident_in(smaps, ranges);
+    for (std::size_t i = 0; i < arenas.size(); ++i)
+        add(all, {arenas[i].callstack, arenas[i].bytes, resident[i], FIL_MAPPING_ARENA});
+    return smaps.eof();
+}
+
 }  // namespace
+
+std::vector<std::uint64_t> resident_in(std::istream& smaps, std::span<const address_range> ranges) {
+    std::vector<std::uint64_t> resident(ranges.size());
+    std::uint64_t first = 0, end = 0;
+    for (std::string line; std::getline(smaps, line);) {
+        unsigned long long low = 0, high = 0, kilobytes = 0;
+        if (std::sscanf(line.c_str(), "%llx-%llx ", &low, &high) == 2) {
+            first = low;
+            end = high;
+        } else if (std::sscanf(line.c_str(), "Rss: %llu kB", &kilobytes) == 1 && first < end) {
+            for (std::size_t i = 0; i < ranges.size(); ++i) {
+                const std::uint64_t from = std::max(first, ranges[i].address),
+                                    to = std::min(end, ranges[i].address + ranges[i].bytes);
+                if (from >= to) continue;
+                const double part =
+                    static_cast<double>(to - from) / static_cast<double>(end - first);
+                resident[i] +=
+                    static_cast<std::uint64_t>(part * static_cast<double>(kilobytes * 1024));
+            }
+        }
+    }
+    return resident;
+}
 
 bool is_hardly_touched(std::uint64_t bytes, std::uint64_t touched) {
     return touched < bytes / 10;
@@ -63,12 +103,16 @@ std::optional<std::vector<fil_untouched>> hardly_touched_mappings(const fil_sess
     std::array<fil_large_mapping, most_mappings> mappings;
     const std::size_t count =
         fil_session_large_mappings(session, pid, mappings.data(), mappings.size());
+    const auto all = std::span(mappings).first(count);
+    const auto arenas = std::ranges::partition(
+        all, [](const fil_large_mapping& mapping) { return mapping.kind != FIL_MAPPING_ARENA; });
     std::vector<fil_untouched> result;
-    for (const fil_large_mapping& mapping : std::span(mappings).first(count)) {
+    if (!add_arenas(result, {arenas.begin(), arenas.end()}, pid)) return std::nullopt;
+    for (const fil_large_mapping& mapping : all.first(all.size() - arenas.size())) {
         const auto touched = touched_bytes(pid, mapping.address, mapping.bytes);
         if (!touched) return std::nullopt;
         if (is_hardly_touched(mapping.bytes, *touched))
-            add(result, {mapping.callstack, mapping.bytes, *touched});
+            add(result, {mapping.callstack, mapping.bytes, *touched, FIL_MAPPING_ANONYMOUS});
     }
     return result;
 }

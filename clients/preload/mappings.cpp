@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "anonymous_memory.hpp"
 #include "fil.h"
 #include "loader.hpp"
 #include "mapped_file.hpp"
@@ -35,11 +36,10 @@ std::size_t page_bytes_of(int flags) {
     return std::size_t{1} << (shift != 0 ? shift : 21);
 }
 
-fil_mapping_kind kind_of(int file, int access, int flags) {
-    int type = flags & MAP_TYPE;
-    if ((flags & MAP_ANONYMOUS) == 0) return kind_of_mapped_file(file, access, flags);
-    if (type == MAP_SHARED || type == MAP_SHARED_VALIDATE) return FIL_MAPPING_SHARED;
-    return (access & PROT_WRITE) == 0 ? FIL_MAPPING_RESERVED : FIL_MAPPING_ANONYMOUS;
+fil_mapping_kind kind_of(int file, std::size_t bytes, int access, int flags) {
+    const bool anonymous = (flags & MAP_ANONYMOUS) != 0 || is_dev_zero(file);
+    return anonymous ? kind_of_anonymous(bytes, access, flags)
+                     : kind_of_mapped_file(file, access, flags);
 }
 
 template <typename Call>
@@ -51,15 +51,17 @@ void* map(const void* caller, void* address, std::size_t bytes, int access, int 
     void* mapped = call();
     below.settle(mapped != MAP_FAILED);
     if (mapped == MAP_FAILED || is_other_allocator(caller)) return mapped;
-    fil_record_map(mapped, rounded(bytes, page_bytes_of(flags)), kind_of(file, access, flags));
+    bytes = rounded(bytes, page_bytes_of(flags));
+    fil_record_map(mapped, bytes, kind_of(file, bytes, access, flags));
     return mapped;
 }
 
 // Memory that may only be read stays what it was: in use, or reserved.
 void now_protected(void* address, std::size_t bytes, int access) {
-    bool writable = (access & PROT_WRITE) != 0;
+    const bool writable = (access & PROT_WRITE) != 0;
+    bytes = rounded(bytes, page_bytes());
     if (writable || access == PROT_NONE) {
-        fil_record_protect(address, rounded(bytes, page_bytes()), writable);
+        fil_record_protect(address, bytes, access_of(bytes, access));
     }
 }
 

@@ -21,7 +21,7 @@ function drawHead(at, model) {
         size(peak, "strong"),
         el("span", {}, " peak", ...peakMoment(facts)),
       ),
-      residentPart(facts, peak),
+      residentPart(model, peak),
     ),
     el(
       "p",
@@ -54,17 +54,22 @@ const THEN = "the most while what was allocated stayed within 1 % of the peak";
 
 // Resident memory at the peak as one bar. Its first part is what the report explains; the rest is
 // why the number differs from the peak.
-function residentPart(facts, peak) {
+function residentPart({ facts, mappings }, peak) {
   const r = facts.resident;
   if (!r || !(r.total > 0)) return el("p", { class: "quiet" }, "resident memory was not sampled");
-  const counted = Math.min(r.anonymous, peak);
+  // Of the peak, what forked children share is shared memory to the system.
+  const sharedCounted = Math.min(r.shared, r.peak_shared);
+  const anonymousCounted = Math.min(r.anonymous, peak - r.peak_shared);
+  const counted = anonymousCounted + sharedCounted;
   const isPart = facts.ending.kind === "unknown"; // of a program, which held memory before
-  const others = (isPart ? "held before" : "interpreter, stacks") + ", freed but kept";
+  const arenas = mappings.some(({ kind, bytes }) => kind === "arena" && bytes > 0);
+  const others =
+    (isPart ? "held before" : "interpreter, stacks") + (arenas ? ", arenas" : "") + ", freed but kept";
   const parts = [
     ["counted", counted, "counted in the peak"],
-    ["other", r.anonymous - counted, others],
+    ["other", r.anonymous - anonymousCounted, others],
     ["file", r.file, "program and files"],
-    ["shared", r.shared, "shared"],
+    ["shared", r.shared - sharedCounted, "shared"],
   ].filter(([, bytes]) => bytes > 0);
   const items = parts.map(([kind, bytes, text]) => residentItem(kind, bytes, text));
   if (peak - counted > MIB) {

@@ -1,10 +1,12 @@
-// What was mapped at the peak beside the memory that is counted: files and shared memory, each kind
-// with its own number and callstacks. A row opens to show its callstack.
+// What was mapped at the peak beside the memory that is counted: files, shared memory, and what is
+// resident of arenas; each kind with its own number and callstacks. A row opens to show its
+// callstack.
 
 const KINDS = {
   file: "mapped files",
   shared: "shared memory",
-  reserved: "address space reserved, not usable",
+  arena: "resident in arenas, which are reserved and used as needed",
+  reserved: "address space reserved",
 };
 
 function drawMapped(at, model) {
@@ -13,23 +15,30 @@ function drawMapped(at, model) {
   if (at.hidden) return;
   at.replaceChildren(
     el("h2", {}, "Mapped beside the peak"),
-    el("p", { class: "quiet" }, "Files and shared memory at that moment; not part of the peak."),
-    ...kinds.flatMap((kind) => kindParts(kind, model.frames)),
+    el("p", { class: "quiet" }, "Other memory at that moment; not part of the peak."),
+    ...kinds.flatMap((kind) => kindParts(kind, model)),
   );
 }
 
-function kindParts({ kind, bytes, top }, frames) {
+function kindParts({ kind, bytes, top }, { frames, mappings }) {
   const shown = top.reduce((sum, entry) => sum + entry.bytes, 0);
   const rest = bytes - shown;
   const parts = [
     el("h3", {}, size(bytes, "b"), " " + (KINDS[kind] || visible(kind))),
-    el("ul", { class: "mapped" }, ...top.map((entry) => mappedRow(entry, frames))),
+    el("ul", { class: "mapped" }, ...top.map((entry) => mappedRow(entry, frames, arenaPart(kind, entry, mappings)))),
   ];
   if (rest > 0) parts.push(el("p", { class: "quiet" }, size(rest), " in smaller ones"));
   return parts;
 }
 
-function mappedRow({ bytes, file, line, function: name, stack }, frames) {
+// Of how much an arena's bytes are a part.
+function arenaPart(kind, { stack }, mappings) {
+  const reserved = mappings.find((other) => other.kind === "reserved").top;
+  const whole = kind === "arena" && reserved.find((other) => "" + other.stack === "" + stack);
+  return whole ? " of " + mib(whole.bytes) + " reserved" : "";
+}
+
+function mappedRow({ bytes, file, line, function: name, stack }, frames, more) {
   const place = frames.find((one) => one.p === file && one.l === line && one.f === name);
   const source = sourceText((place && place.s) || "").trim();
   const callstack = stack.map((number) => el("li", {}, ...frameWords(frames[number])));
@@ -43,7 +52,7 @@ function mappedRow({ bytes, file, line, function: name, stack }, frames) {
         "summary",
         {},
         size(bytes, "span", "bytes"),
-        el("span", { class: "where" }, ...frameWords({ p: file, l: line, f: name })),
+        el("span", { class: "where" }, ...frameWords({ p: file, l: line, f: name }), more),
         el("code", {}, bdi(source.slice(0, 200))),
       ),
       el("ol", { class: "stack" }, ...callstack),

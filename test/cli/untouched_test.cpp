@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <sstream>
 
 #include "fake_session.hpp"
 
@@ -51,6 +52,28 @@ TEST(untouched, estimates_huge_ranges) {
 TEST(untouched, less_than_a_tenth_is_hardly) {
     EXPECT_TRUE(is_hardly_touched(1000, 99));
     EXPECT_FALSE(is_hardly_touched(1000, 100));
+}
+
+TEST(untouched, what_is_resident_of_arenas_is_told_however_much_it_is) {
+    const mapping huge(64ULL << 30, 20 * mebibyte), full(64 * mebibyte, 64 * mebibyte);
+    test::fake_session session;
+    session.mappings = {{huge.address(), 64ULL << 30, 7, FIL_MAPPING_ARENA},
+                        {full.address(), 64 * mebibyte, 8, FIL_MAPPING_ARENA}};
+    const auto found = hardly_touched_mappings(session.handle(), ::getpid());
+    ASSERT_TRUE(found);
+    ASSERT_EQ(found->size(), 2u);
+    EXPECT_EQ((*found)[0].kind, FIL_MAPPING_ARENA);
+    EXPECT_EQ((*found)[0].resident, 20 * mebibyte);
+    EXPECT_EQ((*found)[1].resident, 64 * mebibyte);
+    EXPECT_FALSE(hardly_touched_mappings(session.handle(), 999999999));
+}
+
+TEST(untouched, a_mapping_that_reaches_beyond_a_range_counts_in_proportion) {
+    std::istringstream smaps(
+        "1000-3000 rw-p 0 00:00 0\nSize: 8 kB\nRss: 8 kB\n"
+        "5000-6000 rw-p 0 00:00 0 [heap]\nRss: 4 kB\n");
+    const address_range ranges[] = {{0x2000, 0x1000}, {0x4000, 0x8000}, {0x7000, 0x1000}};
+    EXPECT_EQ(resident_in(smaps, ranges), (std::vector<std::uint64_t>{4096, 4096, 0}));
 }
 
 TEST(untouched, mappings_are_told_apart_and_summed_by_callstack) {

@@ -70,7 +70,9 @@ def test_files_and_shared_memory_stand_beside_the_peak_with_their_stacks(pandas)
     mapped = pandas.text("#mapped")
     assert "181.0 MiB mapped files" in mapped
     assert "24.0 MiB shared memory" in mapped
-    assert "reserved" not in mapped
+    assert "20.0 MiB resident in arenas" in mapped
+    assert "of 64.0 MiB reserved" in mapped
+    assert "address space" not in mapped
     assert not pandas.one(".stack").is_displayed()
     rows = pandas.all(".mapped summary")
     assert "flights.py:5 load" in rows[1].text

@@ -61,27 +61,64 @@ def maps(how: str) -> Profiled:
         "return mmap.mmap(-1, 48 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)",
         "return mmap.mmap(os.open('/dev/zero', os.O_RDWR), 48 << 20, flags=mmap.MAP_PRIVATE)",
         "return bytearray(48 << 20)",
+        "return mmap.mmap(-1, 48 << 20)",
+        "return mmap.mmap(-1, 48 << 20, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)",
+        "return mmap.mmap(os.open('/dev/zero', os.O_RDWR), 48 << 20)",
+        "m = mmap.mmap(-1, 8 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS);"
+        " m.resize(48 << 20); return m",
     ],
-    ids=["anonymous", "dev_zero", "heap"],
+    ids=["private", "dev_zero", "heap", "shared", "said", "dev_zero_shared", "resized"],
 )
-def test_private_memory_is_in_the_peak(here, how):
+def test_anonymous_memory_is_in_the_peak(here, how):
     run = maps(how)
     assert bytes_at(run, "maps.py:4 (take)") == pytest.approx(BIG, abs=4096)
     assert mapped(run, "shared") == []
 
 
+def test_memory_shared_with_children_is_counted_once_where_it_was_made(here):
+    code = """
+        import mmap, os
+        kept = mmap.mmap(-1, 48 << 20)
+        if os.fork() == 0:
+            mine = mmap.mmap(-1, 8 << 20)
+            kept.close()
+            block = bytearray(4 << 20)
+            os._exit(0)
+        os.wait()
+        block = bytearray(16 << 20)
+        del block
+    """
+    run = profiled(script("forks.py", code))
+    report = model(run)
+    assert bytes_at(run, "forks.py:3 (<module>)") == pytest.approx(BIG, abs=4096)
+    child = next(one for one in report["facts"]["processes"])
+    assert child["peak"] < BIG / 2
+    of_all = report["facts"]["peak"]
+    assert 64 * MIB <= of_all < 80 * MIB
+
+
+def test_shared_memory_that_is_counted_is_explained_as_such(here):
+    code = """
+        import mmap, time
+        kept = mmap.mmap(-1, 48 << 20)
+        kept.write(bytes(48 << 20))
+        time.sleep(0.2)
+    """
+    resident = model(profiled(script("fills.py", code)))["facts"]["resident"]
+    assert resident["peak_shared"] == BIG
+    assert resident["shared"] > 0.9 * BIG
+
+
 @pytest.mark.parametrize(
     "how",
     [
-        "return mmap.mmap(-1, 48 << 20)",
-        "return mmap.mmap(os.open('/dev/zero', os.O_RDWR), 48 << 20)",
         "f = os.memfd_create('x'); os.truncate(f, 48 << 20); return mmap.mmap(f, 48 << 20)",
         "from multiprocessing import shared_memory as s; global m;"
         " m = s.SharedMemory(create=True, size=48 << 20); m.unlink(); return m.buf",
     ],
-    ids=["anonymous", "dev_zero", "memfd", "posix"],
+    ids=["memfd", "posix"],
 )
-def test_shared_memory_stands_beside_it(here, how):
+def test_named_shared_memory_stands_beside_it(here, how):
     run = maps(how)
     assert run.peak < BIG / 2
     size, stack = mapped(run, "shared")[0]
@@ -126,6 +163,20 @@ def test_system_v_shared_memory_is_seen_while_it_is_attached(here, later, attach
     seen = mapped(run, "shared")
     assert all(stack[-1] == "attaches.py:8 (attach)" for _, stack in seen)
     assert sum(size for size, _ in seen) == attached * BIG
+
+
+def test_a_file_that_is_unmapped_before_anything_is_freed_was_there(here):
+    code = """
+        import mmap, tempfile
+        with tempfile.TemporaryFile() as file:
+            file.truncate(8 << 20)
+            mapped = mmap.mmap(file.fileno(), 8 << 20, prot=mmap.PROT_READ)
+            copy = bytes(mapped)
+            mapped.close()
+    """
+    run = profiled(script("copies.py", code))
+    assert bytes_at(run, "copies.py:6 (<module>)") >= 8 * MIB
+    assert [size for size, _ in mapped(run, "file") + mapped(run, "shared")] == [8 * MIB]
 
 
 def test_what_tracemalloc_cannot_see_is_seen(here):

@@ -140,7 +140,9 @@ void fil_guard_lower(void) {
     note("lower");
 }
 void fil_record_map(const void* address, size_t bytes, fil_mapping_kind kind) {
-    constexpr const char* names[] = {"map-anonymous", "map-file", "map-shared", "map-reserved"};
+    constexpr const char* names[] = {"map-anonymous",        "map-file",
+                                     "map-shared",           "map-reserved",
+                                     "map-shared-anonymous", "map-arena"};
     note(names[kind], address, bytes);
 }
 fil_pieces* fil_mapping_forget(const void* address, size_t bytes) {
@@ -157,8 +159,9 @@ void fil_mapping_restore(fil_pieces* pieces) {
 void fil_mapping_move(fil_pieces* pieces, const void*, const void* address, size_t bytes) {
     if (pieces != nullptr) note("move", address, bytes);
 }
-void fil_record_protect(const void* address, size_t bytes, int accessible) {
-    note(accessible != 0 ? "accessible" : "inaccessible", address, bytes);
+void fil_record_protect(const void* address, size_t bytes, fil_access access) {
+    constexpr const char* names[] = {"inaccessible", "accessible", "arena"};
+    note(names[access], address, bytes);
 }
 
 void fil_modules_unloaded(void) {

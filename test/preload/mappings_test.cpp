@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "anonymous_memory.hpp"
 #include "fake_recorder.hpp"
 #include "replaced.hpp"
 
@@ -34,11 +35,41 @@ std::string kind_of(int access, int flags, int file = -1) {
     return names;
 }
 
+TEST(mprotect, of_a_large_range_for_code_makes_an_arena) {
+    using fil::preload::access_of;
+    constexpr std::size_t mib = 1 << 20;
+    EXPECT_EQ(access_of(512 * mib, both | PROT_EXEC), FIL_ACCESS_ARENA);
+    EXPECT_EQ(access_of(510 * mib + 4096, both | PROT_EXEC), FIL_ACCESS_ARENA);
+    EXPECT_EQ(access_of(512 * mib, both), FIL_ACCESS_YES);
+    EXPECT_EQ(access_of(mib, both | PROT_EXEC), FIL_ACCESS_YES);
+    EXPECT_EQ(access_of(512 * mib, PROT_NONE), FIL_ACCESS_NONE);
+}
+
+TEST(mmap, a_writable_arena_is_reserved_a_block_of_an_allocator_is_not) {
+    using fil::preload::kind_of_anonymous;
+    constexpr int arena = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    constexpr std::size_t mib = 1 << 20;
+    for (const std::size_t bytes : {64 * mib, 512 * mib, 1024 * mib, 3072 * mib, 65536 * mib}) {
+        EXPECT_EQ(kind_of_anonymous(bytes, both, arena), FIL_MAPPING_ARENA);
+        EXPECT_EQ(kind_of_anonymous(bytes, both, MAP_PRIVATE | MAP_ANONYMOUS),
+                  FIL_MAPPING_ANONYMOUS);
+        EXPECT_EQ(kind_of_anonymous(bytes, PROT_NONE, arena), FIL_MAPPING_RESERVED);
+        EXPECT_EQ(kind_of_anonymous(bytes, both, arena | MAP_FIXED), FIL_MAPPING_ANONYMOUS);
+        EXPECT_EQ(kind_of_anonymous(bytes, both | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS),
+                  FIL_MAPPING_ARENA);
+    }
+    for (const std::size_t bytes : {4096ul, 2 * mib, 32 * mib, 130 * mib, 64 * mib + 4096}) {
+        EXPECT_EQ(kind_of_anonymous(bytes, both, arena), FIL_MAPPING_ANONYMOUS);
+    }
+}
+
 TEST(mmap, kinds_are_told_apart) {
     EXPECT_EQ(kind_of(both, MAP_PRIVATE | MAP_ANONYMOUS), "map-anonymous");
     EXPECT_EQ(kind_of(both, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK), "map-anonymous");
     EXPECT_EQ(kind_of(PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS), "map-reserved");
-    EXPECT_EQ(kind_of(both, MAP_SHARED | MAP_ANONYMOUS), "map-shared");
+    EXPECT_EQ(kind_of(both, MAP_SHARED | MAP_ANONYMOUS), "map-shared-anonymous");
+    EXPECT_EQ(kind_of(both, MAP_SHARED_VALIDATE | MAP_ANONYMOUS), "map-shared-anonymous");
+    EXPECT_EQ(kind_of(PROT_NONE, MAP_SHARED | MAP_ANONYMOUS), "map-reserved");
     int file = memfd_create("test", 0);
     ASSERT_EQ(ftruncate(file, page), 0);
     EXPECT_EQ(kind_of(both, MAP_SHARED, file), "map-shared");
@@ -54,7 +85,7 @@ TEST(mmap, dev_zero_is_anonymous_memory) {
     int file = open("/dev/zero", O_RDWR);
     EXPECT_EQ(kind_of(both, MAP_PRIVATE, file), "map-anonymous");
     EXPECT_EQ(kind_of(PROT_NONE, MAP_PRIVATE, file), "map-reserved");
-    EXPECT_EQ(kind_of(both, MAP_SHARED, file), "map-shared");
+    EXPECT_EQ(kind_of(both, MAP_SHARED, file), "map-shared-anonymous");
     close(file);
 }
 

@@ -179,6 +179,7 @@ inline recording pandas(int stacks) {
     made.what.add_usage(mapping_kind::shared, make.stack({module, loads, own("load", 5), hstack}),
                         {.bytes = 24 * mib});
     made.what.add_usage(mapping_kind::reserved, make.stack({module, loads}), {.bytes = 64 * mib});
+    made.what.add_usage(mapping_kind::arena, make.stack({module, loads}), {.bytes = 20 * mib});
     made.what.add_untouched_mapping(
         {make.stack({module, loads, own("load", 5)}), 1024 * mib, 12 * mib});
     const std::int64_t peak = made.what.total(mapping_kind::anonymous);

@@ -61,7 +61,9 @@ struct tracked {
         ranges.move(pieces, address(from), address(to), bytes(count), grower, changed());
     }
     void protect(int first, int count, bool accessible) {
-        ranges.protect(address(first), bytes(count), accessible, changed());
+        ranges.protect(address(first), bytes(count),
+                       accessible ? fil::mapping_access::accessible : fil::mapping_access::none,
+                       changed());
     }
 
     static std::uintptr_t address(int number) { return base + number * page; }

@@ -182,9 +182,141 @@ TEST(recorder, mappings_of_other_kinds_do_not_raise_the_peak) {
     f.events->record_map(*f.thread, 0x300000, 0x30000, mapping_kind::reserved);
     EXPECT_EQ(f.session.live + f.view().pending(), 0x10000);
     EXPECT_EQ(f.at_peak(mapping_kind::file).at(f.stack(1)), 0x20000);
-    f.events->record_protect(*f.thread, 0x300000, 0x1000, true);
+    f.events->record_protect(*f.thread, 0x300000, 0x1000, mapping_access::accessible);
     EXPECT_EQ(f.session.live + f.view().pending(), 0x11000);
     EXPECT_EQ(f.at_peak(mapping_kind::reserved).at(f.stack(1)), 0x2f000);
+}
+
+TEST(recorder, what_goes_from_beside_the_peak_was_there_at_it) {
+    fixture f;
+    const callstack_id maps = f.stack(1), holds = f.stack(2);
+    scripted_source::next = maps;
+    f.events->record_map(*f.thread, 0x100000, 0x8000, mapping_kind::file);
+    f.alloc(0x10000, 1000, holds);
+    f.events->discard_mapping(f.events->forget_mapping(*f.thread, 0x100000, 0x8000));
+    EXPECT_EQ(f.at_peak(), (std::map<callstack_id, std::int64_t>{{holds, 1000}}));
+    EXPECT_EQ(f.at_peak(mapping_kind::file).at(maps), 0x8000);
+    f.free(0x10000);
+    f.events->close();
+    EXPECT_EQ(f.at_peak(mapping_kind::file).at(maps), 0x8000);
+    EXPECT_EQ(f.session.peak, 1000);
+}
+
+TEST(recorder, what_another_thread_has_not_published_counts_when_a_mapping_goes) {
+    fixture f;
+    const callstack_id maps = f.stack(1), holds = f.stack(2);
+    thread_state* other = f.events->lease();
+    scripted_source::next = maps;
+    f.events->record_map(*f.thread, 0x100000, 0x8000, mapping_kind::shared);
+    scripted_source::next = holds;
+    f.events->record_alloc(*other, 0x10000, 1000);
+    f.events->discard_mapping(f.events->forget_mapping(*f.thread, 0x100000, 0x8000));
+    EXPECT_EQ(f.session.peak, 1000);
+    EXPECT_EQ(f.at_peak(mapping_kind::shared).at(maps), 0x8000);
+}
+
+TEST(recorder, shared_anonymous_mappings_are_in_the_peak_arenas_are_reserved) {
+    fixture f;
+    scripted_source::next = f.stack(1);
+    f.events->record_map(*f.thread, 0x100000, 0x1000, mapping_kind::shared_anonymous);
+    f.events->record_map(*f.thread, 0x200000, 0x20000, mapping_kind::arena);
+    EXPECT_EQ(f.session.live + f.view().pending(), 0x1000);
+    f.events->record_protect(*f.thread, 0x200000, 0x20000, mapping_access::none);
+    f.events->record_protect(*f.thread, 0x200000, 0x10000, mapping_access::accessible);
+    EXPECT_EQ(f.session.live + f.view().pending(), 0x1000);
+    EXPECT_EQ(f.at_peak(mapping_kind::reserved).at(f.stack(1)), 0x20000);
+    EXPECT_EQ(f.at_peak(mapping_kind::shared_anonymous).at(f.stack(1)), 0x1000);
+}
+
+TEST(recorder, what_is_resident_of_an_arena_is_noted_before_it_goes) {
+    fixture f;
+    constexpr std::size_t bytes = 64 << 20, touched = 3 << 20;
+    const auto map = [&] {
+        void* place = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        madvise(place, bytes, MADV_NOHUGEPAGE);
+        return static_cast<char*>(place);
+    };
+    char* one = map();
+    char* other = map();
+    const auto address = [](char* place) { return reinterpret_cast<std::uintptr_t>(place); };
+    const callstack_id who = scripted_source::next = f.stack(1);
+    f.events->record_map(*f.thread, address(one), bytes, mapping_kind::arena);
+    f.events->record_map(*f.thread, address(other), bytes, mapping_kind::reserved);
+    f.events->record_protect(*f.thread, address(other), bytes, mapping_access::arena);
+    EXPECT_EQ(f.session.live + f.view().pending(), 0);
+    std::fill_n(one, touched, 1);
+    std::fill_n(other, touched, 1);
+    f.alloc(0x10000, 100000, f.stack(2));
+    const arena_record& noted = f.view().header().arenas[0];
+    f.events->discard_mapping(f.events->forget_mapping(*f.thread, address(one), bytes));
+    EXPECT_EQ(noted.callstack, who);
+    EXPECT_EQ(noted.resident, 2 * touched);
+    // Less than before, and then far from the peak.
+    munmap(one, bytes);
+    f.events->close();
+    EXPECT_EQ(noted.resident, 2 * touched);
+    f.free(0x10000);
+    std::fill_n(other, 3 * touched, 1);
+    f.events->note_arenas();
+    EXPECT_EQ(noted.resident, 2 * touched);
+    munmap(other, bytes);
+}
+
+// The peak ends where anything shrinks, beside it too; until then what comes beside it belongs to
+// it.
+TEST(recorder, beside_the_peak_it_agrees_with_a_naive_model_at_every_step) {
+    using bytes_at = std::map<std::uintptr_t, std::int64_t>;
+    const auto sum = [](const bytes_at& some) {
+        std::int64_t all = 0;
+        for (const auto& [address, bytes] : some) all += bytes;
+        return all;
+    };
+    for (unsigned seed = 1; seed <= 20; ++seed) {
+        fixture f;
+        std::mt19937 random(seed);
+        bytes_at inside, beside, inside_at_peak, beside_at_peak;
+        std::int64_t peak = 0;
+        bool is_at_peak = false;  // there is none yet
+        const auto shrink = [&](bytes_at& some, std::uintptr_t address) {
+            const auto found = some.find(address);
+            if (found == some.end() || found->second == 0) return;
+            is_at_peak = false;
+            some.erase(found);
+        };
+        const auto note = [&] {
+            if (sum(inside) > peak) is_at_peak = true;
+            if (!is_at_peak) return;
+            peak = sum(inside);
+            inside_at_peak = inside;
+            beside_at_peak = beside;
+        };
+        for (int step = 0; step < 2000; ++step) {
+            const bool is_inside = random() % 3 != 0;
+            const std::uintptr_t address =
+                (is_inside ? 0x10'0000'0000 : 0x20'0000'0000) + (random() % 16) * 0x100'0000;
+            const std::uint64_t bytes = 4096 * (1 + random() % 100);
+            bytes_at& some = is_inside ? inside : beside;
+            scripted_source::next = f.stack(1 + random() % 4);
+            if (random() % 100 < ((step / 200) % 2 == 0 ? 65u : 35u)) {
+                shrink(some, address);
+                some[address] = static_cast<std::int64_t>(bytes);
+                // Before a larger range covers its old place, that is taken out.
+                f.events->discard_mapping(f.events->forget_mapping(*f.thread, address, 4096 * 100));
+                f.events->record_map(*f.thread, address, bytes,
+                                     is_inside ? mapping_kind::anonymous : mapping_kind::shared);
+                note();
+            } else {
+                shrink(some, address);
+                f.events->discard_mapping(f.events->forget_mapping(*f.thread, address, 4096 * 100));
+            }
+            std::int64_t shown_inside = 0, shown_beside = 0;
+            for (const auto& [id, held] : f.at_peak()) shown_inside += held;
+            for (const auto& [id, held] : f.at_peak(mapping_kind::shared)) shown_beside += held;
+            ASSERT_EQ(shown_inside, peak) << "seed " << seed << " step " << step;
+            ASSERT_EQ(shown_beside, sum(beside_at_peak)) << "seed " << seed << " step " << step;
+        }
+    }
 }
 
 TEST(recorder, several_threads_lose_nothing_and_keep_the_bound) {

@@ -28,7 +28,22 @@ inline constexpr std::uint32_t max_callstacks = 1u << callstack_bits;
 
 enum class function_kind : std::uint32_t { announced = 0, python = 1, native_module = 2 };
 
-enum class mapping_kind : std::uint8_t { anonymous = 0, file = 1, shared = 2, reserved = 3 };
-inline constexpr int mapping_kinds = 4;
+// Each kind of memory has counters of its own, but an arena: it counts as reserved, also while it
+// is accessible (a report says how much of it is resident). Anonymous memory that forked children
+// share is used memory as well: counted apart only because the system calls its pages shared.
+enum class mapping_kind : std::uint8_t {
+    anonymous = 0,
+    file = 1,
+    shared = 2,
+    reserved = 3,
+    shared_anonymous = 4,
+    arena = 5,
+};
+inline constexpr int mapping_kinds = 6;
+inline constexpr int counted_kinds = 5;
+
+constexpr bool is_in_peak(mapping_kind kind) {
+    return kind == mapping_kind::anonymous || kind == mapping_kind::shared_anonymous;
+}
 
 }  // namespace fil

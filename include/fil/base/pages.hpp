@@ -7,6 +7,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 
 namespace fil {
 
@@ -33,5 +34,8 @@ struct system_pages_wiped_on_fork {
 };
 static_assert(page_source<system_pages>);
 static_assert(page_source<system_pages_wiped_on_fork>);
+
+// How many bytes of a range of this process are in memory; 0 if the system does not tell.
+std::size_t resident_bytes(std::uintptr_t start, std::size_t bytes);
 
 }  // namespace fil

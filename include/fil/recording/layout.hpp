@@ -17,7 +17,7 @@
 
 namespace fil {
 
-inline constexpr std::uint32_t recording_version = 5;
+inline constexpr std::uint32_t recording_version = 6;
 inline constexpr std::uint64_t recording_magic = 0x3167'6e69'6472'6c66;  // "flrding1"
 inline constexpr std::uint64_t session_magic = 0x316e'6f69'7373'6c66;    // "flssion1"
 inline constexpr std::size_t recording_page = 4096;  // the unit of page numbers, not the system's
@@ -103,15 +103,32 @@ struct source_record {
     page_number older;
 };
 
-// A large writable mapping, for the reader to measure how much of it was touched.
+// A large writable mapping, anonymous memory or an arena, for the reader to measure how much of it
+// was touched.
 struct large_mapping_record {
     std::atomic<std::uint64_t> address;  // 0: free slot
     std::atomic<std::uint64_t> bytes;
     std::atomic<callstack_id> callstack;
-    std::uint32_t reserved;
+    std::atomic<mapping_kind> kind;
 };
 inline constexpr std::uint32_t max_large_mappings = 64;
 inline constexpr std::uint64_t large_mapping_bytes = 64ull << 20;
+
+// What was resident in a callstack's arenas, as the process itself saw it when they were about to
+// go or it was about to end. (A reader looks too, while the process lives: but it may come too
+// late.)
+struct arena_record {
+    std::atomic<callstack_id> callstack;  // none: free slot
+    std::atomic<std::int64_t> live_then;
+    std::atomic<std::int64_t> resident;
+};
+inline constexpr std::uint32_t max_arenas = 16;
+
+// Of several moments the one that a report shows: when most was resident, while live was within a
+// hundredth of the highest.
+constexpr bool is_near_peak(std::int64_t live, std::int64_t peak) {
+    return live >= peak - peak / 100;
+}
 
 // Out of memory: where a process and the supervisor are in saying so (lib/out_of_memory.hpp).
 namespace last_words {
@@ -153,6 +170,7 @@ struct recording_header {
     page_number run_page;         // run_record; none unless the process records on request
     std::atomic<page_number> newest_source;  // source_record; none: there is none
     large_mapping_record large_mappings[max_large_mappings];
+    arena_record arenas[max_arenas];
 };
 static_assert(sizeof(recording_header) <= recording_page);
 

@@ -121,6 +121,14 @@ class recording_view {
         }
     }
 
+    // nullptr for one that nobody counted in yet. The callstack's id is below callstack_count().
+    const usage_record* usage(const usage_set_record& set, callstack_id id) const {
+        const std::uint32_t index = to_index(id);
+        const page_number page = set.chunks[usage_chunk::chunk_of(index)].load(acquire);
+        const auto* chunk = at<usage_record>(page, usage_chunk::records);
+        return chunk == nullptr ? nullptr : chunk + usage_chunk::slot_of(index);
+    }
+
     // Changes to `live` that threads have not published yet.
     std::int64_t pending() const {
         std::int64_t sum = 0;

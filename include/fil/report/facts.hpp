@@ -84,7 +84,8 @@ struct facts {
     std::optional<std::int64_t> started;  // seconds since 1970
     double duration = 0;                  // 0: not known
     ending_facts ending;
-    std::int64_t peak = 0;
+    std::int64_t peak = 0;         // of all processes together
+    std::int64_t peak_shared = 0;  // of the one that is drawn: what the system calls shared
     double peak_seconds = 0;
     resident_facts resident;
     std::vector<timeline> timelines;       // first the session's, then one a process

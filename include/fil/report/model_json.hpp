@@ -47,7 +47,7 @@ class model_writer {
         json_.pair("peak", run.peak).pair("peak_seconds", run.peak_seconds);
         json_.key("resident").begin('{').pair("total", run.resident.total);
         json_.pair("anonymous", run.resident.anonymous).pair("file", run.resident.file);
-        json_.pair("shared", run.resident.shared).end('}');
+        json_.pair("shared", run.resident.shared).pair("peak_shared", run.peak_shared).end('}');
         json_.key("ending").begin('{').pair("kind", ending_word(run.ending.kind));
         json_.pair("value", run.ending.value).pair("text", ending_text(run.ending)).end('}');
         json_.array("samples", run.timelines, [&](const timeline& line) { write_timeline(line); });
@@ -165,7 +165,8 @@ class model_writer {
         using kind_name = std::pair<mapping_kind, const char*>;
         for (const auto& [kind, name] :
              {kind_name{mapping_kind::file, "file"}, kind_name{mapping_kind::shared, "shared"},
-              kind_name{mapping_kind::reserved, "reserved"}}) {
+              kind_name{mapping_kind::reserved, "reserved"},
+              kind_name{mapping_kind::arena, "arena"}}) {
             json_.begin('{').pair("kind", name);
             json_.pair("bytes", report_.chosen.totals[static_cast<std::size_t>(kind)]);
             json_.array("top", report_.chosen.shown.used(kind), [&](const callstack_usage& entry) {

@@ -84,8 +84,9 @@ class tidying {
     snapshot run() {
         tidy_frames();
         tidy_callstacks();
-        for (const mapping_kind kind : {mapping_kind::anonymous, mapping_kind::file,
-                                        mapping_kind::shared, mapping_kind::reserved}) {
+        for (const mapping_kind kind :
+             {mapping_kind::anonymous, mapping_kind::file, mapping_kind::shared,
+              mapping_kind::reserved, mapping_kind::arena}) {
             tidy_usage(kind);
         }
         for (untouched_mapping mapping : raw_.untouched_mappings()) {

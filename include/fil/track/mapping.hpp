@@ -18,6 +18,9 @@
 
 namespace fil {
 
+// What mprotect makes of a range; what was reserved stays so as an arena.
+enum class mapping_access { none, accessible, arena };
+
 struct mapping : boost::intrusive::avl_set_base_hook<
                      boost::intrusive::link_mode<boost::intrusive::normal_link>,
                      boost::intrusive::optimize_size<true>> {

@@ -118,7 +118,9 @@ class mappings {
     // is how allocators hand memory back. (Pages that are hidden but kept are rare, and stay
     // resident without being counted.)
     template <typename Changed>
-    void protect(std::uintptr_t start, std::size_t bytes, bool accessible, Changed&& changed) {
+    void protect(std::uintptr_t start, std::size_t bytes, mapping_access access,
+                 Changed&& changed) {
+        const bool accessible = access != mapping_access::none;
         if (start + bytes <= start) return;
         cut(start, changed);
         cut(start + bytes, changed);
@@ -127,6 +129,7 @@ class mappings {
             if (at->accessible == accessible) continue;
             changed(at->callstack, at->kind(), -signed_bytes(*at));
             at->accessible = accessible;
+            if (access == mapping_access::arena) at->accessible_kind = mapping_kind::arena;
             changed(at->callstack, at->kind(), signed_bytes(*at));
         }
         join(start, start + bytes);

@@ -79,6 +79,13 @@ class peak_tracker {
         raise(session_->peak, publish(pending));
     }
 
+    // As far as is known of all threads, so much is live.
+    FIL_RARE void raise_peak_to(std::int64_t live) const {
+        if (live <= peak()) return;
+        if (session_->held_until.load(relaxed) != 0) wait_for_copy();
+        raise(session_->peak, live);
+    }
+
     // A report is being copied, which a higher peak would spoil. Bounded: the hold has an end.
     FIL_RARE void wait_for_copy() const {
         for (;;) {
@@ -99,6 +106,7 @@ class peak_tracker {
     void close(std::int64_t pendings) const {
         if (process_->closed.load(std::memory_order_acquire) != 0) return;
         raise(session_->peak, session_->live.load(relaxed) + pendings);
+        raise(process_->peak, process_->live.load(relaxed) + pendings);
         process_->closed_at.store(peak(), relaxed);  // before `closed`, which says that it holds
         if (process_->closed.exchange(1, std::memory_order_acq_rel) != 0) return;
         session_->live.fetch_sub(process_->live.load(relaxed), relaxed);

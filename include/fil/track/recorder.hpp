@@ -39,7 +39,7 @@ class alignas(64) recorder {
 
     // What must exist before the first event. False if the recording is too small even for that.
     bool prepare() {
-        for (int kind = 1; kind < mapping_kinds; ++kind) {
+        for (int kind = 1; kind < counted_kinds; ++kind) {
             kind_sets_[kind] = leases_.make_set(static_cast<mapping_kind>(kind));
             if (kind_sets_[kind] == nullptr) return false;
         }
@@ -160,6 +160,7 @@ class alignas(64) recorder {
         });
     }
     mapping* forget_mapping(thread_state& thread, std::uintptr_t start, std::uint64_t bytes) {
+        if (bytes >= large_mapping_bytes / 4) note_arenas();
         mapping* pieces = nullptr;
         change_mappings(thread,
                         [&](auto&& changed) { pieces = mappings_.take(start, bytes, changed); });
@@ -179,10 +180,18 @@ class alignas(64) recorder {
             mappings_.move(pieces, old_start, new_start, bytes, grower, changed);
         });
     }
+    // What is resident in arenas now, if this is a moment that a report would show. No lock: what
+    // goes meanwhile is not resident.
+    void note_arenas() {
+        for (const large_mapping_record& one : header().large_mappings) {
+            if (one.address.load(std::memory_order_acquire) == 0) return;
+            if (one.kind.load(relaxed) == mapping_kind::arena) note_arena(one.callstack);
+        }
+    }
     void record_protect(thread_state& thread, std::uintptr_t start, std::uint64_t bytes,
-                        bool accessible) {
-        change_mappings(
-            thread, [&](auto&& changed) { mappings_.protect(start, bytes, accessible, changed); });
+                        mapping_access access) {
+        change_mappings(thread,
+                        [&](auto&& changed) { mappings_.protect(start, bytes, access, changed); });
     }
 
     // ---- callstacks ----
@@ -260,7 +269,10 @@ class alignas(64) recorder {
         if (!memory_.add_source(file, text)) count(header().dropped_events);
     }
 
-    void close() { peak_.close(sum_of_pendings()); }
+    void close() {
+        note_arenas();
+        peak_.close(sum_of_pendings());
+    }
     void reopen() { peak_.reopen(); }
 
     recording_header& header() const { return memory_.header(); }
@@ -308,8 +320,22 @@ class alignas(64) recorder {
         return *usage_of(memory_, set, callstack);
     }
 
+    // A peak ends where something shrinks, also what stands beside it: its counter is about to save
+    // what it was "at the peak", and that must be the one which stands now. Mappings are rare, so
+    // what other threads have not published is asked for, where it could decide.
+    void before_mapping_goes(thread_state& thread) {
+        peak_.before_decrease(thread.set->pending);
+        const std::int64_t live = peak_.live();
+        const std::int64_t sets = header().usage_sets.load(relaxed);
+        if (live + sets * peak_tracker::publish_bytes > peak_.peak()) {
+            peak_.raise_peak_to(live + sum_of_pendings());
+        }
+    }
+
     usage_set_record& set_of(thread_state& thread, mapping_kind kind) {
-        return kind == mapping_kind::anonymous ? *thread.set : *kind_sets_[static_cast<int>(kind)];
+        if (kind == mapping_kind::anonymous) return *thread.set;
+        if (kind == mapping_kind::arena) kind = mapping_kind::reserved;
+        return *kind_sets_[static_cast<int>(kind)];
     }
 
     template <typename Change>
@@ -319,10 +345,9 @@ class alignas(64) recorder {
         bool large = false;
         change([&](callstack_id callstack, mapping_kind kind, std::int64_t bytes) {
             large |= static_cast<std::uint64_t>(bytes < 0 ? -bytes : bytes) >= large_mapping_bytes;
-            const bool used = kind == mapping_kind::anonymous;
-            if (used && bytes < 0) peak_.before_decrease(thread.set->pending);
+            if (bytes < 0) before_mapping_goes(thread);
             change_usage(usage_for(set_of(thread, kind), callstack), peak_.peak(), bytes);
-            if (used) change_live(thread, bytes);
+            if (is_in_peak(kind)) change_live(thread, bytes);
         });
         if (large) [[unlikely]]
             list_large_mappings();
@@ -330,11 +355,42 @@ class alignas(64) recorder {
             count(header().dropped_events);
     }
 
+    // Of all arenas of the callstack together.
+    FIL_RARE void note_arena(callstack_id callstack) {
+        const std::int64_t live = peak_.live() + sum_of_pendings();
+        arena_record* const end = header().arenas + max_arenas;
+        arena_record* noted = header().arenas;
+        while (noted != end && noted->callstack != callstack_id::none &&
+               noted->callstack != callstack) {
+            ++noted;
+        }
+        if (noted == end || !is_near_peak(live, noted->live_then)) return;
+        std::int64_t resident = 0;
+        for (const large_mapping_record& one : header().large_mappings) {
+            const std::uint64_t address = one.address.load(std::memory_order_acquire);
+            if (address == 0) break;
+            if (one.kind.load(relaxed) != mapping_kind::arena || one.callstack != callstack)
+                continue;
+            const std::uint64_t bytes = one.bytes.load(relaxed);
+            if (bytes <= largest_measured_arena) {
+                resident += static_cast<std::int64_t>(resident_bytes(address, bytes));
+            }
+        }
+        const bool is_higher = !is_near_peak(noted->live_then, live);
+        if (!is_higher && resident <= noted->resident) return;
+        noted->resident = resident;
+        noted->live_then = live;
+        noted->callstack = callstack;
+    }
+
     void list_large_mappings() {
         large_mapping_record* slot = header().large_mappings;
         large_mapping_record* const end = slot + max_large_mappings;
         mappings_.for_each(large_mapping_bytes, [&](const mapping& range) {
-            if (range.kind() != mapping_kind::anonymous || slot == end) return;
+            const mapping_kind kind = range.kind();
+            if (slot == end) return;
+            if (kind != mapping_kind::anonymous && kind != mapping_kind::arena) return;
+            slot->kind.store(kind, std::memory_order_relaxed);
             slot->bytes.store(range.bytes, std::memory_order_relaxed);
             slot->callstack.store(range.callstack, std::memory_order_relaxed);
             slot->address.store(range.start, std::memory_order_release);
@@ -361,6 +417,7 @@ class alignas(64) recorder {
     }
 
     static constexpr auto relaxed = std::memory_order_relaxed;
+    static constexpr std::uint64_t largest_measured_arena = 256ull << 30;  // some 50 ms
 
     // What every event reads stands in one cache line.
     recording_memory memory_;
@@ -374,7 +431,7 @@ class alignas(64) recorder {
     std::atomic<std::uint64_t>* generation_;  // raised when a watched block goes unfreed
     mappings<Pages> mappings_;
     spin_lock mappings_lock_;
-    usage_set_record* kind_sets_[mapping_kinds] = {};
+    usage_set_record* kind_sets_[counted_kinds] = {};
     thread_state* shared_ = nullptr;
     callstack_id root_ = callstack_id::unknown;  // of this run; every callstack has a larger id
     std::uint32_t runs_ = 0;

@@ -1,0 +1,215 @@
+"""What stands beside the peak, and numbers that must not disagree, in small native programs."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from command import profiled
+from profiling import MIB, Profiled
+
+
+def native(name: str, source: str) -> str:
+    Path(f"{name}.c").write_text(source)
+    flags = ["-g", "-O1", "-fno-inline", "-fno-builtin", "-pthread", "-D_GNU_SOURCE"]
+    subprocess.run(["cc", *flags, f"{name}.c", "-o", name], check=True)
+    return f"./{name}"
+
+
+def model(run: Profiled) -> dict:
+    page = (run.report / "index.html").read_text()
+    return json.loads(re.search(r'type="application/json"[^>]*>(.*?)</script>', page, re.S)[1])
+
+
+def beside(run: Profiled, kind: str) -> int:
+    return next(one["bytes"] for one in model(run)["mappings"] if one["kind"] == kind)
+
+
+def headline(run: Profiled) -> int:
+    """The peak, which page, terminal, graph and list of callstacks must agree on."""
+    report = model(run)
+    head = sum(report["tree"]["self"]) + report["hidden"]["bytes"]
+    assert run.peak == sum(report["tree"]["self"])
+    assert report["facts"]["peak"] == head
+    said = re.search(rb"Peak memory was ([0-9.]+) MiB", run.stderr)
+    assert said is not None and said[1].decode() == f"{head / MIB:.1f}"
+    return head
+
+
+INCLUDES = """\
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <unistd.h>
+static char *filled(char *p, long n) { memset(p, 1, n); return p; }
+"""
+
+FILE = """\
+int main(void) {
+    int f = open("data", O_RDWR);
+    char *s = mmap(0, 8 << 20, PROT_READ, MAP_PRIVATE, f, 0);
+    char *m = malloc(9 << 20);
+    memcpy(m, s, 8 << 20);
+    munmap(s, 8 << 20);
+    return m[5];
+}
+"""
+REPLACED = FILE.replace("munmap(s, 8 << 20);", "mmap(s, 8 << 20, PROT_NONE, 0x32, -1, 0);")
+SYSTEM_V = """\
+int main(void) {
+    int id = shmget(IPC_PRIVATE, 8 << 20, IPC_CREAT | 0600);
+    char *s = filled(shmat(id, 0, 0), 8 << 20), *m = filled(malloc(9 << 20), 9 << 20);
+    shmdt(s);
+    shmctl(id, IPC_RMID, 0);
+    return m[5] - 1;
+}
+"""
+OTHER_THREAD = """\
+static void *holds(void *unused) { return filled(malloc(9 << 20), 9 << 20); }
+int main(void) {
+    pthread_t one;
+    void *s, *m;
+    int f = memfd_create("s", 0);
+    if (ftruncate(f, 8 << 20)) return 9;
+    s = mmap(0, 8 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, f, 0);
+    pthread_create(&one, 0, holds, 0);
+    pthread_join(one, &m);
+    munmap(s, 8 << 20);
+    return ((char *)m)[5] - 1;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "source, kind",
+    [(FILE, "file"), (REPLACED, "file"), (SYSTEM_V, "shared"), (OTHER_THREAD, "shared")],
+    ids=["unmapped", "replaced", "detached", "thread"],
+)
+def test_what_goes_before_the_first_block_was_beside_the_peak(here, source, kind):
+    with Path("data").open("wb") as file:
+        file.truncate(8 << 20)
+    run = profiled(native("gone", INCLUDES + source))
+    assert run.status == 0
+    assert 9 * MIB <= headline(run) < 9.2 * MIB
+    assert beside(run, kind) == 8 * MIB
+
+
+SHARED_ANONYMOUS = """\
+int main(void) {
+    char *s = mmap(0, 100 << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    char *m = filled(malloc(9 << 20), 9 << 20), *k = filled(malloc(100), 100);
+    munmap(s, 100 << 20);
+    free(k);
+    free(m);
+    return k == m;
+}
+"""
+
+
+def test_shared_anonymous_memory_is_in_the_peak(here):
+    run = profiled(native("shares", INCLUDES + SHARED_ANONYMOUS))
+    assert 109 * MIB <= headline(run) < 109.2 * MIB
+    assert beside(run, "shared") == 0
+
+
+MANY = """\
+enum { threads = 64, each = 15000 };
+static pthread_barrier_t all;
+static void *hold(void *unused) {
+    char *m = filled(malloc(each), each);
+    pthread_barrier_wait(&all);
+    usleep(30000);
+    pthread_barrier_wait(&all);
+    free(m);
+    return 0;
+}
+int main(int count, char **words) {
+    static pthread_t started[threads];
+    long first = count > 1 ? atol(words[1]) : 1;
+    free(filled(malloc(first), first));
+    pthread_barrier_init(&all, 0, threads + 1);
+    for (int i = 0; i < threads; i++) pthread_create(&started[i], 0, hold, 0);
+    pthread_barrier_wait(&all);
+    pthread_barrier_wait(&all);
+    for (int i = 0; i < threads; i++) pthread_join(started[i], 0);
+    free(filled(malloc(first), first));
+    return 0;
+}
+"""
+
+
+def test_small_blocks_of_many_threads_are_in_head_and_graph(here):
+    run = profiled(native("many", INCLUDES + MANY))
+    held = sum(size for stack, size in run.callstacks.items() if "(hold)" in stack[-1])
+    assert held == 64 * 15000
+    assert held <= headline(run) < held + 64 * 1024
+
+
+ARENA = """\
+static char *arena, *m;
+int main(int count, char **words) {
+    long bytes = atol(words[1]);
+    int how = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    arena = mmap(0, bytes, PROT_READ | PROT_WRITE, how, -1, 0);
+    madvise(arena, bytes, MADV_NOHUGEPAGE);
+    filled(arena, 20 << 20);
+    m = filled(malloc(9 << 20), 9 << 20);
+    if (count > 2) munmap(arena, bytes);
+    return m[5] + (count > 2) - 1;
+}
+"""
+CODE = """\
+int main(int count, char **words) {
+    long bytes = atol(words[1]);
+    char *m, *code = mmap(0, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    mprotect(code, bytes, PROT_READ | PROT_WRITE | PROT_EXEC);
+    madvise(code, bytes, MADV_NOHUGEPAGE);
+    filled(code, 20 << 20);
+    m = filled(malloc(9 << 20), 9 << 20);
+    _exit(m[5] + (count > 2) - 1);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "source, size, more",
+    [
+        (ARENA, 64 << 30, []),
+        (ARENA, 64 << 20, []),
+        (ARENA, 3 << 30, ["unmap"]),
+        (CODE, 510 << 20, []),
+    ],
+    ids=["huge", "small", "unmapped", "code"],
+)
+def test_an_arena_is_reserved_and_its_resident_part_is_shown(here, source, size, more):
+    run = profiled(native("reserves", INCLUDES + source), str(size), *more)
+    assert run.status == len(more)
+    assert 9 * MIB <= headline(run) < 9.2 * MIB
+    assert beside(run, "reserved") == size
+    assert beside(run, "arena") == 20 * MIB
+
+
+def test_memory_that_is_reserved_and_then_used_piece_by_piece_is_in_the_peak(here):
+    source = """
+    int main(void) {
+        char *a = mmap(0, 1l << 30, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        mprotect(a, 128 << 20, PROT_READ | PROT_WRITE);
+        char *b = mmap(a + (256 << 20), 64 << 20, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+        char *block = mmap(0, 130 << 20, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        return a == b || block == a;
+    }
+    """
+    run = profiled(native("commits", INCLUDES + source))
+    assert headline(run) == pytest.approx((128 + 64 + 130) * MIB, abs=MIB / 10)
+    assert beside(run, "reserved") == (1024 - 128 - 64) * MIB
+    assert beside(run, "arena") == 0
