@@ -61,9 +61,9 @@ void add_recorded_facts(report::facts& run, const drawn_recording& drawn,
     run.exact.threads = std::max({run.exact.threads, header.threads_ever.load(), 1u});
     run.exact.missed = header.missed_events;
     run.exact.dropped = header.dropped_events;
-    // One thread publishes every byte; each further one may hold back a little.
+    // One thread alone knows every byte; of others it does not know what they keep to themselves.
     const bool alone = run.exact.threads == 1 && run.processes.empty();
-    run.exact.bound = alone ? 0 : run.exact.threads * peak_tracker::publish_bytes;
+    run.exact.bound = alone ? 0 : limit_of_pendings(run.exact.threads, run.peak);
 }
 
 std::filesystem::path report_recording(const drawn_recording& drawn, const usage_at_peak& usage,

@@ -153,7 +153,7 @@ struct recording_header {
     std::atomic<std::uint64_t> dropped_events;  // no memory for bookkeeping
     std::atomic<std::uint64_t> unprofiled_children;
     std::atomic<std::uint32_t> threads_ever;
-    std::atomic<std::uint32_t> reserved;
+    std::atomic<std::uint32_t> threads;  // that have counters
 
     // This process's part of `live`, and the highest it was: written when a thread publishes.
     alignas(64) std::atomic<std::int64_t> live;
@@ -183,6 +183,7 @@ struct session_page {
     alignas(64) std::atomic<std::int64_t> peak;
     // While a report is copied the peak shall not rise (lib/live_copy.hpp): CLOCK_MONOTONIC, ns.
     std::atomic<std::int64_t> held_until;  // 0: it may
+    std::atomic<std::int64_t> threads;     // that have counters, of all processes
     // Reports that processes asked for, and how many of these requests were served.
     alignas(64) std::atomic<std::uint32_t> reports_requested;
     std::atomic<std::uint32_t> reports_copied;

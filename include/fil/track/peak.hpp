@@ -2,9 +2,10 @@
 // Live and peak of the session, and this process's part of them.
 //
 // A thread keeps its change to `live` in its own `pending` word (in the recording, so that it is
-// not lost when the process dies) and adds it to the shared words once it exceeds 16 KiB. What a
-// thread believes is live + its own pending: exact while one thread in one process records, off by
-// at most 16 KiB for each other thread otherwise. Before anything is subtracted, that belief is
+// not lost when the process dies) and adds it to the shared words once it exceeds a limit: 16 KiB,
+// or less where many threads share a small peak. What a thread believes is live + its own pending:
+// exact while one thread in one process records, off by what others may keep to themselves
+// otherwise. Before anything is subtracted, that belief is
 // compared with the peak; a higher one is published and raises it:
 //
 //     belief = live + pending
@@ -18,6 +19,8 @@
 
 #include <time.h>
 
+#include <algorithm>
+
 #include "fil/base/inlining.hpp"
 #include "fil/base/spin_lock.hpp"
 #include "fil/recording/layout.hpp"
@@ -30,16 +33,31 @@ inline std::int64_t monotonic_ns() {
     return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+// What a thread may keep to itself when so many record: all together little next to the peak.
+constexpr std::int64_t limit_of_pending(std::int64_t threads, std::int64_t peak) {
+    constexpr std::int64_t most = 16 * 1024, least = 64, share = 256;
+    return std::clamp(std::max(most, peak / share) / std::max<std::int64_t>(threads, 1), least,
+                      most);
+}
+
+// What they may keep together, having come one by one.
+constexpr std::int64_t limit_of_pendings(std::int64_t threads, std::int64_t peak) {
+    std::int64_t sum = 0;
+    for (std::int64_t there = 1; there <= threads; ++there) sum += limit_of_pending(there, peak);
+    return sum;
+}
+
 class peak_tracker {
   public:
-    static constexpr std::int64_t publish_bytes = 16 * 1024;
-
     peak_tracker() = default;
     peak_tracker(session_page& session, recording_header& process)
         : session_(&session), process_(&process), listening_(&session) {}
 
     // From now on live and peak are those of another page, a run's. Who listens stays the same.
-    void use(session_page& page) { session_ = &page; }
+    void use(session_page& page) {
+        page.threads.store(process_->threads.load(relaxed), relaxed);
+        session_ = &page;
+    }
 
     std::int64_t peak() const { return session_->peak.load(relaxed); }
 
@@ -50,16 +68,32 @@ class peak_tracker {
             raise_peak(pending);
     }
 
-    // -publish_bytes <= pending <= publish_bytes, in one comparison.
-    FIL_HOT static bool may_stay_pending(std::int64_t pending) {
-        return static_cast<std::uint64_t>(pending + publish_bytes) <= 2 * publish_bytes;
+    // -limit <= pending <= limit, in one comparison.
+    FIL_HOT bool may_stay_pending(std::int64_t pending) const {
+        return static_cast<std::uint64_t>(pending + limit_.load(relaxed)) <=
+               twice_limit_.load(relaxed);
+    }
+
+    FIL_RARE void add_thread() const {
+        session_->threads.fetch_add(1, relaxed);
+        process_->threads.fetch_add(1, relaxed);
+        adjust_limit();
+    }
+    // Threads have come and gone, or the peak is another.
+    FIL_RARE void adjust_limit() const {
+        const std::int64_t limit = limit_of_pending(session_->threads.load(relaxed), peak());
+        if (limit == limit_.load(relaxed)) return;  // a line that all threads read
+        limit_.store(limit, relaxed);
+        twice_limit_.store(static_cast<std::uint64_t>(2 * limit), relaxed);
     }
 
     FIL_HOT void change(std::atomic<std::int64_t>& pending, std::int64_t bytes) const {
         const std::int64_t sum = pending.load(relaxed) + bytes;
         pending.store(sum, relaxed);
-        if (!may_stay_pending(sum)) [[unlikely]]
+        if (!may_stay_pending(sum)) [[unlikely]] {
             publish(pending);
+            adjust_limit();
+        }
     }
 
     // Adds this thread's pending change to the shared words; gives the session's new live.
@@ -110,21 +144,27 @@ class peak_tracker {
         process_->closed_at.store(peak(), relaxed);  // before `closed`, which says that it holds
         if (process_->closed.exchange(1, std::memory_order_acq_rel) != 0) return;
         session_->live.fetch_sub(process_->live.load(relaxed), relaxed);
+        session_->threads.fetch_sub(process_->threads.load(relaxed), relaxed);
     }
 
     // exec failed: the process goes on.
     void reopen() const {
         if (process_->closed.exchange(0, std::memory_order_acq_rel) == 0) return;
         session_->live.fetch_add(process_->live.load(relaxed), relaxed);
+        session_->threads.fetch_add(process_->threads.load(relaxed), relaxed);
     }
 
   private:
+    static constexpr std::int64_t alone = limit_of_pending(1, 0);
+
     void end_for_want_of_memory() const;  // lib/out_of_memory.cpp; seldom returns
 
     static constexpr auto relaxed = std::memory_order_relaxed;
 
     session_page* session_ = nullptr;
     recording_header* process_ = nullptr;
+    mutable std::atomic<std::int64_t> limit_{alone};
+    mutable std::atomic<std::uint64_t> twice_limit_{2 * alone};
     session_page* listening_ = nullptr;  // the session's, whatever is counted: for last words
 };
 

@@ -86,7 +86,7 @@ class alignas(64) recorder {
         settle(*usage, peak_.peak());
         const std::int64_t pending =
             set.pending.load(std::memory_order_relaxed) + static_cast<std::int64_t>(bytes);
-        if (!peak_tracker::may_stay_pending(pending) ||
+        if (!peak_.may_stay_pending(pending) ||
             !Registry::insert_quickly(Registry::near_slot(thread.near, address), callstack, bytes))
             [[unlikely]]
             return false;
@@ -112,7 +112,7 @@ class alignas(64) recorder {
                 if (peak_.live() + pending > peak) [[unlikely]]
                     return false;
                 pending -= static_cast<std::int64_t>(bytes);
-                if (!peak_tracker::may_stay_pending(pending)) [[unlikely]]
+                if (!peak_.may_stay_pending(pending)) [[unlikely]]
                     return false;
                 set.pending.store(pending, std::memory_order_relaxed);
                 add_owned(usage->now, -static_cast<std::int64_t>(bytes));
@@ -240,7 +240,7 @@ class alignas(64) recorder {
 
     // ---- the process ----
 
-    thread_state* lease() { return leases_.take(); }
+    thread_state* lease() { return leases_.take(peak_); }
     void give_back(thread_state& thread) {
         end_event(thread);
         leases_.give_back(thread, peak_);
@@ -326,8 +326,8 @@ class alignas(64) recorder {
     void before_mapping_goes(thread_state& thread) {
         peak_.before_decrease(thread.set->pending);
         const std::int64_t live = peak_.live();
-        const std::int64_t sets = header().usage_sets.load(relaxed);
-        if (live + sets * peak_tracker::publish_bytes > peak_.peak()) {
+        const std::int64_t threads = header().threads.load(relaxed);
+        if (live + threads * limit_of_pending(1, 0) > peak_.peak()) {
             peak_.raise_peak_to(live + sum_of_pendings());
         }
     }

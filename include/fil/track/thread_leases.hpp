@@ -59,7 +59,7 @@ class thread_leases {
     thread_leases(recording_memory& memory, std::size_t source_bytes)
         : memory_(memory), source_bytes_(source_bytes) {}
 
-    thread_state* take() {
+    thread_state* take(const peak_tracker& peak) {
         const locked hold(lock_);
         thread_state* state = nullptr;
         if (!free_.empty()) {
@@ -68,6 +68,7 @@ class thread_leases {
         } else if (!full_) {
             state = make();
             full_ = state == nullptr;
+            if (!full_) peak.add_thread();
         }
         if (state == nullptr) return nullptr;
         state->inherited = callstack_id::none;
