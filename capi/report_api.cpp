@@ -206,7 +206,9 @@ void write(const recording_view& recording, const session_page& page, report::fa
     const std::string allocator = allocator_inside(executable);
     if (!allocator.empty()) run.notes.push_back(note_of_allocator(allocator));
     // Of a part, what the program held before is resident as well.
-    if (last == nullptr && is_far_above(run.resident.anonymous, run.peak))
+    // Arenas have a row of their own, and what children share is resident elsewhere.
+    const std::int64_t unexplained = run.resident.anonymous - usage.bytes(mapping_kind::arena);
+    if (last == nullptr && is_far_above(unexplained, run.peak - run.peak_shared))
         run.notes.push_back(note_of_resident(run.resident.anonymous, run.peak, allocator));
     try {
         const auto written = report_recording(

@@ -65,11 +65,9 @@ report::frame named_frame(const recording_view& recording, const function_record
 
 }  // namespace
 
-std::int64_t usage_at_peak::used_bytes() const {
+std::int64_t usage_at_peak::bytes(mapping_kind kind) const {
     std::int64_t sum = 0;
-    for (const report::usage& one : by_kind[static_cast<std::size_t>(mapping_kind::anonymous)]) {
-        sum += one.bytes;
-    }
+    for (const report::usage& one : by_kind[static_cast<std::size_t>(kind)]) sum += one.bytes;
     return sum;
 }
 

@@ -24,8 +24,9 @@ struct usage_at_peak {
     std::array<std::vector<report::usage>, mapping_kinds> by_kind;
     std::int64_t shared_anonymous = 0;  // of what is in the peak
 
+    std::int64_t bytes(mapping_kind kind) const;
     // The peak that a report is headed by (recording/at_peak.hpp).
-    std::int64_t used_bytes() const;
+    std::int64_t used_bytes() const { return bytes(mapping_kind::anonymous); }
 };
 
 // At the peak of the session; where that is now, what is there now. Of a run, `session` is its page
