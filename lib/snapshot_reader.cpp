@@ -10,18 +10,23 @@ namespace {
 template <typename BytesOf>
 usage_at_peak sum_usage(const recording_view& recording, callstack_id root, BytesOf&& bytes_of) {
     usage_at_peak sums;
+    const std::uint32_t count = recording.callstack_count();
+    sums.by_kind[static_cast<std::size_t>(mapping_kind::anonymous)].resize(count);
     recording.for_each_usage_set([&](const usage_set_record& set) {
         const auto kind =
             static_cast<std::size_t>(is_in_peak(set.kind) ? mapping_kind::anonymous : set.kind);
         if (kind >= sums.by_kind.size()) return;
         std::vector<report::usage>& table = sums.by_kind[kind];
-        table.resize(recording.callstack_count());
         recording.for_each_usage(set, [&](callstack_id id, const usage_record& usage) {
-            if (id < root || to_index(id) >= table.size()) return;  // older, or interned since
-            const std::int64_t bytes = bytes_of(usage);
-            table[to_index(id)] += {bytes, usage.allocations.load(std::memory_order_relaxed),
-                                    usage.bytes_so_far.load(std::memory_order_relaxed)};
-            if (set.kind == mapping_kind::shared_anonymous) sums.shared_anonymous += bytes;
+            if (id < root || to_index(id) >= count) return;  // older, or interned since
+            const report::usage found = {bytes_of(usage),
+                                         usage.allocations.load(std::memory_order_relaxed),
+                                         usage.bytes_so_far.load(std::memory_order_relaxed)};
+            if (found == report::usage{}) return;
+            // Few callstacks map files, and mostly early ones.
+            if (to_index(id) >= table.size()) table.resize(to_index(id) + 1);
+            table[to_index(id)] += found;
+            if (set.kind == mapping_kind::shared_anonymous) sums.shared_anonymous += found.bytes;
         });
     });
     for (std::vector<report::usage>& table : sums.by_kind) {
@@ -115,6 +120,7 @@ read_snapshot_result read_snapshot(const recording_view& recording, const usage_
     report::snapshot& snapshot = result.snapshot;
     std::vector<report::callstack_index>& index_of = result.index_of;
     index_of.resize(needed.size(), report::callstack_index::empty);
+    snapshot.reserve_callstacks(std::ranges::count(needed, true));
     for (std::uint32_t id = 2; id < needed.size(); ++id) {
         if (!needed[id]) continue;
         const callstack_record* record = recording.callstack(callstack_id{id});
@@ -136,6 +142,9 @@ read_snapshot_result read_snapshot(const recording_view& recording, const usage_
     }
     for (std::size_t kind = 0; kind < usage.by_kind.size(); ++kind) {
         const std::vector<report::usage>& table = usage.by_kind[kind];
+        snapshot.reserve_usage(
+            static_cast<mapping_kind>(kind),
+            std::ranges::count_if(table, [](const auto& used) { return used.bytes != 0; }));
         for (std::uint32_t id = 1; id < table.size(); ++id) {
             if (table[id].bytes == 0) continue;
             const auto at = id == 1 ? report::callstack_index::empty : index_of[id];

@@ -40,7 +40,7 @@ std::string holder(const judged_program& program) {
 
 std::int64_t reserve_of(std::int64_t limit, std::uint64_t callstacks) {
     constexpr std::int64_t usual = 100ll << 20;
-    constexpr std::int64_t report_of_a_callstack = 256;
+    constexpr std::int64_t report_of_a_callstack = 160;
     const std::int64_t least = std::min(usual, limit / 4);
     const std::int64_t report = report_of_a_callstack * static_cast<std::int64_t>(callstacks);
     return std::min(least + report, std::max(least, limit / 2));

@@ -252,7 +252,7 @@ while True:
 
 def test_the_report_of_many_callstacks_needs_more_memory_than_what_is_left(here):
     script("x.py", MANY_CALLSTACKS)
-    with memory_group(220 * MIB) as enter:  # half of it would not do
+    with memory_group(220 * MIB) as enter:  # a quarter of it would not do
         ended = profiled("x.py", preexec_fn=enter)
     assert bytes_at(report_of(ended), "(branch)") > 0
 

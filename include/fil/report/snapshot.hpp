@@ -58,6 +58,12 @@ class snapshot {
         used_[static_cast<std::size_t>(kind)].push_back({callstack, used});
     }
 
+    // Room for so many: a vector that grows needs half as much again for a moment.
+    void reserve_callstacks(std::size_t count) { callstacks_.reserve(count + 1); }
+    void reserve_usage(mapping_kind kind, std::size_t count) {
+        used_[static_cast<std::size_t>(kind)].reserve(count);
+    }
+
     void add_untouched_mapping(untouched_mapping mapping) { untouched_.push_back(mapping); }
 
     // The source of a file that no disk has (a notebook's cell), by its frame::file.

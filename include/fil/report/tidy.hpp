@@ -23,6 +23,7 @@
 #include "fil/report/facts.hpp"
 #include "fil/report/frame_owner.hpp"
 #include "fil/report/frame_text.hpp"
+#include "fil/report/merged_callstacks.hpp"
 #include "fil/report/paths.hpp"
 #include "fil/report/snapshot.hpp"
 
@@ -79,7 +80,10 @@ class program_starters {
 class tidying {
   public:
     tidying(const snapshot& raw, const program_facts& program)
-        : raw_(raw), program_(program), script_(normal_path(program.main_script_path)) {}
+        : raw_(raw),
+          program_(program),
+          script_(normal_path(program.main_script_path)),
+          merged_(tidy_, raw.callstacks().size() + 1) {}
 
     snapshot run() {
         tidy_frames();
@@ -137,7 +141,7 @@ class tidying {
                 if (starts_program(f, before)) continue;
             }
             new_callstack_[i] =
-                is_our_hook(f) ? above : merged(above, new_frame_[to_index(called)]);
+                is_our_hook(f) ? above : merged_(above, new_frame_[to_index(called)]);
         }
     }
 
@@ -150,20 +154,15 @@ class tidying {
         return raw_.frames()[to_index(raw_.callstacks()[to_index(i)].frame)];
     }
 
-    callstack_index merged(callstack_index caller, frame_index called) {
-        const std::uint64_t key = std::uint64_t{to_index(caller)} << 32 | to_index(called);
-        auto [known, is_new] = by_caller_and_frame_.try_emplace(key);
-        if (is_new) known->second = tidy_.add_callstack(caller, called);
-        return known->second;
-    }
-
     void tidy_usage(mapping_kind kind) {
+        if (raw_.used(kind).empty()) return;
         std::vector<usage> sums(raw_.callstacks().size());  // by new index: there are not more
         usage nowhere;
         for (const auto& [callstack, used] : raw_.used(kind)) {
             const callstack_index at = new_callstack_[to_index(callstack)];
             (at == callstack_index::empty ? nowhere : sums[to_index(at)]) += used;
         }
+        tidy_.reserve_usage(kind, raw_.used(kind).size());
         if (nowhere != usage{}) tidy_.add_usage(kind, placeholder(), nowhere);
         for (std::size_t i = 1; i < sums.size(); ++i) {
             if (sums[i] != usage{}) tidy_.add_usage(kind, callstack_index(i), sums[i]);
@@ -176,9 +175,9 @@ class tidying {
 
     callstack_index placeholder() {
         const bool python = program_.kind == program_kind::python;
-        return merged(callstack_index::empty,
-                      tidy_.add_frame({.function = python ? "[No Python stack]" : "[no callstack]",
-                                       .kind = frame_kind::placeholder}));
+        return merged_(callstack_index::empty,
+                       tidy_.add_frame({.function = python ? "[No Python stack]" : "[no callstack]",
+                                        .kind = frame_kind::placeholder}));
     }
 
     const snapshot& raw_;
@@ -192,10 +191,7 @@ class tidying {
             return hash_bytes(text.data(), text.size());
         }
     };
-    struct key_hash {
-        std::size_t operator()(std::uint64_t key) const { return hash_bytes(&key, sizeof key); }
-    };
-    std::unordered_map<std::uint64_t, callstack_index, key_hash> by_caller_and_frame_;
+    merged_callstacks merged_;
 };
 
 inline snapshot tidied(const snapshot& raw, const program_facts& program) {
