@@ -68,7 +68,6 @@ TEST(mmap, kinds_are_told_apart) {
     EXPECT_EQ(kind_of(both, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK), "map-anonymous");
     EXPECT_EQ(kind_of(PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS), "map-reserved");
     EXPECT_EQ(kind_of(both, MAP_SHARED | MAP_ANONYMOUS), "map-shared-anonymous");
-    EXPECT_EQ(kind_of(both, MAP_SHARED_VALIDATE | MAP_ANONYMOUS), "map-shared-anonymous");
     EXPECT_EQ(kind_of(PROT_NONE, MAP_SHARED | MAP_ANONYMOUS), "map-reserved");
     int file = memfd_create("test", 0);
     ASSERT_EQ(ftruncate(file, page), 0);

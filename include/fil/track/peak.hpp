@@ -70,8 +70,7 @@ class peak_tracker {
 
     // -limit <= pending <= limit, in one comparison.
     FIL_HOT bool may_stay_pending(std::int64_t pending) const {
-        return static_cast<std::uint64_t>(pending + limit_.load(relaxed)) <=
-               twice_limit_.load(relaxed);
+        return static_cast<std::uint64_t>(pending + plainly(limit_)) <= plainly(twice_limit_);
     }
 
     FIL_RARE void add_thread() const {
@@ -161,10 +160,19 @@ class peak_tracker {
 
     static constexpr auto relaxed = std::memory_order_relaxed;
 
+    // A relaxed load, which compilers make an operand of the next instruction only if it is written
+    // like this (as in track/usage.hpp).
+    template <typename Number>
+    FIL_HOT static Number plainly(const std::atomic<Number>& word) {
+        static_assert(std::atomic<Number>::is_always_lock_free && sizeof word == sizeof(Number));
+        return *reinterpret_cast<const Number*>(&word);
+    }
+
+    // In this order, what every event reads is in the recorder's first cache line.
     session_page* session_ = nullptr;
-    recording_header* process_ = nullptr;
     mutable std::atomic<std::int64_t> limit_{alone};
     mutable std::atomic<std::uint64_t> twice_limit_{2 * alone};
+    recording_header* process_ = nullptr;
     session_page* listening_ = nullptr;  // the session's, whatever is counted: for last words
 };
 
