@@ -379,6 +379,11 @@ typedef struct fil_session_numbers {
     { sizeof(fil_session_numbers), 0, 0, 0, 0, 0, 0 }
 FIL_API fil_status fil_session_read(const fil_session* session, fil_session_numbers* numbers);
 
+/* How many processes could not join because the system refused something, and, in words, what it
+ * refused the first of them: "memfd_create: Operation not permitted". The text is cut where it does
+ * not fit. Since 0.1. */
+FIL_API uint64_t fil_session_refused(const fil_session* session, char* why, size_t capacity);
+
 /* One recording of the session, by its number from 0 in the order of joining. Texts are owned by
  * the session. */
 typedef struct fil_process {

@@ -10,6 +10,7 @@
 #include "allocator_inside.hpp"
 #include "live_copy.hpp"
 #include "process_recorder.hpp"
+#include "refusal_text.hpp"
 #include "report_source.hpp"
 #include "resident_note.hpp"
 #include "session_handle.hpp"
@@ -134,6 +135,8 @@ void add_other_processes(report::facts& run, const session& session, const joine
                                  runs_longer ? "still running when the program ended" : ""});
     }
     run.exact.unprofiled = session.unprofiled_children();
+    run.exact.refused = session.refused().count;
+    if (run.exact.refused > 0) run.exact.why_refused = text_of(session.refused().first);
     run.exact.sandboxed = session.page().sandboxed.load(std::memory_order_relaxed);
     // What is resident is a number of all processes; the page explains it by the bytes of one.
     if (!run.processes.empty()) run.resident = {};

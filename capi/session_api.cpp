@@ -4,6 +4,7 @@
 
 #include "kept_recording.hpp"
 #include "out_of_memory.hpp"
+#include "refusal_text.hpp"
 #include "session_handle.hpp"
 #include "snapshot_reader.hpp"
 
@@ -64,6 +65,18 @@ fil_status fil_session_read(const fil_session* session, fil_session_numbers* num
         found.sandboxed = session_of(session).page().sandboxed.load(std::memory_order_relaxed);
         checked_fill(numbers, found, "numbers");
     });
+}
+
+uint64_t fil_session_refused(const fil_session* session, char* why, size_t capacity) {
+    uint64_t count = 0;
+    guarded(nullptr, [&] {
+        const auto refused = session_of(session).refused();
+        count = refused.count;
+        if (capacity == 0) return;
+        const std::string text = count == 0 ? "" : text_of(refused.first);
+        why[text.copy(why, capacity - 1)] = 0;
+    });
+    return count;
 }
 
 fil_status fil_session_process(fil_session* session, size_t number, fil_process* process) {

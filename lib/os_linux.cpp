@@ -17,6 +17,7 @@
 #include "fil/base/reentry_guard.hpp"
 #include "fil/base/spin_lock.hpp"
 #include "os.hpp"
+#include "refusal.hpp"
 #include "sandbox.hpp"
 
 // System calls are made directly: the libc functions of these names may be our own hooks.
@@ -26,6 +27,7 @@ void* raw_map(std::size_t bytes, int flags, int descriptor) {
     const int protection = PROT_READ | PROT_WRITE;
     // The offset is passed on the stack, where an int leaves half of the kernel's word as it was.
     const long address = syscall(SYS_mmap, nullptr, bytes, protection, flags, descriptor, off_t{0});
+    if (address == -1) fil::note_refusal(SYS_mmap);
     return address == -1 ? nullptr : reinterpret_cast<void*>(address);
 }
 
@@ -117,8 +119,12 @@ std::size_t resident_bytes(std::uintptr_t start, std::size_t bytes) {
     return resident;
 }
 
+bool spin_lock::may_yield() {
+    return sandbox::allows(sandbox::of_waiting);
+}
+
 void spin_lock::yield() {
-    if (!sandbox::allows(sandbox::of_waiting)) return;
+    if (!may_yield()) return pause();
     const os::keep_errno keep;
     sched_yield();
 }
@@ -175,9 +181,14 @@ void* map_private(std::uint64_t bytes) {
 int make_shared_file(const char* name, std::uint64_t bytes) {
     const int descriptor =
         static_cast<int>(syscall(SYS_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (descriptor < 0) note_refusal(SYS_memfd_create);
     if (descriptor < 0) return -1;
-    if (ftruncate(descriptor, static_cast<off_t>(bytes)) != 0 ||
-        fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+    const bool is_long = ftruncate(descriptor, static_cast<off_t>(bytes)) == 0;
+    if (!is_long) note_refusal(SYS_ftruncate);
+    const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+    const bool is_sealed = is_long && fcntl(descriptor, F_ADD_SEALS, seals) == 0;
+    if (is_long && !is_sealed) note_refusal(SYS_fcntl);
+    if (!is_sealed) {
         syscall(SYS_close, descriptor);  // close() is a cancellation point; malloc is none
         return -1;
     }
@@ -199,6 +210,7 @@ void* map_wiped_page() {
     void* address = raw_map(bytes, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     // Where a forked child cannot be told from its parent, nothing is recorded.
     if (address != nullptr && syscall(SYS_madvise, address, bytes, MADV_WIPEONFORK) != 0) {
+        note_refusal(SYS_madvise);
         syscall(SYS_munmap, address, bytes);
         return nullptr;
     }

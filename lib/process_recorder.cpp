@@ -1,5 +1,6 @@
 #include "process_recorder.hpp"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 #include "fil/recording/at_peak.hpp"
 #include "os.hpp"
+#include "refusal.hpp"
 #include "sandbox.hpp"
 #include "session_client.hpp"
 
@@ -52,14 +54,18 @@ void copy_session_text(char* to, std::size_t capacity) {
 fil_status process::start(const fil_recorder_options& options) {
     const os::keep_errno keep;
     if (started_) return FIL_ERROR_STATE;
-    auto* page = static_cast<process_page*>(os::map_wiped_page());
-    if (page == nullptr) return FIL_ERROR_MEMORY;
     options_ = options;
     if (options.memory == FIL_MEMORY_SESSION) {
         copy_session_text(session_text_, sizeof session_text_);
         if (session_text_[0] == 0) return FIL_ERROR_STATE;
     }
-    if (pthread_key_create(&lease_key_, return_lease) != 0) return FIL_ERROR_MEMORY;
+    auto* page = static_cast<process_page*>(os::map_wiped_page());
+    const int no_key = page == nullptr ? 0 : pthread_key_create(&lease_key_, return_lease);
+    if (no_key != 0) note_refusal(0, no_key);
+    if (page == nullptr || no_key != 0) {
+        not_recorded(nullptr);
+        return FIL_ERROR_MEMORY;
+    }
     page_ = page;
     owner_ = os::process_id();
     started_ = true;
@@ -80,14 +86,18 @@ process_recorder* process::running_slow() {
         page_->state.store(process_state::unrecorded);
         return nullptr;
     }
+    session_page* const parents = session_;
     // A handler that forked in the middle of an event will return to it, and to the old recording.
-    if (!this_thread.guard.raised(stack_pointer())) unmap_inherited();
+    const bool is_wanted = this_thread.guard.raised(stack_pointer());
+    if (recording_ != nullptr && !is_wanted) os::unmap(recording_, recording_bytes_);
     const guarded_scope guarded(this_thread.guard);
     const bool may_record = !records_on_request() || owner_ == os::process_id();
     if (!may_record || !build()) {
         page_->state.store(process_state::unrecorded);
+        if (may_record) not_recorded(parents);
         return nullptr;
     }
+    if (parents != nullptr && !is_wanted) os::unmap(parents, recording_page);
     if (records_on_request()) {
         page_->state.store(process_state::idle);
         return nullptr;
@@ -97,8 +107,14 @@ process_recorder* process::running_slow() {
     return &recorder();
 }
 
-// What the parent mapped, shared with it as long as this process would keep it.
-void process::unmap_inherited() {
+// Says so. The page stays: the children of this process will fare alike.
+void process::not_recorded(session_page* parents) {
+    session_address address;
+    if (parse_session_address(session_text_, address)) tell_refusal(parents, address);
+    session_ = parents;
+}
+
+void process::unmap_what_was_made() {
     if (recording_ != nullptr) os::unmap(recording_, recording_bytes_);
     if (session_ != nullptr) os::unmap(session_, recording_page);
     recording_ = nullptr;
@@ -154,10 +170,14 @@ fil_status process::end_run(fil_run_numbers& numbers) {
 bool process::build() {
     new (&lock_) spin_lock;
     raise_generation();
+    session_ = nullptr;
+    recording_ = nullptr;
+    // Where a recording is too short, it is because files may not be longer.
+    note_refusal(SYS_ftruncate, EFBIG);
     recording_bytes_ = os::recording_bytes();
     const bool in_session = options_.memory == FIL_MEMORY_SESSION;
     if (!(in_session ? build_in_session(recording_bytes_) : build_privately(recording_bytes_))) {
-        unmap_inherited();  // what was made of it
+        unmap_what_was_made();
         return false;
     }
     auto* recorder = new (recorder_)
@@ -178,8 +198,6 @@ bool process::build_privately(std::uint64_t bytes) {
 }
 
 bool process::build_in_session(std::uint64_t bytes) {
-    session_ = nullptr;
-    recording_ = nullptr;
     session_address address;
     if (!parse_session_address(session_text_, address)) return false;
     const int descriptor = os::make_shared_file("fil-recording", bytes);

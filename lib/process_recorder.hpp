@@ -124,7 +124,8 @@ class process {
     bool build();
     bool build_privately(std::uint64_t bytes);
     bool build_in_session(std::uint64_t bytes);
-    void unmap_inherited();
+    void unmap_what_was_made();
+    void not_recorded(session_page* parents);
     void lease(process_recorder& recorder);
 
     // What every event reads comes first.

@@ -50,6 +50,7 @@ constexpr own_call own_calls[] = {
     {of_ending, {SYS_rt_sigprocmask, {SIG_UNBLOCK, any, 0, 8}}},
 
     {of_waiting, {SYS_sched_yield, {}}},
+    {of_waiting, {SYS_clock_gettime, {any, any}}},  // where the vDSO cannot tell the time
     {of_waiting | of_ending, {SYS_nanosleep, {any, 0}}},
     {of_identity | of_ending, {SYS_getpid, {}}},
 
@@ -74,6 +75,7 @@ constexpr own_call own_calls[] = {
     {of_starting, {SYS_mmap, {0, any, writable, MAP_SHARED | MAP_NORESERVE, any, 0}}},
     {of_starting, {SYS_mmap, {0, any, writable, MAP_PRIVATE | MAP_ANONYMOUS, any, 0}}},
     {of_starting, {SYS_getppid, {}}},
+    {of_starting, {SYS_symlink, {any, any}}},
     {of_starting, {SYS_socket, {AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0}}},
     {of_starting, {SYS_setsockopt, {any, SOL_SOCKET, SO_SNDTIMEO, any, any}}},
     {of_starting, {SYS_connect, {any, any, any}}},

@@ -132,6 +132,7 @@ session::session()
     : token_(random_token()),
       arrivals_(epoll_create1(EPOLL_CLOEXEC)),
       page_file_(os::make_shared_file("fil-session", recording_page)) {
+    if (arrivals_.number() < 0) fail("cannot wait for processes to join");
     watch(directory_.socket());
     if (page_file_.number() < 0) fail("cannot make the session's memory");
     page_memory_ = shared_mapping(page_file_.number(), recording_page);
@@ -291,6 +292,14 @@ const joined_process* session::out_of_memory() {
     }
     asked_before_ = asked;
     return nullptr;
+}
+
+session::refusals session::refused() const {
+    refusals all{page().refused.load(), refusal{page().first_refusal.load()}};
+    for (const std::uint32_t why : directory_.refusals()) {
+        if (all.count++ == 0) all.first = refusal{why};
+    }
+    return all;
 }
 
 std::uint64_t session::unprofiled_children() const {

@@ -17,6 +17,7 @@
 
 #include "fil/recording/view.hpp"
 #include "file_descriptor.hpp"
+#include "refusal.hpp"
 #include "session_directory.hpp"
 #include "session_protocol.hpp"
 
@@ -93,6 +94,13 @@ class session {
     void process_ended(std::int32_t pid);
 
     std::uint64_t unprofiled_children() const;
+
+    // Processes that could not join, and why the first of them could not.
+    struct refusals {
+        std::uint64_t count = 0;
+        refusal first = refusal::none;
+    };
+    refusals refused() const;
 
     // Memory is low: `pid` shall end, and nobody else; 0: nobody shall.
     void tell_memory_is_low(std::int32_t pid);

@@ -13,6 +13,7 @@
 
 #include "fil/recording/layout.hpp"
 #include "os.hpp"
+#include "refusal.hpp"
 
 namespace fil {
 namespace {
@@ -21,7 +22,9 @@ namespace {
 class raw_socket {
   public:
     raw_socket()
-        : descriptor_(int(syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0))) {}
+        : descriptor_(int(syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0))) {
+        if (descriptor_ < 0) note_refusal(SYS_socket);
+    }
     ~raw_socket() {
         if (descriptor_ >= 0) syscall(SYS_close, descriptor_);
     }
@@ -35,12 +38,16 @@ class raw_socket {
 bool connect_to(int socket, std::string_view path) {
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
-    if (path.size() >= sizeof name.sun_path) return false;
+    if (path.size() >= sizeof name.sun_path) {
+        note_refusal(SYS_connect, ENAMETOOLONG);
+        return false;
+    }
     memcpy(name.sun_path, path.data(), path.size());
     long connected;
     do {
         connected = syscall(SYS_connect, socket, &name, sizeof name);
     } while (connected < 0 && errno == EINTR);
+    if (connected != 0) note_refusal(SYS_connect);
     return connected == 0;
 }
 
@@ -82,12 +89,18 @@ bool wait_readable(int socket, int milliseconds) {
     const std::int64_t deadline = milliseconds_now() + milliseconds;
     for (;;) {
         const std::int64_t left = deadline - milliseconds_now();
-        if (left <= 0) return false;
+        if (left <= 0) {
+            note_refusal(SYS_ppoll, ETIMEDOUT);
+            return false;
+        }
         pollfd poll{socket, POLLIN, 0};
         timespec timeout{left / 1000, (left % 1000) * 1'000'000};
         const long ready = syscall(SYS_ppoll, &poll, 1, &timeout, nullptr, 0);
         if (ready > 0) return true;
-        if (ready < 0 && errno != EINTR) return false;
+        if (ready < 0 && errno != EINTR) {
+            note_refusal(SYS_ppoll);
+            return false;
+        }
     }
 }
 
@@ -95,7 +108,11 @@ session_page* receive_page(int socket) {
     join_reply reply{};
     message answer(&reply, sizeof reply, -1);
     const long length = syscall(SYS_recvmsg, socket, &answer.header, MSG_CMSG_CLOEXEC);
+    if (length < 0) note_refusal(SYS_recvmsg);
     const int descriptor = length == long(sizeof reply) ? answer.received_descriptor() : -1;
+    // The supervisor hung up, or there was no number left for the descriptor that came.
+    if (length >= 0 && descriptor < 0)
+        note_refusal(SYS_recvmsg, length > 0 ? EMFILE : ECONNREFUSED);
     if (descriptor < 0) return nullptr;
     auto* page = static_cast<session_page*>(os::map_shared(descriptor, recording_page));
     syscall(SYS_close, descriptor);
@@ -103,7 +120,9 @@ session_page* receive_page(int socket) {
                       reply.accepted == 1 && page->magic == session_magic &&
                       page->version == recording_version;
     if (ours) return page;
-    if (page != nullptr) os::unmap(page, recording_page);
+    if (page == nullptr) return nullptr;
+    note_refusal(SYS_recvmsg, EPROTO);
+    os::unmap(page, recording_page);
     return nullptr;
 }
 
@@ -122,14 +141,17 @@ bool send_request(int socket, const session_address& address, join_request reque
                   int milliseconds) {
     // Connecting waits as well, where the supervisor is stopped and others stand in line.
     const timeval longest{milliseconds / 1000, milliseconds % 1000 * 1000};
-    if (socket < 0 ||
-        syscall(SYS_setsockopt, socket, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest) != 0 ||
-        !connect_to(socket, address.socket_path)) {
+    if (socket < 0) return false;
+    if (syscall(SYS_setsockopt, socket, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest) != 0) {
+        note_refusal(SYS_setsockopt);
         return false;
     }
+    if (!connect_to(socket, address.socket_path)) return false;
     message hello(&request, sizeof request, descriptor);
     if (descriptor < 0) hello.header.msg_controllen = 0;
-    return syscall(SYS_sendmsg, socket, &hello.header, MSG_NOSIGNAL) >= 0;
+    const bool sent = syscall(SYS_sendmsg, socket, &hello.header, MSG_NOSIGNAL) >= 0;
+    if (!sent) note_refusal(SYS_sendmsg);
+    return sent;
 }
 
 }  // namespace

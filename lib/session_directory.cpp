@@ -1,5 +1,6 @@
 #include "session_directory.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -14,6 +15,8 @@
 #include <string_view>
 #include <system_error>
 #include <vector>
+
+#include "refusal.hpp"
 
 namespace fil {
 namespace {
@@ -50,7 +53,24 @@ bool is_private(const file_descriptor& directory) {
            (found.st_mode & 077) == 0;
 }
 
+// Calls visit(name) for each link that a process left which could not join.
+template <typename Visit>
+void for_each_refusal(const file_descriptor& directory, Visit visit) {
+    const int copy = directory.number() < 0 ? -1 : fcntl(directory.number(), F_DUPFD_CLOEXEC, 0);
+    DIR* const entries = copy < 0 ? nullptr : fdopendir(copy);
+    if (entries == nullptr) {
+        if (copy >= 0) close(copy);
+        return;
+    }
+    rewinddir(entries);
+    while (const dirent* entry = readdir(entries)) {
+        if (std::string_view(entry->d_name).starts_with(refusal_link + 1)) visit(entry->d_name);
+    }
+    closedir(entries);
+}
+
 void remove_session(const std::string& path, const file_descriptor& directory) {
+    for_each_refusal(directory, [&](const char* name) { unlinkat(directory.number(), name, 0); });
     unlinkat(directory.number(), unready_name, 0);
     unlinkat(directory.number(), socket_name, 0);
     rmdir(path.c_str());  // refuses, if anything else is in it
@@ -116,11 +136,24 @@ session_directory::session_directory() : path_(new_private_directory()) {
     socket_path_ = path_ + "/" + socket_name;
     try {
         socket_ = new_socket();
+        if (socket_.number() < 0) fail("cannot make a socket");
         listen_at(path_ + "/" + unready_name);
     } catch (...) {
         remove_own_session(path_);
         throw;
     }
+}
+
+std::vector<std::uint32_t> session_directory::refusals() const {
+    std::vector<std::uint32_t> all;
+    const file_descriptor directory = open_folder(path_);
+    if (!is_private(directory)) return all;
+    for_each_refusal(directory, [&](const char* name) {
+        char text[16] = "";
+        if (readlinkat(directory.number(), name, text, sizeof text - 1) < 0) return;
+        all.push_back(static_cast<std::uint32_t>(strtoul(text, nullptr, 10)));
+    });
+    return all;
 }
 
 void session_directory::listen_at(const std::string& path) {

@@ -5,7 +5,9 @@
 // it: nobody listens at its socket any more. A socket gets its name only once it is listened at, so
 // one that refuses is never a socket that is about to be used. One thread.
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "file_descriptor.hpp"
 
@@ -20,6 +22,9 @@ class session_directory {
     // Listens, and does not block.
     int socket() const { return socket_.number(); }
     const std::string& socket_path() const { return socket_path_; }
+
+    // What processes that could not join left beside the socket (refusal.hpp).
+    std::vector<std::uint32_t> refusals() const;
 
   private:
     void listen_at(const std::string& path);

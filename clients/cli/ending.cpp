@@ -28,13 +28,25 @@ void die_by(int number) {
     sigprocmask(SIG_UNBLOCK, &only, nullptr);  // delivered here at the latest
 }
 
+// By the older call, where the other is refused.
+std::optional<ending> take_status(pid_t pid) {
+    int status = 0;
+    pid_t found;
+    do found = ::waitpid(pid, &status, WNOHANG);
+    while (found < 0 && errno == EINTR);
+    if (found == 0) return std::nullopt;
+    if (found < 0) return ending{FIL_ENDING_EXIT, 1};  // somebody else waited for it
+    if (WIFSIGNALED(status)) return ending{FIL_ENDING_SIGNAL, WTERMSIG(status)};
+    return ending{FIL_ENDING_EXIT, WEXITSTATUS(status)};
+}
+
 }  // namespace
 
 std::optional<ending> take_ending(pid_t pid) {
     siginfo_t info;
     info.si_pid = 0;
     while (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) != 0)
-        if (errno != EINTR) return ending{FIL_ENDING_EXIT, 1};  // somebody else waited for it
+        if (errno != EINTR) return take_status(pid);
     if (info.si_pid == 0) return std::nullopt;
     return ending{info.si_code == CLD_EXITED ? FIL_ENDING_EXIT : FIL_ENDING_SIGNAL, info.si_status};
 }

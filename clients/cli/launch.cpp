@@ -44,7 +44,7 @@ program launch(const target& what, const environment& variables, const signal_in
     pipe_ends failure = new_pipe();  // exec closes it; a failed exec writes errno first
     const pid_t supervisor = ::getpid();
 
-    const pid_t pid = ::fork();
+    const pid_t pid = failure.read ? ::fork() : -1;
     if (pid < 0)
         throw refusal(std::string("cannot start a process: ") + std::strerror(errno),
                       status_not_executable);

@@ -76,7 +76,7 @@ report_in_the_making::report_in_the_making(fil_session* session, const fil_repor
                                            const signal_inbox& signals)
     : pipe_(new_pipe()) {
     const pid_t supervisor = ::getpid();
-    child_ = ::fork();
+    child_ = pipe_.read ? ::fork() : -1;
     why_not_ = errno;
     if (child_ == 0) {
         die_with(supervisor);

@@ -32,7 +32,13 @@ void announce(const invocation& asked, const output_directory& output) {
         std::to_string(::getpid()));
 }
 
-void say_nobody_joined(const target& what, const observation& seen) {
+void say_nobody_joined(fil_session* session, const target& what, const observation& seen) {
+    char refused[128] = "";
+    if (fil_session_refused(session, refused, sizeof refused) > 0) {
+        say("No report: " + what.arguments.front() +
+            " could not be recorded, since the system refused " + refused + ".");
+        return;
+    }
     std::string why = "it ended before it was ready, or something removed LD_PRELOAD";
     if (!descriptor_room(2).is_whole())
         why = "too few files may be open at a time (ulimit -n: " +
@@ -54,6 +60,11 @@ void say_what_was_missed(fil_session* session, const observation& seen) {
         say(std::to_string(numbers.unprofiled_children) +
             (numbers.unprofiled_children == 1 ? " child process" : " child processes") +
             " ran unrecorded (static, 32-bit, set-user-id, or unable to open our library).");
+    char refused[128] = "";
+    const auto unrecorded = fil_session_refused(session, refused, sizeof refused);
+    if (unrecorded > 0 && numbers.processes > 0)
+        say(std::to_string(unrecorded) + (unrecorded == 1 ? " process was" : " processes were") +
+            " not recorded, since the system refused " + refused + ".");
     if (numbers.sandboxed == 1)
         say("1 process was not recorded: it runs in a sandbox (seccomp) that it put up itself.");
     else if (numbers.sandboxed > 1)
@@ -142,7 +153,8 @@ ending run(const invocation& asked) {
     if (!seen.memory.still_running().empty()) library.leave_link();
 
     if (!seen.memory.anybody_joined()) {
-        say_nobody_joined(what, seen);
+        say_nobody_joined(session.get(), what, seen);
+        say_what_was_missed(session.get(), seen);
         return seen.end;
     }
     if (memory && memory->program_is_reported()) {

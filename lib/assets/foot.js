@@ -20,7 +20,7 @@ function reservedParts(mappings) {
   return [item];
 }
 
-function exactParts({ threads, bound, missed, dropped, unprofiled, sandboxed }, hidden) {
+function exactParts({ threads, bound, missed, dropped, unprofiled, sandboxed, refused, whyRefused }, hidden) {
   const lines = [];
   if (bound === 0) {
     lines.push("Exact: one thread recorded, and every byte was counted as it came and went.");
@@ -43,6 +43,10 @@ function exactParts({ threads, bound, missed, dropped, unprofiled, sandboxed }, 
   if (unprofiled > 0) {
     const children = plural(unprofiled, "child process", "child processes");
     lines.push(`${children} could not be recorded.`);
+  }
+  if (refused > 0) {
+    const processes = refused === 1 ? "1 process was" : `${count(refused)} processes were`;
+    lines.push(`${processes} not recorded: the system refused ${whyRefused}.`);
   }
   if (sandboxed > 0) {
     const processes = sandboxed === 1 ? "1 process was" : `${count(sandboxed)} processes were`;

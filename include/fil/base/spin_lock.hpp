@@ -36,8 +36,10 @@ class spin_lock {
     }
     void unlock() { taken_.store(false, std::memory_order_release); }
 
-    // Lets others run.
-    static void yield();  // lib/os_linux.cpp
+    // Lets others run. In a sandbox of the program's that does not let us, nor look at the clock,
+    // it only takes a moment.
+    static void yield();      // lib/os_linux.cpp
+    static bool may_yield();  // likewise
 
   private:
     static void pause();

@@ -192,6 +192,9 @@ struct session_page {
     std::atomic<std::uint32_t> asking;                 // how often a process had last words
     // Processes that run unrecorded because of their own sandbox (lib/sandbox.hpp).
     std::atomic<std::uint32_t> sandboxed;
+    // Forked children that could not join, and why the first could not (lib/refusal.hpp).
+    std::atomic<std::uint32_t> refused;
+    std::atomic<std::uint32_t> first_refusal;
 };
 static_assert(sizeof(session_page) <= recording_page);
 

@@ -68,6 +68,8 @@ struct exactness_facts {
     std::uint64_t missed = 0;      // events inside other events
     std::uint64_t dropped = 0;     // no memory for bookkeeping
     std::uint64_t unprofiled = 0;  // children that could not be recorded
+    std::uint64_t refused = 0;     // processes that could not join the session,
+    std::string why_refused;       // and what was refused the first of them
     std::uint64_t sandboxed = 0;   // processes that could not, because of their own sandbox
 };
 

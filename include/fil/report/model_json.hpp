@@ -58,7 +58,8 @@ class model_writer {
         json_.key("exact").begin('{').pair("threads", run.exact.threads);
         json_.pair("bound", run.exact.bound).pair("missed", run.exact.missed);
         json_.pair("dropped", run.exact.dropped).pair("unprofiled", run.exact.unprofiled);
-        json_.pair("sandboxed", run.exact.sandboxed).end('}');
+        json_.pair("sandboxed", run.exact.sandboxed).pair("refused", run.exact.refused);
+        json_.pair("whyRefused", run.exact.why_refused).end('}');
         write_texts("variables", run.variables);
         json_.array("untouched", report_.chosen.shown.untouched_mappings(),
                     [&](const untouched_mapping& mapping) {
