@@ -5,6 +5,7 @@
 #include "out_of_memory.hpp"
 #include "process_recorder.hpp"
 #include "report_wait.hpp"
+#include "sandbox.hpp"
 #include "structs.hpp"
 
 using namespace fil;
@@ -161,15 +162,22 @@ void fil_recorder_reopen(void) {
 }
 
 void fil_recorder_shrink(uint64_t address_space) {
+    const std::uint64_t share = address_space / os::share_of_address_space;
+    sandbox::pages.shrink(share);
+    sandbox::pages_wiped_on_fork.shrink(share);
     this_process.event([=](process_recorder& recorder, thread_state&) {
-        this_process.shrink_recording(recorder, address_space / os::share_of_address_space);
+        this_process.shrink_recording(recorder, share);
     });
 }
 
 void fil_recorder_fold(void) {
+    sandbox::pages.fold();
+    sandbox::pages_wiped_on_fork.fold();
     this_process.event([](process_recorder& recorder, thread_state&) { recorder.memory().fold(); });
 }
 void fil_recorder_unfold(void) {
+    sandbox::pages.unfold();
+    sandbox::pages_wiped_on_fork.unfold();
     this_process.event(
         [](process_recorder& recorder, thread_state&) { recorder.memory().unfold(); });
 }

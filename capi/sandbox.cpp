@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "fil.h"
 #include "os.hpp"
 #include "process_recorder.hpp"
@@ -19,28 +21,28 @@ static_assert(FIL_CALLS_ALL == sandbox::all);
 namespace {
 
 // Most of it is never touched: a leaf of the registry is 1 MiB for 4 MiB of blocks.
-constexpr std::size_t most_reserved = std::size_t{4} << 30;
+constexpr std::uint64_t most_reserved = 4ull << 30, least_reserved = 1ull << 20;
+constexpr std::uint64_t page_bytes = 64 * 1024;  // whatever the system's are
 
-template <typename Pages>
-void reserve(page_reserve& kept) {
+void reserve(page_reserve& kept, bool wiped_on_fork) {
     if (kept.is_there()) return;
-    for (std::size_t bytes = most_reserved; bytes >= 16u << 20; bytes /= 4) {
-        if (bytes > os::recording_bytes()) continue;  // as little as that, where space is limited
-        if (void* base = Pages::map(bytes)) return kept.fill(base, bytes);
+    const std::uint64_t most = std::min(most_reserved, os::share_of_limited_space());
+    for (std::uint64_t bytes = most & -page_bytes; bytes >= least_reserved; bytes /= 4) {
+        if (void* base = os::map_reserve(bytes, wiped_on_fork)) return kept.fill(base, bytes);
     }
 }
 
-// What is still allowed and will be wanted later.
-void prepare() {
+// By calls that are still allowed, for the time when some of them are not.
+void prepare(std::uint32_t refused) {
     if (this_process.running() == nullptr) return;  // a new process joins now, or never
     if (sandbox::allows(sandbox::of_signal_stack)) {
         stack_t stack;
         if (syscall(SYS_sigaltstack, nullptr, &stack) == 0 && (stack.ss_flags & SS_DISABLE) == 0)
             signal_stack = {reinterpret_cast<std::uintptr_t>(stack.ss_sp), stack.ss_size};
     }
-    if (sandbox::allows(sandbox::of_memory | sandbox::of_starting)) {
-        reserve<system_pages>(sandbox::pages);
-        reserve<system_pages_wiped_on_fork>(sandbox::pages_wiped_on_fork);
+    if ((refused & sandbox::of_memory) != 0 && sandbox::allows(sandbox::all)) {
+        reserve(sandbox::pages, false);
+        reserve(sandbox::pages_wiped_on_fork, true);
     }
     this_process.event([](process_recorder& recorder, thread_state& thread) {
         recorder.capture(thread);  // the source's memory of this thread
@@ -54,11 +56,11 @@ extern "C" {
 
 uint32_t fil_sandbox_enter(const void* filter, size_t instructions) {
     const os::keep_errno keep;
-    prepare();
     const std::uint32_t refused =
         filter == nullptr
             ? std::uint32_t{sandbox::all}
             : sandbox::refused_by({static_cast<const sock_filter*>(filter), instructions});
+    prepare(refused);
     return sandbox::refused.fetch_or(refused);
 }
 

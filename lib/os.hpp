@@ -11,6 +11,7 @@ namespace fil::os {
 // How many bytes a recording may reserve: much, but little under RLIMIT_AS and RLIMIT_FSIZE.
 inline constexpr std::uint64_t share_of_address_space = 16;
 std::uint64_t recording_bytes();
+std::uint64_t share_of_limited_space();  // under RLIMIT_AS; without it, more than there is
 
 // Sparse memory of its own for a recording, private to this process; nullptr if refused.
 void* map_private(std::uint64_t bytes);
@@ -20,6 +21,9 @@ int make_shared_file(const char* name, std::uint64_t bytes);
 
 // Maps a shared file whole, outside core dumps; nullptr if refused.
 void* map_shared(int descriptor, std::uint64_t bytes);
+
+// Sparse memory for later; nullptr if refused.
+void* map_reserve(std::uint64_t bytes, bool wiped_on_fork);
 
 void unmap(void* address, std::uint64_t bytes);
 

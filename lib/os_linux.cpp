@@ -63,7 +63,7 @@ void* system_pages::map(std::size_t bytes) {
 }
 
 void system_pages::unmap(void* address, std::size_t bytes) {
-    if (!may_map()) return;
+    if (!sandbox::allows(sandbox::of_giving_back)) return;
     const os::keep_errno keep;
     syscall(SYS_munmap, address, bytes);
 }
@@ -78,13 +78,13 @@ void* system_pages_wiped_on_fork::map(std::size_t bytes) {
 }
 
 void system_pages::forbid(void* address, std::size_t bytes) {
-    if (!may_map()) return;
+    if (!sandbox::allows(sandbox::of_folding)) return;
     const os::keep_errno keep;
     syscall(SYS_mprotect, address, bytes, PROT_NONE);
 }
 
 void system_pages::allow(void* address, std::size_t bytes) {
-    if (!may_map()) return;
+    if (!sandbox::allows(sandbox::of_folding)) return;
     const os::keep_errno keep;
     syscall(SYS_munlock, address, bytes);
     syscall(SYS_mprotect, address, bytes, PROT_READ | PROT_WRITE);
@@ -160,13 +160,16 @@ keep_errno::~keep_errno() {
     errno = saved_;
 }
 
+std::uint64_t share_of_limited_space() {
+    rlimit limit{};
+    const bool is_limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    return is_limited ? limit.rlim_cur / share_of_address_space : ~std::uint64_t{0};
+}
+
 std::uint64_t recording_bytes() {
     constexpr std::uint64_t plenty = 16ull << 30, little = 8ull << 20;
-    std::uint64_t bytes = plenty;
+    std::uint64_t bytes = std::clamp(share_of_limited_space(), little, plenty);
     rlimit limit{};
-    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
-        bytes = std::clamp<std::uint64_t>(limit.rlim_cur / share_of_address_space, little, plenty);
-    }
     // Growing a file past this limit does not fail, it kills.
     if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
         bytes = std::min<std::uint64_t>(bytes, limit.rlim_cur);
@@ -201,6 +204,21 @@ void* map_shared(int descriptor, std::uint64_t bytes) {
     return address;
 }
 
+// Inaccessible at first: a program that locks what it maps (MCL_FUTURE) must not get all of it.
+void* map_reserve(std::uint64_t bytes, bool wiped_on_fork) {
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    const long address = syscall(SYS_mmap, nullptr, bytes, PROT_NONE, flags, -1, off_t{0});
+    if (address == -1) return nullptr;
+    void* const mapped = reinterpret_cast<void*>(address);
+    advise(mapped, bytes, MADV_NOHUGEPAGE);
+    advise(mapped, bytes, MADV_DONTDUMP);
+    if (wiped_on_fork) advise(mapped, bytes, MADV_WIPEONFORK);
+    syscall(SYS_munlock, mapped, bytes);
+    if (syscall(SYS_mprotect, mapped, bytes, PROT_READ | PROT_WRITE) == 0) return mapped;
+    syscall(SYS_munmap, mapped, bytes);
+    return nullptr;
+}
+
 void unmap(void* address, std::uint64_t bytes) {
     syscall(SYS_munmap, address, bytes);
 }
@@ -225,6 +243,7 @@ std::int32_t parent_process_id() {
 }
 
 bool is_first_thread() {
+    if (!sandbox::allows(sandbox::of_identity)) return true;
     return syscall(SYS_gettid) == syscall(SYS_getpid);
 }
 

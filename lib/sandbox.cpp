@@ -36,10 +36,10 @@ constexpr own_call own_calls[] = {
     {of_memory, {SYS_madvise, {any, any, MADV_DONTDUMP}}},
     {of_memory, {SYS_madvise, {any, any, MADV_WIPEONFORK}}},
     {of_memory, {SYS_madvise, {any, any, MADV_DONTNEED}}},
-    {of_memory, {SYS_munmap, {any, any}}},
-    {of_memory, {SYS_mprotect, {any, any, PROT_NONE}}},
-    {of_memory, {SYS_mprotect, {any, any, writable}}},
-    {of_memory, {SYS_munlock, {any, any}}},
+    {of_giving_back, {SYS_munmap, {any, any}}},
+    {of_folding, {SYS_mprotect, {any, any, PROT_NONE}}},
+    {of_folding, {SYS_mprotect, {any, any, writable}}},
+    {of_folding, {SYS_munlock, {any, any}}},
 
     {of_mapped_files, {SYS_newfstatat, {any, any, any, any}}},  // by which fstat is made,
     {of_mapped_files, {SYS_fstat, {any, any}}},                 // depends on the C library
@@ -53,6 +53,7 @@ constexpr own_call own_calls[] = {
     {of_waiting, {SYS_clock_gettime, {any, any}}},  // where the vDSO cannot tell the time
     {of_waiting | of_ending, {SYS_nanosleep, {any, 0}}},
     {of_identity | of_ending, {SYS_getpid, {}}},
+    {of_identity, {SYS_gettid, {}}},
 
     {of_modules, {SYS_openat, {here, any, O_RDONLY | O_CLOEXEC}}},
     {of_modules, {SYS_read, {any, any, any}}},

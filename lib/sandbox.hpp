@@ -34,7 +34,9 @@ enum calls : std::uint32_t {
     of_ending = 1 << 8,        // out of memory: then the program goes on
     of_starting = 1 << 9,      // a new process joins: then it is unrecorded
     of_residence = 1 << 10,    // how much of an arena is resident: then the supervisor looks alone
-    all = (1 << 11) - 1
+    of_giving_back = 1 << 11,  // then address space stays taken
+    of_folding = 1 << 12,      // around mlockall: then more gets locked
+    all = (1 << 13) - 1
 };
 
 extern constinit std::atomic<std::uint32_t> refused __attribute__((visibility("hidden")));

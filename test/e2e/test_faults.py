@@ -48,6 +48,7 @@ IN_THE_PROGRAM = {
     "nanosleep": "EPERM",
     "setitimer": "EPERM",
     "munlock": "ENOMEM",
+    "mincore": "ENOSYS",
     "fstatfs": "ENOSYS",
     "prlimit64": "EPERM",
     "clock_gettime": "EPERM",
@@ -88,7 +89,7 @@ IN_FIL_PROFILE = {
 # Without these no program starts, whoever watches; or the system never refuses them.
 NO_PROGRAM_WITHOUT = set(
     "mmap munmap mprotect mremap openat read close write pread64 exit_group futex execveat".split()
-    + "newfstatat fstat getpid getppid getuid getgid getegid seccomp faccessat".split()
+    + "newfstatat fstat getpid getppid gettid getuid getgid getegid seccomp faccessat".split()
 )
 ALWAYS = {("everywhere", call) for call in ("socket", "connect", "pipe2", "waitid", "mkdirat")} | {
     ("program", call) for call in ("memfd_create", "sendmsg", "madvise", "recvmsg", "sigaltstack")

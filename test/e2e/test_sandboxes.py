@@ -6,7 +6,9 @@ us says that its list is whole.
 
 from __future__ import annotations
 
+import ctypes.util
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,21 @@ def test_what_is_started_in_a_sandbox_runs_without_us_and_is_counted(
 ) -> None:
     profiled = as_plain(sandboxed, "prctl", "exec", tmp_path / "out")
     assert b"1 process was not recorded: it runs in a sandbox (seccomp)" in profiled.stderr
+
+
+def test_a_report_asked_for_in_a_sandbox_is_not_waited_for(sandboxed: str, tmp_path: Path) -> None:
+    profiled = run_profiled(tmp_path / "out", [sandboxed, "prctl", "asks"])
+    assert (profiled.status, profiled.stdout) == (0, b"confined\ndone\n")
+
+
+def test_python_in_a_sandbox_is_recorded(tmp_path: Path) -> None:
+    if ctypes.util.find_library("seccomp") is None:
+        pytest.skip("there is no libseccomp")
+    program = str(PROGRAMS / "confined.py")
+    plain = run_plain([sys.executable, program])
+    profiled = run_profiled(tmp_path / "out", [program])
+    assert (plain.status, plain.stdout) == (0, b"done\n")
+    assert (profiled.status, profiled.stdout, profiled.own_stderr) == (0, b"done\n", b"")
+    at_work = [size for frames, size in profiled.callstacks.items() if "(work)" in ";".join(frames)]
+    assert max(at_work) >= 20 * 500_000
+    assert b"1 process was not recorded: it runs in a sandbox" in profiled.stderr
