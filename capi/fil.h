@@ -365,6 +365,10 @@ FIL_API const char* fil_session_environment(const fil_session* session);
 FIL_API int fil_session_descriptor(const fil_session* session);
 FIL_API void fil_session_serve(fil_session* session);
 
+/* Commands shall be shown as they are. Otherwise values of arguments that look like passwords are
+ * "***", in reports and in what fil_session_process() says of processes that join later. */
+FIL_API void fil_session_show_arguments(fil_session* session);
+
 /* The session's numbers; may be read every millisecond. */
 typedef struct fil_session_numbers {
     size_t struct_size;

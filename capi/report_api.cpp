@@ -8,6 +8,7 @@
 #include <range/v3/algorithm/find_if.hpp>
 
 #include "allocator_inside.hpp"
+#include "fil/report/masked_arguments.hpp"
 #include "live_copy.hpp"
 #include "process_recorder.hpp"
 #include "refusal_text.hpp"
@@ -246,6 +247,7 @@ fil_status fil_session_report(fil_session* handle, const fil_report_options* opt
         std::optional<live_copy> copy;
         if (runs_on) copy = copy_live(session, process->view());
         report::facts run = facts_of(known);
+        if (!session.shows_arguments()) run.arguments = report::masked(std::move(run.arguments));
         if (known.run == 0) add_other_processes(run, session, *process);
         write(process->view(), session.page(), std::move(run), process->executable, known, path,
               capacity, copy ? &*copy : nullptr);

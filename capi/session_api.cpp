@@ -51,6 +51,10 @@ void fil_session_serve(fil_session* session) {
     guarded(nullptr, [&] { session_of(session).serve(); });
 }
 
+void fil_session_show_arguments(fil_session* session) {
+    guarded(nullptr, [&] { session_of(session).show_arguments(); });
+}
+
 fil_status fil_session_read(const fil_session* session, fil_session_numbers* numbers) {
     return guarded(nullptr, [&] {
         fil_session_numbers found = FIL_SESSION_NUMBERS_INIT;

@@ -17,6 +17,7 @@
 #include <system_error>
 #include <utility>
 
+#include "fil/report/masked_arguments.hpp"
 #include "fil/track/peak.hpp"
 #include "os.hpp"
 
@@ -226,6 +227,7 @@ void session::admit(int connection, const join_request& request, int recording, 
     process.parent_pid = request.parent_pid;
     process.joined_ns = monotonic_ns();
     process.command = command_of(pid);
+    if (!shows_arguments_) process.command = report::masked_command(process.command);
     process.executable = executable_of(pid);
     try {
         process.memory = shared_mapping(recording, std::uint64_t(file.st_size));

@@ -49,7 +49,7 @@ struct joined_process {
     std::int32_t pid = 0;
     std::int32_t parent_pid = 0;
     std::int64_t joined_ns = 0;
-    std::string command;     // arguments, separated by zero bytes
+    std::string command;     // arguments, each ended by a zero byte, without secrets
     std::string executable;  // its file
     std::string runtime;     // filled when asked for
     shared_mapping memory;
@@ -92,6 +92,10 @@ class session {
     // Takes the live bytes of a process that ended without closing out of the session, and lets its
     // recording go.
     void process_ended(std::int32_t pid);
+
+    // Commands of processes that join from now on are shown as they are, secrets too.
+    void show_arguments() { shows_arguments_ = true; }
+    bool shows_arguments() const { return shows_arguments_; }
 
     std::uint64_t unprofiled_children() const;
 
@@ -137,6 +141,7 @@ class session {
     std::int32_t told_low_ = 0;       // the process that was told that memory is low
     std::uint32_t asked_before_ = 0;  // how often a process asked, all of which were heard
     std::uint64_t turned_away_ = 0;
+    bool shows_arguments_ = false;
 };
 
 }  // namespace fil

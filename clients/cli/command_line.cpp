@@ -13,8 +13,9 @@ namespace {
 
 constexpr const char* usage =
     "Usage: fil-profile [-o DIR] [--no-browser] [--keep-thread-pools] [--disable-oom-detection]\n"
-    "                   [--python PY] run SCRIPT|-m MODULE|PROGRAM [ARGS]...\n"
-    "       fil-profile [--disable-oom-detection] [--python PY] python [ARGS]...\n";
+    "                   [--show-arguments] [--python PY] run SCRIPT|-m MODULE|PROGRAM [ARGS]...\n"
+    "       fil-profile [--disable-oom-detection] [--show-arguments] [--python PY] python "
+    "[ARGS]...\n";
 
 constexpr const char* license =
 #include <license_text.inc>
@@ -53,6 +54,9 @@ void declare(CLI::App& app, invocation& asked) {
     app.add_flag_callback(
         "--disable-oom-detection", [&] { asked.detect_out_of_memory = false; },
         "Do not end the program with a report when memory runs out");
+    app.add_flag_callback(
+        "--show-arguments", [&] { asked.show_arguments = true; },
+        "Show arguments such as --password=x in reports as they are");
     app.add_option("--python", asked.python, "Run Python programs with this interpreter")
         ->type_name("PY")
         ->take_last();

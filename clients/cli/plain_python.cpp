@@ -28,6 +28,7 @@ void become_python(const invocation& asked) {
 
     preload_library library;
     const session_owner session = new_session();
+    if (asked.show_arguments) fil_session_show_arguments(session.get());
     program_environment variables =
         environment_of_program(inherited, library.path(), fil_session_environment(session.get()));
     // Only this process may be profiled; its children are told by the number.

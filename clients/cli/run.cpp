@@ -118,6 +118,7 @@ ending run(const invocation& asked) {
     const signal_inbox signals;
     const output_directory output(asked.output);
     const session_owner session = new_session();
+    if (asked.show_arguments) fil_session_show_arguments(session.get());
     program_environment variables =
         environment_of_program(inherited, library.path(), fil_session_environment(session.get()));
 
