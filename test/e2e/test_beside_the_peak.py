@@ -146,8 +146,9 @@ int main(int count, char **words) {
 """
 
 
-def test_small_blocks_of_many_threads_are_in_head_and_graph(here):
-    run = profiled(native("many", INCLUDES + MANY))
+@pytest.mark.parametrize("before_and_after", [1, 100_000])
+def test_small_blocks_of_many_threads_are_in_head_and_graph(here, before_and_after):
+    run = profiled(native("many", INCLUDES + MANY), str(before_and_after))
     held = sum(size for stack, size in run.callstacks.items() if "(hold)" in stack[-1])
     assert held == 64 * 15000
     assert held <= headline(run) < held + 64 * 1024
