@@ -404,9 +404,10 @@ typedef struct fil_process {
     int32_t run_on; /* 1: records on request, and a run is on */
     int64_t run_started_ns; /* CLOCK_REALTIME, of the last run, whose live and peak are above; 0: none */
     uint64_t callstacks;    /* that it has recorded */
+    uint64_t recording_bytes; /* in use */
 } fil_process;
 #define FIL_PROCESS_INIT \
-    { sizeof(fil_process), 0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, 0, 0, 0, 0, 0 }
+    { sizeof(fil_process), 0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, 0, 0, 0, 0, 0, 0 }
 FIL_API fil_status fil_session_process(fil_session* session, size_t number, fil_process* process);
 
 /* The pid of the process that has waited longest for the report of its run (fil_run_report()); 0 if

@@ -10,6 +10,7 @@
 #include "allocator_inside.hpp"
 #include "fil/report/masked_arguments.hpp"
 #include "live_copy.hpp"
+#include "parts_in_memory.hpp"
 #include "process_recorder.hpp"
 #include "refusal_text.hpp"
 #include "report_source.hpp"
@@ -100,14 +101,31 @@ report::facts facts_of(const fil_report_options& options) {
     return run;
 }
 
+void check_readable(const recording_view& recording) {
+    switch (recording.check()) {
+        case recording_check::good:
+            if (is_plausible(recording)) return;
+            throw damaged_recording();
+        case recording_check::other_version:
+            throw failure{FIL_ERROR_VERSION,
+                          "the recording is of version " +
+                              std::to_string(recording.header().version) + ", and only version " +
+                              std::to_string(recording_version) + " can be read"};
+        default:
+            throw damaged_recording();
+    }
+}
+
 // A program that replaced its image (exec) has several recordings. The report is about the one that
 // held memory at the peak; where none did, about the last.
 const joined_process* program_at_peak(const session& session, std::int32_t pid) {
     const joined_process* chosen = session.find(pid);
     if (chosen == nullptr) return nullptr;
+    check_readable(chosen->view());
     std::int64_t most = used_at_peak(chosen->view(), session.page());
     for (const joined_process& process : session.processes()) {
         if (process.pid != chosen->pid || &process == chosen) continue;
+        if (process.view().check() != recording_check::good) continue;
         const std::int64_t bytes = used_at_peak(process.view(), session.page());
         if (bytes > most) {
             most = bytes;
@@ -171,20 +189,6 @@ std::string add_run_facts(report::facts& facts, const recording_view& recording,
     return std::string(recording.text(run.directory));
 }
 
-void check_readable(const recording_view& recording) {
-    switch (recording.check()) {
-        case recording_check::good:
-            return;
-        case recording_check::other_version:
-            throw failure{FIL_ERROR_VERSION,
-                          "the recording is of version " +
-                              std::to_string(recording.header().version) + ", and only version " +
-                              std::to_string(recording_version) + " can be read"};
-        default:
-            throw failure{FIL_ERROR_DAMAGED, "the recording is damaged"};
-    }
-}
-
 void write(const recording_view& recording, const session_page& page, report::facts run,
            const std::string& executable, const fil_report_options& options, char* path,
            std::size_t capacity, const live_copy* copy = nullptr) {
@@ -229,13 +233,24 @@ void write(const recording_view& recording, const session_page& page, report::fa
     }
 }
 
+template <typename Body>
+fil_status guarded_reading(fil_error* error, Body&& body) {
+    return guarded(error, [&] {
+        try {
+            body();
+        } catch (const damaged_recording& damage) {
+            throw failure{FIL_ERROR_DAMAGED, damage.what()};
+        }
+    });
+}
+
 }  // namespace
 
 extern "C" {
 
 fil_status fil_session_report(fil_session* handle, const fil_report_options* options, char* path,
                               size_t capacity, fil_error* error) {
-    return guarded(error, [&] {
+    return guarded_reading(error, [&] {
         const fil::session& session = session_of(handle);
         const auto known = checked_copy(options, "options");
         const joined_process* process = known.run != 0 || is_out_of_memory(known)
@@ -256,7 +271,7 @@ fil_status fil_session_report(fil_session* handle, const fil_report_options* opt
 
 fil_status fil_recording_report(const fil_report_options* options, char* path, size_t capacity,
                                 fil_error* error) {
-    return guarded(error, [&] {
+    return guarded_reading(error, [&] {
         const auto known = checked_copy(options, "options");
         recording_memory* memory = this_process.private_recording();
         if (memory == nullptr) throw failure{FIL_ERROR_STATE, "no private recorder runs here"};

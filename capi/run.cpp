@@ -10,8 +10,6 @@ using namespace fil;
 
 namespace {
 
-constexpr std::size_t longest_source = 1 << 20;
-
 fil_status say_wrong_state(fil_error* error, const char* of_a_run) {
     capi::say(error, this_process.records_on_request() ? of_a_run
                                                        : "this process is not recorded on request");

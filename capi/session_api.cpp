@@ -58,15 +58,14 @@ void fil_session_show_arguments(fil_session* session) {
 fil_status fil_session_read(const fil_session* session, fil_session_numbers* numbers) {
     return guarded(nullptr, [&] {
         fil_session_numbers found = FIL_SESSION_NUMBERS_INIT;
-        found.live = session_of(session).page().live.load(std::memory_order_relaxed) +
-                     session_of(session).pending();
-        found.peak =
-            std::max(session_of(session).page().peak.load(std::memory_order_relaxed), found.live);
+        const session_page& page = session_of(session).page();
+        found.live = plausible(plausible(page.live.load(std::memory_order_relaxed)) +
+                               session_of(session).pending());
+        found.peak = std::max(plausible(page.peak.load(std::memory_order_relaxed)), found.live);
         found.processes = session_of(session).processes().size();
         found.unprofiled_children = session_of(session).unprofiled_children();
-        found.reports_requested =
-            session_of(session).page().reports_requested.load(std::memory_order_acquire);
-        found.sandboxed = session_of(session).page().sandboxed.load(std::memory_order_relaxed);
+        found.reports_requested = page.reports_requested.load(std::memory_order_acquire);
+        found.sandboxed = page.sandboxed.load(std::memory_order_relaxed);
         checked_fill(numbers, found, "numbers");
     });
 }
@@ -104,7 +103,8 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
         const run_record* run = joined.run();
         found.run_on = run != nullptr && run->on.load(std::memory_order_acquire) != 0;
         found.run_started_ns = run != nullptr ? run->started_ns : 0;
-        found.callstacks = joined.view().callstack_count();
+        found.callstacks = joined.view().callstacks_there();
+        found.recording_bytes = std::min(joined.view().used_bytes(), joined.memory.bytes());
         checked_fill(process, found, "process");
     });
 }
@@ -163,8 +163,10 @@ size_t fil_session_large_mappings(const fil_session* session, int32_t pid,
     size_t count = 0;
     for (const large_mapping_record& record : process->header().large_mappings) {
         const std::uint64_t address = record.address.load(std::memory_order_acquire);
+        const std::uint64_t bytes = record.bytes.load(std::memory_order_relaxed);
         if (address == 0 || count == capacity) break;
-        mappings[count++] = {address, record.bytes.load(std::memory_order_relaxed),
+        if (bytes > std::uint64_t{most_bytes}) continue;
+        mappings[count++] = {address, bytes,
                              to_index(record.callstack.load(std::memory_order_relaxed)),
                              static_cast<fil_mapping_kind>(record.kind.load())};
     }

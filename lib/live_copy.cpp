@@ -5,13 +5,13 @@
 namespace fil {
 namespace {
 
-constexpr std::int64_t longest_hold_ns = 50'000'000;
 constexpr int attempts = 3;
 
 class held_peak {
   public:
     held_peak(session_page& page, std::int64_t live) : page_(page) {
-        page_.held_until.store(monotonic_ns() + longest_hold_ns, std::memory_order_seq_cst);
+        page_.held_until.store(monotonic_ns() + peak_tracker::longest_hold_ns,
+                               std::memory_order_seq_cst);
         peak_tracker::raise(page_.peak, live);
         peak_ = page_.peak.load(std::memory_order_acquire);
     }
@@ -33,7 +33,7 @@ live_copy copy_live(const session& session, const recording_view& recording) {
     const std::uint32_t requested = page.reports_requested.load(std::memory_order_acquire);
     live_copy copy;
     for (int attempt = 0; attempt < attempts; ++attempt) {
-        const held_peak held(page, page.live.load() + session.pending());
+        const held_peak held(page, plausible(page.live) + session.pending());
         copy.peak = held.peak();
         copy.usage = usage_at_named_peak(recording, held.peak());
         copy.in_motion = held.rose();

@@ -8,7 +8,7 @@
 
 namespace fil::os {
 
-// How many bytes a recording may reserve: much, but little under RLIMIT_AS and RLIMIT_FSIZE.
+// How many bytes a recording may reserve: much, but little under RLIMIT_AS.
 inline constexpr std::uint64_t share_of_address_space = 16;
 std::uint64_t recording_bytes();
 std::uint64_t share_of_limited_space();  // under RLIMIT_AS; without it, more than there is
@@ -24,6 +24,20 @@ void* map_shared(int descriptor, std::uint64_t bytes);
 
 // Sparse memory for later; nullptr if refused.
 void* map_reserve(std::uint64_t bytes, bool wiped_on_fork);
+
+// Memory for a recording, which the supervisor shares by a memfd, or, where no file may grow so
+// large (RLIMIT_FSIZE) or none can be made, by a System V segment. As a last resort the file may be
+// smaller, down to `least`.
+struct shared_memory {
+    void* address = nullptr;  // nullptr if all were refused
+    std::uint64_t bytes = 0;
+    int descriptor = -1;
+    int segment = -1;  // marked to go with the last process that has it
+};
+shared_memory make_shared_memory(const char* name, std::uint64_t bytes, std::uint64_t least);
+
+// The same in another process; nullptr if refused.
+void* map_segment(int segment);
 
 void unmap(void* address, std::uint64_t bytes);
 

@@ -168,12 +168,7 @@ std::uint64_t share_of_limited_space() {
 
 std::uint64_t recording_bytes() {
     constexpr std::uint64_t plenty = 16ull << 30, little = 8ull << 20;
-    std::uint64_t bytes = std::clamp(share_of_limited_space(), little, plenty);
-    rlimit limit{};
-    // Growing a file past this limit does not fail, it kills.
-    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
-        bytes = std::min<std::uint64_t>(bytes, limit.rlim_cur);
-    }
+    const std::uint64_t bytes = std::clamp(share_of_limited_space(), little, plenty);
     return bytes & ~std::uint64_t{0xffff};
 }
 

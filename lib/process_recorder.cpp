@@ -176,7 +176,7 @@ bool process::build() {
     note_refusal(SYS_ftruncate, EFBIG);
     recording_bytes_ = os::recording_bytes();
     const bool in_session = options_.memory == FIL_MEMORY_SESSION;
-    if (!(in_session ? build_in_session(recording_bytes_) : build_privately(recording_bytes_))) {
+    if (!(in_session ? build_in_session() : build_privately(recording_bytes_))) {
         unmap_what_was_made();
         return false;
     }
@@ -197,16 +197,19 @@ bool process::build_privately(std::uint64_t bytes) {
     return format(recording_, bytes);
 }
 
-bool process::build_in_session(std::uint64_t bytes) {
+bool process::build_in_session() {
     session_address address;
     if (!parse_session_address(session_text_, address)) return false;
-    const int descriptor = os::make_shared_file("fil-recording", bytes);
-    if (descriptor < 0) return false;
-    recording_ = os::map_shared(descriptor, bytes);
+    const os::shared_memory memory =
+        os::make_shared_memory("fil-recording", recording_bytes_, smallest_recording);
+    recording_ = memory.address;
+    recording_bytes_ = memory.bytes;
     // Formatted before it is sent: the supervisor may look at once.
-    const bool formatted = recording_ != nullptr && format(recording_, bytes);
-    session_ = formatted ? join_session(address, descriptor, bytes, records_on_request()) : nullptr;
-    syscall(SYS_close, descriptor);  // the program may use any number for its own
+    if (recording_ != nullptr && format(recording_, memory.bytes)) {
+        session_ = join_session(address, memory, records_on_request());
+    }
+    // The program may use any number for its own.
+    if (memory.descriptor >= 0) syscall(SYS_close, memory.descriptor);
     return session_ != nullptr;
 }
 

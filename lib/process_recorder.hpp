@@ -123,7 +123,7 @@ class process {
     }
     bool build();
     bool build_privately(std::uint64_t bytes);
-    bool build_in_session(std::uint64_t bytes);
+    bool build_in_session();
     void unmap_what_was_made();
     void not_recorded(session_page* parents);
     void lease(process_recorder& recorder);

@@ -124,7 +124,8 @@ fs::path write_report(const fs::path& directory, const snapshot& taken, const fa
         return naming == report_naming::by_time ? give_by_time(work, directory)
                                                 : give_exactly(work, directory, files);
     } catch (const std::system_error& error) {
-        throw not_written(directory, error.code().message());
+        const bool is_limit = error.code() == std::errc::file_too_large;
+        throw not_written(directory, error.code().message() + (is_limit ? " (ulimit -f)" : ""));
     } catch (const planted_link& link) {
         throw not_written(directory, link.what());
     }

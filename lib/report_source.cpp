@@ -49,7 +49,8 @@ void add_recorded_facts(report::facts& run, const drawn_recording& drawn,
     // summed up, the session's word; it may be short of what threads had not published.
     const std::int64_t pending = header.closed == 0 ? recording.pending() : 0;
     const std::int64_t word =
-        copy != nullptr ? copy->peak : std::max<std::int64_t>(session.peak, session.live + pending);
+        copy != nullptr ? plausible(copy->peak)
+                        : std::max(plausible(session.peak), plausible(session.live) + pending);
     run.peak = usage.used_bytes();
     if (!run.processes.empty()) run.peak = std::max(run.peak, word);
     run.peak_shared = usage.shared_anonymous;

@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -51,9 +52,15 @@ std::string executable_of(std::int32_t pid) {
     return length < 0 ? std::string() : std::string(path, std::size_t(length));
 }
 
-bool is_sealed(int descriptor) {
+// Of a file that cannot become shorter.
+std::uint64_t sealed_bytes(int descriptor) {
+    struct stat file {};
     const int seals = fcntl(descriptor, F_GET_SEALS);
-    return seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
+    if (seals < 0 || (seals & F_SEAL_SHRINK) == 0 || fstat(descriptor, &file) != 0) {
+        errno = EINVAL;
+        fail("cannot trust a recording");
+    }
+    return std::uint64_t(file.st_size);
 }
 
 // What came over a connection.
@@ -106,6 +113,15 @@ void reply(int connection, int page_file) {
 shared_mapping::shared_mapping(int descriptor, std::uint64_t bytes)
     : base_(os::map_shared(descriptor, bytes)), bytes_(bytes) {
     if (base_ == nullptr) fail("cannot map a recording");
+}
+shared_mapping shared_mapping::of_segment(int segment) {
+    shmid_ds about{};
+    if (shmctl(segment, IPC_STAT, &about) != 0) fail("cannot share a recording");
+    shared_mapping made;
+    made.base_ = os::map_segment(segment);
+    made.bytes_ = about.shm_segsz & ~std::uint64_t{recording_page - 1};
+    if (made.base_ == nullptr) fail("cannot map a recording");
+    return made;
 }
 shared_mapping::shared_mapping(shared_mapping&& other) noexcept
     : base_(std::exchange(other.base_, nullptr)),
@@ -220,8 +236,6 @@ void session::answer(std::int32_t pid, std::int32_t status, const std::string& m
 }
 
 void session::admit(int connection, const join_request& request, int recording, std::int32_t pid) {
-    struct stat file {};
-    if (fstat(recording, &file) != 0 || !is_sealed(recording)) return;
     joined_process process;
     process.pid = pid;
     process.parent_pid = request.parent_pid;
@@ -230,7 +244,8 @@ void session::admit(int connection, const join_request& request, int recording, 
     if (!shows_arguments_) process.command = report::masked_command(process.command);
     process.executable = executable_of(pid);
     try {
-        process.memory = shared_mapping(recording, std::uint64_t(file.st_size));
+        process.memory = recording < 0 ? shared_mapping::of_segment(request.segment)
+                                       : shared_mapping(recording, sealed_bytes(recording));
     } catch (const std::system_error&) {
         return;  // no address space left for it: the process runs unrecorded
     }
@@ -259,7 +274,8 @@ void session::close_recording(const joined_process& process) const {
 std::int64_t session::pending() const {
     std::int64_t sum = 0;
     for (const joined_process& process : processes_) {
-        if (!process.closed() && process.run() == nullptr) sum += process.view().pending();
+        if (!process.closed() && process.run() == nullptr)
+            sum = plausible(sum + process.view().pending());
     }
     return sum;
 }
@@ -306,7 +322,12 @@ session::refusals session::refused() const {
 
 std::uint64_t session::unprofiled_children() const {
     std::uint64_t sum = turned_away_;
-    for (const joined_process& process : processes_) sum += process.header().unprofiled_children;
+    // Where more are counted than there are pids, somebody scribbled over the recording.
+    constexpr std::uint64_t most = 1 << 22;
+    for (const joined_process& process : processes_) {
+        const std::uint64_t children = process.header().unprofiled_children;
+        if (children <= most) sum += children;
+    }
     return sum;
 }
 

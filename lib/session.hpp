@@ -27,7 +27,9 @@ namespace fil {
 class shared_mapping {
   public:
     shared_mapping() = default;
-    shared_mapping(int descriptor, std::uint64_t bytes);  // throws std::system_error
+    // Both throw std::system_error.
+    shared_mapping(int descriptor, std::uint64_t bytes);
+    static shared_mapping of_segment(int segment);
     shared_mapping(shared_mapping&& other) noexcept;
     shared_mapping& operator=(shared_mapping&& other) noexcept;
     ~shared_mapping();
@@ -58,11 +60,12 @@ struct joined_process {
     recording_view view() const { return {memory.base(), memory.bytes()}; }
     const run_record* run() const { return view().run(); }
     std::int64_t live() const {
-        return closed() ? 0 : header().live.load(std::memory_order_relaxed) + view().pending();
+        const std::int64_t live = plausible(header().live.load(std::memory_order_relaxed));
+        return closed() ? 0 : plausible(live + view().pending());
     }
     // The highest that it was; a thread tells when it publishes.
     std::int64_t peak() const {
-        return std::max(header().peak.load(std::memory_order_relaxed), live());
+        return std::max(plausible(header().peak.load(std::memory_order_relaxed)), live());
     }
     bool closed() const { return header().closed.load(std::memory_order_acquire) != 0; }
 };

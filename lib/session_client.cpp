@@ -132,6 +132,7 @@ join_request request_of(request_kind kind, const session_address& address) {
     request.pid = os::process_id();
     request.parent_pid = os::parent_process_id();
     request.kind = kind;
+    request.segment = -1;
     memcpy(request.token, address.token.data(), token_length);
     return request;
 }
@@ -156,15 +157,17 @@ bool send_request(int socket, const session_address& address, join_request reque
 
 }  // namespace
 
-session_page* join_session(const session_address& address, int recording,
-                           std::uint64_t recording_bytes, bool is_the_program) {
+session_page* join_session(const session_address& address, const os::shared_memory& recording,
+                           bool is_the_program) {
     const os::keep_errno keep;
     const raw_socket socket;
     const bool is_child = os::parent_process_id() == address.supervisor_pid;
     const int longest = is_child || is_the_program ? 5000 : 200;
     join_request request = request_of(request_kind::join, address);
-    request.recording_bytes = recording_bytes;
-    if (!send_request(socket.descriptor(), address, request, recording, longest)) return nullptr;
+    request.segment = recording.segment;
+    if (!send_request(socket.descriptor(), address, request, recording.descriptor, longest)) {
+        return nullptr;
+    }
     if (!wait_readable(socket.descriptor(), longest)) return nullptr;
     return receive_page(socket.descriptor());
 }

@@ -1,6 +1,7 @@
 #pragma once
 // A process joins its session: sends its recording, gets the session's page.
 
+#include "os.hpp"
 #include "session_protocol.hpp"
 
 namespace fil {
@@ -11,8 +12,8 @@ struct session_page;
 // this is the program (or the supervisor is our parent), 200 ms otherwise. nullptr if there is no
 // such session any more. Runs inside a malloc hook: no malloc, no throw. `recording` stays the
 // caller's.
-session_page* join_session(const session_address& address, int recording,
-                           std::uint64_t recording_bytes, bool is_the_program);
+session_page* join_session(const session_address& address, const os::shared_memory& recording,
+                           bool is_the_program);
 
 // Asks the supervisor for the report of this process's last run, and waits for it. False if it is
 // gone, or ends without an answer.

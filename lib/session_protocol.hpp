@@ -26,7 +26,8 @@ struct join_request {
     std::int32_t parent_pid;
     request_kind kind;
     char token[token_length];
-    std::uint64_t recording_bytes;
+    std::int32_t segment;  // System V's number, where no descriptor is attached; else -1
+    std::int32_t reserved;
 };
 
 struct join_reply {

@@ -1,18 +1,24 @@
 #pragma once
 // A recording becomes a snapshot: who held what at the session's peak, in words.
 //
-// Reads counters while writers may go on; exact once they stopped. What a damaged recording says
-// wrongly (a caller that comes after its callee, an unknown function) is left out, never followed.
+// Reads counters while writers may go on; exact once they stopped. What no writer writes (a caller
+// that comes after its callee, an unknown function, numbers that no program can reach) throws
+// damaged_recording: half a report would look like a whole one.
 // Cold code; any thread, one at a time.
 
 #include <array>
 #include <functional>
+#include <stdexcept>
 #include <vector>
 
 #include "fil/recording/at_peak.hpp"
 #include "fil/report/snapshot.hpp"
 
 namespace fil {
+
+struct damaged_recording : std::runtime_error {
+    damaged_recording() : runtime_error("the recording is damaged") {}
+};
 
 // The frames behind an address of native code, outermost first (inlined functions are several).
 using resolve_address = std::function<const std::vector<report::frame>&(

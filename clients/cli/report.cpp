@@ -4,9 +4,11 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <climits>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <random>
@@ -27,6 +29,48 @@ struct answer {
     std::int64_t peak = 0;
 };
 static_assert(sizeof(answer) < 65536);
+
+std::uint64_t used_bytes(fil_session* session) {
+    std::uint64_t sum = 0;
+    fil_process process = FIL_PROCESS_INIT;
+    for (std::size_t i = 0; fil_session_process(session, i, &process) == FIL_OK; ++i)
+        sum += process.recording_bytes;
+    return sum;
+}
+
+// Beyond what we have already. Files that are only read, such as debug information, do not count.
+void limit_memory(std::uint64_t bytes) {
+    long pages[6] = {};
+    if (std::FILE* file = std::fopen("/proc/self/statm", "re")) {
+        for (long& number : pages)
+            if (std::fscanf(file, "%ld", &number) != 1) number = 0;
+        std::fclose(file);
+    }
+    struct rlimit limit;
+    if (::getrlimit(RLIMIT_DATA, &limit) != 0) return;
+    const auto now = static_cast<rlim_t>(pages[5]) * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_cur, now + bytes);
+    ::setrlimit(RLIMIT_DATA, &limit);
+}
+
+void limit_time(unsigned seconds) {
+    sigset_t alarm_only;
+    sigemptyset(&alarm_only);
+    sigaddset(&alarm_only, SIGALRM);
+    ::signal(SIGALRM, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &alarm_only, nullptr);
+    ::alarm(seconds);
+}
+
+// The program's files may be limited; a report's are large. Where they may not be, that is an error
+// to tell, and no signal to die by.
+void allow_large_files() {
+    ::signal(SIGXFSZ, SIG_IGN);
+    struct rlimit limit;
+    if (::getrlimit(RLIMIT_FSIZE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+}
 
 [[noreturn]] void report_and_exit(fil_session* session, fil_report_options options, int to) {
     const struct rlimit none {};
@@ -73,8 +117,8 @@ std::string new_recording_name() {
 }  // namespace
 
 report_in_the_making::report_in_the_making(fil_session* session, const fil_report_options& options,
-                                           const signal_inbox& signals)
-    : pipe_(new_pipe()) {
+                                           const signal_inbox& signals, const report_limits& limits)
+    : limits_(limits), pipe_(new_pipe()) {
     const pid_t supervisor = ::getpid();
     child_ = pipe_.read ? ::fork() : -1;
     why_not_ = errno;
@@ -84,6 +128,9 @@ report_in_the_making::report_in_the_making(fil_session* session, const fil_repor
         for (signalfd_siginfo signal; signals.take(signal);) {
         }  // one that came before this
         signals.restore_inherited();
+        allow_large_files();
+        limit_time(limits_.seconds);
+        limit_memory(limits_.bytes + 16 * used_bytes(session));
         report_and_exit(session, options, pipe_.write.get());
     }
     pipe_.write.close();
@@ -102,6 +149,8 @@ report_outcome report_in_the_making::wait(const signal_inbox& signals) {
 }
 
 report_outcome report_in_the_making::outcome_of(const ending& end) const {
+    if (end.kind == FIL_ENDING_SIGNAL && end.value == SIGALRM)
+        return {FIL_ERROR_INTERNAL, {}, "it took " + std::to_string(limits_.seconds) + " s"};
     if (end.kind == FIL_ENDING_SIGNAL)
         return {FIL_ERROR_INTERNAL, {}, std::string("it was stopped: ") + ::strsignal(end.value)};
     answer said;
@@ -111,8 +160,8 @@ report_outcome report_in_the_making::outcome_of(const ending& end) const {
 }
 
 report_outcome make_report(fil_session* session, const fil_report_options& options,
-                           const signal_inbox& signals) {
-    return report_in_the_making(session, options, signals).wait(signals);
+                           const signal_inbox& signals, const report_limits& limits) {
+    return report_in_the_making(session, options, signals, limits).wait(signals);
 }
 
 std::string keep_recording(fil_session* session, pid_t pid, std::string& why) {

@@ -50,7 +50,8 @@ fil_process run_watch::now() const {
 void run_watch::begin(std::int64_t started_ns) {
     if (memory_ != nullptr) memory_->calm();  // what was told to an earlier run is no longer true
     started_ns_ = started_ns;
-    const auto since = static_cast<double>(nanoseconds_since_1970() - started_ns);
+    const double since =
+        static_cast<double>(nanoseconds_since_1970()) - static_cast<double>(started_ns);
     time_ = stopwatch(std::max(1e-9 * since, 0.0));  // somebody may have set the clock
     steps_ = pace();
     seen_ = {{}, 0, sampler(session_, program_, sampler::part::run), {}};

@@ -21,11 +21,11 @@ SIZE_IS(fil_error, 1008);
 SIZE_IS(fil_recorder_options, 16);
 SIZE_IS(fil_source, 40);
 SIZE_IS(fil_session_numbers, 48);
-SIZE_IS(fil_process, 104);
+SIZE_IS(fil_process, 120);
 SIZE_IS(fil_large_mapping, 24);
 SIZE_IS(fil_sample, 32);
-SIZE_IS(fil_untouched, 24);
-SIZE_IS(fil_report_options, 232);
+SIZE_IS(fil_untouched, 32);
+SIZE_IS(fil_report_options, 240);
 
 int main(void) {
     fil_error error = FIL_ERROR_INIT;

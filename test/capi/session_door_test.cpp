@@ -16,6 +16,7 @@
 
 #include "fil.h"
 #include "session.hpp"
+#include "session_child.hpp"
 
 namespace fil {
 namespace {
@@ -55,6 +56,45 @@ TEST(session, strangers_are_not_let_in) {
     EXPECT_TRUE(session.processes().empty());
 }
 
+// A child that limits `resource` to `bytes` before it joins; whether it was recorded.
+bool is_recorded_under(session& session, __rlimit_resource resource, rlim_t bytes) {
+    const pid_t child = fork();
+    if (child == 0) {
+        setenv("FIL_SESSION", session.environment().c_str(), 1);
+        const rlimit limit{bytes, RLIM_INFINITY};
+        setrlimit(resource, &limit);
+        fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
+        options.memory = FIL_MEMORY_SESSION;
+        const bool recorded = fil_recorder_start(&options, nullptr) == FIL_OK;
+        for (std::uintptr_t i = 1; recorded && i <= 50'000; ++i) {
+            fil_record_alloc_at(reinterpret_cast<void*>(i << 12), 100, stack(std::uint32_t(i)));
+        }
+        _exit(recorded ? 0 : 7);
+    }
+    int status = 0;
+    while (waitpid(child, &status, WNOHANG) == 0) {
+        pollfd waiting{session.descriptor(), POLLIN, 0};
+        poll(&waiting, 1, 5);
+        session.serve();
+    }
+    session.serve();
+    session.process_ended(child);
+    return WEXITSTATUS(status) == 0;
+}
+
+TEST(session, where_no_file_may_grow_a_process_is_recorded_all_the_same) {
+    for (const rlim_t bytes : {rlim_t{0}, rlim_t{100} << 10, rlim_t{4} << 20}) {
+        session session;
+        EXPECT_TRUE(is_recorded_under(session, RLIMIT_FSIZE, bytes));
+        EXPECT_EQ(session.refused().count, 0u);
+        ASSERT_EQ(session.processes().size(), 1u);
+        const joined_process& process = session.processes()[0];
+        EXPECT_EQ(process.header().dropped_events, 0u);
+        EXPECT_EQ(process.view().callstack_count(), 50'002u);
+        EXPECT_EQ(session.page().peak, 5'000'000);
+    }
+}
+
 // A connection to a session's socket, as a program of our own makes it.
 struct visitor {
     file_descriptor socket{::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)};
@@ -72,8 +112,8 @@ struct visitor {
     void ask(const session& session, std::size_t bytes) const {
         session_address address;
         parse_session_address(session.environment(), address);
-        join_request request{session_protocol_version, getpid(), getppid(),
-                             request_kind::join,       {},       0};
+        join_request request{
+            session_protocol_version, getpid(), getppid(), request_kind::join, {}, -1, 0};
         memcpy(request.token, address.token.data(), token_length);
         iovec part{&request, bytes};
         alignas(cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))] = {};

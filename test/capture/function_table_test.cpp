@@ -44,7 +44,7 @@ TEST(function_table, holds_thousands_and_cuts_what_is_too_long) {
     const function_id id = table.intern({function_kind::python, huge, huge, "", 1});
     EXPECT_EQ(table.intern({function_kind::python, huge, huge, "", 1}), id);
     const recording_view view = r.view();
-    EXPECT_EQ(view.text(view.function(id)->name).size(), recording_memory::longest_text);
+    EXPECT_EQ(view.text(view.function(id)->name).size(), longest_text);
 }
 
 TEST(function_table, a_function_whose_text_does_not_fit_is_none_and_counted) {

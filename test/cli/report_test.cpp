@@ -1,9 +1,12 @@
 #include "report.hpp"
 
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <csignal>
 #include <cstring>
+#include <fstream>
+#include <new>
 #include <thread>
 
 #include "fake_session.hpp"
@@ -62,6 +65,48 @@ TEST_F(report_test, a_crash_costs_the_report_only) {
         made_by([](const auto&, std::string&, fil_error&) -> fil_status { ::_exit(0); });
     EXPECT_NE(exit.status, FIL_OK);
     EXPECT_TRUE(std::filesystem::is_empty("."));  // and leaves no core
+}
+
+TEST_F(report_test, one_that_takes_too_long_is_stopped) {
+    session.report = [](const auto&, std::string&, fil_error&) {
+        for (;;) ::pause();
+        return FIL_OK;
+    };
+    const signal_inbox signals;
+    const auto outcome = make_report(session.handle(), {}, signals, {.seconds = 1});
+    signals.restore_inherited();
+    EXPECT_NE(outcome.status, FIL_OK);
+    EXPECT_EQ(outcome.why, "it took 1 s");
+}
+
+TEST_F(report_test, one_that_takes_too_much_memory_gets_no_more) {
+    session.report = [](const auto&, std::string&, fil_error& error) {
+        try {
+            std::string large(std::size_t{1} << 30, 'x');
+        } catch (const std::bad_alloc&) {
+            std::strcpy(error.message, "no more");
+            return FIL_ERROR_MEMORY;
+        }
+        return FIL_OK;
+    };
+    const signal_inbox signals;
+    const auto make = [&](std::uint64_t bytes) {
+        return make_report(session.handle(), {}, signals, {.bytes = bytes});
+    };
+    EXPECT_EQ(make(std::uint64_t{1} << 28).why, "no more");
+    EXPECT_EQ(make(std::uint64_t{2} << 30).status, FIL_OK);
+    signals.restore_inherited();
+}
+
+TEST_F(report_test, a_file_that_may_not_grow_is_an_error_and_no_death) {
+    const auto outcome = made_by([](const auto&, std::string&, fil_error& error) {
+        const struct rlimit small { 10, RLIM_INFINITY };
+        ::setrlimit(RLIMIT_FSIZE, &small);
+        std::ofstream("file") << std::string(100, 'x') << std::flush;
+        std::strcpy(error.message, "it lives");
+        return FIL_ERROR_SYSTEM;
+    });
+    EXPECT_EQ(outcome.why, "it lives");
 }
 
 TEST_F(report_test, a_signal_that_somebody_sends_meanwhile_stops_it) {

@@ -2,12 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstring>
+#include <limits>
 #include <random>
 #include <vector>
 
 #include "fil/capture/call_tree.hpp"
 #include "fil/capture/function_table.hpp"
 #include "fil/track/thread_leases.hpp"
+#include "parts_in_memory.hpp"
 #include "snapshot_reader.hpp"
 
 namespace fil {
@@ -68,6 +72,110 @@ TEST(recording_view, a_recording_cut_short_is_said_to_be) {
     EXPECT_EQ(recording_view(bytes.data(), bytes.size() / 2).check(), recording_check::too_short);
 }
 
+// Everything that a report reads. What it throws is known: the recording is damaged.
+void read_all(const recording_view& view, const session_page& session) {
+    if (view.check() != recording_check::good) return;
+    try {
+        const auto read =
+            read_snapshot(view, read_usage(view, session),
+                          {callstack_id{0}, callstack_id{40}, callstack_id{9999}}, no_symbols);
+        for (int kind = 0; kind < mapping_kinds; ++kind) {
+            const std::int64_t total = read.snapshot.total(static_cast<mapping_kind>(kind));
+            EXPECT_EQ(total, plausible(total));
+        }
+    } catch (const damaged_recording&) {
+    }
+    for (const fact_record& fact : view.facts()) (void)view.text(fact.key);
+    (void)view.pending();
+}
+
+TEST(recording_view, no_word_of_a_header_or_directory_is_believed) {
+    const auto whole = small_recording();
+    const std::size_t words = 8 * recording_page / sizeof(std::uint32_t);
+    for (std::size_t word = 0; word < words; ++word) {
+        for (const std::uint32_t lie : {0u, 1u, 0x101u, 1u << 20, 0x7fff'ffffu, 0xffff'ffffu}) {
+            auto bytes = whole;
+            std::memcpy(&bytes[word * sizeof lie], &lie, sizeof lie);
+            session_page session{};
+            session.peak = 100 * lie;
+            read_all({bytes.data(), bytes.size()}, session);
+        }
+    }
+}
+
+// In a recording as large as real ones, of which all but a few pages are holes.
+TEST(recording_view, counts_and_lengths_are_bounded_by_what_exists) {
+    constexpr std::uint64_t bytes = 4ull << 30;
+    const auto whole = small_recording();
+    auto* base = static_cast<std::byte*>(system_pages::map(bytes));
+    ASSERT_NE(base, nullptr);
+    std::ranges::copy(whole, base);
+    auto& header = *reinterpret_cast<recording_header*>(base);
+    header.total_bytes = bytes;
+    const recording_view view(base, bytes);
+    ASSERT_EQ(view.check(), recording_check::good);
+    EXPECT_TRUE(is_plausible(view));
+    EXPECT_EQ(view.text({0, longest_text, 0}).size(), longest_text);
+    EXPECT_EQ(view.text({0, longest_text + 1, 0}).size(), 0u);
+    EXPECT_FALSE(view.holds({0, 0xffff'ffff, 0}));
+
+    header.callstacks = max_callstacks;
+    EXPECT_EQ(view.callstacks_there(), callstack_chunk::records);
+    EXPECT_EQ(view.check(), recording_check::damaged);
+    header.callstacks = 51;
+    header.functions = function_chunks * function_chunk::records;
+    EXPECT_EQ(view.check(), recording_check::damaged);
+    header.functions = 50;
+    header.usage_sets = max_usage_sets;
+    EXPECT_EQ(view.check(), recording_check::damaged);
+    header.usage_sets = 1;
+    EXPECT_EQ(view.check(), recording_check::good);
+    header.pages_used = bytes / recording_page;
+    EXPECT_FALSE(is_plausible(view));
+    std::uint64_t kept = 0;
+    for (const bytes_range& part : parts_in_memory(view, bytes)) kept += part.bytes;
+    EXPECT_LE(kept, whole.size());
+    system_pages::unmap(base, bytes);
+}
+
+TEST(recording_view, texts_that_overlap_are_no_texts) {
+    auto bytes = small_recording();
+    const recording_view view(bytes.data(), bytes.size());
+    session_page session{};
+    session.peak = 1;
+    EXPECT_NO_THROW(read_snapshot(view, read_usage(view, session), {}, no_symbols));
+    for (std::uint32_t id = 1; id < view.function_count(); ++id) {
+        auto& function = const_cast<function_record&>(*view.function(function_id{id}));
+        function.name = function.file = function.directory = {0, longest_text, 0};
+    }
+    EXPECT_THROW(read_snapshot(view, read_usage(view, session), {}, no_symbols), damaged_recording);
+}
+
+TEST(recording_view, numbers_that_no_program_reaches_are_damage_and_overflow_nothing) {
+    auto bytes = small_recording();
+    const recording_view view(bytes.data(), bytes.size());
+    session_page session{};
+    const auto change_counters = [&](std::int64_t to) {
+        view.for_each_usage(view.callstack_count(),
+                            [&](const usage_set_record&, callstack_id, const usage_record& usage) {
+                                const_cast<usage_record&>(usage).now = to;
+                            });
+    };
+    view.for_each_usage_set([](const usage_set_record& set) {
+        const_cast<usage_set_record&>(set).pending = std::numeric_limits<std::int64_t>::max();
+    });
+    EXPECT_EQ(view.pending(), most_bytes);
+    for (const std::int64_t lie : {std::numeric_limits<std::int64_t>::max(),
+                                   std::numeric_limits<std::int64_t>::min(), most_bytes / 20}) {
+        change_counters(lie);
+        EXPECT_THROW(read_usage(view, session), damaged_recording);
+    }
+    change_counters(100);
+    EXPECT_NO_THROW(read_usage(view, session));
+    session.peak = std::numeric_limits<std::int64_t>::max();
+    EXPECT_THROW(read_usage(view, session), damaged_recording);
+}
+
 TEST(recording_view, no_damage_makes_a_reader_leave_the_memory) {
     const auto whole = small_recording();
     std::mt19937 random(11);
@@ -78,14 +186,9 @@ TEST(recording_view, no_damage_makes_a_reader_leave_the_memory) {
             const std::size_t at = random() % (random() % 2 == 0 ? 4096 : bytes.size());
             bytes[at] = std::byte(random());
         }
-        const recording_view view(bytes.data(), bytes.size());
-        if (view.check() != recording_check::good) continue;
         session_page session{};
         session.peak = std::int64_t(random());
-        read_snapshot(view, read_usage(view, session), {callstack_id{40}, callstack_id{9999}},
-                      no_symbols);
-        for (const fact_record& fact : view.facts()) (void)view.text(fact.key);
-        (void)view.pending();
+        read_all({bytes.data(), bytes.size()}, session);
     }
 }
 

@@ -59,12 +59,12 @@ struct fixture {
         mapping_kind kind = mapping_kind::anonymous) const {
         std::map<callstack_id, std::int64_t> found;
         const bool now = session.live + view().pending() > session.peak;
-        view().for_each_usage_set([&](const usage_set_record& set) {
-            if (set.kind != kind) return;
-            view().for_each_usage(set, [&](callstack_id id, const usage_record& usage) {
+        view().for_each_usage(
+            view().callstack_count(),
+            [&](const usage_set_record& set, callstack_id id, const usage_record& usage) {
+                if (set.kind != kind) return;
                 found[id] += bytes_at_peak(usage, view().header(), session.peak, now);
             });
-        });
         std::erase_if(found, [](const auto& entry) { return entry.second == 0; });
         return found;
     }

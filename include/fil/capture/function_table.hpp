@@ -81,7 +81,7 @@ class function_table {
     bool equal(const function_text& text, const function_record& record) const {
         // A text that was cut for the recording equals its beginning.
         const auto starts = [](std::string_view whole, std::string_view kept) {
-            return whole.substr(0, recording_memory::longest_text) == kept;
+            return whole.substr(0, longest_text) == kept;
         };
         return record.first_line == text.first_line && record.kind == text.kind &&
                starts(text.name, text_at(record.name)) && starts(text.file, text_at(record.file)) &&

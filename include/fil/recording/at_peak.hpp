@@ -31,7 +31,7 @@ inline std::int64_t bytes_at_peak(const usage_record& usage, const recording_hea
 // Whether there is more now than at the peak that was noted last.
 inline bool peak_is_now(const recording_view& recording, const session_page& page) {
     return recording.header().closed == 0 &&
-           page.live.load(std::memory_order_relaxed) + recording.pending() >
+           plausible(page.live.load(std::memory_order_relaxed)) + recording.pending() >
                page.peak.load(std::memory_order_relaxed);
 }
 
@@ -43,13 +43,15 @@ inline std::int64_t used_at_peak(const recording_view& recording, const session_
     const std::uint32_t count = recording.callstack_count();
     std::int64_t sum = 0;
     for (std::uint32_t id = to_index(root); id < count; ++id) {
-        std::int64_t held = 0;
+        std::uint64_t held = 0;  // as a whole, whatever its parts are
         recording.for_each_usage_set([&](const usage_set_record& set) {
             const usage_record* usage =
                 is_in_peak(set.kind) ? recording.usage(set, callstack_id{id}) : nullptr;
-            if (usage != nullptr) held += bytes_at_peak(*usage, recording.header(), peak, is_now);
+            if (usage == nullptr) return;
+            held +=
+                static_cast<std::uint64_t>(bytes_at_peak(*usage, recording.header(), peak, is_now));
         });
-        sum += std::max<std::int64_t>(held, 0);
+        sum = plausible(sum + std::max<std::int64_t>(plausible(std::int64_t(held)), 0));
     }
     return sum;
 }

@@ -22,6 +22,10 @@ inline constexpr std::uint64_t recording_magic = 0x3167'6e69'6472'6c66;  // "flr
 inline constexpr std::uint64_t session_magic = 0x316e'6f69'7373'6c66;    // "flssion1"
 inline constexpr std::size_t recording_page = 4096;  // the unit of page numbers, not the system's
 
+inline constexpr std::uint64_t smallest_recording = 2 << 20;  // a first chunk of everything fits
+inline constexpr std::size_t longest_text = 32 << 10;         // longer ones are cut
+inline constexpr std::size_t longest_source = 1 << 20;        // of source text too
+
 // Where bytes of text stand, from the start of the recording.
 struct text_reference {
     std::uint64_t offset;

@@ -19,8 +19,6 @@ namespace fil {
 
 class recording_memory {
   public:
-    static constexpr std::size_t longest_text = 32 * 1024;
-
     recording_memory(void* base, std::uint64_t bytes)
         : base_(static_cast<std::byte*>(base)),
           pages_(static_cast<std::uint32_t>(bytes / recording_page)) {}

@@ -29,9 +29,11 @@ inline std::string rounded_text(long double value, int decimals) {
            fraction;
 }
 
-// `per` units make one.
-inline std::string decimal_text(std::int64_t number, std::int64_t per, int decimals) {
-    return rounded_text(static_cast<long double>(number) / static_cast<long double>(per), decimals);
+// `per` units make one, or `whole` of something.
+inline std::string decimal_text(std::int64_t number, std::int64_t per, int decimals,
+                                int whole = 1) {
+    return rounded_text(static_cast<long double>(number) * whole / static_cast<long double>(per),
+                        decimals);
 }
 
 inline std::string mib_text(std::int64_t bytes) {
@@ -41,7 +43,7 @@ inline std::string mib_text(std::int64_t bytes) {
 // The share of `part` in `whole` in per cent: "14.11"; "0.00" of nothing.
 inline std::string percent_text(std::int64_t part, std::int64_t whole) {
     if (whole <= 0) return "0.00";
-    return rounded_text(static_cast<long double>(part) * 100 / static_cast<long double>(whole), 2);
+    return decimal_text(part, whole, 2, 100);
 }
 
 }  // namespace fil::report

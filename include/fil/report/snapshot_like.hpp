@@ -44,8 +44,11 @@ struct usage {
     std::uint64_t allocations = 0;
     std::uint64_t bytes_so_far = 0;
 
+    // What one thread allocated another may have freed: parts may be huge where the sum is not,
+    // and wrap round.
     usage& operator+=(const usage& other) {
-        bytes += other.bytes;
+        bytes = static_cast<std::int64_t>(static_cast<std::uint64_t>(bytes) +
+                                          static_cast<std::uint64_t>(other.bytes));
         allocations += other.allocations;
         bytes_so_far += other.bytes_so_far;
         return *this;

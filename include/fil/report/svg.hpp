@@ -172,7 +172,7 @@ class svg_writer {
     // In per cent of the picture, with as few digits as place a box to a fiftieth of a pixel.
     std::string percent(std::int64_t bytes) const {
         if (bytes == picture_.total) return "100";
-        std::string text = decimal_text(100 * bytes, picture_.total, 4);
+        std::string text = decimal_text(bytes, picture_.total, 4, 100);
         while (text.ends_with('0')) text.pop_back();
         if (text.ends_with('.')) text.pop_back();
         return text;

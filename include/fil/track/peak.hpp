@@ -49,6 +49,8 @@ constexpr std::int64_t limit_of_pendings(std::int64_t threads, std::int64_t peak
 
 class peak_tracker {
   public:
+    static constexpr std::int64_t longest_hold_ns = 50'000'000;
+
     peak_tracker() = default;
     peak_tracker(session_page& session, recording_header& process)
         : session_(&session), process_(&process), listening_(&session) {}
@@ -119,12 +121,17 @@ class peak_tracker {
         raise(session_->peak, live);
     }
 
-    // A report is being copied, which a higher peak would spoil. Bounded: the hold has an end.
+    // A report is being copied, which a higher peak would spoil. Bounded: the hold has an end, and
+    // one that ends later is no hold, but what somebody scribbled there.
     FIL_RARE void wait_for_copy() const {
         constexpr int long_enough = 1 << 22;  // where a sandbox forbids to look at the clock
         for (int tries = 0; spin_lock::may_yield() || tries < long_enough; ++tries) {
             const std::int64_t until = session_->held_until.load(std::memory_order_acquire);
-            if (until == 0 || (spin_lock::may_yield() && monotonic_ns() >= until)) return;
+            if (until == 0) return;
+            if (spin_lock::may_yield()) {
+                const std::int64_t now = monotonic_ns();
+                if (until <= now || until > now + longest_hold_ns) return;
+            }
             spin_lock::yield();
         }
     }
@@ -139,8 +146,12 @@ class peak_tracker {
     // it took part. `pendings` is the sum of all threads' unpublished changes.
     void close(std::int64_t pendings) const {
         if (process_->closed.load(std::memory_order_acquire) != 0) return;
-        raise(session_->peak, session_->live.load(relaxed) + pendings);
-        raise(process_->peak, process_->live.load(relaxed) + pendings);
+        const auto sum = [&](const std::atomic<std::int64_t>& live) {  // of any two words
+            return static_cast<std::int64_t>(static_cast<std::uint64_t>(live.load(relaxed)) +
+                                             static_cast<std::uint64_t>(pendings));
+        };
+        raise(session_->peak, sum(session_->live));
+        raise(process_->peak, sum(process_->live));
         process_->closed_at.store(peak(), relaxed);  // before `closed`, which says that it holds
         if (process_->closed.exchange(1, std::memory_order_acq_rel) != 0) return;
         session_->live.fetch_sub(process_->live.load(relaxed), relaxed);
