@@ -187,7 +187,23 @@ int report_if_it_holds(dl_phdr_info* info, std::size_t, void* data) {
 // ---- the loader's index, without a lock ---------------------------------------------------------
 
 #if __GLIBC_PREREQ(2, 35)
-// The program headers, by the ELF header that is usually mapped with the first segment.
+// Those that the kernel names, if they are the program's: the loader's, where it was started as a
+// program. (The table says itself where it lies.)
+std::span<const segment_header> segments_of_program(std::uintptr_t bias) {
+    const std::uintptr_t at = getauxval(AT_PHDR);
+    const std::span table{reinterpret_cast<const segment_header*>(at),
+                          at == 0 ? 0 : getauxval(AT_PHNUM)};
+    for (const segment_header& segment : table) {
+        if (segment.p_type == PT_PHDR) {
+            return bias + segment.p_vaddr == at ? table : std::span<const segment_header>{};
+        }
+    }
+    return {};
+}
+
+// The program headers, by the ELF header that is usually mapped with the first segment. Of
+// a program linked for pages larger than the system's, the segments are apart, and only the code's
+// is between `begin` and `end`.
 std::span<const segment_header> segments_of(std::uintptr_t begin, std::uintptr_t end) {
     const auto& header = *reinterpret_cast<const file_header*>(begin);
     if (end - begin < sizeof header || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return {};
@@ -202,9 +218,10 @@ void find_without_lock(std::uintptr_t pc, fil::module_visit visit, void* context
     const auto begin = reinterpret_cast<std::uintptr_t>(found.dlfo_map_start);
     const auto end = reinterpret_cast<std::uintptr_t>(found.dlfo_map_end);
     const link_map& map = *found.dlfo_link_map;
-    report(
-        {begin, end, map.l_addr, map.l_name == nullptr ? "" : map.l_name, segments_of(begin, end)},
-        visit, context);
+    const std::string_view name = map.l_name == nullptr ? "" : map.l_name;
+    std::span<const segment_header> segments = segments_of(begin, end);
+    if (segments.empty() && name.empty()) segments = segments_of_program(map.l_addr);
+    report({begin, end, map.l_addr, name, segments}, visit, context);
 }
 #else
 void find_without_lock(std::uintptr_t pc, fil::module_visit visit, void* context) {

@@ -67,7 +67,8 @@ symbols::module& symbols::module_of(std::string_view path, std::string_view buil
     if (!is_new) return m;
     m.path = without_deleted(path);
     auto info = std::make_unique<debug_info>(m.path);
-    if (info->readable() && info->build_id() == build_id) {
+    // One that the program did not know is no other one.
+    if (info->readable() && (build_id.empty() || info->build_id() == build_id)) {
         m.info = std::move(info);
     } else if (info->readable()) {
         m.remark = "file changed";
