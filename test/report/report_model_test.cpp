@@ -68,6 +68,24 @@ TEST(report_model, code_without_a_text_that_nobody_called_is_the_program) {
     EXPECT_EQ(report.frame_at(report.lines[1].frame).line, 2u);
 }
 
+// Lines of .pth files, which site.py executes; a template that a library compiled; timeit's own.
+TEST(report_model, code_without_a_name_is_whose_who_executes_it) {
+    made_snapshot taken;
+    taken.holds(10,
+                {python("<frozen site>", 190, "addpackage"), python("<string>", 1, "<module>")});
+    taken.holds(20, {python("/x/site-packages/p/q.py", 1, "g"), python("<string>", 1, "f"),
+                     python("<string>", 2, "h")});
+    taken.holds(40, {python("/usr/lib/python3.12/timeit.py", 1, "timeit"),
+                     python("<timeit-src>", 6, "inner")});
+    taken.holds(80, {python("<string>", 4, "<module>"), python("/x/site-packages/p/q.py", 1, "g"),
+                     python("<string>", 7, "f")});
+    const report_model report = make_report_model(taken, {});
+    ASSERT_EQ(report.lines.size(), 2u);
+    EXPECT_EQ(report.frame_at(report.lines[0].frame).line, 4u);
+    EXPECT_EQ(report.lines[0].bytes, 80);
+    EXPECT_EQ(report.frame_at(report.lines[1].frame).file, "<timeit-src>");
+}
+
 // A program that recurses 20,000 deep and allocates at each level: nothing may grow with the square
 // of the depth. (This test would not end, or not fit, if something did.)
 TEST(report_model, a_stack_twenty_thousand_deep_is_no_trouble) {

@@ -19,7 +19,7 @@ std::vector<ownership> owners_of(const snapshot& shown) {
 }
 
 std::vector<your_line> lines_in(const call_graph& graph, const std::vector<ownership>& owners) {
-    return your_lines(graph, owners, std::vector<bool>(owners.size()));
+    return your_lines(graph, owners, std::vector<code_text>(owners.size()));
 }
 
 using found = std::vector<std::pair<std::string, std::int64_t>>;

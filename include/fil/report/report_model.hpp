@@ -48,14 +48,17 @@ inline std::vector<std::string> newer_files(const report_model& report) {
     return {files.begin(), files.end()};
 }
 
-// By frame: code of no file, whose text nobody kept.
-inline std::vector<bool> frames_without_text(const report_model& report) {
-    std::vector<bool> without(report.owners.size());
-    for (std::size_t i = 0; i < without.size(); ++i) {
+// By frame. Code of no file has a text only if somebody kept it; exec() and eval() name it
+// `<string>`, and what is compiled from a tree `<unknown>`.
+inline std::vector<code_text> texts_of_frames(const report_model& report) {
+    std::vector<code_text> texts(report.owners.size(), code_text::kept);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
         const frame& f = report.chosen.shown.frames()[i];
-        without[i] = is_pseudo_file(f.file) && report.sources[i].line.empty();
+        if (!is_pseudo_file(f.file) || !report.sources[i].line.empty()) continue;
+        const bool is_nameless = f.file == "<string>" || f.file == "<unknown>";
+        texts[i] = is_nameless ? code_text::lost_and_nameless : code_text::lost;
     }
-    return without;
+    return texts;
 }
 
 inline report_model make_report_model(const snapshot& taken, facts run) {
@@ -68,7 +71,7 @@ inline report_model make_report_model(const snapshot& taken, facts run) {
                     ranges::views::transform([&](const frame& f) { return owners.of(f); }) |
                     ranges::to<std::vector>();
     report.sources = read_sources(report.chosen.shown, report.run.started);
-    report.lines = your_lines(report.graph, report.owners, frames_without_text(report));
+    report.lines = your_lines(report.graph, report.owners, texts_of_frames(report));
     for (const std::string& file : newer_files(report)) {
         report.run.notes.push_back(file +
                                    " was changed after the program began: the source lines " +

@@ -6,7 +6,8 @@
 //
 // Code that was made while the program ran (exec, eval) and whose text nobody kept is no line that
 // a reader could look at: there the line counts that called it. If none did, it is the program
-// itself (python -c, or what came through stdin), and counts.
+// itself (python -c, or what came through stdin), and counts; but for code that nobody gave a name:
+// that is whose who executes it. (`<string>` below site.py is a line of somebody's .pth file.)
 
 #include <cstdint>
 #include <map>
@@ -26,17 +27,23 @@ struct your_line {
     graph_node node = graph_node::root;  // where the most of them are in the graph
 };
 
+// What a reader could look up of a frame's code.
+enum class code_text : std::uint8_t { kept, lost, lost_and_nameless };
+
 // Both have one entry for each frame.
 inline std::vector<your_line> your_lines(const call_graph& graph,
                                          const std::vector<ownership>& owners,
-                                         const std::vector<bool>& without_text) {
+                                         const std::vector<code_text>& texts) {
     std::vector<graph_node> innermost(graph.nodes.size(), graph_node::root);
     std::vector<std::int64_t> held(graph.nodes.size());  // by what `innermost` says
     auto counts = [&](const call_graph::node& node) {
         if (owners[to_index(node.frame)].owner != frame_owner::user) return false;
+        const code_text text = texts[to_index(node.frame)];
+        if (text == code_text::kept) return true;
         const graph_node caller = innermost[to_index(node.parent)];
-        return !without_text[to_index(node.frame)] || caller == graph_node::root ||
-               without_text[to_index(graph[caller].frame)];
+        if (caller != graph_node::root && texts[to_index(graph[caller].frame)] == code_text::kept)
+            return false;
+        return text == code_text::lost || node.parent == caller;  // the root's, or the program's
     };
     for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
         const call_graph::node& node = graph.nodes[i];
