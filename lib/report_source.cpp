@@ -4,6 +4,7 @@
 
 #include "fil/track/peak.hpp"
 #include "symbols.hpp"
+#include "zipped_sources.hpp"
 
 namespace fil {
 
@@ -87,6 +88,7 @@ std::filesystem::path report_recording(const drawn_recording& drawn, const usage
         if (id >= read.index_of.size() || range.kind != mapping_kind::anonymous) continue;
         read.snapshot.add_untouched_mapping({read.index_of[id], range.bytes, range.resident});
     }
+    add_zipped_sources(read.snapshot, run.started);
     return report::write_report(directory, read.snapshot, run, naming);
 }
 
