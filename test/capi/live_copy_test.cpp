@@ -147,11 +147,25 @@ TEST(live_copy, is_of_an_earlier_peak_where_that_was_higher) {
 TEST(held_peak, is_waited_for_by_who_would_raise_it_and_nobody_else) {
     session session;
     stepping_process process(session, rise_and_fall);
-    session.page().held_until = monotonic_ns() + 60'000'000'000;
-    process.does('a');   // grows: does not raise it
+    const auto hold = [&] { session.page().held_until = monotonic_ns() + 49'000'000; };
+    hold();
+    process.does('a');  // grows: does not raise it
+    hold();
     process.begin('b');  // shrinks, from above the peak
-    EXPECT_FALSE(process.is_done(50));
+    for (int i = 0; i < 5; ++i) {
+        hold();
+        EXPECT_FALSE(process.is_done(10));
+    }
     session.page().held_until = 0;
+    EXPECT_TRUE(process.is_done(5000));
+}
+
+TEST(held_peak, that_somebody_scribbled_there_holds_nobody) {
+    session session;
+    stepping_process process(session, rise_and_fall);
+    session.page().held_until = monotonic_ns() + 3'600'000'000'000;
+    process.does('a');
+    process.begin('b');
     EXPECT_TRUE(process.is_done(5000));
 }
 

@@ -26,7 +26,8 @@ std::vector<std::byte> small_recording() {
     function_table<> functions(memory);
     call_tree<> tree(memory);
     thread_leases<> leases(memory, 0);
-    thread_state* thread = leases.take();
+    session_page session{};
+    thread_state* thread = leases.take(peak_tracker(session, memory.header()));
     callstack_id at = callstack_id::unknown;
     for (std::uint32_t i = 1; i < 50; ++i) {
         const function_id f = functions.intern({function_kind::python, "f", "f.py", "", i});
