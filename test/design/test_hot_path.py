@@ -59,6 +59,7 @@ ALLOWED = {
         "faccessat", "fgetxattr", "fstatat", "getenv",  # exec
         "getegid", "geteuid", "getgid", "getuid",
         "getpid",  # prlimit
+        "sigaddset", "sigismember", "sigprocmask",  # sigset
     },
 }  # fmt: skip
 
