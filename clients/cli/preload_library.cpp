@@ -59,9 +59,11 @@ std::string new_private_directory() {
     return directory;
 }
 
+// Whether a folder can be made there. It is tried: root has leave to write to /proc, and cannot.
 bool is_usable(const char* directory) {
-    return directory != nullptr && directory[0] == '/' && is_directory(directory) &&
-           ::access(directory, W_OK | X_OK) == 0;
+    if (directory == nullptr || directory[0] != '/') return false;
+    std::string tried = directory + std::string("/fil-try-XXXXXX");
+    return ::mkdtemp(tried.data()) != nullptr && ::rmdir(tried.c_str()) == 0;
 }
 
 }  // namespace

@@ -12,18 +12,22 @@
 namespace fil::cli {
 namespace {
 
+// Behind it stands a page that may not be read: the kernel makes one range of mappings that touch.
 class mapping {
   public:
     mapping(std::uint64_t bytes, std::uint64_t touched) : bytes_(bytes) {
-        place_ = static_cast<char*>(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+        place_ = static_cast<char*>(::mmap(nullptr, bytes + page, PROT_READ | PROT_WRITE,
                                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+        ::mprotect(place_ + bytes, page, PROT_NONE);
         ::madvise(place_, bytes, MADV_NOHUGEPAGE);
         std::memset(place_, 1, touched);
     }
-    ~mapping() { ::munmap(place_, bytes_); }
+    ~mapping() { ::munmap(place_, bytes_ + page); }
     std::uint64_t address() const { return reinterpret_cast<std::uint64_t>(place_); }
 
   private:
+    static constexpr std::uint64_t page = 4096;
+
     char* place_;
     std::uint64_t bytes_;
 };
