@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -49,6 +50,18 @@ def test_it_depends_on_the_c_library_alone() -> None:
     needed = set(re.findall(r"\(NEEDED\).*\[(.+)]", dynamic_section()))
     assert "libc.so.6" in needed
     assert needed <= {"libc.so.6", "ld-linux-x86-64.so.2"}
+
+
+def test_nothing_of_the_cxx_runtime_is_in_it_that_takes_memory() -> None:
+    assert "emergency_pool" not in tool("nm", "-C", PRELOAD_LIBRARY)
+
+
+def test_no_assertion_of_the_cxx_library_is_compiled_in() -> None:
+    commands = json.loads((ROOT / "build" / "compile_commands.json").read_text())
+    hot = re.compile(r"(fil_hot|fil_capi_hot|fil_preload_hooks|fil_python)\.a\.p/.*\.cpp\.o$")
+    hot_commands = [c["command"] for c in commands if hot.search(c["output"])]
+    assert len(hot_commands) > 20
+    assert [c for c in hot_commands if "-U_GLIBCXX_ASSERTIONS" not in c.split()] == []
 
 
 def test_nothing_of_the_cxx_runtime_is_expected_from_elsewhere() -> None:

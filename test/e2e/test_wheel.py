@@ -224,6 +224,23 @@ def test_pip_installs_the_sources_with_this_machines_compiler(here: Path) -> Non
     made = Environment(here / "venv", pythons.find()[0])
     made.install(here / "libfil")
     made.check([made.folder / "bin" / "fil-profile"], here)
+    # Of a native program nothing but its own is counted: no C++ runtime of ours takes memory there.
+    (here / "x.c").write_text(
+        "#include <stdlib.h>\nint main(void) { return malloc(5000000) == 0; }\n"
+    )
+    output(["cc", "-g", "-O0", here / "x.c", "-o", here / "x"])
+    output(
+        [
+            made.folder / "bin" / "fil-profile",
+            "--no-browser",
+            "-o",
+            here / "of_x",
+            "run",
+            here / "x",
+        ]
+    )
+    ((_, size),) = Profiled(0, b"", b"", here / "of_x").callstacks.items()
+    assert size == 5_000_000
 
 
 # ---- on Debian 11 --------------------------------------------------------------------------------
