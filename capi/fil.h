@@ -251,6 +251,11 @@ FIL_API uint64_t fil_generation(void);
  */
 FIL_API const uint64_t* fil_generation_address(void);
 
+/* The watched block that was freed when the generation rose to this number: what was cached for other
+ * blocks is still good. Returns 1, or 0 if that is not known, or no longer, or the reason was another:
+ * then nothing is. Hot. Since 0.1. */
+FIL_API int fil_generation_cause(uint64_t generation, const void** address, size_t* bytes);
+
 /* Shared objects were unloaded (after dlclose): native code addresses are judged anew. Hot, takes a
  * lock. */
 FIL_API void fil_modules_unloaded(void);

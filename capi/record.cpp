@@ -28,9 +28,9 @@ callstack_id caller_of(process_recorder& recorder, fil_callstack id) {
 }
 
 // A watched block is gone: whoever keyed a cache by its address must hear of it.
-void note_watched(const registered_block& block) {
+void note_watched(const registered_block& block, const void* address) {
     if (block.watched) [[unlikely]]
-        this_process.raise_generation();
+        this_process.generation().raise(address_of(address), block.bytes);
 }
 
 // The events of a block when something unusual is about (recorder.hpp). They return `address`, so
@@ -54,10 +54,11 @@ FIL_RARE void record_free_unusually(const void* address) {
     if (address == nullptr || this_process.is_idle()) return;
     this_process.event(
         [=](process_recorder& recorder, thread_state& thread) {
-            note_watched(recorder.record_free(thread, address_of(address)));
+            note_watched(recorder.record_free(thread, address_of(address)), address);
         },
         [=](process_recorder& recorder) {
-            note_watched(recorder.record_nested_free(this_thread.state, address_of(address)));
+            note_watched(recorder.record_nested_free(this_thread.state, address_of(address)),
+                         address);
         });
 }
 
@@ -280,11 +281,20 @@ fil_status fil_source_register(const fil_source* source, fil_error* error) {
 
 uint64_t fil_generation(void) {
     this_process.running();  // a forked child's generation is another one
-    return this_process.generation();
+    return this_process.generation().number().load(std::memory_order_acquire);
 }
 
 const uint64_t* fil_generation_address(void) {
     return this_process.generation_address();
+}
+
+int fil_generation_cause(uint64_t generation, const void** address, size_t* bytes) {
+    std::uintptr_t block;
+    std::uint64_t length;
+    if (!this_process.generation().cause_of(generation, block, length)) return 0;
+    *address = reinterpret_cast<const void*>(block);
+    *bytes = length;
+    return 1;
 }
 
 int fil_block_watch(const void* address) {
@@ -336,7 +346,7 @@ fil_block fil_block_forget(const void* address) {
             [&](process_recorder& recorder) {
                 block = recorder.record_nested_free(this_thread.state, address_of(address));
             });
-        note_watched(block);
+        note_watched(block, address);
     }
     return {block.bytes, to_index(block.callstack), block.watched ? 1u : 0u};
 }

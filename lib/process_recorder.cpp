@@ -141,7 +141,7 @@ fil_status process::begin_run(const fil_run_options& options) {
     run->started_ns = os::nanoseconds_since_1970();
     run->duration_ns = 0;
     sources_.begin_at(recorder().root());
-    raise_generation();
+    generation_.raise();
     sources_.run_changed(true);
     run->on.store(1, std::memory_order_release);
     page_->recorder.store(&recorder(), std::memory_order_release);
@@ -169,7 +169,7 @@ fil_status process::end_run(fil_run_numbers& numbers) {
 
 bool process::build() {
     new (&lock_) spin_lock;
-    raise_generation();
+    generation_.raise();
     session_ = nullptr;
     recording_ = nullptr;
     // Where a recording is too short, it is because files may not be longer.
@@ -180,8 +180,8 @@ bool process::build() {
         unmap_what_was_made();
         return false;
     }
-    auto* recorder = new (recorder_)
-        process_recorder(recording_, recording_bytes_, *session_, blocks, sources_, &generation_);
+    auto* recorder = new (recorder_) process_recorder(recording_, recording_bytes_, *session_,
+                                                      blocks, sources_, &generation_.number());
     if ((options_.flags & FIL_NATIVE_STACKS) != 0) {
         sources_.use_native_frames(recorder->functions(), recorder->tree());
     }

@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 
+#include "fil/base/generation.hpp"
 #include "fil/base/reentry_guard.hpp"
 #include "fil/track/recorder.hpp"
 #include "process_sources.hpp"
@@ -102,13 +103,12 @@ class process {
 
     process_sources& sources() { return sources_; }
     spin_lock& lock() { return lock_; }
-    std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
+    fil::generation& generation() { return generation_; }
     // A lock-free atomic is its value in memory.
     const std::uint64_t* generation_address() const {
-        static_assert(sizeof generation_ == sizeof(std::uint64_t));
-        return reinterpret_cast<const std::uint64_t*>(&generation_);
+        static_assert(sizeof generation_.number() == sizeof(std::uint64_t));
+        return reinterpret_cast<const std::uint64_t*>(&generation_.number());
     }
-    void raise_generation() { generation_.fetch_add(1, std::memory_order_acq_rel); }
 
     // The recording itself, for a report made in this process.
     recording_memory* private_recording();
@@ -130,9 +130,9 @@ class process {
 
     // What every event reads comes first.
     process_page* page_ = &first_page_;
-    std::atomic<std::uint64_t> generation_{1};
     alignas(process_recorder) std::byte recorder_[sizeof(process_recorder)] = {};
     process_sources sources_;
+    fil::generation generation_;
 
     process_page first_page_{};
     bool started_ = false;

@@ -72,6 +72,11 @@ int main(void) {
     CHECK(fil_generation() == generation);
     fil_record_free(&block);
     CHECK(fil_generation() == generation + 1);
+    const void* freed = NULL;
+    size_t bytes = 0;
+    CHECK(fil_generation_cause(generation + 1, &freed, &bytes) == 1);
+    CHECK(freed == &block && bytes == 1000);
+    CHECK(fil_generation_cause(generation + 2, &freed, &bytes) == 0);
 
     fil_mapping_discard(NULL);
     fil_mapping_restore(NULL);

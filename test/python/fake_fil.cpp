@@ -88,6 +88,15 @@ const uint64_t* fil_generation_address(void) {
     return &recorder::the().generation;
 }
 
+int fil_generation_cause(uint64_t generation, const void** address, size_t* bytes) {
+    const guarded now;
+    const auto at = recorder::the().causes.find(generation);
+    if (at == recorder::the().causes.end()) return 0;
+    *address = at->second.first;
+    *bytes = at->second.second;
+    return 1;
+}
+
 int fil_recorder_running(void) {
     return 1;
 }
@@ -151,7 +160,7 @@ fil_block fil_block_forget(const void* address) {
     if (at == r.blocks.end()) return {0, FIL_CALLSTACK_NONE, 0};
     const block old = at->second;
     r.blocks.erase(at);
-    if (old.watched) ++r.generation;
+    if (old.watched) r.causes[++r.generation] = {address, old.bytes};
     return {old.bytes, old.who, old.watched};
 }
 

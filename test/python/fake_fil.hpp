@@ -54,6 +54,7 @@ class recorder {
     std::vector<fil_source> sources;
     std::map<std::string, std::vector<std::string>> facts;
     std::uint64_t generation = 1;
+    std::map<std::uint64_t, std::pair<const void*, std::size_t>> causes;  // of each rise
     unsigned long captures = 0;
 };
 

@@ -320,18 +320,24 @@ TEST(remembered_chain, agrees_with_a_naive_walk_of_random_programs) {
 
 TEST(remembered_chain, agrees_where_callers_stay_stamped) {
     for (unsigned seed = 0; seed < 40; ++seed) {
-        random_program<256, 64, private_pages, true>(seed, 60);
+        random_program<256, 64, private_pages, true>(seed, 200);
     }
 }
 
 TEST(remembered_chain, a_call_looks_no_further_than_a_stamped_caller) {
     thread<256, 64, private_pages, true> thread;
-    stack now = deep(50);
-    thread.check(now);
-    now.emplace_back(9999, 7);
+    stack now = deep(1);
+    while (now.size() < 1000) {
+        thread.check(now);
+        now.emplace_back(now.back().first + 112, 7);
+    }
+    thread.show(now);
     thread.memory.loads = 0;
     thread.check(now);
-    EXPECT_LE(thread.memory.loads, 15u);
+    EXPECT_LE(thread.memory.loads, 300u);
+    now[990].second = 8;  // a debugger moved a caller, which is near
+    now.emplace_back(now.back().first + 112, 7);
+    thread.check(now);
 }
 
 TEST(remembered_chain, agrees_where_it_grows) {
@@ -443,4 +449,22 @@ TEST(remembered_chain, a_forgotten_chain_is_walked_anew) {
     thread.tree.interned = 0;
     thread.found(deep(5));
     EXPECT_EQ(thread.tree.interned, 5u);
+}
+
+TEST(remembered_chain, what_stands_on_dead_code_is_walked_anew) {
+    thread<256, 64> thread;
+    thread.check(deep(50));
+    thread.chain->forget_keys(30, 1);
+    thread.tree.interned = 0;
+    thread.found(deep(50));
+    EXPECT_EQ(thread.tree.interned, 21u);
+    thread.chain->forget_keys(51, 9);
+    thread.tree.interned = 0;
+    thread.memory.loads = 0;
+    thread.found(deep(50));  // the same call still
+    EXPECT_EQ(thread.tree.interned, 0u);
+    EXPECT_LE(thread.memory.loads, 3u);
+    thread.chain->forget_keys(50, 1);
+    EXPECT_EQ(thread.chain->same_as_last(50 * 112, frames_of<false>{&thread.memory}),
+              FIL_CALLSTACK_NONE);
 }

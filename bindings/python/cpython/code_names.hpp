@@ -22,11 +22,18 @@ namespace fil::python {
 class code_names {
   public:
     void forget() {
+        forget_places();
         lines_.forget();
-        if (++epoch_ != 0) return;
-        std::memset(known_, 0, sizeof known_);
-        std::memset(visited_, 0, sizeof visited_);
-        epoch_ = 1;
+        for (known_code& each : known_) each = {};
+    }
+
+    /* Only what is of code objects in these bytes, and places, which are soon found again. */
+    void forget_code(address first, std::size_t bytes) {
+        forget_places();
+        lines_.forget(first, bytes);
+        for (known_code& each : known_) {
+            if (each.code - first < bytes) each = {};
+        }
     }
 
     /* The callstack of a frame whose key is `key`, called by `caller`. A frame that is no Python
@@ -44,10 +51,10 @@ class code_names {
     template <typename Intern>
     fil_function find(address code, Intern&& intern) {
         known_code& place = known_[(code >> 4 ^ code >> 13) % codes];
-        if (place.code == code && place.epoch == epoch_) return place.function;
+        if (place.code == code) return place.function;
         watch(code);
         const fil_function function = intern(code);
-        place = {code, function, epoch_};
+        place = {code, function};
         return function;
     }
 
@@ -95,9 +102,14 @@ class code_names {
     struct known_code {
         address code;
         fil_function function;
-        std::uint32_t epoch;
     };
     static constexpr std::uint32_t codes = 512;
+
+    void forget_places() {
+        if (++epoch_ != 0) return;
+        std::memset(visited_, 0, sizeof visited_);
+        epoch_ = 1;
+    }
 
     static std::uint32_t first_line(const python_layout& layout, address code) {
         return line_or_first(layout, code, -1);

@@ -6,9 +6,9 @@
  *
  * Each stage is asked only for what the one before it did not know. thread_walk is the memory that
  * fil.h gives a source in every thread: it starts zeroed. It may come from a thread that has ended;
- * nothing in it is believed that is not proved again. It is dropped whenever fil_generation()
- * changes. Hot path: no allocation, no throw; the first sight of a function takes a lock of the
- * core.
+ * nothing in it is believed that is not proved again. When fil_generation() changes, what was
+ * remembered of the code that died is dropped, or all of it where the reason is another. Hot path:
+ * no allocation, no throw; the first sight of a function takes a lock of the core.
  */
 #include <cstdint>
 
@@ -38,8 +38,27 @@ struct thread_walk {
         return callstack;
     }
 
-    [[gnu::noinline]] void forget(std::uint64_t now) {
+    /* Code objects died, mostly: then only what was remembered of these is wrong. */
+    template <typename Frames>
+    [[gnu::noinline]] void catch_up(std::uint64_t now) {
+        bool is_known = generation != 0 && now - generation <= 64;
+        while (is_known && generation != now) {
+            const void* block;
+            std::size_t bytes;
+            is_known = fil_generation_cause(generation + 1, &block, &bytes) != 0;
+            if (!is_known) break;
+            const auto first = reinterpret_cast<address>(block);
+            chain.forget_keys(Frames::first_key(first), Frames::keys_of(bytes));
+            names.forget_code(first, bytes);
+            ++generation;
+        }
+        if (!is_known) forget();
         generation = now;
+        nodes.forget();
+    }
+
+  private:
+    void forget() {
         chain.forget();
         names.forget();
         nodes.forget();
@@ -57,7 +76,7 @@ fil_callstack follow_frames(const python_runtime& runtime, void* memory, address
     const std::uint64_t generation = *runtime.generation;
     thread_walk& walk = *static_cast<thread_walk*>(memory);
     if (walk.generation != generation) [[unlikely]]
-        walk.forget(generation);
+        walk.catch_up<Frames>(generation);
     const Frames frames{runtime.layout, state};
     const auto child = [&runtime, &walk](fil_callstack caller, address frame, std::uint64_t key) {
         const fil_callstack known = walk.nodes.find(caller, key);

@@ -54,6 +54,10 @@ struct pointer_frames {
     address previous(address frame) const { return load(frame, layout.frame_previous); }
     std::uint64_t key(address frame) const { return load(frame, layout.frame_instruction); }
 
+    /* The keys of code objects that begin in these bytes: the first, and how many. */
+    static std::uint64_t first_key(address first) { return first; }
+    static std::uint64_t keys_of(std::size_t bytes) { return bytes; }
+
     /* The pieces of memory that the thread's frames lie in (data_stack.hpp). */
     address newest_piece() const { return load(state, layout.thread_piece); }
     address piece_below(address piece) const { return load(piece, layout.piece_below); }
@@ -97,6 +101,9 @@ struct frames_3_9 {
         return pack(load(frame, layout.frame_code),
                     load<std::int32_t>(frame, layout.frame_instruction));
     }
+
+    static std::uint64_t first_key(address first) { return pack(first, -1); }
+    static std::uint64_t keys_of(std::size_t bytes) { return pack(bytes, 1); }
 
     static constexpr char fresh = 1, stamped = 3;
     bool is_stamped(address frame) const {

@@ -39,6 +39,11 @@ class line_index {
     void forget() {
         for (indexed& each : indexed_) each.code = 0;
     }
+    void forget(address first, std::size_t bytes) {
+        for (indexed& each : indexed_) {
+            if (each.code - first < bytes) each.code = 0;
+        }
+    }
 
   private:
     static constexpr std::uint32_t small = 256; /* bytes */

@@ -53,6 +53,17 @@ class remembered_chain {
         anchors_.forget();
     }
 
+    /* Only frames whose key is one of `keys` from `first` on, and what stands on them. */
+    void forget_keys(std::uint64_t first, std::uint64_t keys) {
+        /* What has not returned keeps its code alive. */
+        std::uint32_t at = anchors_.position(count_);
+        while (at < count_ && entries_[at + 1].key - first >= keys) ++at;
+        if (at == count_ && last_.key - first >= keys) return;
+        count_ = at;
+        anchors_.position(count_);
+        last_.frame = nowhere;
+    }
+
     /* The callstack of frame `top` if it is the same call as last time, at the same place; or
      * FIL_CALLSTACK_NONE. Frames reads a frame: previous(frame), key(frame), and whether it was
      * stamped in this very call: is_stamped(frame), stamp(frame). Hot path. */
@@ -93,8 +104,9 @@ class remembered_chain {
         address frame;
         std::uint64_t key;
     };
-    static constexpr std::uint32_t few_calls = 4;   /* since the last allocation */
-    static constexpr address nowhere = ~address{0}; /* no frame is there, and no frame's caller */
+    static constexpr std::uint32_t few_calls = 4;     /* since the last allocation */
+    static constexpr std::ptrdiff_t few_callers = 64; /* that a debugger may have moved */
+    static constexpr address nowhere = ~address{0};   /* no frame is there, and no frame's caller */
 
     /* Brings the chain up to date, and last_callstack_. */
     template <typename Frames, typename Child>
@@ -158,7 +170,8 @@ class remembered_chain {
                                                        const Frames& frames) const {
         const auto may_end = [&](const entry* here) {
             return (HasFixed && here == entries_ + fixed) ||
-                   (Frames::callers_stay_stamped && frames.is_stamped(here->frame));
+                   (Frames::callers_stay_stamped && entries_ + at - here >= few_callers &&
+                    frames.is_stamped(here->frame));
         };
         const entry* here = entries_ + at;
         const entry* lowest = frames.key(here->frame) != here->key ? here : here + 1;
