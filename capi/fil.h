@@ -283,6 +283,12 @@ typedef struct fil_source {
  * `source` is copied; its context must live for ever. Hot, takes a lock. */
 FIL_API fil_status fil_source_register(const fil_source* source, fil_error* error);
 
+/* Zeroed pages for a source that outgrows its thread memory, where the recorder's own come from: from
+ * a reserve where the program's sandbox forbids to ask for more. NULL if there are none. And back. Hot.
+ * Since 0.1. */
+FIL_API void* fil_source_map(size_t bytes);
+FIL_API void fil_source_unmap(void* address, size_t bytes);
+
 /* ---- blocks ---------------------------------------------------------------------------------- */
 
 /* A block of `bytes` at `address` came (after the real allocation), or goes (before the real free).

@@ -279,6 +279,14 @@ fil_status fil_source_register(const fil_source* source, fil_error* error) {
     return FIL_ERROR_STATE;
 }
 
+void* fil_source_map(size_t bytes) {
+    return system_pages::map(bytes);
+}
+
+void fil_source_unmap(void* address, size_t bytes) {
+    system_pages::unmap(address, bytes);
+}
+
 uint64_t fil_generation(void) {
     this_process.running();  // a forked child's generation is another one
     return this_process.generation().number().load(std::memory_order_acquire);

@@ -97,6 +97,16 @@ int fil_generation_cause(uint64_t generation, const void** address, size_t* byte
     return 1;
 }
 
+void* fil_source_map(size_t bytes) {
+    void* pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return pages == MAP_FAILED ? nullptr : pages;
+}
+
+void fil_source_unmap(void* address, size_t bytes) {
+    munmap(address, bytes);
+}
+
 int fil_recorder_running(void) {
     return 1;
 }

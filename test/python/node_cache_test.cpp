@@ -8,7 +8,12 @@
 #include <memory>
 #include <random>
 
-using fil::python::node_cache;
+#include "ordinary_pages.hpp"
+
+using fil::test::ordinary_pages;
+template <std::uint32_t FirstSets, std::uint32_t MostSets = 64 * FirstSets,
+          typename Pages = ordinary_pages>
+using node_cache = fil::python::node_cache<FirstSets, MostSets, Pages>;
 
 TEST(node_cache, zeroed_memory_knows_nothing) {
     auto cache = std::make_unique<node_cache<4>>();

@@ -14,9 +14,11 @@
 #include <utility>
 #include <vector>
 
+#include "ordinary_pages.hpp"
+
 using fil::python::address;
-using fil::python::private_pages;
 using fil::python::remembered_chain;
+using fil::test::ordinary_pages;
 
 namespace {
 
@@ -93,7 +95,7 @@ struct no_pages {
     static void unmap(void*, std::size_t) {}
 };
 
-template <std::uint32_t First, std::uint32_t Scratch, typename Pages = private_pages,
+template <std::uint32_t First, std::uint32_t Scratch, typename Pages = ordinary_pages,
           bool CallersStayStamped = false>
 struct thread {
     using frames = frames_of<CallersStayStamped>;
@@ -140,7 +142,7 @@ stack deep(std::uint32_t depth) {
     return result;
 }
 
-template <std::uint32_t First, std::uint32_t Scratch, typename Pages = private_pages,
+template <std::uint32_t First, std::uint32_t Scratch, typename Pages = ordinary_pages,
           bool CallersStayStamped = false>
 void random_program(unsigned seed, std::size_t longest) {
     std::mt19937 random(seed);
@@ -320,12 +322,12 @@ TEST(remembered_chain, agrees_with_a_naive_walk_of_random_programs) {
 
 TEST(remembered_chain, agrees_where_callers_stay_stamped) {
     for (unsigned seed = 0; seed < 40; ++seed) {
-        random_program<256, 64, private_pages, true>(seed, 200);
+        random_program<256, 64, ordinary_pages, true>(seed, 200);
     }
 }
 
 TEST(remembered_chain, a_call_looks_no_further_than_a_stamped_caller) {
-    thread<256, 64, private_pages, true> thread;
+    thread<256, 64, ordinary_pages, true> thread;
     stack now = deep(1);
     while (now.size() < 1000) {
         thread.check(now);

@@ -262,9 +262,8 @@ class remembered_chain {
      * them that are nearest to the root; for the others they are walked again, a scratch full at a
      * time. */
     template <typename Frames, typename Child>
-    [[gnu::noinline]] fil_callstack intern_rest(address top, std::uint32_t left,
-                                                fil_callstack callstack, const Frames& frames,
-                                                Child child) {
+    fil_callstack intern_rest(address top, std::uint32_t left, fil_callstack callstack,
+                              const Frames& frames, Child child) {
         while (left != 0) {
             address frame = top;
             for (std::uint32_t i = 0; i != left; ++i, frame = frames.previous(frame)) {
