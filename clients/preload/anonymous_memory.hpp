@@ -4,8 +4,9 @@
 // Memory that cannot be written is reserved. So is an *arena*: it is writable already, but whoever
 // maps it says that it is not to be accounted for (MAP_NORESERVE), or wants it for code; he takes
 // from it as he needs. An allocator that maps each large block by itself may say MAP_NORESERVE too
-// (jemalloc does), but it adds something to what was asked for; so only a round size is believed. A
-// fixed place is a part of something that was reserved before: what is asked for there is used.
+// (jemalloc does), but it adds two MiB, to align, to what was asked for; so only a round size is
+// believed. A fixed place is a part of something that was reserved before: what is asked for there
+// is used.
 //
 // Pure.
 
@@ -20,7 +21,7 @@ namespace fil::preload {
 inline constexpr std::size_t least_arena = std::size_t{64} << 20;
 
 constexpr bool is_round(std::size_t bytes) {
-    return (bytes & (bytes - 1)) == 0 || bytes % (std::size_t{1} << 30) == 0;
+    return bytes % (std::size_t{4} << 20) == 0;
 }
 
 // Code of that size is nobody's: V8 makes half a gigabyte executable at once.

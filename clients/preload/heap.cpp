@@ -165,7 +165,8 @@ void* pvalloc(std::size_t bytes) noexcept {
         block = real.pvalloc(bytes);
     }
     std::size_t page = static_cast<std::size_t>(getpagesize());
-    return counted(block, (bytes + page - 1) & ~(page - 1));
+    const bool overflows = bytes > SIZE_MAX - (page - 1);
+    return counted(block, overflows ? SIZE_MAX : (bytes + page - 1) & ~(page - 1));
 }
 
 }  // extern "C"

@@ -24,24 +24,28 @@ const sock_fprog* program_at(unsigned long address) {
     return reinterpret_cast<const sock_fprog*>(address);
 }
 
-// Installs by call(), which answers 0, or a thread's number where not all threads could follow.
-// Who passes no filter asks what the kernel can do, and is told by the error.
+// Installs by call(), which answers 0; or the descriptor of who is to be asked, if there is one
+// (`listener`); or else a thread's number where not all threads could follow. Who passes no filter
+// asks what the kernel can do, and is told by the error.
 template <typename Call>
-[[gnu::noinline]] auto installed(const void* filter, std::size_t instructions, Call call) {
+[[gnu::noinline]] auto installed(const void* filter, std::size_t instructions, bool listener,
+                                 Call call) {
     const std::uint32_t before = fil_sandbox_enter(filter, instructions);
     const auto result = call();
-    if (result != 0) fil_sandbox_restore(before);
+    const bool worked = listener ? result >= 0 : result == 0;
+    if (!worked) fil_sandbox_restore(before);
     return result;
 }
 
 template <typename Call>
-auto in_mode(unsigned long mode, unsigned long argument, Call call) {
-    if (mode == SECCOMP_MODE_STRICT) return installed(nullptr, 0, call);
+auto in_mode(unsigned long mode, unsigned long flags, unsigned long argument, Call call) {
+    if (mode == SECCOMP_MODE_STRICT) return installed(nullptr, 0, false, call);
     const sock_fprog* program = program_at(argument);
     if (mode != SECCOMP_MODE_FILTER || program == nullptr || program->filter == nullptr) {
         return call();
     }
-    return installed(program->filter, program->len, call);
+    const bool listener = (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
+    return installed(program->filter, program->len, listener, call);
 }
 
 unsigned long mode_of(long operation) {
@@ -61,7 +65,7 @@ int prctl(int option, ...) noexcept {
     for (unsigned long& each : a) each = va_arg(rest, unsigned long);
     va_end(rest);
     const auto call = [&] { return real.prctl(option, a[0], a[1], a[2], a[3]); };
-    return option == PR_SET_SECCOMP ? in_mode(a[0], a[1], call) : call();
+    return option == PR_SET_SECCOMP ? in_mode(a[0], 0, a[1], call) : call();
 }
 
 long syscall(long number, ...) noexcept {
@@ -73,9 +77,9 @@ long syscall(long number, ...) noexcept {
     const auto call = [&] { return real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]); };
     const auto second = static_cast<unsigned long>(a[1]), third = static_cast<unsigned long>(a[2]);
     if (number == SYS_seccomp) [[unlikely]]
-        return in_mode(mode_of(a[0]), third, call);
+        return in_mode(mode_of(a[0]), second, third, call);
     if (number == SYS_prctl && a[0] == PR_SET_SECCOMP) [[unlikely]]
-        return in_mode(second, third, call);
+        return in_mode(second, 0, third, call);
     return call();
 }
 

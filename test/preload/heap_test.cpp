@@ -157,6 +157,12 @@ TEST(aligned_alloc, whose_alignment_is_too_large_is_told_of_that) {
     EXPECT_EQ(fake::find("failed").bytes, alignment);
 }
 
+TEST(pvalloc, of_more_than_there_are_pages_for_is_not_told_as_nothing) {
+    fake::start();
+    EXPECT_EQ(pvalloc(SIZE_MAX - 4000), nullptr);
+    EXPECT_EQ(fake::find("failed").bytes, SIZE_MAX);
+}
+
 TEST(aligned_alloc, that_fails_for_another_reason_is_not_told) {
     replaced here(
         real.aligned_alloc, +[](std::size_t, std::size_t) -> void* {

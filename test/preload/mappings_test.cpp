@@ -49,7 +49,8 @@ TEST(mmap, a_writable_arena_is_reserved_a_block_of_an_allocator_is_not) {
     using fil::preload::kind_of_anonymous;
     constexpr int arena = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     constexpr std::size_t mib = 1 << 20;
-    for (const std::size_t bytes : {64 * mib, 512 * mib, 1024 * mib, 3072 * mib, 65536 * mib}) {
+    for (const std::size_t bytes :
+         {64 * mib, 100 * mib, 200 * mib, 512 * mib, 1536 * mib, 3072 * mib, 65536 * mib}) {
         EXPECT_EQ(kind_of_anonymous(bytes, both, arena), FIL_MAPPING_ARENA);
         EXPECT_EQ(kind_of_anonymous(bytes, both, MAP_PRIVATE | MAP_ANONYMOUS),
                   FIL_MAPPING_ANONYMOUS);

@@ -5,6 +5,7 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,6 +27,21 @@ TEST(sandbox, a_filter_is_seen_and_taken_back_if_the_kernel_does_not_take_it) {
     EXPECT_EQ(fake::names(), "sandbox no-sandbox");
     EXPECT_EQ(fake::find("sandbox").address, allow_all);
     EXPECT_EQ(fake::find("sandbox").bytes, 1u);
+}
+
+// Who asks to be told of refused calls is answered with a descriptor. (In a child, which keeps it.)
+TEST(sandbox, a_filter_with_a_listener_is_seen) {
+    fake::start();
+    const pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        const long listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                                      SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+        _exit(listener > 0 && fake::names() == "sandbox" ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
 }
 
 TEST(sandbox, who_asks_what_the_kernel_can_installs_nothing) {

@@ -21,7 +21,6 @@
  */
 #include <atomic>
 #include <cstdint>
-#include <cstring>
 
 #include "frames.hpp"
 
@@ -32,10 +31,11 @@ struct piece_news {
     std::atomic<address> newest;      /* that was taken of those that share this place */
     std::atomic<std::uint32_t> freed; /* how many of them were freed */
 };
-inline constinit piece_news pieces_of_process[1024] = {};
+inline constexpr unsigned places_log2 = 13; /* 300,000 frames lie in some 2,000 pieces */
+inline constinit piece_news pieces_of_process[1u << places_log2] = {};
 
 inline piece_news& news_of(address piece) {
-    return pieces_of_process[piece * 0x9e3779b97f4a7c15u >> 54];
+    return pieces_of_process[piece * 0x9e3779b97f4a7c15u >> (64 - places_log2)];
 }
 /* Any thread; the second before the piece is gone. */
 inline void note_new_piece(const void* piece) {
@@ -68,16 +68,21 @@ class data_stack_anchors {
         const address piece = frames.newest_piece();
         if (piece == newest_.piece && newest_.stands()) return;
         newest_ = watch(piece);
-        const address below = piece != 0 ? frames.piece_below(piece) : 0;
-        if (below == 0 || frames.piece_below(below) == 0) return; /* of few frames */
+        address above = piece, below = 0;
+        for (std::uint32_t tries = 0; tries != 6; ++tries, above = below) {
+            below = above != 0 ? frames.piece_below(above) : 0;
+            if (below == 0 || frames.piece_below(below) == 0) return; /* of few frames */
+            if (is_known(below) && is_known(above)) break;
+        }
+        if (!is_known(below) || !is_known(above)) return;
         const std::uint32_t found = find(frames.first_frame(below));
         if (found == 0 || found <= position(UINT32_MAX)) return;
-        if (!is_known(below) || !is_known(piece)) return;
         if (count_ == most) {
-            count_ = most / 2; /* the lower half goes: it would be needed last */
-            std::memmove(anchors_, anchors_ + most - count_, count_ * sizeof(anchor));
+            /* Every second one goes: on the way back up each part of the stack still has one. */
+            count_ = most / 2;
+            for (std::uint32_t i = 0; i != count_; ++i) anchors_[i] = anchors_[2 * i + 1];
         }
-        anchors_[count_++] = {watch(below), newest_, found};
+        anchors_[count_++] = {watch(below), watch(above), found};
     }
 
     void forget() {

@@ -147,8 +147,13 @@ class remembered_chain {
     /* The position of a frame that is not far below the newest, or 0. */
     std::uint32_t position_of(address frame) const {
         if (const std::uint32_t at = find(frame, count_)) return at;
-        const std::uint32_t lowest = count_ > 1024 ? count_ - 1024 : 0;
-        std::uint32_t at = count_;
+        return search(frame, count_, 1024);
+    }
+
+    /* The same among the `most` entries up to `newest`, one by one. */
+    std::uint32_t search(address frame, std::uint32_t newest, std::uint32_t most) const {
+        const std::uint32_t lowest = newest > most ? newest - most : 0;
+        std::uint32_t at = newest;
         while (at != lowest && entries_[at].frame != frame) --at;
         return at != lowest ? at : 0;
     }
@@ -239,7 +244,9 @@ class remembered_chain {
         std::uint32_t newest = count_; /* entries above it are of no more use */
         address frame = top;
         for (walked = 0; frame != 0;) {
-            const std::uint32_t at = find(frame, newest);
+            std::uint32_t at = find(frame, newest);
+            /* Where many calls have returned, the slots of their callers name them still. */
+            if (at == 0 && walked % 64 == 63) at = search(frame, newest, 16 * walked);
             if (at == 0) {
                 ++walked;
                 frame = frames.previous(frame);
