@@ -464,7 +464,7 @@ def test_the_end_of_a_terminal_ends_the_first_program_in_it(here):
         """,
     )
     terminal = Terminal(*PROFILED, "x.py")
-    terminal.expect(b"ready")
+    terminal.expect(b"ready\r\n")  # all of it: else the program's write fails
     terminal.hang_up()
     assert terminal.wait() == 3
     assert Path("told").read_text() == "x"

@@ -63,9 +63,9 @@ def test_a_program_with_few_descriptors_is_recorded(here, count):
 
 
 def test_where_even_those_are_not_left_the_reason_is_said(here):
-    ended = with_descriptors(8)
+    ended = with_descriptors(10)
     assert (ended.status, ended.stdout, ended.own_stderr) == (0, b"20001\n", b"")
-    assert of_ours(ended)[-1].endswith("too few files may be open at a time (ulimit -n: 8).")
+    assert of_ours(ended)[-1].endswith("too few files may be open at a time (ulimit -n: 10).")
     assert list(Path("out").glob("*")) == []
 
 
