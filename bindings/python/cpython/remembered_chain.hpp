@@ -147,7 +147,7 @@ class remembered_chain {
     /* The position of a frame that is not far below the newest, or 0. */
     std::uint32_t position_of(address frame) const {
         if (const std::uint32_t at = find(frame, count_)) return at;
-        return search(frame, count_, 1024);
+        return search(frame, count_, 4096); /* some pieces of the data stack */
     }
 
     /* The same among the `most` entries up to `newest`, one by one. */
