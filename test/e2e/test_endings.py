@@ -337,8 +337,8 @@ def test_a_clean_up_after_ctrl_c_to_the_group_is_not_interrupted(here):
         "x.py",
         """
         import time
-        print("ready", flush=True)
         try:
+            print("ready", flush=True)  # from here on: the signal may come before this returns
             time.sleep(1000)
         except KeyboardInterrupt:
             time.sleep(0.3)
