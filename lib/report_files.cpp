@@ -13,9 +13,11 @@
 #include <vector>
 
 #include "embedded_assets.hpp"
+#include "fil/report/facts_text.hpp"
 #include "fil/report/folded.hpp"
 #include "fil/report/html.hpp"
 #include "fil/report/layout.hpp"
+#include "fil/report/mib_text.hpp"
 #include "fil/report/model_json.hpp"
 #include "fil/report/report_model.hpp"
 #include "fil/report/svg_picture.hpp"
@@ -57,6 +59,14 @@ std::string now_as_ctime() {
     return std::string(text.data()).substr(0, 24);
 }
 
+// The peak is the one that the page's head shows. What follows is what Fil calls such a page.
+std::string page_title(const report_model& report) {
+    const std::string peak = mib_text(report.shown_bytes() + report.chosen.hidden_bytes);
+    const std::string program = program_text(report.run);
+    return (program.empty() ? "" : program + " ") + peak + " \u00B7 Fil Memory Profile (" +
+           now_as_ctime() + ")";
+}
+
 std::vector<named_text> make_files(const snapshot& taken, const facts& run) {
     const report_model report = make_report_model(taken, run);
     if (run.kind == report_kind::out_of_memory) {
@@ -68,8 +78,7 @@ std::vector<named_text> make_files(const snapshot& taken, const facts& run) {
     return {{"peak-memory.prof", folded_of(report)},
             {"peak-memory.svg", svg_of(report, direction::callers_first, run.kind)},
             {"peak-memory-reversed.svg", svg_of(report, direction::leaves_first, run.kind)},
-            {"index.html",
-             html_page(page, "Fil Memory Profile (" + now_as_ctime() + ")", model_json(report))}};
+            {"index.html", html_page(page, page_title(report), model_json(report))}};
 }
 
 // "2026-11-23T16-28-03_759", local time.

@@ -56,8 +56,9 @@ function exactParts({ threads, bound, missed, dropped, unprofiled, sandboxed, re
   return lines.map((line) => el("p", {}, line));
 }
 
+// As in shell_quoted.hpp: letters of any script need no quotes.
 function shellQuoted(argument) {
-  if (/^[\w@%+=:,./-]+$/.test(argument)) return argument;
+  if (/^[\w@%+=:,./\u0080-\uffff-]+$/.test(argument)) return argument;
   return "'" + argument.replace(/'/g, "'\\''") + "'";
 }
 
@@ -70,7 +71,9 @@ function runParts(facts) {
   const code = (text) => el("code", {}, bdi(text));
   const parts = [el("p", {}, code(facts.argv.map(shellQuoted).join(" ")))];
   if (facts.variables.length > 0) {
-    parts.push(el("p", {}, "Set by us: ", ...between(", ", facts.variables.map(code))));
+    const words = plural(facts.variables.length, "variable", "variables") + " set by us";
+    const items = facts.variables.map((text) => el("li", {}, code(text)));
+    parts.push(el("details", {}, el("summary", {}, words), el("ul", {}, ...items)));
   }
   if (facts.processes.length > 0) {
     const items = facts.processes.map(processItem);

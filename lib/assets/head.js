@@ -49,6 +49,12 @@ function endedWell({ kind, value }) {
   return kind === "unknown" || kind === "running" || (kind === "exit" && value === 0);
 }
 
+// Of the strip's own samples, where nobody looked what it was made of; 0: none knows it.
+function residentThen(facts) {
+  const known = facts.samples.length > 0 ? facts.samples[0].points.filter((p) => p.r > 0) : [];
+  return known.length > 0 ? sampleAt(known, facts.peak_seconds).r : 0;
+}
+
 // A block is touched after it was allocated, so this may be a little later than the peak's mark.
 const THEN = "the most while what was allocated stayed within 1 % of the peak";
 
@@ -56,15 +62,19 @@ const THEN = "the most while what was allocated stayed within 1 % of the peak";
 // why the number differs from the peak.
 function residentPart({ facts, mappings }, peak) {
   const r = facts.resident;
-  if (!r || !(r.total > 0)) return el("p", { class: "quiet" }, "resident memory was not sampled");
+  if (!(r && r.total > 0)) {
+    const then = residentThen(facts);
+    const words = then > 0 ? ["resident then ", size(then, "b")] : ["resident memory was not sampled"];
+    return el("p", { class: "quiet" }, ...words);
+  }
   // Of the peak, what forked children share is shared memory to the system.
   const sharedCounted = Math.min(r.shared, r.peak_shared);
   const anonymousCounted = Math.min(r.anonymous, peak - r.peak_shared);
   const counted = anonymousCounted + sharedCounted;
   const isPart = facts.ending.kind === "unknown"; // of a program, which held memory before
   const arenas = mappings.some(({ kind, bytes }) => kind === "arena" && bytes > 0);
-  const others =
-    (isPart ? "held before" : "interpreter, stacks") + (arenas ? ", arenas" : "") + ", freed but kept";
+  const own = facts.kind === "native" ? "the program\u2019s data, stacks" : "interpreter, stacks";
+  const others = (isPart ? "held before" : own) + (arenas ? ", arenas" : "") + ", freed but kept";
   const parts = [
     ["counted", counted, "counted in the peak"],
     ["other", r.anonymous - anonymousCounted, others],

@@ -1,14 +1,24 @@
 // Which nodes a search finds, and how much memory they hold together.
 
-// A text is looked for in "function path:line"; upper and lower case are the same. A line number at
-// its end is whole: "flights.py:1" does not find line 11.
+// A text is looked for in what the page shows of a frame, in either order that it shows it:
+// "function path:line", "path:line function", and the source line. Upper and lower case are the
+// same, and so is any blank. A line number at its end is whole: "flights.py:1" is not line 11.
 function frameMatcher(text) {
-  const wanted = text.trim().toLowerCase();
+  const plain = (words) => words.toLowerCase().replace(/\s+/g, " ");
+  const wanted = plain(text.trim());
   if (wanted === "") return null;
   const number = /:\d+$/.test(wanted);
+  const holds = (words) => {
+    for (let at = words.indexOf(wanted); at >= 0; at = words.indexOf(wanted, at + 1)) {
+      if (!number || !/\d/.test(words.charAt(at + wanted.length))) return true;
+    }
+    return false;
+  };
   return (frame) => {
-    const where = (visible(frame.f) + " " + visible(frame.p) + lineOf(frame)).toLowerCase();
-    return number ? where.endsWith(wanted) : where.includes(wanted);
+    const [name, where] = [visible(frame.f), visible(frame.p) + lineOf(frame)];
+    return (
+      holds(plain(name + " " + where + " " + name)) || holds(plain(sourceText(frame.s || "").trim()))
+    );
   };
 }
 

@@ -83,12 +83,17 @@ function zoom(frame) {
 
 function search(text) {
   wanted = text;
-  const low = text.trim().toLowerCase();
+  const plain = (words) => words.toLowerCase().replace(/\s+/g, " ");
+  const low = plain(text.trim());
   let bytes = 0;
   let edge = -1;
   const found = frames.filter(
     (frame, i) =>
-      i > 0 && low !== "" && (frame.label.name + " " + frame.name).toLowerCase().includes(low),
+      i > 0 &&
+      low !== "" &&
+      [frame.label.name + " " + frame.name, frame.sourceText].some((words) =>
+        plain(words).includes(low),
+      ),
   );
   for (const frame of frames) frame.element.classList.toggle("hit", found.includes(frame));
   for (const frame of [...found].sort((a, b) => a.x - b.x || a.y - b.y)) {

@@ -88,9 +88,13 @@ def test_a_fragment_of_nonsense_shows_the_whole(browser, report, fragment):
 
 
 def test_search_marks_what_it_finds_and_says_how_much_that_holds(pandas):
-    pandas.press("/", "np.hstack")
-    assert pandas.text("#found") == "nothing found"  # names and places, not source text
-    pandas.press(Keys.ESCAPE, "/", "WIDE")
+    pandas.press("/", "no such words")
+    assert pandas.text("#found") == "nothing found"
+    pandas.press(Keys.ESCAPE, "/", "def WIDE")
+    assert pandas.text("#found") == "nothing found"  # around a line is not in it
+    pandas.press(Keys.ESCAPE, "/", ".py:10 WIDE")
+    assert pandas.text("#found").startswith("1 line · 449.0 MiB")
+    pandas.press(Keys.ESCAPE, "/", "WIDE  flights")
     assert all("wide" in hit.text for hit in pandas.all(".box.hit"))
     whole = float(pandas.text("#trail-path b span").removesuffix(" MiB"))
     lines, size, share = pandas.text("#found").split(" · ")
@@ -100,13 +104,21 @@ def test_search_marks_what_it_finds_and_says_how_much_that_holds(pandas):
     assert 533 <= held < 560  # 449 + 84 and something small
 
 
+@pytest.mark.parametrize("words", ["np.hstack", "HISTORY  =  np.HSTACK", "rolling(t) for"])
+def test_search_looks_into_source_lines(browser, report, words):
+    browser.open(report("measures") / "index.html")
+    browser.press("/", words)
+    assert [hit.text.split()[0] for hit in browser.all(".box.hit")] == ["history"]
+    assert browser.text("#found").startswith("1 line · 123.0 MiB · ")
+
+
 def test_search_finds_what_a_folded_box_joins(pandas):
     pandas.press("/", "_interleave")
     assert [hit.text for hit in pandas.all(".box.hit")] == ["pandas · 3 frames"]
 
 
 def test_the_keyboard_alone_is_enough(pandas):
-    pandas.press("/", "wide", Keys.ENTER)
+    pandas.press("/", "wide flights", Keys.ENTER)
     assert pandas.one(".box.active").text.startswith("wide")
     assert pandas.one("#tooltip").is_displayed()
     pandas.press(Keys.ARROW_UP)

@@ -37,7 +37,9 @@ def test_an_svg_zooms_searches_and_resets(browser, report):
     assert named("main", 14).get_attribute("width") == "100%"
     browser.press(Keys.ESCAPE)
     assert browser.run(frames) == whole
-    browser.press("/", "wide")
+    browser.press("/", "X ** 2")  # of its source line
+    assert [f.find_element(By.TAG_NAME, "text").text[:4] for f in browser.all(".f.hit")] == ["wide"]
+    browser.press(Keys.ESCAPE, "/", "(wide)")
     assert [f.find_element(By.TAG_NAME, "text").text[:4] for f in browser.all(".f.hit")] == [
         "wide",
         "wide",

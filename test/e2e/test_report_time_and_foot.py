@@ -15,6 +15,7 @@ def test_the_time_strip_reads_values_under_the_pointer(pandas):
 
 
 def test_the_foot_is_honest(pandas):
+    pandas.click(pandas.one("#run summary"))
     foot = pandas.text("#foot")
     for part in (
         "Exact",
@@ -84,3 +85,30 @@ def test_files_and_shared_memory_stand_beside_the_peak_with_their_stacks(pandas)
 def test_nothing_is_said_of_mappings_where_there_are_none(browser, report):
     browser.open(report("processes") / "index.html")
     assert not browser.one("#mapped").is_displayed()
+
+
+def test_resident_memory_is_told_wherever_it_is_drawn(browser, report):
+    browser.open(report("measures") / "index.html")
+    assert "resident then 320.8 MiB" in browser.text("#head")
+    assert "not sampled" not in browser.text("#head")
+
+
+def test_a_native_program_has_no_interpreter(browser, report):
+    browser.open(report("native") / "index.html")
+    assert "10.0 MiB the program’s data, stacks, freed but kept" in browser.text("#head")
+    assert "interpreter" not in browser.text("#head")
+
+
+def test_the_variables_that_we_set_are_one_line_until_it_is_opened(browser, report):
+    browser.open(report("measures") / "index.html")
+    assert "3 variables set by us" in browser.text("#run")
+    assert "OMP_NUM_THREADS" not in browser.text("#run")
+    browser.click(browser.one("#run summary"))
+    assert "OMP_NUM_THREADS=1" in browser.text("#run")
+
+
+def test_names_in_any_script_are_shown_as_they_are(browser, report):
+    browser.open(report("measures") / "index.html")
+    assert browser.text("h1") == "données.py --year 2013"
+    assert "données.py --year 2013" in browser.text("#run")
+    assert browser.driver.title.startswith("données.py 320.0 MiB · Fil Memory Profile (")

@@ -19,6 +19,19 @@ TEST(facts_text, the_command_begins_with_the_script) {
     EXPECT_EQ(command_text(run), "a.ipynb, In [2]");
 }
 
+TEST(facts_text, a_tab_is_called_after_the_program) {
+    facts run;
+    EXPECT_EQ(program_text(run), "");
+    run.arguments = {"/usr/bin/sort", "-n"};
+    EXPECT_EQ(program_text(run), "sort");
+    run.arguments = {"-m", "jobs.daily", "--year", "2013"};
+    EXPECT_EQ(program_text(run), "jobs.daily");
+    run.program.main_script = "jobs/flights.py";
+    EXPECT_EQ(program_text(run), "flights.py");
+    run.title = "a.ipynb, In [2]";
+    EXPECT_EQ(program_text(run), "a.ipynb, In [2]");
+}
+
 TEST(facts_text, an_ending_is_named) {
     using how = ending_facts::how;
     EXPECT_EQ(ending_text({how::exited, 3}), "exit 3");

@@ -67,7 +67,7 @@ TEST_F(report_files, say_what_they_are_in_their_titles) {
     EXPECT_TRUE(std::regex_search(
         text_of(path / "index.html").substr(0, 1000),
         std::regex(
-            R"(<title>Fil Memory Profile \(\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\)</title>)")));
+            R"(<title>deep\.py 80\.0 MiB · Fil Memory Profile \(\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\)</title>)")));
 }
 
 TEST_F(report_files, two_reports_at_once_stand_side_by_side) {

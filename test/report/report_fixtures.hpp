@@ -188,6 +188,87 @@ inline recording pandas(int stacks) {
     return made;
 }
 
+inline constexpr std::string_view measures_source = R"(import numpy as np
+import pandas as pd
+import sklearn.cluster
+
+def rolling(table):
+    return table.rolling(3).mean()
+
+def history(tables):
+    HISTORY = np.hstack([rolling(t) for t in tables])
+    return HISTORY
+
+def groups(table):
+    return sklearn.cluster.KMeans(8, init=start).fit(rolling(table))
+
+def start(table, *rest):
+    return table[:8].copy()
+
+if __name__ == "__main__":
+    print(groups(history(read())))
+)";
+
+// Lines that call other lines of the user's, imports, and libraries that call back. Nobody looked
+// at what its resident memory was made of.
+inline recording measures() {
+    recording made;
+    callstack_maker make(made.what);
+    const std::string site = "/home/ada/venv/lib/python3.12/site-packages/";
+    auto own = [&](const char* function, std::uint32_t line) {
+        return make.python(function, "/home/ada/données.py", line);
+    };
+    const frame_index import = make.python("_find_and_load", "<frozen importlib._bootstrap>", 1360);
+    const std::array imports = {60, 50, 38};
+    const std::array packages = {"numpy", "pandas", "sklearn"};
+    for (std::uint32_t i = 0; i < 3; ++i) {
+        const std::string file = site + packages[i] + "/__init__.py";
+        make.holds({own("<module>", i + 1), import, make.python("<module>", file, 1)},
+                   imports[i] * mib);
+    }
+    const frame_index module = own("<module>", 19);
+    const frame_index mean = make.python("mean", site + "pandas/core/window/rolling.py", 2000);
+    const frame_index hstack = make.python("hstack", site + "numpy/_core/shape_base.py", 358);
+    make.holds({module, own("history", 9), hstack}, 104 * mib);
+    make.holds({module, own("history", 9), own("rolling", 6), mean}, 19 * mib);
+    const frame_index fits = own("groups", 13);
+    std::vector<frame_index> fit = {module, fits};
+    const std::array steps = {"wrapper", "fit", "_init_centroids"};
+    for (std::uint32_t i = 0; i < 3; ++i) {
+        fit.push_back(make.python(steps[i], site + "sklearn/cluster/_kmeans.py", 100 * i + 7));
+    }
+    make.holds(fit, 30 * mib);
+    fit.push_back(own("start", 16));
+    make.holds(fit, 12 * mib);
+    make.holds({module, fits, own("rolling", 6), mean}, 7 * mib);
+    made.what.add_text("données.py", std::string(measures_source));
+    made.facts = some_facts("données.py", made.what.total(mapping_kind::anonymous));
+    made.facts.timelines = {some_timeline(0, "", made.facts.peak)};
+    made.facts.resident = {};
+    made.facts.variables = {"OMP_NUM_THREADS=1", "MKL_NUM_THREADS=1", "BLIS_NUM_THREADS=1"};
+    return made;
+}
+
+// Functions of the main executable.
+inline recording native() {
+    recording made;
+    const auto function = [&](const char* name, std::uint32_t line) {
+        return made.what.add_frame({.function = name,
+                                    .file = "/home/ada/grid.cpp",
+                                    .line = line,
+                                    .kind = frame_kind::native,
+                                    .module = "/home/ada/grid"});
+    };
+    callstack_maker make(made.what);
+    make.holds({function("main", 9), function("grid::fill(unsigned long)", 4)}, 64 * mib);
+    made.facts = some_facts("", 64 * mib);
+    made.facts.arguments = {"./grid"};
+    made.facts.runtime = "";
+    made.facts.program = {.kind = program_kind::native, .main_executable = "/home/ada/grid"};
+    made.facts.timelines = {some_timeline(0, "", 64 * mib)};
+    return made;
+}
+
 // One stack `depth` frames deep, all but its ends the same function if `recursive`.
 inline recording deep(int depth, bool recursive) {
     recording made;
@@ -276,6 +357,8 @@ inline std::optional<recording> by_name(std::string_view name) {
     if (name == "chain") return deep(20000, false);
     if (name == "hostile") return hostile();
     if (name == "processes") return processes();
+    if (name == "measures") return measures();
+    if (name == "native") return native();
     if (name == "empty") return empty();
     return std::nullopt;
 }

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "fil/report/facts.hpp"
+#include "fil/report/paths.hpp"
 #include "fil/report/shell_quoted.hpp"
 
 namespace fil::report {
@@ -25,6 +26,15 @@ inline std::string command_text(const facts& run) {
         shown = shown.subspan(static_cast<std::size_t>(script - run.arguments.begin()));
     }
     return shell_quoted(shown);
+}
+
+// What a tab calls it: "flights.py"; the module of -m; of a part, what its author called it.
+inline std::string program_text(const facts& run) {
+    if (!run.title.empty()) return run.title;
+    if (!run.program.main_script.empty()) return std::string(base_name(run.program.main_script));
+    if (run.arguments.empty()) return "";
+    const bool is_module = run.arguments[0] == "-m" && run.arguments.size() > 1;
+    return std::string(base_name(run.arguments[is_module ? 1 : 0]));
 }
 
 // "SIGKILL". (The C library can name signals only since 2.32.)
