@@ -2,116 +2,126 @@
 // A command line without its secrets: the page is made to be sent. What looks like a password, by
 // the name it is given with, becomes "***":
 //
-//     --password=x   --api-key x   TOKEN=x   db.password=x   "host=db password=x"
-//     "Authorization: x"   -u name:x   https://name:x@host/   https://host/?token=x
+//     --password=x   --api-key x   TOKEN=x   -u name:x   mysql -px   sh -c "login --token x"
 //
-// Names may be in any case, with any of "-_." between words, or in camelCase. A file that holds a
-// password, or a number of tokens, is none. Pure functions.
+// Which names these are: secret_names.hpp; what is looked for in each argument: masked_text.hpp.
+// Here are options whose value is the argument after them, and commands within an argument. Pure
+// functions.
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "fil/report/masked_text.hpp"
+#include "fil/report/secret_names.hpp"
+
 namespace fil::report {
 
-inline constexpr std::string_view mask = "***";
+namespace detail {
 
-// "--dbPassword" becomes "db-password".
-inline std::string plain_name(std::string_view name) {
-    std::string plain;
-    bool was_lower = false;
-    for (const char c : name) {
-        const auto letter = static_cast<unsigned char>(c);
-        if (was_lower && std::isupper(letter)) plain += '-';
-        was_lower = std::islower(letter) != 0;
-        if (c == '_' || c == '.') {
-            plain += '-';
-        } else if (c != '-' || !plain.empty()) {
-            plain += static_cast<char>(std::tolower(letter));
+// Commands that take a secret by a letter. Some of them take only what is attached to it.
+struct secret_letter {
+    std::string_view commands;
+    std::string_view option;
+    bool may_follow = true;
+};
+inline constexpr secret_letter secret_letters[] = {
+    {"mysql mysqldump mysqladmin mysqlimport mysqlcheck mysqlshow mariadb mariadb-dump "
+     "mariadb-admin",
+     "-p", false},
+    {"7z 7za 7zr", "-p", false},
+    {"sshpass mongo mongosh mongodump mongorestore cqlsh beeline rdesktop login", "-p"},
+    {"zip unzip sqlcmd bcp mosquitto_pub mosquitto_sub ssh-keygen", "-P"},
+    {"ssh-keygen", "-N"},
+    {"redis-cli", "-a"},
+    {"ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami", "-w"},
+    {"curl", "-b"},
+};
+
+inline bool is_option(std::string_view word) {
+    return word.size() > 1 && word[0] == '-' && !is_digit(word[1]);
+}
+
+// Of an option such as "-px", how much is the option; 0, if it is none of them.
+inline std::size_t secret_letter_size(std::string_view command, std::string_view word) {
+    for (const secret_letter& known : secret_letters)
+        if (word.starts_with(known.option) && among(command, known.commands) &&
+            (known.may_follow || word.size() > known.option.size()))
+            return known.option.size();
+    return 0;
+}
+
+// A command line as the shell reads it: words, and what stands between them, quotes included.
+struct shell_text {
+    std::vector<std::string> between;  // one more than words
+    std::vector<std::string> words;
+};
+
+inline shell_text split_as_shell(std::string_view text) {
+    shell_text split;
+    std::string between;
+    for (std::size_t at = 0;;) {
+        const std::size_t begin = skip(text, at, blanks);
+        between += text.substr(at, begin - at);
+        if (begin == text.size()) break;
+        std::size_t end = begin;
+        while (end < text.size() && !holds(blanks, text[end])) {
+            const bool is_quote = text[end] == '"' || text[end] == '\'';
+            const std::size_t closing = is_quote ? text.find(text[end], end + 1) : text.npos;
+            end = closing == text.npos ? end + 1 : closing + 1;
         }
+        std::string_view word = text.substr(begin, end - begin);
+        const bool is_quoted = word.size() > 1 && (word[0] == '"' || word[0] == '\'') &&
+                               word.find(word[0], 1) == word.size() - 1;
+        if (is_quoted) between += word[0];
+        split.between.push_back(std::exchange(between, is_quoted ? std::string(1, word[0]) : ""));
+        split.words.emplace_back(is_quoted ? word.substr(1, word.size() - 2) : word);
+        at = end;
     }
-    while (!plain.empty() && std::isdigit(static_cast<unsigned char>(plain.back())))
-        plain.pop_back();
-    return plain;
+    split.between.push_back(between);
+    return split;
 }
 
-inline bool names_a_secret(std::string_view name) {
-    const std::string plain = plain_name(name);
-    const std::string_view last = std::string_view(plain).substr(plain.rfind('-') + 1);
-    const auto ends = [](std::string_view text, const auto&... words) {
-        return (text.ends_with(words) || ...);
-    };
-    if (last == "pass" || last == "pw" || last == "sig") return true;
-    if (ends(last, "password", "passwd", "passphrase", "passcode", "pwd", "secret", "token", "auth",
-             "credential", "credentials", "authorization", "cookie", "signature", "apikey",
-             "accesskey", "secretkey", "privatekey"))
-        return true;
-    return ends(plain, "api-key", "access-key", "secret-key", "private-key", "account-key",
-                "signing-key", "encryption-key", "auth-key", "subscription-key", "license-key");
-}
+}  // namespace detail
 
-// Each "name=value" in a word with several, as in a URL or a connection's description.
-inline void mask_parts(std::string& word) {
-    constexpr std::string_view separators = " ,;&?\"'{}#";
-    for (std::size_t at = word.find('='); at != word.npos; at = word.find('=', at + 1)) {
-        const std::size_t before = word.find_last_of(separators, at);
-        const std::size_t begin = before == word.npos ? 0 : before + 1;
-        const std::string_view name = std::string_view(word).substr(begin, at - begin);
-        const bool in_query = before != word.npos && (word[before] == '?' || word[before] == '&');
-        if (!names_a_secret(name) && !(in_query && plain_name(name) == "key")) continue;
-        // What is given as a whole may hold anything.
-        const std::size_t end = begin == 0 ? word.npos : word.find_first_of(separators, at);
-        word.replace(at + 1, std::min(end, word.size()) - at - 1, mask);
-    }
-}
-
-// "scheme://name:password@host"; for the web also a token in place of both.
-inline void mask_addresses(std::string& word) {
-    for (std::size_t at = word.find("://"); at != word.npos; at = word.find("://", at + 3)) {
-        const std::size_t end = std::min(word.find_first_of("/?# ", at + 3), word.size());
-        const std::size_t host = word.rfind('@', end);
-        if (host == word.npos || host < at + 3) continue;
-        const std::size_t colon = word.find(':', at + 3);
-        const bool is_web =
-            word.substr(0, at).ends_with("http") || word.substr(0, at).ends_with("https");
-        if (colon < host) {
-            word.replace(colon + 1, host - colon - 1, mask);
-        } else if (is_web) {
-            word.replace(at + 3, host - at - 3, mask);
-        }
-    }
-}
-
-// "Authorization: Bearer x", as curl's -H has it.
-inline void mask_header(std::string& word) {
-    const std::size_t colon = word.find(": ");
-    if (colon != word.npos && names_a_secret(word.substr(0, colon)))
-        word.replace(colon + 2, word.npos, mask);
-}
-
-inline std::vector<std::string> masked(std::vector<std::string> arguments) {
-    std::string option;  // the word before, if its value may follow
+// `are_of_a_text`: the words of one argument, whose settings are masked already.
+inline std::vector<std::string> masked(std::vector<std::string> arguments,
+                                       bool are_of_a_text = false) {
+    using namespace detail;
+    std::string option;   // the word before, if its value may follow
+    std::string command;  // the last that takes secrets by a letter
     for (std::string& word : arguments) {
-        const bool is_option = word.size() > 1 && word[0] == '-' &&
-                               std::isdigit(static_cast<unsigned char>(word[1])) == 0;
-        const bool has_value = word.find('=') != word.npos;
-        const bool names_a_user = option == "-u" || plain_name(option).ends_with("user");
-        const std::string following = is_option && !has_value ? word : "";
-        const std::size_t colon = word.find(':');
-        if (!is_option && names_a_secret(option)) {
+        const std::string given = word;
+        const bool is_value = !is_option(word);
+        const std::string_view base = std::string_view(given).substr(given.rfind('/') + 1);
+        const std::size_t letter = secret_letter_size(command, word);
+        if (is_value &&
+            (is_secret(option, word) || secret_letter_size(command, option) == option.size()) &&
+            !option.empty()) {
             word = mask;
-        } else if (names_a_user && colon != word.npos) {
-            word.replace(colon + 1, word.npos, mask);
-        } else {
+        } else if (is_value && names_a_user(option)) {
             mask_addresses(word);
-            mask_header(word);
-            mask_parts(word);
+            mask_password_of_user(word, {0, word.size()}, option == "-U" ? ":%" : ":");
+        } else if (letter > 0 && word.size() > letter) {
+            word.replace(letter, word.npos, mask);
+        } else {
+            const bool is_script = is_option(option) && option[1] != '-' && option.ends_with('c');
+            if (word.starts_with("-u") && word.size() > 2)
+                mask_password_of_user(word, {2, word.size()});
+            if (!are_of_a_text) mask_text(word, is_script);
+            if (shell_text split = split_as_shell(word); split.words.size() > 1) {
+                split.words = masked(std::move(split.words), true);
+                word = split.between[0];
+                for (std::size_t at = 0; at < split.words.size(); ++at)
+                    word += split.words[at] + split.between[at + 1];
+            }
         }
-        option = following;
+        for (const secret_letter& known : secret_letters)
+            if (is_value && among(base, known.commands)) command = base;
+        option = !is_value && given.find('=') == given.npos ? given : "";
     }
     return arguments;
 }
