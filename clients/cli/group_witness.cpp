@@ -96,6 +96,10 @@ group_witness::~group_witness() {
     }
 }
 
+void group_witness::wake() {
+    if (pid_ > 0) ::kill(pid_, SIGCONT);
+}
+
 void group_witness::ask() {
     const char now = 0;
     if (::send(ours_.get(), &now, sizeof now, MSG_DONTWAIT | MSG_NOSIGNAL) != sizeof now)

@@ -29,6 +29,9 @@ class group_witness {
     void ask();
     std::optional<signal_bits> take_answer();
 
+    // Somebody may have stopped it. What it was asked it answers then.
+    void wake();
+
   private:
     descriptor ours_;
     pid_t pid_ = -1;

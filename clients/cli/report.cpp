@@ -90,10 +90,11 @@ bool may_stop_report(const signalfd_siginfo& signal) {
     return is_for_program(signal, ::getpid(), false);
 }
 
-// What arrives at first is an echo of what ended the program: timeout, for one, signals its child,
-// and then the whole group.
+// While it waits, Ctrl-Z stops us as anybody. What arrives at first is an echo of what ended the
+// program: timeout, for one, signals its child, and then the whole group.
 ending wait_for(pid_t child, const descriptor& ended, const signal_inbox& signals) {
     using namespace std::chrono_literals;
+    const job_control_let_be meanwhile;
     const auto echo_ends = std::chrono::steady_clock::now() + 1s;
     pollfd waits[] = {{ended.get(), POLLIN, 0}, {signals.poll_descriptor(), POLLIN, 0}};
     for (;;) {

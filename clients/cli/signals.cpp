@@ -2,20 +2,42 @@
 
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace fil::cli {
 namespace {
 
-sigset_t signals_to_forward() {
+constexpr int job_control[] = {SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT};
+
+sigset_t signals_to_hold() {
     sigset_t set;
     sigfillset(&set);
-    for (int left_alone : {SIGTSTP, SIGCONT, SIGTTIN, SIGTTOU, SIGCHLD})
-        sigdelset(&set, left_alone);
+    sigdelset(&set, SIGCHLD);
     return set;
 }
 
 }  // namespace
+
+bool is_stop(int number) {
+    return is_job_control(number) && number != SIGCONT;
+}
+
+bool is_job_control(int number) {
+    return std::ranges::find(job_control, number) != std::end(job_control);
+}
+
+job_control_let_be::job_control_let_be() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int number : job_control) sigaddset(&set, number);
+    sigprocmask(SIG_UNBLOCK, &set, &before_);
+}
+
+job_control_let_be::~job_control_let_be() {
+    sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
 
 bool is_for_program(const signalfd_siginfo& signal, pid_t self, bool from_program) {
     switch (signal.ssi_code) {
@@ -34,7 +56,7 @@ bool is_for_program(const signalfd_siginfo& signal, pid_t self, bool from_progra
 }
 
 signal_inbox::signal_inbox() {
-    const sigset_t ours = signals_to_forward();
+    const sigset_t ours = signals_to_hold();
     sigprocmask(SIG_BLOCK, &ours, &inherited_mask_);
     inbox_ = descriptor(::signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK));
 

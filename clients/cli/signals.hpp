@@ -1,6 +1,5 @@
 // Signals of the supervisor: those that somebody sends to it are meant for the program and go
-// there; those that the terminal sends to both are not doubled. SIGTSTP, SIGCONT, SIGTTIN, SIGTTOU
-// are left alone, so that job control stops and continues both. From construction on the others are
+// there; those that the terminal sends to both are not doubled. From construction on they are
 // blocked and read from a descriptor: none is lost while the program starts. What the program
 // inherits is what we inherited.
 #pragma once
@@ -16,6 +15,21 @@ namespace fil::cli {
 // Whether a signal that reached us, and nobody else, is for the program. `from_program`: sent by
 // one of its processes, to its own group, say: then it has the signal already. Pure.
 bool is_for_program(const signalfd_siginfo& signal, pid_t self, bool from_program);
+
+// SIGTSTP, SIGTTIN and SIGTTOU, which stop; and with SIGCONT all of job control.
+bool is_stop(int number);
+bool is_job_control(int number);
+
+// While it lives, those do what they do by themselves.
+class job_control_let_be {
+  public:
+    job_control_let_be();
+    ~job_control_let_be();
+    job_control_let_be(const job_control_let_be&) = delete;
+
+  private:
+    sigset_t before_;
+};
 
 class signal_inbox {
   public:

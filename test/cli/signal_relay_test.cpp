@@ -53,6 +53,13 @@ class relayed {
     }
 
   private:
+    static const char* letter_of(int number) {
+        if (number == SIGTTIN) return "i";
+        if (number == SIGCONT) return "c";
+        if (number == SIGTSTP) return "t";
+        return number == SIGWINCH ? "w" : "r";
+    }
+
     [[noreturn]] static void run_program(int to, bool leaves_group) {
         if (leaves_group) ::setpgid(0, 0);
         sigset_t all;
@@ -60,7 +67,7 @@ class relayed {
         sigprocmask(SIG_BLOCK, &all, nullptr);
         static_cast<void>(::write(to, "-", 1));
         for (siginfo_t got; ::sigwaitinfo(&all, &got) != SIGTERM;)
-            static_cast<void>(::write(to, got.si_signo == SIGWINCH ? "w" : "r", 1));
+            static_cast<void>(::write(to, letter_of(got.si_signo), 1));
         ::_exit(0);
     }
 
@@ -162,6 +169,25 @@ TEST(signal_relay, passes_on_where_the_witness_was_stopped) {
                   ::kill(supervisor, SIGWINCH);
               }),
               "-w");
+}
+
+// As a shell does that continues a job at once. The witness lost what was taken back.
+TEST(signal_relay, passes_no_stop_on_that_was_taken_back) {
+    EXPECT_EQ(relayed::signals([](pid_t supervisor, const auto&, pid_t) {
+                  ::kill(-supervisor, SIGTSTP);
+                  ::poll(nullptr, 0, 5);
+                  ::kill(-supervisor, SIGCONT);
+              }),
+              "-tc");
+}
+
+TEST(signal_relay, passes_on_a_stop_that_reached_the_supervisor_alone) {
+    EXPECT_EQ(relayed::signals([](pid_t supervisor, const auto&, pid_t) {
+                  ::kill(supervisor, SIGTTIN);
+                  ::poll(nullptr, 0, 50);
+                  ::kill(supervisor, SIGCONT);
+              }),
+              "-ic");
 }
 
 TEST(signal_relay, keeps_sigusr2) {

@@ -468,3 +468,123 @@ def test_the_end_of_a_terminal_ends_the_first_program_in_it(here):
     terminal.hang_up()
     assert terminal.wait() == 3
     assert Path("told").read_text() == "x"
+
+
+# What gunicorn does: more workers, fewer workers, and a clean stop for SIGTSTP.
+TAKES_JOB_CONTROL_FOR_WISHES = """
+    import signal, sys, time
+    names = {signal.SIGTTIN: "one more", signal.SIGTTOU: "one less", signal.SIGTSTP: "a pause",
+             signal.SIGCONT: "no pause"}
+    for number in names:
+        signal.signal(number, lambda number, _: print(names[number], flush=True))
+    print("ready", flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
+    while True:
+        time.sleep(1000)
+"""
+
+
+def state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+@pytest.mark.parametrize("to", ["the supervisor", "the group"])
+def test_signals_of_job_control_reach_a_program_that_takes_them_for_wishes(here, to):
+    script("x.py", TAKES_JOB_CONTROL_FOR_WISHES)
+    with running("x.py", process_group=0) as supervisor:
+        assert supervisor.stdout.readline() == b"ready\n"
+        for name, wish in [
+            ("TTIN", "one more"),
+            ("TTIN", "one more"),
+            ("TTOU", "one less"),
+            ("TSTP", "a pause"),
+            ("CONT", "no pause"),
+        ]:
+            number = signal.Signals[f"SIG{name}"]
+            os.kill(supervisor.pid if to == "the supervisor" else -supervisor.pid, number)
+            assert supervisor.stdout.readline() == f"{wish}\n".encode()
+            time.sleep(0.25)  # so that a second one would be seen to come
+            assert state(supervisor.pid) != "T"
+        supervisor.terminate()
+        assert supervisor.stdout.read() == b""
+        assert supervisor.wait(SECONDS) == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU])
+@pytest.mark.parametrize("to", ["the supervisor", "the group"])
+def test_who_stops_fil_profile_stops_the_program_and_continues_both(here, to, number):
+    script("x.py", "import os; print(os.getpid(), flush=True); input(); print('went on')")
+    with running("x.py", stdin=subprocess.PIPE, process_group=0) as supervisor:
+        program = int(supervisor.stdout.readline())
+        pid = supervisor.pid if to == "the supervisor" else -supervisor.pid
+        os.kill(pid, number)
+        wait_until(lambda: state(supervisor.pid) == state(program) == "T", "both stop")
+        _, status = os.waitpid(supervisor.pid, os.WUNTRACED)
+        assert os.WSTOPSIG(status) == number
+        os.kill(pid, signal.SIGCONT)
+        wait_until(lambda: "T" not in (state(supervisor.pid), state(program)), "both go on")
+        assert supervisor.communicate(b"\n")[0] == b"went on\n"
+        assert supervisor.returncode == 0
+
+
+def test_a_program_that_is_stopped_alone_is_continued_alone(here):
+    script("x.py", "import os; print(os.getpid(), flush=True); input(); print('went on')")
+    with running("x.py", stdin=subprocess.PIPE, process_group=0) as supervisor:
+        program = int(supervisor.stdout.readline())
+        os.kill(program, signal.SIGSTOP)
+        wait_until(lambda: state(program) == "T", "it stops")
+        time.sleep(0.1)
+        assert state(supervisor.pid) != "T"
+        os.kill(program, signal.SIGCONT)
+        assert supervisor.communicate(b"\n")[0] == b"went on\n"
+
+
+def test_a_stopped_group_goes_on_with_the_supervisor(here):
+    """SIGSTOP to all, also to the witness; who then continues fil-profile means the program."""
+    script("x.py", "import os; print(os.getpid(), flush=True)\n" + textwrap.dedent(COUNTS_SIGNALS))
+    with running("x.py", process_group=0) as supervisor:
+        program = int(supervisor.stdout.readline())
+        assert supervisor.stdout.readline() == b"ready\n"
+        os.killpg(supervisor.pid, signal.SIGSTOP)
+        wait_until(lambda: state(supervisor.pid) == state(program) == "T", "all stop")
+        os.kill(supervisor.pid, signal.SIGCONT)
+        wait_until(lambda: "T" not in (state(supervisor.pid), state(program)), "all go on")
+        os.killpg(supervisor.pid, signal.SIGRTMIN)  # the witness is there again
+        assert supervisor.stdout.readline() == b"got SIGRTMIN\n"
+        time.sleep(0.3)
+        supervisor.terminate()
+        assert supervisor.stdout.read().splitlines()[-1] == b"[('SIGRTMIN', 1), ('SIGTERM', 1)]"
+
+
+def test_a_job_stops_where_it_reads_in_the_background(here):
+    script("x.py", "print('ready', flush=True); print('read', input())")
+    command = shlex.join([*PROFILED, "x.py"])
+    # -m: jobs; the shell says how a job stopped where it is asked to.
+    shell = f"set -m; {command} & while ! jobs | grep Stopped; do sleep 0.1; done; fg; exit $?"
+    terminal = Terminal("/bin/bash", "-c", shell)
+    terminal.expect(b"ready")
+    terminal.expect(b"Stopped")
+    terminal.type(b"a line\n")
+    terminal.expect(b"read a line")
+    assert terminal.wait() == 0
+
+
+def test_a_program_that_ignores_ctrl_z_is_not_stopped(here):
+    """Neither is fil-profile then: the shell waits on, as for the program itself."""
+    script(
+        "x.py",
+        """
+        import signal
+        signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+        print("ready", flush=True)
+        input()
+        print("went on")
+        """,
+    )
+    command = shlex.join([*PROFILED, "x.py"])
+    terminal = Terminal("/bin/sh", "-c", f"set -m; {command}; echo status $?")
+    terminal.expect(b"ready")
+    terminal.type(b"\x1a\n")
+    terminal.expect(b"went on")
+    terminal.expect(b"status 0")
+    assert terminal.wait() == 0
