@@ -17,13 +17,15 @@
 #include <vector>
 
 #include "refusal.hpp"
+#include "temporary_directories.hpp"
 
 namespace fil {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view directory_name = "fil-XXXXXX";
+constexpr const char* directory_prefix = "fil-";
+constexpr std::size_t directory_name_size = 10;  // six letters more
 constexpr const char* socket_name = "session";
 constexpr const char* unready_name = "session.new";
 
@@ -103,36 +105,27 @@ void remove_abandoned(const std::string& parent) {
     for (fs::directory_iterator entry(parent, error), end; !error && entry != end;
          entry.increment(error)) {
         const std::string name = entry->path().filename().string();
-        if (name.size() != directory_name.size() || !name.starts_with("fil-")) continue;
+        if (name.size() != directory_name_size || !name.starts_with(directory_prefix)) continue;
         const file_descriptor directory = open_folder(entry->path().string());
         if (is_private(directory) && is_abandoned(directory))
             remove_session(entry->path().string(), directory);
     }
 }
 
-// Where it may be made: $TMPDIR, and what serves where that is missing, full or not ours to write.
-std::vector<std::string> parent_directories() {
-    std::vector<std::string> all = {"/tmp", "/var/tmp", "/dev/shm"};
-    const char* base = getenv("TMPDIR");
-    // A socket's path has 108 bytes; a longer TMPDIR cannot serve.
-    if (base != nullptr && *base == '/' && strlen(base) <= 60) all.insert(all.begin(), base);
-    return all;
-}
-
-std::string new_private_directory() {
+std::string new_session_directory() {
     std::string tried;
-    for (const std::string& parent : parent_directories()) {
+    const std::string path = new_private_directory(directory_prefix, tried, [](const auto& parent) {
+        if (parent.size() > 60) return false;  // a socket's path has 108 bytes
         remove_abandoned(parent);
-        std::string path = parent + "/" + std::string(directory_name);
-        if (mkdtemp(path.data()) != nullptr) return path;
-        tried += (tried.empty() ? "" : ", ") + parent;
-    }
-    fail("cannot make a private directory in " + tried);
+        return true;
+    });
+    if (path.empty()) fail("cannot make a private directory in " + tried);
+    return path;
 }
 
 }  // namespace
 
-session_directory::session_directory() : path_(new_private_directory()) {
+session_directory::session_directory() : path_(new_session_directory()) {
     socket_path_ = path_ + "/" + socket_name;
     try {
         socket_ = new_socket();

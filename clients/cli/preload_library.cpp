@@ -4,10 +4,10 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <vector>
 
+#include "../../lib/temporary_directories.hpp"
 #include "refusal.hpp"
 #include "search_path.hpp"
 
@@ -50,30 +50,7 @@ std::string find_library() {
                                     : " near " + searched));
 }
 
-std::string new_private_directory() {
-    std::string parent = temporary_directory();
-    if (!fits_ld_preload(parent)) parent = "/tmp";
-    std::string directory = parent + "/fil-link-XXXXXX";
-    if (::mkdtemp(directory.data()) == nullptr)
-        throw refusal("cannot make a directory in " + parent);
-    return directory;
-}
-
-// Whether a folder can be made there. It is tried: root has leave to write to /proc, and cannot.
-bool is_usable(const char* directory) {
-    if (directory == nullptr || directory[0] != '/') return false;
-    std::string tried = directory + std::string("/fil-try-XXXXXX");
-    return ::mkdtemp(tried.data()) != nullptr && ::rmdir(tried.c_str()) == 0;
-}
-
 }  // namespace
-
-std::string temporary_directory() {
-    const char* const directories[] = {std::getenv("TMPDIR"), "/tmp", "/var/tmp", "/dev/shm"};
-    for (const char* directory : directories)
-        if (is_usable(directory)) return directory;
-    return "/tmp";
-}
 
 bool fits_ld_preload(const std::string& path) {
     return path.find_first_of(" :$") == std::string::npos;
@@ -83,7 +60,9 @@ preload_library::preload_library() : preload_library(find_library()) {}
 
 preload_library::preload_library(const std::string& library) : path_(library) {
     if (fits_ld_preload(library)) return;
-    directory_ = new_private_directory();
+    std::string tried;
+    directory_ = new_private_directory("fil-link-", tried, fits_ld_preload);
+    if (directory_.empty()) throw refusal("cannot make a directory in " + tried);
     path_ = directory_ + "/" + library_name;
     if (::symlink(library.c_str(), path_.c_str()) != 0) {
         ::rmdir(directory_.c_str());

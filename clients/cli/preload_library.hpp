@@ -27,7 +27,4 @@ class preload_library {
 // Whether LD_PRELOAD can hold this path as it is.
 bool fits_ld_preload(const std::string& path);
 
-// $TMPDIR; /tmp and the like, where that is not set, missing or not ours to write.
-std::string temporary_directory();
-
 }  // namespace fil::cli

@@ -13,10 +13,10 @@
 #include <cstring>
 #include <random>
 
+#include "../../lib/temporary_directories.hpp"
 #include "ending.hpp"
 #include "launch.hpp"
 #include "message.hpp"
-#include "preload_library.hpp"
 
 namespace fil::cli {
 namespace {
@@ -111,8 +111,7 @@ std::string new_recording_name() {
     std::random_device random;
     char letters[20];
     std::snprintf(letters, sizeof letters, "%08x%08x", random(), random());
-    return temporary_directory() + "/fil-" + std::to_string(::time(nullptr)) + "-" + letters +
-           ".recording";
+    return "/fil-" + std::to_string(::time(nullptr)) + "-" + letters + ".recording";
 }
 
 }  // namespace
@@ -166,10 +165,15 @@ report_outcome make_report(fil_session* session, const fil_report_options& optio
 }
 
 std::string keep_recording(fil_session* session, pid_t pid, std::string& why) {
-    const std::string file = new_recording_name();
-    fil_error error = FIL_ERROR_INIT;
-    if (fil_session_keep(session, pid, {file.data(), file.size()}, &error) == FIL_OK) return file;
-    why = error.message;
+    const std::string name = new_recording_name();
+    why.clear();
+    for (const std::string& parent : temporary_directories()) {
+        const std::string file = parent + name;
+        fil_error error = FIL_ERROR_INIT;
+        if (fil_session_keep(session, pid, {file.data(), file.size()}, &error) == FIL_OK)
+            return file;
+        if (why.empty()) why = error.message;
+    }
     return {};
 }
 

@@ -141,6 +141,7 @@ TEST_F(report_test, a_recording_is_kept_in_the_temporary_directory) {
     session.keep = FIL_ERROR_SYSTEM;
     EXPECT_EQ(keep_recording(session.handle(), 12, why), "");
     EXPECT_EQ(why, "full");
+    EXPECT_TRUE(session.kept_in.starts_with("/dev/shm/")) << "all have been tried";
 }
 
 }  // namespace

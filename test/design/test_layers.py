@@ -21,8 +21,11 @@ NOT_IN_HOT_LAYERS = set(
 )
 
 # The doors between two clients: the hooks start CPython's frame source, a C function, and look up
-# names as it does.
-DOORS = {"clients/preload": {"python_source.h", "elf_symbols.hpp"}}
+# names as it does. Of lib/ the command takes where temporary files go.
+DOORS = {
+    "clients/preload": {"python_source.h", "elf_symbols.hpp"},
+    "clients/cli": {"../../lib/temporary_directories.hpp"},
+}
 
 
 def layer_of(included: str) -> str | None:

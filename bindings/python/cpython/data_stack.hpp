@@ -72,17 +72,8 @@ class data_stack_anchors {
         for (std::uint32_t tries = 0; tries != 6; ++tries, above = below) {
             below = above != 0 ? frames.piece_below(above) : 0;
             if (below == 0 || frames.piece_below(below) == 0) return; /* of few frames */
-            if (is_known(below) && is_known(above)) break;
+            if (is_known(below) && is_known(above)) return add(frames, below, above, find);
         }
-        if (!is_known(below) || !is_known(above)) return;
-        const std::uint32_t found = find(frames.first_frame(below));
-        if (found == 0 || found <= position(UINT32_MAX)) return;
-        if (count_ == most) {
-            /* Every second one goes: on the way back up each part of the stack still has one. */
-            count_ = most / 2;
-            for (std::uint32_t i = 0; i != count_; ++i) anchors_[i] = anchors_[2 * i + 1];
-        }
-        anchors_[count_++] = {watch(below), watch(above), found};
     }
 
     void forget() {
@@ -104,6 +95,17 @@ class data_stack_anchors {
         watched piece, next;
         std::uint32_t position;
     };
+    template <typename Frames, typename Find>
+    void add(const Frames& frames, address below, address above, Find find) {
+        const std::uint32_t found = find(frames.first_frame(below));
+        if (found == 0 || found <= position(UINT32_MAX)) return;
+        if (count_ == most) {
+            /* Every second one goes: on the way back up each part of the stack still has one. */
+            count_ = most / 2;
+            for (std::uint32_t i = 0; i != count_; ++i) anchors_[i] = anchors_[2 * i + 1];
+        }
+        anchors_[count_++] = {watch(below), watch(above), found};
+    }
     static watched watch(address piece) {
         return {piece, news_of(piece).freed.load(std::memory_order_relaxed)};
     }
