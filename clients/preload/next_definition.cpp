@@ -9,7 +9,7 @@ namespace {
 
 definition first_definition(const link_map* from, const link_map* end, const char* name) {
     for (const link_map* object = from; object != end; object = object->l_next) {
-        void* address = python::elf_symbols(object->l_addr, object->l_ld).find(name);
+        void* address = source_kit::elf_symbols(object->l_addr, object->l_ld).find(name);
         if (address != nullptr) return {address, object};
     }
     return {};

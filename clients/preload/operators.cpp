@@ -102,7 +102,7 @@ class writable_names {
     // Not by way of a hook: the table of real functions is not filled yet.
     const protect_call protect_ =
         reinterpret_cast<protect_call>(next_definition("mprotect").address);
-    python::elf_symbols names_;
+    source_kit::elf_symbols names_;
     word begin_ = UINTPTR_MAX, bytes_ = 0;
     bool is_open_ = false;
 };

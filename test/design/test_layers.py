@@ -20,12 +20,16 @@ NOT_IN_HOT_LAYERS = set(
     " unordered_set valarray vector condition_variable cstdio stdio.h".split()
 )
 
-# The doors between two clients: the hooks start CPython's frame source, a C function, and look up
-# names as it does. Of lib/ the command takes where temporary files go.
+# The doors between two clients: the hooks start CPython's frame source, a C function. All that reads a
+# runtime's memory may use the source kit, which knows no runtime. Of lib/ the command takes where
+# temporary files go.
+SOURCE_KIT = {path.name for path in c_files("bindings/source_kit")}
 DOORS = {
     "clients/preload": {"python_source.h", "elf_symbols.hpp"},
     "clients/cli": {"../../lib/temporary_directories.hpp"},
+    "bindings/python": SOURCE_KIT,
 }
+CLIENTS = ["clients/preload", "clients/cli", "bindings/python", "bindings/source_kit"]
 
 
 def layer_of(included: str) -> str | None:
@@ -90,7 +94,7 @@ def test_a_hot_layer_neither_throws_nor_calls_malloc(layer: str) -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("client", ["clients/preload", "clients/cli", "bindings/python"])
+@pytest.mark.parametrize("client", CLIENTS)
 def test_a_client_includes_nothing_of_ours_but_fil_h(client: str) -> None:
     files = c_files(client)
     assert files

@@ -1,18 +1,16 @@
 #pragma once
 /* Code objects -> functions of the recording, and frames' keys -> places in them (function and
- * line), both remembered by address.
+ * line), both remembered by address while the code lives (known_functions.hpp).
  *
- * An address names a code object only while that lives: the first look at one asks
- * fil_block_watch() to raise fil_generation() when its block is freed, and the owner then calls
- * forget(). Code frozen into the interpreter has no block and never dies. Zeroed memory is valid
- * and empty after the first forget(). One thread, no locks of ours. Hot path: no allocation, no
- * throw.
+ * Code frozen into the interpreter has no block and never dies. Zeroed memory is valid and empty
+ * after the first forget(). One thread, no locks of ours. Hot path: no allocation, no throw.
  */
 #include <cstdint>
-#include <cstring>
 #include <initializer_list>
 
 #include "fil.h"
+#include "known_functions.hpp"
+#include "known_places.hpp"
 #include "line_index.hpp"
 #include "runtime.hpp"
 #include "text.hpp"
@@ -22,40 +20,29 @@ namespace fil::python {
 class code_names {
   public:
     void forget() {
-        forget_places();
+        places_.forget();
         lines_.forget();
-        for (known_code& each : known_) each = {};
+        functions_.forget();
     }
 
     /* Only what is of code objects in these bytes, and places, which are soon found again. */
     void forget_code(address first, std::size_t bytes) {
-        forget_places();
+        places_.forget();
         lines_.forget(first, bytes);
-        for (known_code& each : known_) {
-            if (each.code - first < bytes) each = {};
-        }
+        functions_.forget(first, bytes);
     }
 
     /* The callstack of a frame whose key is `key`, called by `caller`. A frame that is no Python
      * function's, or for which there is no room, is its caller. */
     fil_callstack callstack(const python_runtime& runtime, fil_callstack caller, address frame,
                             std::uint64_t key) {
-        place& at = visited_[key * 0x9e3779b97f4a7c15u >> 54];
-        if (at.key != key || at.epoch != epoch_) at = visit(runtime, frame, key);
-        if (at.function == 0) return caller;
-        const fil_callstack child = fil_callstack_child(caller, at.function, at.line);
-        return child == FIL_CALLSTACK_NONE ? caller : child;
+        return places_.callstack(caller, key, [&] { return visit(runtime, frame); });
     }
 
     /* The function of a code object: remembered, or intern(code). */
     template <typename Intern>
     fil_function find(address code, Intern&& intern) {
-        known_code& place = known_[(code >> 4 ^ code >> 13) % codes];
-        if (place.code == code) return place.function;
-        watch(code);
-        const fil_function function = intern(code);
-        place = {code, function};
-        return function;
+        return functions_.find(code, watch, intern);
     }
 
     /* The function of a code object; 0 if it is not one, or one of the interpreter's own shims. */
@@ -93,24 +80,6 @@ class code_names {
     }
 
   private:
-    struct place {
-        std::uint64_t key;
-        fil_function function; /* 0: no function of Python's */
-        std::uint32_t line;
-        std::uint32_t epoch;
-    };
-    struct known_code {
-        address code;
-        fil_function function;
-    };
-    static constexpr std::uint32_t codes = 512;
-
-    void forget_places() {
-        if (++epoch_ != 0) return;
-        std::memset(visited_, 0, sizeof visited_);
-        epoch_ = 1;
-    }
-
     static std::uint32_t first_line(const python_layout& layout, address code) {
         return line_or_first(layout, code, -1);
     }
@@ -134,13 +103,13 @@ class code_names {
         return name != load(code, layout.code_filename) || first_line(layout, code) != 0;
     }
 
-    place visit(const python_runtime& runtime, address frame, std::uint64_t key) {
-        if (is_shim(runtime.layout, frame)) return {key, 0, 0, epoch_};
+    source_kit::code_place visit(const python_runtime& runtime, address frame) {
+        if (is_shim(runtime.layout, frame)) return {0, 0};
         const address code = code_of(runtime.layout, frame);
         const fil_function function = find(
             code, [&](address object) { return intern(runtime, object, text_, sizeof text_); });
         const std::uint32_t at = function != 0 ? line(runtime.layout, code, frame) : 0;
-        return {key, function, at, epoch_};
+        return {function, at};
     }
 
     /* Each layer of the interpreter's debug hooks starts the block 16 bytes earlier; there are at
@@ -151,9 +120,8 @@ class code_names {
         }
     }
 
-    std::uint32_t epoch_;
-    known_code known_[codes];
-    place visited_[1024];
+    source_kit::known_functions<512> functions_;
+    source_kit::known_places<10> places_;
     char text_[16384];
     line_index<> lines_;
 };

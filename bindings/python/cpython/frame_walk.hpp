@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "code_names.hpp"
+#include "data_stack.hpp"
 #include "fil.h"
 #include "node_cache.hpp"
 #include "remembered_chain.hpp"
@@ -26,9 +27,9 @@ namespace fil::python {
 /* The pages of what a thread does not use are never touched. */
 struct thread_walk {
     std::uint64_t generation; /* never 0 */
-    remembered_chain<4096, 1024> chain;
+    source_kit::remembered_chain<4096, 1024, data_stack_anchors> chain;
     code_names names;
-    node_cache<2048> nodes;
+    source_kit::node_cache<2048> nodes;
 
     /* A child that the node cache does not know. */
     [[gnu::noinline]] fil_callstack meet(const python_runtime& runtime, fil_callstack caller,

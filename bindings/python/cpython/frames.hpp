@@ -13,30 +13,20 @@
  * without such a word, is not stamped.
  */
 #include <cstdint>
-#include <cstring>
 
 #include "layout.hpp"
+#include "memory_reading.hpp"
 
 namespace fil::python {
 
-using address = std::uintptr_t; /* of something in the interpreter; 0 = none */
-
-template <typename Value = address>
-inline Value load(address object, std::uint32_t offset) {
-    Value value;
-    std::memcpy(&value, reinterpret_cast<const void*>(object + offset), sizeof value);
-    return value;
-}
+using source_kit::address;
+using source_kit::load;
+using source_kit::store;
 
 /* The code object of a frame. From 3.14 the two lowest bits of that pointer say how it is counted.
  */
 inline address code_of(const python_layout& layout, address frame) {
     return load(frame, layout.frame_code) & ~address{3};
-}
-
-template <typename Value>
-inline void store(address object, std::uint32_t offset, Value value) {
-    std::memcpy(reinterpret_cast<void*>(object + offset), &value, sizeof value);
 }
 
 /* How one frame is read. A frame's key names its code object and the instruction it stands at, as

@@ -7,6 +7,7 @@
 
 #include "allocators.hpp"
 #include "debug_offsets.hpp"
+#include "fact_line.hpp"
 #include "fil.h"
 #include "frame_walk.hpp"
 #include "public_walk.hpp"
@@ -18,6 +19,8 @@ namespace {
 
 /* How this interpreter's stacks are read. */
 enum class reading { frames, public_api, too_old, free_threaded, unreadable };
+
+using source_kit::fact_line;
 
 constinit std::atomic<bool> busy{
     false}; /* somebody looks for an interpreter, or at its allocators */
@@ -92,58 +95,34 @@ reading choose(python_runtime& runtime) {
 
 /* ---- saying so ---- */
 
-class line {
-  public:
-    line& operator<<(const char* text) { return add(text, std::strlen(text)); }
-    line& operator<<(unsigned number) {
-        char digits[16];
-        const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-        return add(digits, static_cast<std::size_t>(end - digits));
-    }
-    line& operator<<(const python_version& version) {
-        *this << "CPython " << version.major << "." << version.minor << "." << version.micro;
-        return add(version.level, version.level_length);
-    }
-    void describe(const char* key) const {
-        fil_recorder_describe({key, std::strlen(key)}, {text_, length_});
-    }
-
-  private:
-    line& add(const char* text, std::size_t length) {
-        if (length > sizeof text_ - length_) length = sizeof text_ - length_;
-        std::memcpy(text_ + length_, text, length);
-        length_ += length;
-        return *this;
-    }
-    char text_[256];
-    std::size_t length_ = 0;
-};
+fact_line& operator<<(fact_line& line, const python_version& version) {
+    line << "CPython " << version.major << "." << version.minor << "." << version.micro;
+    return line << fil_text{version.level, version.level_length};
+}
 
 void describe(const python_version& version, reading how) {
-    (line() << version).describe("runtime");
+    fact_line line;
+    line << version;
+    line.describe("runtime");
     switch (how) {
         case reading::frames:
             break;
         case reading::public_api:
-            (line()
-             << version
+            (line
              << " is not a version whose frames can be read directly: its callstacks come from "
                 "the public API, only where the interpreter lock is held")
                 .describe("note");
             break;
         case reading::too_old:
-            (line() << version << " is older than 3.9: its callstacks are not recorded")
-                .describe("note");
+            (line << " is older than 3.9: its callstacks are not recorded").describe("note");
             break;
         case reading::free_threaded:
-            (line() << version
-                    << " is a free-threaded build: its Python callstacks are not recorded")
+            (line << " is a free-threaded build: its Python callstacks are not recorded")
                 .describe("note");
             break;
         case reading::unreadable:
-            (line() << version
-                    << " is not a version that this one knows how to read: its Python callstacks "
-                       "are not recorded")
+            (line << " is not a version that this one knows how to read: its Python callstacks "
+                     "are not recorded")
                 .describe("note");
             break;
     }

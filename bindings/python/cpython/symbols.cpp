@@ -1,22 +1,16 @@
 #include "symbols.hpp"
 
-#include <cstddef>
 #include <initializer_list>
 
-#include "elf_symbols.hpp"
+#include "loaded_objects.hpp"
 
 namespace fil::python {
 namespace {
 
-/* The first object that defines a name wins, as in the loader: a variable may have been copied into
- * the main executable. */
-template <typename Symbol>
-void take(Symbol*& symbol, const elf_symbols& object, const char* name) {
-    if (symbol == nullptr) symbol = reinterpret_cast<Symbol*>(object.find(name));
-}
+using source_kit::elf_symbols;
 
 void take_all(python_symbols& symbols, const elf_symbols& object) {
-#define FIL_TAKE(name) take(symbols.name, object, #name)
+#define FIL_TAKE(name) source_kit::take_symbol(symbols.name, object, #name)
     FIL_TAKE(PyMem_GetAllocator);
     FIL_TAKE(PyMem_SetAllocator);
     FIL_TAKE(PyObject_GetArenaAllocator);
@@ -44,41 +38,28 @@ void take_all(python_symbols& symbols, const elf_symbols& object) {
 #undef FIL_TAKE
 }
 
-int visit_object(dl_phdr_info* object, std::size_t, void* context) {
-    take_all(*static_cast<python_symbols*>(context), elf_symbols(*object));
-    return 0;
-}
-
-int count_loads(dl_phdr_info* object, std::size_t, void* context) {
-    *static_cast<unsigned long long*>(context) = object->dlpi_adds;
-    return 1;
-}
-
-int visit_main_program(dl_phdr_info* object, std::size_t, void* context) {
-    const elf_symbols program(*object);
-    for (const char* name : {"Py_BytesMain", "Py_Main"}) {
-        if (program.find(name) != nullptr || program.imports(name)) {
-            *static_cast<bool*>(context) = true;
-        }
-    }
-    return 1; /* the first object is the main program */
-}
-
 }  // namespace
 
 void find_symbols(python_symbols& symbols, unsigned long long& loads) {
-    unsigned long long loads_now = 0;
-    dl_iterate_phdr(count_loads, &loads_now);
+    const unsigned long long loads_now = source_kit::objects_ever_loaded();
     if (loads_now == loads) return;
     loads = loads_now;
     python_symbols found = {};
-    dl_iterate_phdr(visit_object, &found);
+    source_kit::visit_loaded_objects([&found](const elf_symbols& object) {
+        take_all(found, object);
+        return false;
+    });
     if (found.found()) symbols = found;
 }
 
 bool main_program_is_python() {
     bool is_python = false;
-    dl_iterate_phdr(visit_main_program, &is_python);
+    source_kit::visit_loaded_objects([&is_python](const elf_symbols& program) {
+        for (const char* name : {"Py_BytesMain", "Py_Main"}) {
+            if (program.find(name) != nullptr || program.imports(name)) is_python = true;
+        }
+        return true; /* the first object is the main program */
+    });
     return is_python;
 }
 

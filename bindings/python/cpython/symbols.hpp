@@ -1,11 +1,10 @@
 #pragma once
 /* The interpreter's functions and variables that we use, found in the running process.
  *
- * One binary serves every CPython, and most processes that load the library have none: nothing of
- * Python's is linked. The exported symbols of the loaded objects are searched instead, without
- * dlsym: it allocates on failure, and does not see what a plugin loaded for itself (RTLD_LOCAL).
- * Static interpreters export the same names. The declarations are the public C API's, unchanged
- * since 3.9. find_symbols() takes the loader's lock for a moment: cold, one thread at a time.
+ * One binary serves every CPython: nothing of Python's is linked, the exported symbols of the
+ * loaded objects are searched instead (loaded_objects.hpp). Static interpreters export the same
+ * names. The declarations are the public C API's, unchanged since 3.9. find_symbols() takes the
+ * loader's lock for a moment: cold, one thread at a time.
  */
 #include <cstddef>
 #include <cstdint>

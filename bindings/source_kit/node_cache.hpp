@@ -15,7 +15,7 @@
 #include "fil.h"
 #include "private_pages.hpp"
 
-namespace fil::python {
+namespace fil::source_kit {
 
 template <std::uint32_t FirstSets, std::uint32_t MostSets = FirstSets * 64,
           typename Pages = private_pages>
@@ -111,4 +111,4 @@ class node_cache {
     set first_sets_[FirstSets];
 };
 
-}  // namespace fil::python
+}  // namespace fil::source_kit

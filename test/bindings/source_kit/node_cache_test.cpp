@@ -13,7 +13,7 @@
 using fil::test::ordinary_pages;
 template <std::uint32_t FirstSets, std::uint32_t MostSets = 64 * FirstSets,
           typename Pages = ordinary_pages>
-using node_cache = fil::python::node_cache<FirstSets, MostSets, Pages>;
+using node_cache = fil::source_kit::node_cache<FirstSets, MostSets, Pages>;
 
 TEST(node_cache, zeroed_memory_knows_nothing) {
     auto cache = std::make_unique<node_cache<4>>();

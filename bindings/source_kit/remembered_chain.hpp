@@ -1,7 +1,8 @@
 #pragma once
 /* A thread's last chain of frames, so that the next allocation interns only what changed.
  *
- * Kept root first: frame address, key (frames.hpp) and callstack of each frame. follow() walks from
+ * Kept root first: frame address, key and callstack of each frame. A key says where a frame stands,
+ * in whichever way the source has it: the address of an instruction, say. follow() walks from
  * the newest frame until one stands in the remembered chain, then proves everything below
  * unchanged. That proof is the cost of a deep stack, so it is made of *independent* loads: instead
  * of chasing frame -> previous -> previous, entry i is checked against remembered entry i-1, whose
@@ -17,8 +18,8 @@
  * for that, what is deeper is walked and interned every time: slow, not wrong.
  *
  * No proof is needed where the newest frame is the same *call* as last time: nothing below it can
- * have moved. That is what its stamp says (frames.hpp): same_as_last() is that case. The rest is
- * follow(), and, where more than one call or return happened, follow_anew().
+ * have moved. That is what its stamp says, where a runtime has a word for one: same_as_last() is
+ * that case. The rest is follow(), and, where more than one call or return happened, follow_anew().
  *
  * Zeroed memory is a valid, empty chain after the first forget(). One thread, no locks, hot: no
  * allocation, no throw; growing takes pages.
@@ -26,16 +27,27 @@
 #include <cstdint>
 #include <cstring>
 
-#include "data_stack.hpp"
 #include "fil.h"
-#include "frames.hpp"
+#include "memory_reading.hpp"
 #include "private_pages.hpp"
 
-namespace fil::python {
+namespace fil::source_kit {
+
+/* Which frames of a chain cannot have moved since it was last looked at, so that nothing below them
+ * is compared. A runtime that knows nothing of the kind has none. */
+struct no_anchors {
+    /* The highest position, at most `highest`, whose frame has not returned; 0: none is known. */
+    std::uint32_t position(std::uint32_t) { return 0; }
+    /* The chain is proved to be the stack of now. `find(frame)` is a frame's position, or 0. */
+    template <typename Frames, typename Find>
+    void update(const Frames&, Find) {}
+    void forget() {}
+};
 
 /* First: frames remembered before it grows, counted from the root. Scratch, a power of two: frames
  * that are kept until their callers are known, of a stack that it could not grow for. */
-template <std::uint32_t First, std::uint32_t Scratch, typename Pages = private_pages>
+template <std::uint32_t First, std::uint32_t Scratch, typename Anchors = no_anchors,
+          typename Pages = private_pages>
 class remembered_chain {
     static_assert((Scratch & (Scratch - 1)) == 0);
 
@@ -66,7 +78,8 @@ class remembered_chain {
 
     /* The callstack of frame `top` if it is the same call as last time, at the same place; or
      * FIL_CALLSTACK_NONE. Frames reads a frame: previous(frame), key(frame), and whether it was
-     * stamped in this very call: is_stamped(frame), stamp(frame). Hot path. */
+     * stamped in this very call: is_stamped(frame), stamp(frame). Stamps of callers stay while they
+     * wait, if callers_stay_stamped. Hot path. */
     template <typename Frames>
     [[gnu::always_inline]] inline fil_callstack same_as_last(address top,
                                                              const Frames& frames) const {
@@ -332,11 +345,11 @@ class remembered_chain {
     std::uint32_t capacity_; /* without entry 0 */
     entry* entries_;         /* the first ones, or what it has outgrown them for */
     fil_callstack* callstacks_;
-    data_stack_anchors anchors_;
+    Anchors anchors_;
     std::uint32_t newest_at_[slots];
     entry first_entries_[First + 1];
     fil_callstack first_callstacks_[First + 1];
     address scratch_[Scratch];
 };
 
-}  // namespace fil::python
+}  // namespace fil::source_kit

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace fil::python {
+namespace fil::source_kit {
 
 class elf_symbols {
   public:
@@ -156,4 +156,4 @@ class elf_symbols {
     const std::uint32_t* hash_ = nullptr;
 };
 
-}  // namespace fil::python
+}  // namespace fil::source_kit

@@ -7,11 +7,11 @@
 
 #include "fil.h"
 
-namespace fil::python {
+namespace fil::source_kit {
 
 struct private_pages {
     static void* map(std::size_t bytes) { return fil_source_map(bytes); }
     static void unmap(void* address, std::size_t bytes) { fil_source_unmap(address, bytes); }
 };
 
-}  // namespace fil::python
+}  // namespace fil::source_kit

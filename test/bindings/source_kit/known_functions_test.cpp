@@ -1,0 +1,77 @@
+// Code addresses -> functions, and keys -> places.
+
+#include "known_functions.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "known_places.hpp"
+
+namespace {
+
+std::vector<fil_function> children;  // whose place was asked for
+
+}  // namespace
+
+// What the kit calls of fil.h here.
+extern "C" fil_callstack fil_callstack_child(fil_callstack caller, fil_function function,
+                                             uint32_t line) {
+    children.push_back(function);
+    return line == 0 ? FIL_CALLSTACK_NONE : caller * 1000 + line;
+}
+
+TEST(known_functions, code_is_watched_and_interned_at_first_sight_alone) {
+    fil::source_kit::known_functions<16> known{};
+    std::vector<std::uintptr_t> watched;
+    unsigned interned = 0;
+    const auto find = [&](std::uintptr_t code) {
+        return known.find(
+            code, [&](std::uintptr_t each) { watched.push_back(each); },
+            [&](std::uintptr_t each) { return ++interned, fil_function(each / 16); });
+    };
+    EXPECT_EQ(find(160), 10u);
+    EXPECT_EQ(find(160), 10u);
+    EXPECT_EQ(find(176), 11u);
+    EXPECT_EQ(interned, 2u);
+    EXPECT_EQ(watched, (std::vector<std::uintptr_t>{160, 176}));
+}
+
+TEST(known_functions, only_code_that_died_is_forgotten) {
+    fil::source_kit::known_functions<16> known{};
+    unsigned interned = 0;
+    const auto find = [&](std::uintptr_t code) {
+        return known.find(
+            code, [](std::uintptr_t) {}, [&](std::uintptr_t) { return fil_function(++interned); });
+    };
+    find(160), find(176);
+    known.forget(160, 16);
+    EXPECT_EQ(find(176), 2u);
+    EXPECT_EQ(find(160), 3u);
+    known.forget();
+    EXPECT_EQ(find(176), 4u);
+}
+
+TEST(known_places, a_place_is_visited_once_until_it_is_forgotten) {
+    fil::source_kit::known_places<4> places{};
+    places.forget();
+    unsigned visits = 0;
+    const auto callstack = [&](std::uint64_t key) {
+        return places.callstack(2, key, [&]() -> fil::source_kit::code_place {
+            return {1, 100 + ++visits};
+        });
+    };
+    EXPECT_EQ(callstack(7), 2101u);
+    EXPECT_EQ(callstack(7), 2101u);
+    places.forget();
+    EXPECT_EQ(callstack(7), 2102u);
+}
+
+TEST(known_places, a_frame_of_no_function_or_without_room_is_its_caller) {
+    fil::source_kit::known_places<4> places{};
+    places.forget();
+    EXPECT_EQ(places.callstack(5, 7, [] { return fil::source_kit::code_place{0, 3}; }), 5u);
+    children.clear();
+    EXPECT_EQ(places.callstack(5, 8, [] { return fil::source_kit::code_place{1, 0}; }), 5u);
+    EXPECT_EQ(children, std::vector<fil_function>{1});
+}
