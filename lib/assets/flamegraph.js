@@ -1,14 +1,18 @@
 // The graph: one box for each visible node. Boxes exist only for rows near the window, placed by
-// percentages, so that a resize, a zoom of the page or a printer costs no work; nothing is
-// measured while drawing. The page scrolls as any page does: no wheel or drag is taken.
+// percentages; nothing is measured while drawing. What is higher than the graph's own height (a
+// style) scrolls inside it, and the page goes on scrolling from its ends: no wheel or drag is taken.
 
 const MOST_ELEMENTS = 9000;
+const MOST_PRINTED = 200; // rows: a recursion would take hundreds of pages
 const HEAT_LEVELS = 11; // as in palette.css: classes h0 to h11
 
 class Flamegraph {
-  // `at` is an empty element. `on` holds what to call: zoom(node), hover(node, box or null).
+  // `at` is an empty element. `on` holds what to call: choose(node, by a key?) for a click,
+  // zoom(node), hover(node, event, box), pin(node).
   constructor(at, on) {
     this.at = at;
+    this.sheet = el("div", { class: "sheet" }); // as high as all rows together
+    at.replaceChildren(this.sheet);
     this.on = on;
     this.rows = [];
     this.drawn = new Map(); // row number -> its element
@@ -17,15 +21,25 @@ class Flamegraph {
     this.redraw = oncePerFrame(() => this.drawWindow());
     this.relayout = oncePerFrame(() => this.layRows());
     new ResizeObserver(() => {
-      if (at.clientWidth !== this.width) this.relayout();
+      if (!this.paper && at.clientWidth !== this.width) this.relayout();
     }).observe(at);
-    addEventListener("scroll", this.redraw, { passive: true });
+    for (const scrolls of [window, at])
+      scrolls.addEventListener("scroll", this.redraw, { passive: true });
     addEventListener("resize", this.redraw, { passive: true });
-    addEventListener("beforeprint", () => this.print(true));
-    addEventListener("afterprint", () => this.print(false));
+    onPaper((width) => {
+      this.paper = width;
+      if (this.view) this.layRows();
+    });
     at.addEventListener("click", (event) => {
       const node = this.nodeOf(event.target);
-      if (node !== null) on.zoom(node);
+      if (node !== null) on.choose(node, false);
+    });
+    at.addEventListener("contextmenu", (event) => {
+      const node = this.nodeOf(event.target);
+      if (node === null || event.shiftKey) return;
+      event.preventDefault();
+      on.hover(node, event);
+      on.pin(node);
     });
     at.addEventListener("pointermove", (event) => on.hover(this.nodeOf(event.target), event));
     at.addEventListener("pointerleave", () => on.hover(null));
@@ -41,13 +55,14 @@ class Flamegraph {
   // Shows `view` from node `zoom` down. `hits` marks found nodes; `source`: a second line of text.
   show(model, view, zoom, source, hits) {
     Object.assign(this, { model, view, zoom, source, hits, active: -1 });
+    this.at.scrollTop = 0;
     this.layRows();
   }
 
   // Which nodes stand in which row, and how high each row is.
   layRows() {
-    this.width = this.at.clientWidth;
-    const { cell, row, sourceRow } = measureFont(this.at);
+    this.width = this.paper || this.at.clientWidth;
+    const { cell, row, sourceRow } = measureFont(this.sheet);
     this.cell = cell;
     const { view, zoom, model } = this;
     const whole = view.total[zoom];
@@ -64,33 +79,44 @@ class Flamegraph {
       top += two ? sourceRow : row;
     }
     this.tops.push(top);
-    this.at.style.height = top + "px";
+    const cut = this.paper ? this.rows.splice(MOST_PRINTED).length : 0;
+    if (cut > 0) top = this.tops[MOST_PRINTED] + row;
+    this.sheet.style.height = top + "px";
     this.clear();
     this.drawWindow();
+    if (cut > 0) this.sheet.append(this.cutRow(cut));
   }
 
   sourceOf(node) {
-    if (node === 0 || (this.view.folded[node] && this.view.joined[node] > 1)) return "";
+    if (node === 0 || isFold(this.view, node)) return "";
     return this.model.frames[this.view.frame[node]].s || "";
   }
 
   clear() {
-    this.at.replaceChildren();
+    this.sheet.replaceChildren();
     this.drawn.clear();
   }
 
-  // On paper there is no window: all rows.
-  print(printing) {
-    this.printing = printing;
-    this.drawWindow();
+  cutRow(rows) {
+    const row = el("div", { class: "row quiet" }, plural(rows, "row", "rows") + " below, not printed");
+    row.style.top = this.tops[MOST_PRINTED] + "px";
+    return row;
+  }
+
+  // The first and the last row to draw: those in the window and a little around it. On paper there
+  // is no window: all rows.
+  window() {
+    if (this.paper) return [0, this.rows.length - 1];
+    const { scrollTop, clientHeight } = this.at;
+    const { top } = this.at.getBoundingClientRect();
+    const margin = innerHeight / 3;
+    const end = Math.min(clientHeight, innerHeight - top);
+    return [this.rowAt(scrollTop + Math.max(0, -top) - margin), this.rowAt(scrollTop + end + margin)];
   }
 
   drawWindow() {
     if (!this.view || this.rows.length === 0) return;
-    const above = this.at.getBoundingClientRect().top;
-    const margin = innerHeight / 3;
-    const from = this.printing ? 0 : this.rowAt(-above - margin);
-    const to = this.printing ? this.rows.length - 1 : this.rowAt(innerHeight - above + margin);
+    const [from, to] = this.window();
     for (const [number, element] of this.drawn) {
       if (number < from || number > to) {
         element.remove();
@@ -99,7 +125,7 @@ class Flamegraph {
     }
     const least = this.widthForBudget(from, to);
     const added = document.createDocumentFragment();
-    let elements = this.at.getElementsByTagName("*").length;
+    let elements = this.sheet.getElementsByTagName("*").length;
     for (let number = from; number <= to && elements < MOST_ELEMENTS; ++number) {
       if (this.drawn.has(number)) continue;
       const row = this.drawRow(number, least);
@@ -107,7 +133,7 @@ class Flamegraph {
       this.drawn.set(number, row);
       added.append(row);
     }
-    this.at.append(added);
+    this.sheet.append(added);
   }
 
   rowAt(y) {
@@ -182,7 +208,7 @@ class Flamegraph {
 
   key(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    if (event.key === "Enter" && this.active >= 0) this.on.zoom(this.active);
+    if (event.key === "Enter" && this.active >= 0) this.on.choose(this.active, true);
     else if (event.key === "Backspace") this.on.zoom(this.view.parent[this.zoom]);
     else if (event.key.startsWith("Arrow")) this.activate(this.neighbour(event.key.slice(5)));
     else return;
@@ -224,9 +250,19 @@ class Flamegraph {
     return null;
   }
 
-  // Scrolls the page just far enough that a row can be seen.
+  // Scrolls the graph just far enough that a row can be seen in it.
+  scrollTo(number) {
+    const { at, tops } = this;
+    if (!(number >= 0)) return;
+    at.scrollTop = Math.min(at.scrollTop, tops[number]);
+    at.scrollTop = Math.max(at.scrollTop, tops[number + 1] - at.clientHeight);
+    this.drawWindow();
+  }
+
+  // And the page.
   reveal(number) {
-    const above = this.at.getBoundingClientRect().top;
+    this.scrollTo(number);
+    const above = this.at.getBoundingClientRect().top - this.at.scrollTop;
     const top = above + this.tops[number];
     const bottom = above + this.tops[number + 1];
     const bar = stickyHeight();

@@ -1,28 +1,42 @@
 // The state of the graph as text after the address's #. Only what differs from the start is
-// written: "#order=leaves&fold=0&source=0&zoom=12&search=read_csv".
+// written: "#order=leaves&fold=0&source=0&open=7.30&zoom=12&line=2&search=read_csv". `open` are nodes of
+// the model where an opened fold begins, `zoom` is a node of the view, `line` one of "Your lines".
 
 function readFragment(hash) {
   const values = new URLSearchParams(hash.replace(/^#/, ""));
-  const zoom = Number(values.get("zoom"));
+  const number = (text, otherwise) =>
+    /^\d{1,9}$/.test(text || "") ? Number(text) : otherwise;
   return {
     leaves: values.get("order") === "leaves",
     fold: values.get("fold") !== "0",
     source: values.get("source") !== "0",
-    zoom: Number.isSafeInteger(zoom) && zoom > 0 ? zoom : 0,
+    open: (values.get("open") || "").split(".").map((text) => number(text, 0)).filter((i) => i > 0),
+    zoom: number(values.get("zoom"), 0),
+    line: number(values.get("line"), -1),
     search: values.get("search") || "",
   };
 }
 
-function writeFragment(state) {
+function fragmentOf(state) {
   const parts = [];
   if (state.leaves) parts.push("order=leaves");
   if (!state.fold) parts.push("fold=0");
   if (!state.source) parts.push("source=0");
+  if (state.open.length > 0) parts.push("open=" + state.open.join("."));
   if (state.zoom > 0) parts.push("zoom=" + state.zoom);
+  if (state.line >= 0) parts.push("line=" + state.line);
   if (state.search) parts.push("search=" + encodeURIComponent(state.search));
-  const hash = parts.length > 0 ? "#" + parts.join("&") : "";
+  return parts.length > 0 ? "#" + parts.join("&") : "";
+}
+
+// With `step`, the browser's way back leads to what was shown before.
+function writeFragment(state, step) {
+  const hash = fragmentOf(state);
+  if (hash === location.hash) return;
+  const address = hash || location.pathname + location.search;
   try {
-    history.replaceState(null, "", hash || location.pathname + location.search);
+    if (step) history.pushState(null, "", address);
+    else history.replaceState(null, "", address);
   } catch {
     // A sandboxed frame has no address of its own; the view works without.
   }

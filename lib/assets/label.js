@@ -4,18 +4,22 @@
 function labelOf(model, view, node) {
   if (node === 0) return { name: "all  " + mib(view.total[0]), path: "", line: "" };
   const frame = model.frames[view.frame[node]];
-  if (!view.folded[node] || view.joined[node] === 1) {
+  if (!isFold(view, node)) {
     const again = view.joined[node] > 1 ? " ×" + count(view.joined[node]) : "";
     const path = visible(isUser(frame) ? frame.p : pathInside(frame.p));
     if (frame.f === "") return { name: path + again, path: "", line: lineOf(frame), short: path };
     const name = visible(frame.f);
     return { name: name + again, path, line: lineOf(frame), short: name };
   }
-  const chief = chiefFrame(model, view, node);
-  const name = visible(packageOf(chief));
+  // The package that the user's line called, and the last function on the way: the first of all is
+  // often no more than a wrapper. (An import of pandas is pandas', not importlib's.)
+  const chain = chainOf(model, view, node);
+  const known = chain.filter((frame) => frame.o !== "stdlib");
+  const [outer, inner] = known.length > 0 ? [known[0], known.at(-1)] : [chain[0], chain.at(-1)];
+  const name = visible(packageOf(outer));
   return {
     name: name + " · " + count(view.joined[node]) + " frames",
-    path: visible(chief.f),
+    path: visible(inner.f === "<module>" ? pathInside(inner.p) : inner.f),
     line: "",
     short: name,
   };
@@ -23,13 +27,6 @@ function labelOf(model, view, node) {
 
 function lineOf(frame) {
   return frame.l > 0 ? ":" + frame.l : "";
-}
-
-// The frame that says most about folded ones: the first that is not of the standard library (an
-// import of pandas is pandas', not importlib's).
-function chiefFrame(model, view, node) {
-  const chain = chainOf(model, view, node);
-  return chain.find((frame) => frame.o !== "stdlib") || chain[0];
 }
 
 // The frames that a folded node joins, along its heaviest way down, outermost first.

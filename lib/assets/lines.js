@@ -1,17 +1,22 @@
-// The reader's own lines, heaviest first: which of them held the peak. A click finds a line in the
-// graph.
+// The reader's own lines, heaviest first: which of them held the peak. A click shows a line's boxes
+// in the graph; lines that import stand together in one row, which opens.
 
 const LINES_SHOWN = 6;
 const PLACE_CELLS = 44; // of file, line and function
 
-function drawLines(at, model, find) {
+function drawLines(at, model, choose) {
   const { lines } = model;
   const whole = model.total[0];
-  const most = lines.length > 0 ? lines[0].bytes : 1;
-  const rows = lines.map((line) => lineRow(line, whole, most, find));
-  const first = Math.max(1, lines.filter((line) => line.bytes >= MIB / 20).length);
+  const entries = gathered(lines);
+  const most = entries.length > 0 ? entries[0].bytes : 1;
+  const rows = entries.map(({ line, imports, bytes }) =>
+    imports
+      ? importRows(imports, bytes, (one) => lineRow(one, whole, most, choose), whole, most)
+      : [lineRow(line, whole, most, choose)],
+  );
+  const first = Math.max(1, entries.filter(({ bytes }) => bytes >= MIB / 20).length);
   const shown = Math.min(first, LINES_SHOWN);
-  const table = el("ol", { class: "lines" }, ...rows.slice(0, shown));
+  const table = el("ol", { class: "lines" }, ...rows.slice(0, shown).flat());
   at.replaceChildren(
     el("h2", {}, "Your lines that held the peak"),
     table,
@@ -21,23 +26,68 @@ function drawLines(at, model, find) {
   );
 }
 
-function lineRow(line, whole, most, find) {
+// The rows' entries, heaviest first: a line each, but all that import in one.
+function gathered(lines) {
+  const imports = lines.filter(isImport);
+  const alone = imports.length < 2;
+  const entries = lines
+    .filter((line) => alone || !imports.includes(line))
+    .map((line) => ({ line, bytes: line.bytes }));
+  if (alone) return entries;
+  const bytes = imports.reduce((sum, line) => sum + line.bytes, 0);
+  const place = entries.findIndex((entry) => entry.bytes < bytes);
+  entries.splice(place < 0 ? entries.length : place, 0, { imports, bytes });
+  return entries;
+}
+
+function importRows(imports, bytes, rowOf, whole, most) {
+  const words = "imports: " + mib(bytes) + " in " + count(imports.length) + " lines ";
+  const mark = el("span", { class: "mark", "aria-hidden": "true" });
+  const button = el(
+    "button",
+    { type: "button", class: "line", "aria-expanded": "false", title: count(bytes) + " bytes" },
+    ...rowCells(bytes, whole, most),
+    el("span", { class: "where" }, words, mark),
+  );
+  const rows = imports.map(rowOf);
+  for (const row of rows) {
+    row.hidden = true;
+    row.classList.add("inner");
+  }
+  button.addEventListener("click", () => {
+    const open = rows[0].hidden;
+    button.setAttribute("aria-expanded", open);
+    for (const row of rows) row.hidden = !open;
+  });
+  return [el("li", {}, button), ...rows];
+}
+
+function rowCells(bytes, whole, most) {
+  return [
+    el("span", { class: "bytes" }, mib(bytes)),
+    el("span", { class: "bar" }, barOf(bytes / most)),
+    el("span", { class: "share" }, percent(bytes, whole)),
+  ];
+}
+
+function lineRow(line, whole, most, choose) {
   const { bytes, file, function: name, source } = line;
   const number = line.line > 0 ? ":" + line.line : "";
-  const title = `${visible(file)}${number} (${visible(name)})\n${count(bytes)} bytes`;
+  const more = holdsMore(line) ? `${mib(line.held)} with ${calleesText(line)}` : "";
+  const title =
+    `${visible(file)}${number} (${visible(name)})\n${count(bytes)} bytes` +
+    (more ? `, ${count(line.held)} with ${calleesText(line)}` : "");
   const room = Math.max(PLACE_CELLS - cells(name) - number.length - 1, 16);
   const where = [bdi(cutPath(visible(file), room)), number + " ", bdi(name, "function")];
   const text = sourceText(source || "").trim();
   const button = el(
     "button",
     { type: "button", class: "line", title },
-    el("span", { class: "bytes" }, mib(bytes)),
-    el("span", { class: "bar" }, barOf(bytes / most)),
-    el("span", { class: "share" }, percent(bytes, whole)),
+    ...rowCells(bytes, whole, most),
     el("span", { class: "where" }, ...where),
-    el("code", {}, bdi(text.slice(0, 300))),
+    el("code", {}, more ? el("span", { class: "with" }, `(${more}) `) : "", bdi(text.slice(0, 300))),
   );
-  button.addEventListener("click", () => find(line));
+  button.addEventListener("click", () => choose(line));
   return el("li", {}, button);
 }
 
@@ -51,7 +101,7 @@ function moreButton(table, rows) {
   const words = "show " + plural(rows.length, "more line", "more lines");
   const button = el("button", { type: "button", class: "more" }, words);
   button.addEventListener("click", () => {
-    table.append(...rows);
+    table.append(...rows.flat());
     button.remove();
   });
   return button;

@@ -21,8 +21,10 @@ class GraphPart {
     this.state = readFragment("");
     this.tooltip = new Tooltip(byId("tooltip"));
     this.graph = new Flamegraph(byId("graph"), {
+      choose: (node, byKey) => this.choose(node, byKey),
       zoom: (node) => this.zoomTo(node),
       hover: (node, event, box) => this.hover(node, event, box),
+      pin: (node) => this.pin(node),
     });
     this.wireControls();
     addEventListener("hashchange", () => this.restore());
@@ -33,7 +35,9 @@ class GraphPart {
 
   wireControls() {
     this.searchBox = byId("search");
-    this.searchBox.addEventListener("input", () => this.change({ search: this.searchBox.value }));
+    this.searchBox.addEventListener("input", () =>
+      this.change({ search: this.searchBox.value, line: -1 }, false),
+    );
     for (const name of ["source", "fold"]) {
       byId(name).addEventListener("change", (event) =>
         this.switchTo({ [name]: event.target.checked }),
@@ -47,16 +51,17 @@ class GraphPart {
 
   // ---- the view for a state, made once
 
-  viewFor({ leaves, fold }) {
-    const name = (leaves ? "leaves" : "callers") + (fold ? " folded" : "");
+  viewFor({ leaves, fold, open }) {
+    const name = [leaves, fold, ...open].join();
     if (!this.views.has(name)) {
+      if (this.views.size > 20) this.views.clear(); // of folds that were opened one by one
       let view;
       if (leaves) {
-        const base = this.viewFor({ leaves: false, fold });
+        const base = this.viewFor({ leaves: false, fold, open });
         view = leavesFirst(this.model, base);
         view.base = base;
       } else {
-        view = callersFirst(this.model, fold);
+        view = callersFirst(this.model, fold, new Set(open));
       }
       this.views.set(name, layOut(view));
     }
@@ -71,35 +76,43 @@ class GraphPart {
     if (this.graph.at.getBoundingClientRect().top < 0) byId("trail").scrollIntoView();
   }
 
-  // Folding keeps the zoom where the node survives; turning the graph round starts anew.
+  // A fold opens where it stands; any other box becomes as wide as the page.
+  choose(node, byKey) {
+    const view = this.viewFor(this.state);
+    if (!isFold(view, node)) return this.zoomTo(node);
+    const open = [...new Set([...this.state.open, ...firstOf(view, node)])];
+    this.switchTo({ open });
+    const opened = sameNode(view, node, this.viewFor(this.state));
+    if (byKey && opened > 0) this.graph.activate(opened);
+  }
+
+  // The zoom stays where its node survives.
   switchTo(change) {
-    let zoom = "zoom" in change ? change.zoom : this.state.zoom;
-    if (change.leaves !== undefined || (this.state.leaves && change.fold !== undefined)) zoom = 0;
-    else if (change.fold !== undefined && zoom > 0) {
-      const base = this.viewFor(this.state).at.indexOf(zoom);
-      zoom = this.viewFor({ ...this.state, ...change }).at[base];
-    }
-    this.change({ ...change, zoom });
+    const view = this.viewFor(this.state);
+    const other = this.viewFor({ ...this.state, ...change });
+    const { scrollTop } = this.graph.at;
+    this.change({ ...change, zoom: sameNode(view, this.state.zoom, other) });
+    this.graph.at.scrollTop = scrollTop;
   }
 
   reset() {
-    this.change({ zoom: 0, search: "" });
+    this.change({ zoom: 0, search: "", line: -1, open: [] });
   }
 
-  // From the table of lines: shows the line's boxes and how much they hold.
+  // From the table of lines: marks the line's boxes, and zooms to where all of them are.
   find(line) {
-    this.change({ zoom: 0, search: visible(line.file) + ":" + line.line });
-    const row = Math.max(
-      this.graph.firstRow((node) => this.graph.hits[node]),
-      0,
-    );
+    const state = { ...this.state, leaves: false, search: "", line: this.model.lines.indexOf(line) };
+    const view = this.viewFor(state);
+    const hits = hitsIn(this.model, view, findLine(this.model, line));
+    const boxes = [...hits.keys()].filter((node) => hits[node]);
+    this.change({ ...state, zoom: aboveAll(view, boxes) });
     byId("tools").scrollIntoView({ behavior: calm() ? "auto" : "smooth" });
-    requestAnimationFrame(() => this.graph.tops[row] > innerHeight / 2 && this.graph.reveal(row));
+    this.graph.scrollTo(this.graph.firstRow((node) => this.graph.hits[node]));
   }
 
-  change(change) {
+  change(change, step = true) {
     this.state = { ...this.state, ...change };
-    writeFragment(this.state);
+    writeFragment(this.state, step);
     this.draw();
   }
 
@@ -112,17 +125,19 @@ class GraphPart {
     const { model, state } = this;
     const view = this.viewFor(state);
     if (!(view.total[state.zoom] > 0)) state.zoom = 0;
-    const found = search(model, state.search);
+    const line = model.lines[state.line];
+    const found = line ? findLine(model, line) : search(model, state.search);
     const hits = hitsIn(model, view, found);
     this.tooltip.hide();
     this.graph.show(model, view, state.zoom, state.source, hits);
     drawTrail(byId("trail-path"), model, view, state.zoom, (node) => this.zoomTo(node));
-    byId("found").textContent = found ? foundText(found, model.total[0]) : "";
+    byId("found").textContent = found ? found.text : "";
     if (this.searchBox.value !== state.search) this.searchBox.value = state.search;
     byId("source").checked = state.source;
     byId("fold").checked = state.fold;
     byId(state.leaves ? "leaves" : "callers").checked = true;
-    byId("reset").disabled = state.zoom === 0 && state.search === "";
+    byId("reset").disabled =
+      state.zoom === 0 && state.search === "" && state.line < 0 && state.open.length === 0;
   }
 
   // ---- pointer and keys
@@ -136,10 +151,22 @@ class GraphPart {
     if (box) byId("said").textContent = this.tooltip.at.innerText;
   }
 
+  pin(node) {
+    const { view } = this.graph;
+    const texts = [["callstack", callstackText(this.model, view, node)]];
+    const link = location.href.replace(/#.*/, "") + fragmentOf({ ...this.state, zoom: node });
+    if (location.protocol !== "about:") texts.push(["link", link]); // of no use inside a notebook
+    this.tooltip.pin(texts, () => this.graph.at.focus({ preventScroll: true }));
+  }
+
   globalKey(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const typing = event.target === this.searchBox;
-    if (event.key === "Escape") {
+    if (event.key === "Escape" && this.tooltip.pinned) {
+      this.tooltip.unpin();
+    } else if (event.key === "p" && !typing && this.tooltip.node !== null) {
+      this.pin(this.tooltip.node);
+    } else if (event.key === "Escape") {
       this.reset();
       if (typing) this.graph.at.focus({ preventScroll: true });
     } else if (event.key === "/" && !typing) {
@@ -159,17 +186,6 @@ class GraphPart {
 
 function calm() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
-}
-
-function foundText(found, whole) {
-  if (found.count === 0) return "nothing found";
-  return (
-    plural(found.count, "line", "lines") +
-    " · " +
-    mib(found.bytes) +
-    " · " +
-    percent(found.bytes, whole)
-  );
 }
 
 function drawHidden(at, hidden) {

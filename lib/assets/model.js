@@ -21,6 +21,7 @@ function readModel(json) {
     model.allocationsBelow[model.parent[i]] += model.allocationsBelow[i];
   }
   model.functionOf = functionNumbers(model.frames);
+  readLines(model);
   return model;
 }
 

@@ -22,20 +22,38 @@ function frameMatcher(text) {
   };
 }
 
-// {frames: 1 for each frame found, bytes, nodes}: bytes below several found frames count once.
-function search(model, text) {
-  const matches = frameMatcher(text);
-  if (!matches) return null;
-  const frames = Uint8Array.from(model.frames, (frame) => (matches(frame) ? 1 : 0));
+// What the boxes of some frames (by their numbers) hold together: what is below several counts once.
+function bytesBelow(model, isFound) {
   const inside = new Uint8Array(model.parent.length);
   let bytes = 0;
   for (let i = 1; i < inside.length; ++i) {
     const above = inside[model.parent[i]];
-    const found = frames[model.frame[i]];
-    inside[i] = above | found;
+    const found = isFound(model.frame[i]);
+    inside[i] = above || found ? 1 : 0;
     if (found && !above) bytes += model.total[i];
   }
-  return { text, frames, bytes, count: frames.reduce((sum, f) => sum + f, 0) };
+  return bytes;
+}
+
+// {frames: 1 for each frame found, text: how many and how much}; null if nothing is looked for.
+function search(model, text) {
+  const matches = frameMatcher(text);
+  if (!matches) return null;
+  const frames = Uint8Array.from(model.frames, (frame) => (matches(frame) ? 1 : 0));
+  const found = frames.reduce((sum, f) => sum + f, 0);
+  if (found === 0) return { frames, text: "nothing found" };
+  const bytes = bytesBelow(model, (f) => frames[f]);
+  const parts = [plural(found, "line", "lines"), mib(bytes), percent(bytes, model.total[0])];
+  return { frames, text: parts.join(" \u00b7 ") };
+}
+
+// The same for one of the reader's lines.
+function findLine(model, line) {
+  const frames = new Uint8Array(model.frames.length);
+  frames[line.frame] = 1;
+  const where = visible(line.file).split("/").pop() + (line.line > 0 ? ":" + line.line : "");
+  const more = holdsMore(line) ? ` (${mib(line.held)} with ${calleesText(line)})` : "";
+  return { frames, text: `${where} \u00b7 ${mib(line.bytes)}${more}` };
 }
 
 // 1 for each node of a view that shows a found frame, or joins one.

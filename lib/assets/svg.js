@@ -78,7 +78,7 @@ function place() {
 function zoom(frame) {
   zoomed = frame;
   place();
-  remember();
+  remember(true);
 }
 
 function search(text) {
@@ -115,17 +115,23 @@ function search(text) {
 
 function reset() {
   zoomed = frames[0];
+  remember(true);
   const box = document.querySelector("input");
   if (box) box.value = "";
   search("");
 }
 
-function remember() {
+// With `step`, the browser's way back leads to what was shown before.
+function remember(step) {
   const parts = [];
   if (zoomed !== frames[0]) parts.push("zoom=" + frames.indexOf(zoomed));
   if (wanted) parts.push("search=" + encodeURIComponent(wanted));
+  const hash = parts.length > 0 ? "#" + parts.join("&") : "";
+  if (hash === location.hash) return;
+  const address = hash || location.pathname + location.search;
   try {
-    history.replaceState(null, "", "#" + parts.join("&"));
+    if (step) history.pushState(null, "", address);
+    else history.replaceState(null, "", address);
   } catch {
     // A sandboxed frame has no address of its own.
   }
@@ -135,7 +141,7 @@ function restore() {
   const values = new URLSearchParams(location.hash.slice(1));
   zoomed = frames[Number(values.get("zoom"))] || frames[0];
   const text = values.get("search") || "";
-  if (text) searchBox().value = text;
+  if (text || document.querySelector("input")) searchBox().value = text;
   search(text);
 }
 

@@ -13,27 +13,33 @@ class TimeStrip {
     at.hidden = this.series.length === 0;
     if (at.hidden) return;
     new ResizeObserver(oncePerFrame(() => this.draw())).observe(at);
+    onPaper((width) => {
+      this.paper = width;
+      this.draw();
+    });
     at.addEventListener("pointermove", (event) => this.read(event));
     at.addEventListener("pointerleave", () => this.read(null));
   }
 
   draw() {
     const { facts, at } = this;
-    const width = at.clientWidth;
+    const width = this.paper || at.clientWidth;
     if (width === this.width) return;
     this.width = width;
     const points = this.series.flatMap((series) => series.points);
     this.end = Math.max(facts.duration, ...points.map((p) => p.t)) || 1;
     this.most = points.reduce((most, p) => Math.max(most, p.a, p.r), facts.peak) || 1;
+    const height = STRIP_HEIGHT + STRIP_TOP + (this.peakIsAtTheEnd() ? 34 : 18);
     const svg = svgEl("svg", {
-      width,
-      height: STRIP_HEIGHT + STRIP_TOP + (this.peakIsAtTheEnd() ? 32 : 18),
+      viewBox: `0 0 ${width} ${height}`, // the whole of it, however wide it is shown
       role: "img",
       "aria-label": this.summary(),
     });
     const whole = this.series[0];
     const bottom = STRIP_TOP + STRIP_HEIGHT;
+    const { steps, words } = this.scale();
     svg.append(
+      ...steps,
       svgEl("path", {
         class: "area",
         d:
@@ -43,6 +49,7 @@ class TimeStrip {
       svgEl("path", { class: "allocated", d: this.path(whole, "a") }),
       svgEl("path", { class: "resident", d: this.path(whole, "r") }),
       svgEl("line", { class: "axis", x1: 0, x2: width, y1: bottom, y2: bottom }),
+      ...words,
     );
     const processes = this.series.slice(1);
     svg.append(
@@ -80,6 +87,23 @@ class TimeStrip {
     return d || "M0 0";
   }
 
+  // Lines across at round sizes, each with its size at the left, where most programs hold least.
+  scale() {
+    const parts = { steps: [], words: [] };
+    this.placed = [];
+    const { bytes: unit, name } = unitOf(this.most);
+    const step = roundStep(this.most / unit / 3.5);
+    for (let n = step; n * unit <= this.most; n += step) {
+      const y = this.y(n * unit);
+      const text = n.toLocaleString("en-US", { maximumFractionDigits: 1 }) + "\u00a0" + name;
+      const line = { class: "axis", x1: 0, x2: this.width, y1: y, y2: y };
+      parts.steps.push(svgEl("line", line));
+      parts.words.push(svgEl("text", { class: "tick over", x: 0, y: y + 4 }, text));
+      this.placed.push({ x: 0, y: y + 4, width: NAME_CELL * cells(text) });
+    }
+    return parts;
+  }
+
   peakIsAtTheEnd() {
     return this.facts.peak > 0 && this.x(this.facts.peak_seconds) > this.width - 60;
   }
@@ -89,7 +113,7 @@ class TimeStrip {
     const { facts, width } = this;
     const text = (x, y, anchor, words) =>
       svgEl("text", { class: "tick", x, y, "text-anchor": anchor }, words);
-    const end = bottom + (this.peakIsAtTheEnd() ? 28 : 14);
+    const end = bottom + (this.peakIsAtTheEnd() ? 30 : 14);
     const ticks = [text(width, end, "end", seconds(this.end))];
     if (!(facts.peak > 0) || this.x(facts.peak_seconds) > 20) {
       ticks.push(text(0, bottom + 14, "start", "0"));
@@ -115,7 +139,7 @@ class TimeStrip {
 
   // At the top of each line, the highest first; what has no room for its name has none.
   processNames(processes) {
-    const placed = [];
+    const { placed } = this;
     const highest = (series) => series.points.reduce((a, b) => (b.a > a.a ? b : a));
     const tops = processes.map((series) => ({ series, top: highest(series) }));
     tops.sort((a, b) => b.top.a - a.top.a);
@@ -142,14 +166,17 @@ class TimeStrip {
     return short.length > 24 ? short.slice(0, 23) + "…" : short;
   }
 
+  // Nothing is said of resident memory that no sample knows.
   legend() {
+    const known = this.series[0].points.some((point) => point.r > 0);
     const key = (cls) =>
       svgEl(
         "svg",
         { class: "key", width: 18, height: 8, "aria-hidden": "true" },
         svgEl("path", { class: cls, d: "M0 4h18" }),
       );
-    return [key("allocated"), "allocated ", key("resident"), "resident"];
+    const resident = known ? [key("resident"), "resident"] : [];
+    return [key("allocated"), "allocated ", ...resident];
   }
 
   summary() {
@@ -174,17 +201,15 @@ class TimeStrip {
     this.cursor.setAttribute("x2", x);
     this.cursor.setAttribute("visibility", "visible");
     const point = sampleAt(this.series[0].points, t);
-    const [allocated, , resident] = this.legend();
+    const value = (bytes) => el("b", {}, bytes < 0 ? "not known" : mib(bytes));
+    const [allocated, , ...resident] = this.legend();
     this.reading.replaceChildren(
       el("b", {}, seconds(point.t)),
       "  ",
       allocated,
       "allocated ",
-      el("b", {}, point.a < 0 ? "not known" : mib(point.a)),
-      "  ",
-      resident,
-      "resident ",
-      el("b", {}, point.r < 0 ? "not known" : mib(point.r)),
+      value(point.a),
+      ...(resident.length > 0 ? ["  ", ...resident, " ", value(point.r)] : []),
     );
   }
 }
@@ -203,4 +228,16 @@ function sampleAt(points, t) {
     else high = middle;
   }
   return t - points[low].t < points[high].t - t ? points[low] : points[high];
+}
+
+function unitOf(bytes) {
+  if (bytes >= MIB) return { bytes: MIB, name: "MiB" };
+  return bytes >= 1024 ? { bytes: 1024, name: "KiB" } : { bytes: 1, name: "B" };
+}
+
+// The next of 0.5, 1, 2, 5, 10, 20, 50 ...
+function roundStep(least) {
+  let step = 0.5;
+  for (let i = 1; step < least; ++i) step *= i % 3 === 0 ? 2.5 : 2;
+  return step;
 }

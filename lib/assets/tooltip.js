@@ -1,19 +1,48 @@
 // Everything about one box: beside the pointer, beside the active box, or at the window's foot on a
-// narrow screen.
+// narrow screen. Pinned, it stays until it is closed, with buttons; whatever the graph shows by then.
 
 class Tooltip {
   constructor(at) {
     this.at = at;
     this.node = null;
+    this.pinned = false;
   }
 
   hide() {
+    if (this.pinned) return;
     this.node = null;
     this.at.hidden = true;
   }
 
+  // `texts` are what can be copied: [[what, text], ...]. `left` is called when it is closed.
+  pin(texts, left) {
+    if (this.pinned || this.at.hidden) return;
+    this.pinned = true;
+    this.left = left;
+    const buttons = texts.map(([what, text]) => copyButton(what, text));
+    const close = el("button", { type: "button" }, "close ", el("kbd", {}, "esc"));
+    close.addEventListener("click", () => this.unpin());
+    this.at.querySelector(".hint").replaceWith(el("p", { class: "pins" }, ...buttons, close));
+    this.at.classList.add("pinned");
+    this.at.setAttribute("role", "dialog");
+    this.at.setAttribute("aria-label", "about a box");
+    const { bottom } = this.at.getBoundingClientRect();
+    if (bottom > innerHeight) this.at.style.top = Math.max(8, innerHeight - this.at.offsetHeight - 8) + "px";
+    this.at.querySelector("button").focus({ preventScroll: true });
+  }
+
+  unpin() {
+    this.pinned = false;
+    this.at.classList.remove("pinned");
+    this.at.setAttribute("role", "tooltip");
+    this.at.removeAttribute("aria-label");
+    this.hide();
+    this.left();
+  }
+
   // `x`, `y`: where the pointer is.
   show(model, view, zoom, node, x, y) {
+    if (this.pinned) return;
     if (node !== this.node) {
       this.node = node;
       this.at.replaceChildren(...tooltipContent(model, view, node));
@@ -26,6 +55,14 @@ class Tooltip {
     this.at.style.left = left + "px";
     this.at.style.top = top + "px";
   }
+}
+
+function copyButton(what, text) {
+  const button = el("button", { type: "button" }, "copy " + what);
+  button.addEventListener("click", async () => {
+    button.textContent = (await copyText(text)) ? what + " copied" : "cannot copy here";
+  });
+  return button;
 }
 
 function tooltipContent(model, view, node) {
@@ -44,11 +81,13 @@ function tooltipContent(model, view, node) {
     figures.push([count(view.allocations[node]), "allocations so far"]);
   }
   parts.push(el("dl", {}, ...figures.flatMap(([a, b]) => [el("dt", {}, a), el("dd", {}, b)])));
+  const click = isFold(view, node) ? "a click opens it \u00b7 " : "";
+  parts.push(el("p", { class: "hint quiet" }, click, el("kbd", {}, "p"), " or right click pins this"));
   return parts;
 }
 
 function tooltipName(model, view, node) {
-  if (view.folded[node] && view.joined[node] > 1) {
+  if (isFold(view, node)) {
     const name = labelOf(model, view, node).name;
     return [el("b", {}, name), chainList(chainOf(model, view, node))];
   }

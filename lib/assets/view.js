@@ -5,7 +5,7 @@
 //   frame      the frame a node shows (of its outermost one, if it joins several)
 //   joined     how many frames one on top of the other it joins, at most (1: just its own)
 //   folded     1: it joins library frames; 0 with joined > 1: it joins a recursion
-//   at         callers first only: the view node of each node of the model
+//   at, first  callers first only: the view node of each node of the model; the first of a view node's
 //   own        callers first only: allocations of a node itself
 //   bases      leaves first only: for each node, the nodes of the view it was made from
 
@@ -33,20 +33,30 @@ function addNode(view, parent, frame, folded) {
 }
 
 // Callers first. Consecutive library frames become one node below the user's line that called them,
-// one for each function called; so does a function that calls itself from one line.
-function callersFirst(model, fold) {
+// one for each function called; so does a function that calls itself from one line. `open` holds the
+// first nodes of those that the reader opened: these show each of their frames.
+function callersFirst(model, fold, open) {
   const view = emptyView();
+  view.first = [0];
   const { parent, frame, frames } = model;
   const n = parent.length;
   const at = new Int32Array(n);
   const depth = new Int32Array(n); // of a model's node inside its view node
   const children = new Map();
   const keys = 2 * frames.length + 1;
+  const opened = new Uint8Array(n);
+  const openKeys = new Set();
   depth[0] = 1;
   for (let i = 1; i < n; ++i) {
     const above = at[parent[i]];
     const f = frame[i];
-    const library = fold && !isUser(frames[f]) ? 1 : 0;
+    let library = fold && !isUser(frames[f]) ? 1 : 0;
+    if (library && !view.folded[above]) {
+      const key = above * keys + model.functionOf[f];
+      if (open.has(i)) openKeys.add(key);
+      opened[i] = opened[parent[i]] || openKeys.has(key) ? 1 : 0;
+      library = 1 - opened[i];
+    }
     if (above > 0 && (library ? view.folded[above] : view.frame[above] === f)) {
       at[i] = above;
       depth[i] = depth[parent[i]] + 1;
@@ -58,6 +68,7 @@ function callersFirst(model, fold) {
     if (node === undefined) {
       node = addNode(view, above, f, library);
       children.set(key, node);
+      view.first.push(i);
     }
     at[i] = node;
     depth[i] = 1;
@@ -74,6 +85,39 @@ function callersFirst(model, fold) {
   }
   view.at = at;
   return view;
+}
+
+function isFold(view, node) {
+  return view.folded[node] === 1 && view.joined[node] > 1;
+}
+
+// The nodes of the model where a view node begins: those that `open` of callersFirst() takes.
+function firstOf(view, node) {
+  return view.bases ? view.bases[node].map((v) => view.base.first[v]) : [view.first[node]];
+}
+
+// The node of another view that shows what `node` of `view` shows; 0 if none does.
+function sameNode(view, node, other) {
+  const [first] = node > 0 ? firstOf(view, node) : [0];
+  if (!other.bases) return view.bases ? 0 : other.at[first];
+  const isSame = (total, i) =>
+    i > 0 &&
+    total === view.total[node] &&
+    other.frame[i] === view.frame[node] &&
+    firstOf(other, i).includes(first);
+  return node > 0 && view.bases ? Math.max(other.total.findIndex(isSame), 0) : 0;
+}
+
+// The node below which all of `nodes` are.
+function aboveAll(view, nodes) {
+  return nodes.reduce((a, b) => {
+    while (a !== b) {
+      if (view.depth[a] > view.depth[b]) a = view.parent[a];
+      else if (view.depth[b] > view.depth[a]) b = view.parent[b];
+      else [a, b] = [view.parent[a], view.parent[b]];
+    }
+    return a;
+  });
 }
 
 // Leaves first: every callstack of `view` read from its end, so that what is allocated by one line

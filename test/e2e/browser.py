@@ -95,6 +95,10 @@ class Browser:
         element.click()
         self.settle()
 
+    def back(self) -> None:
+        self.driver.back()
+        self.settle()
+
     def press(self, *keys: str) -> None:
         for key in keys:
             ActionChains(self.driver).send_keys(key).perform()

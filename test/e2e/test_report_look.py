@@ -104,3 +104,42 @@ def test_on_paper_the_graph_is_whole_and_the_tools_are_gone(browser, report):
     browser.settle()
     assert not browser.one("#tools").is_displayed()
     assert browser.run(rows) > max(near_the_window, 20)
+
+
+# What of the strip and of the boxes' texts does not fit where it is shown.
+CUT = """
+const strip = document.querySelector("#time > svg").getBoundingClientRect();
+const edges = [...document.querySelectorAll("#time path, #time text")]
+  .map((part) => part.getBoundingClientRect()).filter((r) => r.width > 0);
+const range = document.createRange();
+return [
+  ...edges.filter((r) => r.right > strip.right + 8).map((r) => "strip " + r.right),
+  ...(strip.right > innerWidth ? ["strip ends at " + strip.right] : []),
+  ...[...document.querySelectorAll(".box")].filter((box) => {
+    range.selectNodeContents(box);
+    return range.getBoundingClientRect().right > box.getBoundingClientRect().right;
+  }).map((box) => box.textContent),
+];
+"""
+
+
+@pytest.mark.parametrize("width", [718, 740, 1050])
+def test_on_paper_nothing_is_cut(browser, report, width):
+    browser.look(1600)
+    browser.open(report("pandas") / "index.html", "#fold=0")
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    browser.look(width, media="print")
+    assert browser.run(CUT) == []
+    browser.look()
+    browser.run("dispatchEvent(new Event('afterprint'))")
+    browser.settle()
+    assert browser.run(CUT) == []
+
+
+def test_a_deep_recursion_is_no_book(browser, report):
+    browser.open(report("chain") / "index.html")
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    browser.look(718, media="print")
+    assert browser.run("return document.documentElement.scrollHeight") < 12_000
+    assert "rows below, not printed" in browser.text("#graph")
+    browser.run("dispatchEvent(new Event('afterprint'))")

