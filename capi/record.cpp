@@ -1,5 +1,6 @@
 // fil.h, what happens inside a profiled process. Hot: each function is one event of the recorder.
 
+#include "block_events.hpp"
 #include "fil.h"
 #include "os.hpp"
 #include "out_of_memory.hpp"
@@ -9,7 +10,6 @@
 #include "structs.hpp"
 
 using namespace fil;
-using capi::address_of;
 
 namespace {
 
@@ -25,98 +25,6 @@ callstack_id checked(fil_callstack id) {
 // Where a callstack begins: the root, or that of the run that is on.
 callstack_id caller_of(process_recorder& recorder, fil_callstack id) {
     return id <= FIL_CALLSTACK_UNKNOWN ? recorder.root() : checked(id);
-}
-
-// A watched block is gone: whoever keyed a cache by its address must hear of it.
-void note_watched(const registered_block& block, const void* address) {
-    if (block.watched) [[unlikely]]
-        this_process.generation().raise(address_of(address), block.bytes);
-}
-
-// The events of a block when something unusual is about (recorder.hpp). They return `address`, so
-// that who calls them has nothing left to do, and nothing to keep meanwhile.
-FIL_RARE void* record_alloc_unusually(void* address, std::size_t bytes) {
-    if (address != nullptr && !this_process.is_idle()) {
-        this_process.event([=](process_recorder& recorder, thread_state& thread) {
-            recorder.record_alloc(thread, address_of(address), bytes);
-        });
-    }
-    return address;
-}
-FIL_RARE void record_alloc_at_unusually(const void* address, std::size_t bytes,
-                                        callstack_id callstack) {
-    if (address == nullptr) return;
-    this_process.event([=](process_recorder& recorder, thread_state& thread) {
-        recorder.record_alloc_at(thread, address_of(address), bytes, callstack);
-    });
-}
-FIL_RARE void record_free_unusually(const void* address) {
-    if (address == nullptr || this_process.is_idle()) return;
-    this_process.event(
-        [=](process_recorder& recorder, thread_state& thread) {
-            note_watched(recorder.record_free(thread, address_of(address)), address);
-        },
-        [=](process_recorder& recorder) {
-            note_watched(recorder.record_nested_free(this_thread.state, address_of(address)),
-                         address);
-        });
-}
-
-// An event between enter() and leave(), in two halves. Most blocks have their slots in the leaf
-// used last; another leaf is looked for apart, with the registers that this needs.
-FIL_HOT bool is_near(const thread_state& thread, const void* address) {
-    return registry<>::is_near(thread.near, address_of(address));
-}
-FIL_HOT bool go_near(thread_state& thread, const void* address) {
-    return this_process.recorder().blocks().go_near(thread.near, address_of(address));
-}
-
-FIL_HOT void* record_alloc_near(thread_state& thread, void* address, std::size_t bytes,
-                                callstack_id callstack) {
-    const bool done =
-        this_process.recorder().record_alloc_quickly(thread, address_of(address), bytes, callstack);
-    this_process.leave();
-    return done ? address : record_alloc_unusually(address, bytes);
-}
-[[gnu::noinline]] void* record_alloc_far(thread_state& thread, void* address, std::size_t bytes,
-                                         callstack_id callstack) {
-    if (go_near(thread, address)) [[likely]]
-        return record_alloc_near(thread, address, bytes, callstack);
-    this_process.leave();
-    return record_alloc_unusually(address, bytes);
-}
-
-FIL_HOT void record_free_near(thread_state& thread, const void* address) {
-    const bool done = this_process.recorder().record_free_quickly(thread, address_of(address));
-    this_process.leave();
-    if (!done) [[unlikely]]
-        record_free_unusually(address);
-}
-[[gnu::noinline]] void record_free_far(thread_state& thread, const void* address) {
-    if (go_near(thread, address)) [[likely]]
-        return record_free_near(thread, address);
-    this_process.leave();
-    record_free_unusually(address);
-}
-
-// Near or far, of a callstack that need not be asked for again.
-FIL_HOT void record_alloc_of(thread_state& thread, const void* address, std::size_t bytes,
-                             callstack_id callstack) {
-    const bool done =
-        (is_near(thread, address) || go_near(thread, address)) &&
-        this_process.recorder().record_alloc_quickly(thread, address_of(address), bytes, callstack);
-    this_process.leave();
-    if (!done) [[unlikely]]
-        record_alloc_at_unusually(address, bytes, callstack);
-}
-
-// Where the callstack is not known yet.
-[[gnu::noinline]] void* record_alloc_asking(void* address, std::size_t bytes) {
-    thread_state* thread;
-    if (!this_process.enter(thread)) [[unlikely]]
-        return record_alloc_unusually(address, bytes);
-    record_alloc_of(*thread, address, bytes, this_process.recorder().capture(*thread));
-    return address;
 }
 
 }  // namespace
@@ -313,58 +221,31 @@ int fil_block_watch(const void* address) {
 // ---- blocks ----
 
 void fil_record_alloc(const void* address, size_t bytes) {
-    record_alloc_asking(const_cast<void*>(address), bytes);
+    block_events::alloc(const_cast<void*>(address), bytes);
 }
 
 void* fil_record_alloc_known(void* address, size_t bytes, fil_callstack callstack) {
     if (callstack - 1 >= max_callstacks - 1) [[unlikely]]
-        return record_alloc_asking(address, bytes);
-    thread_state* thread;
-    if (!this_process.enter(thread)) [[unlikely]]
-        return record_alloc_unusually(address, bytes);
-    const callstack_id known{callstack};
-    return is_near(*thread, address) ? record_alloc_near(*thread, address, bytes, known)
-                                     : record_alloc_far(*thread, address, bytes, known);
+        return block_events::alloc(address, bytes);
+    return block_events::alloc_known(address, bytes, callstack_id{callstack});
 }
 
 void fil_record_alloc_at(const void* address, size_t bytes, fil_callstack callstack) {
-    if (callstack == FIL_CALLSTACK_NONE) return;
-    const callstack_id known = checked(callstack);
-    thread_state* thread;
-    if (!this_process.enter(thread)) [[unlikely]]
-        return record_alloc_at_unusually(address, bytes, known);
-    record_alloc_of(*thread, address, bytes, known);
+    if (callstack != FIL_CALLSTACK_NONE) block_events::alloc_at(address, bytes, checked(callstack));
 }
 
 void fil_record_free(const void* address) {
-    thread_state* thread;
-    if (!this_process.enter(thread)) [[unlikely]]
-        return record_free_unusually(address);
-    return is_near(*thread, address) ? record_free_near(*thread, address)
-                                     : record_free_far(*thread, address);
+    block_events::free(address);
 }
 
 fil_block fil_block_forget(const void* address) {
-    registered_block block;
-    if (address != nullptr) {
-        this_process.event(
-            [&](process_recorder& recorder, thread_state& thread) {
-                block = recorder.record_free(thread, address_of(address));
-            },
-            [&](process_recorder& recorder) {
-                block = recorder.record_nested_free(this_thread.state, address_of(address));
-            });
-        note_watched(block, address);
-    }
+    const registered_block block = block_events::take(address);
     return {block.bytes, to_index(block.callstack), block.watched ? 1u : 0u};
 }
 
 void fil_block_restore(const void* address, fil_block block) {
     if (block.callstack == FIL_CALLSTACK_NONE) return;
-    this_process.event([=](process_recorder& recorder, thread_state& thread) {
-        recorder.record_alloc_at(thread, address_of(address), block.bytes,
-                                 callstack_id{block.callstack}, block.flags != 0);
-    });
+    block_events::alloc_at_slow(address, block.bytes, checked(block.callstack), block.flags != 0);
 }
 
 void fil_record_free_range(const void* address, size_t bytes) {

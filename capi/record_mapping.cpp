@@ -5,7 +5,6 @@
 #include "structs.hpp"
 
 using namespace fil;
-using capi::address_of;
 
 extern "C" {
 

@@ -1,5 +1,5 @@
 #pragma once
-// Structs, messages and addresses that cross the C ABI.
+// Structs and messages that cross the C ABI.
 //
 // A struct of a caller compiled against an older fil.h is shorter: what it lacks is read as zero. A
 // longer one of a newer caller is fine as long as its unknown tail is zero, for then it asks for
@@ -14,10 +14,6 @@
 #include "fil.h"
 
 namespace fil::capi {
-
-inline std::uintptr_t address_of(const void* pointer) {
-    return reinterpret_cast<std::uintptr_t>(pointer);
-}
 
 template <typename Struct>
 fil_status copy_struct(Struct& known, const Struct* given) {

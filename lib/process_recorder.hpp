@@ -60,7 +60,7 @@ class process {
         });
     }
 
-    // The quick way into an event: true with the guard raised, and then leave(). False in a new
+    // The fast path into an event: true with the guard raised, and then leave(). False in a new
     // process or thread, or inside an event: event() sees to that.
     FIL_HOT bool enter(thread_state*& thread) {
         if (page_->recorder.load(std::memory_order_acquire) == nullptr) [[unlikely]]

@@ -33,7 +33,7 @@ constexpr const char* unready_name = "session.new";
     throw std::system_error(errno, std::generic_category(), what);
 }
 
-sockaddr_un address_of(const std::string& path) {
+sockaddr_un socket_address_of(const std::string& path) {
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
     memcpy(name.sun_path, path.c_str(), std::min(path.size(), sizeof name.sun_path - 1));
@@ -95,7 +95,7 @@ bool is_abandoned(const file_descriptor& directory) {
     const std::string path =
         "/proc/self/fd/" + std::to_string(directory.number()) + "/" + socket_name;
     const file_descriptor socket = new_socket();
-    const sockaddr_un name = address_of(path);
+    const sockaddr_un name = socket_address_of(path);
     return connect(socket.number(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 &&
            errno == ECONNREFUSED;
 }
@@ -150,7 +150,7 @@ std::vector<std::uint32_t> session_directory::refusals() const {
 }
 
 void session_directory::listen_at(const std::string& path) {
-    const sockaddr_un name = address_of(path);
+    const sockaddr_un name = socket_address_of(path);
     if (bind(socket_.number(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 ||
         listen(socket_.number(), 128) != 0 || rename(path.c_str(), socket_path_.c_str()) != 0) {
         fail("cannot listen at " + path);

@@ -44,7 +44,7 @@ struct tracked {
     explicit tracked(int grants = 1000) { heap_pages::grants = grants; }
 
     auto changed() {
-        return [this](callstack_id who, mapping_kind kind, std::int64_t change) {
+        return [this](std::uintptr_t, callstack_id who, mapping_kind kind, std::int64_t change) {
             reported[{who, kind}] += change;
         };
     }

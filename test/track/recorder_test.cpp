@@ -23,13 +23,42 @@ struct scripted_source {
     callstack_id capture(void*) { return next; }
 };
 
+// What is alive, by what it was told alone. For one thread.
+struct extents_observer {
+    struct known {
+        std::uint64_t bytes;
+        callstack_id callstack;
+        bool operator==(const known&) const = default;
+    };
+    std::map<std::uintptr_t, known> blocks;
+    std::int64_t mapped[mapping_kinds] = {};
+
+    void block_came(thread_state&, const memory_extent& extent) {
+        EXPECT_TRUE(blocks.insert({extent.address, {extent.bytes, extent.callstack}}).second);
+    }
+    void block_went(thread_state&, const memory_extent& extent) {
+        const auto found = blocks.find(extent.address);
+        ASSERT_NE(found, blocks.end());
+        EXPECT_EQ(found->second, (known{extent.bytes, extent.callstack}));
+        blocks.erase(found);
+    }
+    void mapping_came(thread_state&, const memory_extent& extent, mapping_kind kind) {
+        mapped[static_cast<int>(kind)] += static_cast<std::int64_t>(extent.bytes);
+    }
+    void mapping_went(thread_state&, const memory_extent& extent, mapping_kind kind) {
+        mapped[static_cast<int>(kind)] -= static_cast<std::int64_t>(extent.bytes);
+    }
+};
+static_assert(event_observer<extents_observer>);
+
+template <event_observer Observer = null_observer>
 struct fixture {
     static constexpr std::uint64_t bytes = 256 << 20;
     void* base = system_pages::map(bytes);
     session_page session{};
     scripted_source source;
     std::unique_ptr<registry<>> blocks = std::make_unique<registry<>>();
-    using recorder_type = recorder<scripted_source>;
+    using recorder_type = recorder<scripted_source, registry<>, system_pages, Observer>;
     std::unique_ptr<recorder_type> events;
     thread_state* thread = nullptr;
 
@@ -53,6 +82,24 @@ struct fixture {
         events->record_alloc(*thread, address, size);
     }
     void free(std::uintptr_t address) { events->record_free(*thread, address); }
+
+    // The fast path, as lib/block_events.hpp takes it; the slow one where it refuses. True if it
+    // was the fast one.
+    bool alloc_fast(std::uintptr_t address, std::uint64_t size, callstack_id who) {
+        const bool done =
+            is_leaf_cached(address) && events->record_alloc_fast(*thread, address, size, who);
+        if (!done) alloc(address, size, who);
+        return done;
+    }
+    bool free_fast(std::uintptr_t address) {
+        const bool done = is_leaf_cached(address) && events->record_free_fast(*thread, address);
+        if (!done) free(address);
+        return done;
+    }
+    bool is_leaf_cached(std::uintptr_t address) {
+        return registry<>::is_cached(thread->leaf, address) ||
+               events->blocks().cache_leaf(thread->leaf, address);
+    }
 
     // Bytes by callstack at the peak, as a reader finds them.
     std::map<callstack_id, std::int64_t> at_peak(
@@ -99,7 +146,7 @@ struct naive_model {
 };
 
 TEST(recorder, freed_before_the_peak_is_absent) {
-    fixture f;
+    fixture<> f;
     const callstack_id early = f.stack(1), late = f.stack(2);
     f.alloc(0x10000, 100, early);
     f.free(0x10000);
@@ -108,7 +155,7 @@ TEST(recorder, freed_before_the_peak_is_absent) {
 }
 
 TEST(recorder, freed_after_the_peak_is_present) {
-    fixture f;
+    fixture<> f;
     const callstack_id one = f.stack(1), two = f.stack(2);
     f.alloc(0x10000, 1000, one);
     f.free(0x10000);
@@ -119,42 +166,56 @@ TEST(recorder, freed_after_the_peak_is_present) {
 
 TEST(recorder, agrees_with_a_naive_model_at_every_step) {
     for (unsigned seed = 1; seed <= 20; ++seed) {
-        fixture f;
+        fixture<extents_observer> f;
         naive_model model;
         std::mt19937 random(seed);
         std::vector<callstack_id> stacks;
+        int fast = 0, slow = 0;
         for (std::uint32_t line = 0; line < 12; ++line) stacks.push_back(f.stack(line));
         for (int step = 0; step < 3000; ++step) {
-            const std::uintptr_t address = 0x7f00'0000'0000 + (random() % 64) * 4096;
+            // In two leaves. Fast where it can be, or slow anyway: both count alike.
+            const std::uintptr_t address =
+                0x7f00'0000'0000 + (random() % 2) * 0x100'0000 + (random() % 32) * 4096;
+            const bool tries_fast = random() % 4 != 0;
             // Growing and shrinking phases, so that there are several peaks.
             const bool grow = random() % 100 < ((step / 300) % 2 == 0 ? 65u : 35u);
             if (grow) {
                 const std::uint64_t size = random() % 5 == 0 ? random() % 200000 : random() % 600;
                 const callstack_id who = stacks[random() % stacks.size()];
                 model.alloc(address, static_cast<std::int64_t>(size), who);
-                f.alloc(address, size, who);
+                const bool was_fast = tries_fast && f.alloc_fast(address, size, who);
+                if (!tries_fast) f.alloc(address, size, who);
+                ++(was_fast ? fast : slow);
             } else {
                 model.free(address);
-                f.free(address);
+                const bool was_fast = tries_fast && f.free_fast(address);
+                if (!tries_fast) f.free(address);
+                ++(was_fast ? fast : slow);
             }
-            if (step % 7 == 0) {
-                // The model notes a peak when it happens, the recorder before it passes.
-                auto found = f.at_peak();
-                auto expected = model.at_peak;
-                std::int64_t sum = 0;
-                for (const auto& [id, bytes] : found) sum += bytes;
-                ASSERT_EQ(sum, model.peak) << "seed " << seed << " step " << step;
-                std::erase_if(expected, [](const auto& entry) { return entry.second == 0; });
-                if (f.session.live + f.view().pending() < model.peak) {
-                    ASSERT_EQ(found, expected) << "seed " << seed << " step " << step;
-                }
+            const auto where = testing::Message() << "seed " << seed << " step " << step;
+            // The model notes a peak when it happens, the recorder before it passes.
+            auto found = f.at_peak();
+            auto expected = model.at_peak;
+            std::int64_t sum = 0;
+            for (const auto& [id, bytes] : found) sum += bytes;
+            ASSERT_EQ(sum, model.peak) << where;
+            ASSERT_EQ(f.session.live + f.view().pending(), model.live) << where;
+            ASSERT_EQ(f.events->observer().blocks.size(), model.blocks.size()) << where;
+            std::erase_if(expected, [](const auto& entry) { return entry.second == 0; });
+            if (model.live < model.peak) {
+                ASSERT_EQ(found, expected) << where;
             }
+        }
+        EXPECT_GT(fast, 500);
+        EXPECT_GT(slow, 500);
+        for (const auto& [address, block] : f.events->observer().blocks) {
+            EXPECT_EQ(model.blocks.at(address).first, block.callstack);
         }
     }
 }
 
 TEST(recorder, a_block_put_over_a_lost_one_replaces_it) {
-    fixture f;
+    fixture<> f;
     const callstack_id lost = f.stack(1), found = f.stack(2);
     f.alloc(0x10000, 100, lost);
     f.alloc(0x10010, 48, found);  // where the lost block's size stands
@@ -165,7 +226,7 @@ TEST(recorder, a_block_put_over_a_lost_one_replaces_it) {
 }
 
 TEST(recorder, a_free_inside_an_event_is_accounted_for_when_the_event_ends) {
-    fixture f;
+    fixture<> f;
     const callstack_id who = f.stack(1);
     f.alloc(0x10000, 100, who);
     f.events->record_nested_free(f.thread, 0x10000);
@@ -175,7 +236,7 @@ TEST(recorder, a_free_inside_an_event_is_accounted_for_when_the_event_ends) {
 }
 
 TEST(recorder, mappings_of_other_kinds_do_not_raise_the_peak) {
-    fixture f;
+    fixture<> f;
     scripted_source::next = f.stack(1);
     f.events->record_map(*f.thread, 0x100000, 0x10000, mapping_kind::anonymous);
     f.events->record_map(*f.thread, 0x200000, 0x20000, mapping_kind::file);
@@ -188,7 +249,7 @@ TEST(recorder, mappings_of_other_kinds_do_not_raise_the_peak) {
 }
 
 TEST(recorder, what_goes_from_beside_the_peak_was_there_at_it) {
-    fixture f;
+    fixture<> f;
     const callstack_id maps = f.stack(1), holds = f.stack(2);
     scripted_source::next = maps;
     f.events->record_map(*f.thread, 0x100000, 0x8000, mapping_kind::file);
@@ -203,7 +264,7 @@ TEST(recorder, what_goes_from_beside_the_peak_was_there_at_it) {
 }
 
 TEST(recorder, what_another_thread_has_not_published_counts_when_a_mapping_goes) {
-    fixture f;
+    fixture<> f;
     const callstack_id maps = f.stack(1), holds = f.stack(2);
     thread_state* other = f.events->lease();
     scripted_source::next = maps;
@@ -216,7 +277,7 @@ TEST(recorder, what_another_thread_has_not_published_counts_when_a_mapping_goes)
 }
 
 TEST(recorder, shared_anonymous_mappings_are_in_the_peak_arenas_are_reserved) {
-    fixture f;
+    fixture<> f;
     scripted_source::next = f.stack(1);
     f.events->record_map(*f.thread, 0x100000, 0x1000, mapping_kind::shared_anonymous);
     f.events->record_map(*f.thread, 0x200000, 0x20000, mapping_kind::arena);
@@ -229,7 +290,7 @@ TEST(recorder, shared_anonymous_mappings_are_in_the_peak_arenas_are_reserved) {
 }
 
 TEST(recorder, what_is_resident_of_an_arena_is_noted_before_it_goes) {
-    fixture f;
+    fixture<> f;
     constexpr std::size_t bytes = 64 << 20, touched = 3 << 20;
     const auto map = [&] {
         void* place = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
@@ -273,7 +334,7 @@ TEST(recorder, beside_the_peak_it_agrees_with_a_naive_model_at_every_step) {
         return all;
     };
     for (unsigned seed = 1; seed <= 20; ++seed) {
-        fixture f;
+        fixture<extents_observer> f;
         std::mt19937 random(seed);
         bytes_at inside, beside, inside_at_peak, beside_at_peak;
         std::int64_t peak = 0;
@@ -314,13 +375,16 @@ TEST(recorder, beside_the_peak_it_agrees_with_a_naive_model_at_every_step) {
             for (const auto& [id, held] : f.at_peak()) shown_inside += held;
             for (const auto& [id, held] : f.at_peak(mapping_kind::shared)) shown_beside += held;
             ASSERT_EQ(shown_inside, peak) << "seed " << seed << " step " << step;
+            const auto& mapped = f.events->observer().mapped;
+            ASSERT_EQ(mapped[static_cast<int>(mapping_kind::anonymous)], sum(inside));
+            ASSERT_EQ(mapped[static_cast<int>(mapping_kind::shared)], sum(beside));
             ASSERT_EQ(shown_beside, sum(beside_at_peak)) << "seed " << seed << " step " << step;
         }
     }
 }
 
 TEST(recorder, several_threads_lose_nothing_and_keep_the_bound) {
-    fixture f;
+    fixture<> f;
     constexpr int threads = 4, rounds = 20000;
     constexpr std::int64_t size = 500;
     const callstack_id who = f.stack(1);
@@ -351,7 +415,7 @@ TEST(recorder, several_threads_lose_nothing_and_keep_the_bound) {
 TEST(recorder, small_blocks_of_many_threads_make_the_peak) {
     constexpr std::int64_t each = 15000, threads = 64;
     for (const std::uint64_t before : {0, 100'000}) {
-        fixture f;
+        fixture<> f;
         const callstack_id held = f.stack(1), large = f.stack(2);
         const auto flash = [&](std::uint64_t bytes) {
             f.alloc(0x10000, bytes, large);
@@ -373,7 +437,7 @@ TEST(recorder, small_blocks_of_many_threads_make_the_peak) {
 }
 
 TEST(recorder, one_thread_frees_what_another_allocated) {
-    fixture f;
+    fixture<> f;
     thread_state* other = f.events->lease();
     f.alloc(0x10000, 5000, f.stack(1));
     f.events->record_free(*other, 0x10000);
@@ -402,7 +466,7 @@ TEST(recorder, a_full_recording_drops_names_but_no_bytes) {
 }
 
 TEST(recorder, a_closed_process_takes_its_memory_out_of_the_session) {
-    fixture f;
+    fixture<> f;
     f.alloc(0x10000, 100000, f.stack(1));
     f.events->close();
     EXPECT_EQ(f.session.peak, 100000);
@@ -413,10 +477,10 @@ TEST(recorder, a_closed_process_takes_its_memory_out_of_the_session) {
 }
 
 TEST(recorder, a_watched_block_that_goes_unfreed_raises_the_generation) {
-    fixture f;
+    fixture<> f;
     std::atomic<std::uint64_t> generation{1};
-    fixture::recorder_type events(f.base, fixture::bytes, f.session, *f.blocks, f.source,
-                                  &generation);
+    fixture<>::recorder_type events(f.base, fixture<>::bytes, f.session, *f.blocks, f.source,
+                                    &generation);
     ASSERT_TRUE(events.prepare());
     thread_state* thread = events.lease();
     const auto watched = [&](std::uintptr_t address) {

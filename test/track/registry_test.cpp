@@ -10,7 +10,7 @@
 namespace fil {
 namespace {
 
-const auto nothing = [](const registered_block&) {};
+const auto nothing = [](std::uintptr_t, const registered_block&) {};
 
 TEST(registry, gives_back_what_was_put_in_for_sizes_of_every_code) {
     auto r = std::make_unique<registry<>>();
@@ -79,8 +79,9 @@ TEST(registry, agrees_with_a_map_where_frees_get_lost) {
         const std::uint64_t bytes = sizes[random() % 3];
         const std::uint32_t who = 2 + random() % 1000;
         std::uint64_t forgotten = 0, expected = 0;
-        ASSERT_TRUE(r->insert(at, callstack_id{who}, bytes, false,
-                              [&](const registered_block& old) { forgotten += old.bytes + 1; }));
+        ASSERT_TRUE(r->insert(
+            at, callstack_id{who}, bytes, false,
+            [&](std::uintptr_t, const registered_block& old) { forgotten += old.bytes + 1; }));
         // What it covers, and what covers it: a block's own granule and those of its size. In a
         // leaf's last granule, the size has a slot of its own that covers nothing.
         const auto granules = [](std::uintptr_t start, std::uint64_t b) {
@@ -103,23 +104,23 @@ TEST(registry, agrees_with_a_map_where_frees_get_lost) {
     }
 }
 
-// The quick way and the general one, mixed: what the quick one refuses, it has not touched.
+// Plain blocks and any, mixed: what the fast path refuses, it has not touched.
 TEST(registry, agrees_with_a_map_whichever_way_a_block_goes) {
     auto r = std::make_unique<registry<>>();
-    last_leaf last;
+    leaf_cache cache;
     std::map<std::uintptr_t, std::pair<std::uint32_t, std::uint64_t>> model;
     std::mt19937 random(11);
-    int quick_inserts = 0, quick_takes = 0, far = 0;
+    int plain_inserts = 0, plain_takes = 0, uncached = 0;
     for (int step = 0; step < 200000; ++step) {
         // Two leaves, and blocks at most 256 bytes apart: none reaches another.
         const std::uintptr_t at =
             0x7f00'00ff'f000 + (random() % 2) * 0x1000'0000 + (random() % 64) * 256;
-        if (!registry<>::is_near(last, at)) {
-            ++far;
-            const bool has_leaf = r->go_near(last, at);
+        if (!registry<>::is_cached(cache, at)) {
+            ++uncached;
+            const bool has_leaf = r->cache_leaf(cache, at);
             ASSERT_TRUE(has_leaf || !model.contains(at));
         }
-        const bool is_near = registry<>::is_near(last, at);
+        const bool is_cached = registry<>::is_cached(cache, at);
         const auto known = model.find(at);
         if (known != model.end()) {
             const bool may_take = random() % 4 != 0;
@@ -129,8 +130,8 @@ TEST(registry, agrees_with_a_map_whichever_way_a_block_goes) {
                 return may_take;
             };
             const bool taken =
-                is_near && registry<>::take_quickly(registry<>::near_slot(last, at), ask);
-            quick_takes += taken;
+                is_cached && registry<>::take_plain(registry<>::cached_slot(cache, at), ask);
+            plain_takes += taken;
             if (!taken) {
                 const registered_block block = r->take(at);
                 ASSERT_EQ(to_index(block.callstack), known->second.first);
@@ -144,16 +145,16 @@ TEST(registry, agrees_with_a_map_whichever_way_a_block_goes) {
         const std::uint64_t bytes = sizes[random() % 3];
         const callstack_id who{2 + static_cast<std::uint32_t>(random() % 1000)};
         const bool inserted =
-            is_near && registry<>::insert_quickly(registry<>::near_slot(last, at), who, bytes);
-        quick_inserts += inserted;
+            is_cached && registry<>::insert_plain(registry<>::cached_slot(cache, at), who, bytes);
+        plain_inserts += inserted;
         if (!inserted) {
             ASSERT_TRUE(r->insert(at, who, bytes, false, nothing));
         }
         model[at] = {to_index(who), bytes};
     }
-    EXPECT_GT(quick_inserts, 10'000);
-    EXPECT_GT(quick_takes, 10'000);
-    EXPECT_GT(far, 10'000);
+    EXPECT_GT(plain_inserts, 10'000);
+    EXPECT_GT(plain_takes, 10'000);
+    EXPECT_GT(uncached, 10'000);
 }
 
 TEST(registry, takes_every_block_of_a_range) {
@@ -162,7 +163,8 @@ TEST(registry, takes_every_block_of_a_range) {
         ASSERT_TRUE(r->insert(at, callstack_id{2}, 40, false, nothing));
     }
     std::uint64_t bytes = 0;
-    r->take_range(0x10000, 0x8000, [&](const registered_block& block) { bytes += block.bytes; });
+    r->take_range(0x10000, 0x8000,
+                  [&](std::uintptr_t, const registered_block& block) { bytes += block.bytes; });
     EXPECT_EQ(bytes, 0x8000u / 64 * 40);
     EXPECT_EQ(r->take(0x10000).callstack, callstack_id::none);
     EXPECT_EQ(r->take(0x18000).callstack, callstack_id{2});

@@ -8,6 +8,11 @@
 
 namespace fil {
 
+// Blocks and mappings are known by their addresses as numbers.
+inline std::uintptr_t address_of(const void* pointer) {
+    return reinterpret_cast<std::uintptr_t>(pointer);
+}
+
 // A node of the call tree. `unknown` is the root: a block whose stack nobody knows.
 enum class callstack_id : std::uint32_t { none = 0, unknown = 1 };
 

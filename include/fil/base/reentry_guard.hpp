@@ -48,7 +48,7 @@ FIL_HOT std::uintptr_t place_of_call() {
 
 class reentry_guard {
   public:
-    // The quick way: raises it if it is down and says so; otherwise leave the rest to raised().
+    // The fast path: raises it if it is down and says so; otherwise leave the rest to raised().
     FIL_HOT bool enter(std::uintptr_t here) {
         if (where_ != down) [[unlikely]]
             return false;

@@ -4,8 +4,8 @@
 // An ordered set of disjoint ranges (Boost.Intrusive). munmap, MAP_FIXED, mremap and mprotect cut,
 // replace, move and change them; neighbours that have become equal join again, so a program that
 // maps page by page does not grow the set. Every change of accounted bytes goes to the caller's
-// `changed(callstack, kind, signed bytes)`, so that the sum of all calls is exactly what is in
-// here.
+// `changed(start, callstack, kind, signed bytes)`, so that the sum of all calls is exactly what
+// is in here.
 //
 // Called by the recorder, from the mapping hooks. No lock inside: the owner holds its own around
 // every call. Hot path (uncommon part): no malloc, no throw. When nodes run out, the part of a
@@ -59,7 +59,7 @@ class mappings {
         for (auto at = set_.lower_bound(start); at != set_.end() && at->start < start + bytes;) {
             mapping* range = &*at;
             at = set_.erase(at);
-            changed(range->callstack, range->kind(), -signed_bytes(*range));
+            changed(range->start, range->callstack, range->kind(), -signed_bytes(*range));
             *last = range;
             range->next = nullptr;
             last = &range->next;
@@ -127,10 +127,10 @@ class mappings {
         for (auto at = set_.lower_bound(start); at != set_.end() && at->start < start + bytes;
              ++at) {
             if (at->accessible == accessible) continue;
-            changed(at->callstack, at->kind(), -signed_bytes(*at));
+            changed(at->start, at->callstack, at->kind(), -signed_bytes(*at));
             at->accessible = accessible;
             if (access == mapping_access::arena) at->accessible_kind = mapping_kind::arena;
-            changed(at->callstack, at->kind(), signed_bytes(*at));
+            changed(at->start, at->callstack, at->kind(), signed_bytes(*at));
         }
         join(start, start + bytes);
     }
@@ -175,14 +175,15 @@ class mappings {
             tail->accessible = range.accessible;
             set_.insert_before(++at, *tail);
         } else {
-            changed(range.callstack, range.kind(), -static_cast<std::int64_t>(range.bytes - kept));
+            changed(address, range.callstack, range.kind(),
+                    -static_cast<std::int64_t>(range.bytes - kept));
         }
         range.bytes = kept;
     }
 
     template <typename Changed>
     void add(mapping* range, Changed&& changed) {
-        changed(range->callstack, range->kind(), signed_bytes(*range));
+        changed(range->start, range->callstack, range->kind(), signed_bytes(*range));
         set_.insert(*range);
         join(range->start, range->end());
     }

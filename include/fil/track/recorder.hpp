@@ -1,12 +1,13 @@
 #pragma once
 // The recorder: the path of one event, written once, as a list of stages.
 //
-//     record_alloc    capture -> registry.insert -> usage grows -> live grows
+//     record_alloc    capture -> registry.insert -> usage grows -> live grows -> observer
 //     record_free     registry.take -> live before it decreases -> usage shrinks -> live shrinks
+//                     -> observer
 //
-// Templates choose the source of callstacks and where pages come from; lib/process_recorder.cpp
-// instantiates the process's one recorder. Every function takes the calling thread's own state and
-// is called with that thread's re-entry guard raised.
+// Templates choose the source of callstacks, where pages come from and who observes;
+// lib/process_recorder.cpp instantiates the process's one recorder. Every function takes the
+// calling thread's own state and is called with that thread's re-entry guard raised.
 //
 // Hot path: no allocation, no throw; what cannot be recorded is counted in the recording's header.
 // Locks: none on the path of a block; mapping events take the mappings' lock.
@@ -16,13 +17,15 @@
 #include "fil/capture/call_tree.hpp"
 #include "fil/capture/callstack_source.hpp"
 #include "fil/capture/function_table.hpp"
+#include "fil/track/event_observer.hpp"
 #include "fil/track/mappings.hpp"
 #include "fil/track/registry.hpp"
 #include "fil/track/thread_leases.hpp"
 
 namespace fil {
 
-template <callstack_source Source, typename Registry = registry<>, page_source Pages = system_pages>
+template <callstack_source Source, typename Registry = registry<>, page_source Pages = system_pages,
+          event_observer Observer = null_observer>
 class alignas(64) recorder {
   public:
     // `base` is a formatted recording of `bytes`.
@@ -56,7 +59,9 @@ class alignas(64) recorder {
     FIL_HOT void record_alloc_at(thread_state& thread, std::uintptr_t address, std::uint64_t bytes,
                                  callstack_id callstack, bool watched = false) {
         usage_record& usage = usage_for(*thread.set, callstack);
-        const auto forgotten = [&](const registered_block& old) { forget_unfreed(thread, old); };
+        const auto forgotten = [&](std::uintptr_t place, const registered_block& old) {
+            forget_unfreed(thread, place, old);
+        };
         if (!registry_.insert(address, callstack, bytes, watched, forgotten)) {
             count(header().dropped_events);
             return;
@@ -64,21 +69,23 @@ class alignas(64) recorder {
         count_allocation(usage, bytes);
         change_usage(usage, peak_.peak(), static_cast<std::int64_t>(bytes));
         change_live(thread, static_cast<std::int64_t>(bytes));
+        observer_.block_came(thread, {address, bytes, callstack});
     }
 
     FIL_HOT registered_block record_free(thread_state& thread, std::uintptr_t address) {
         const registered_block block = registry_.take(address);
-        if (block.callstack != callstack_id::none) forget(thread, block);
+        if (block.callstack != callstack_id::none) forget(thread, address, block);
         return block;
     }
 
-    // The same two, straight through, for the case that nothing unusual is about: the block's slots
-    // are near (registry.hpp) and its counters exist, nothing is to be published, no free waits
-    // for the event's end. Otherwise they return false and have changed nothing (a usage may be
-    // settled, which is no change). Few values live at a time, each word is loaded once: this is
-    // where the time of a program goes that allocates much.
-    FIL_HOT bool record_alloc_quickly(thread_state& thread, std::uintptr_t address,
-                                      std::uint64_t bytes, callstack_id callstack) {
+    // The fast path of the same two. The caller has seen that the block's leaf is the cached one
+    // (registry.hpp). They do all of it if nothing unusual is about: the counters exist, the block
+    // is a plain one, nothing is to be published, no free waits for the event's end. Otherwise they
+    // return false and have changed nothing (a usage may be settled, which is no change). Few
+    // values live at a time, each word is loaded once: this is where the time of a program goes
+    // that allocates much.
+    FIL_HOT bool record_alloc_fast(thread_state& thread, std::uintptr_t address,
+                                   std::uint64_t bytes, callstack_id callstack) {
         usage_set_record& set = *thread.set;
         usage_record* usage = known_usage_of(memory_, set, callstack);
         if (usage == nullptr || thread.deferred_count != 0) [[unlikely]]
@@ -87,20 +94,21 @@ class alignas(64) recorder {
         const std::int64_t pending =
             set.pending.load(std::memory_order_relaxed) + static_cast<std::int64_t>(bytes);
         if (!peak_.may_stay_pending(pending) ||
-            !Registry::insert_quickly(Registry::near_slot(thread.near, address), callstack, bytes))
+            !Registry::insert_plain(Registry::cached_slot(thread.leaf, address), callstack, bytes))
             [[unlikely]]
             return false;
         set.pending.store(pending, std::memory_order_relaxed);
         count_allocation(*usage, bytes);
         add_owned(usage->now, static_cast<std::int64_t>(bytes));
+        observer_.block_came(thread, {address, bytes, callstack});
         return true;
     }
 
-    FIL_HOT bool record_free_quickly(thread_state& thread, std::uintptr_t address) {
+    FIL_HOT bool record_free_fast(thread_state& thread, std::uintptr_t address) {
         if (thread.deferred_count != 0) [[unlikely]]
             return false;
-        return Registry::take_quickly(
-            Registry::near_slot(thread.near, address),
+        return Registry::take_plain(
+            Registry::cached_slot(thread.leaf, address),
             [&](callstack_id callstack, std::uint64_t bytes) FIL_INLINED {
                 usage_set_record& set = *thread.set;
                 usage_record* usage = known_usage_of(memory_, set, callstack);
@@ -116,22 +124,26 @@ class alignas(64) recorder {
                     return false;
                 set.pending.store(pending, std::memory_order_relaxed);
                 add_owned(usage->now, -static_cast<std::int64_t>(bytes));
+                observer_.block_went(thread, {address, bytes, callstack});
                 return true;
             });
     }
 
     Registry& blocks() { return registry_; }
+    Observer& observer() { return observer_; }
 
     void record_free_range(thread_state& thread, std::uintptr_t address, std::uint64_t bytes) {
         registry_.take_range(address, bytes,
-                             [&](const registered_block& old) { forget_unfreed(thread, old); });
+                             [&](std::uintptr_t place, const registered_block& old) {
+                                 forget_unfreed(thread, place, old);
+                             });
     }
 
     // A free inside an event of the same thread: taken out now, accounted for when the event ends.
     registered_block record_nested_free(thread_state* thread, std::uintptr_t address) {
         const registered_block block = registry_.take(address);
         if (block.callstack == callstack_id::none) return block;
-        if (thread == nullptr || !thread->defer(block)) count(header().dropped_events);
+        if (thread == nullptr || !thread->defer({address, block})) count(header().dropped_events);
         return block;
     }
 
@@ -286,21 +298,24 @@ class alignas(64) recorder {
 
   private:
     FIL_RARE void forget_deferred(thread_state& thread) {
-        registered_block block;
-        while (thread.take_deferred(block)) forget(thread, block);
+        deferred_free one;
+        while (thread.take_deferred(one)) forget(thread, one.address, one.block);
     }
 
-    FIL_HOT void forget(thread_state& thread, const registered_block& block) {
+    FIL_HOT void forget(thread_state& thread, std::uintptr_t address,
+                        const registered_block& block) {
         const auto bytes = -static_cast<std::int64_t>(block.bytes);
         callstack_id callstack = block.callstack;
         peak_.before_decrease(thread.set->pending);
         change_usage(usage_for(*thread.set, callstack), peak_.peak(), bytes);
         change_live(thread, bytes);
+        observer_.block_went(thread, {address, block.bytes, block.callstack});
     }
 
     // A block that goes without a free of its own. Whoever keyed a cache by its address must hear.
-    FIL_RARE void forget_unfreed(thread_state& thread, const registered_block& block) {
-        forget(thread, block);
+    FIL_RARE void forget_unfreed(thread_state& thread, std::uintptr_t address,
+                                 const registered_block& block) {
+        forget(thread, address, block);
         if (block.watched && generation_ != nullptr) {
             generation_->fetch_add(1, std::memory_order_acq_rel);
         }
@@ -343,11 +358,19 @@ class alignas(64) recorder {
         const locked_uninterrupted hold(mappings_lock_);
         const std::uint64_t dropped = mappings_.dropped();
         bool large = false;
-        change([&](callstack_id callstack, mapping_kind kind, std::int64_t bytes) {
-            large |= static_cast<std::uint64_t>(bytes < 0 ? -bytes : bytes) >= large_mapping_bytes;
+        change([&](std::uintptr_t start, callstack_id callstack, mapping_kind kind,
+                   std::int64_t bytes) {
+            const auto size = static_cast<std::uint64_t>(bytes < 0 ? -bytes : bytes);
+            const memory_extent extent{start, size, callstack};
+            large |= size >= large_mapping_bytes;
             if (bytes < 0) before_mapping_goes(thread);
             change_usage(usage_for(set_of(thread, kind), callstack), peak_.peak(), bytes);
             if (is_in_peak(kind)) change_live(thread, bytes);
+            if (bytes < 0) {
+                observer_.mapping_went(thread, extent, kind);
+            } else {
+                observer_.mapping_came(thread, extent, kind);
+            }
         });
         if (large) [[unlikely]]
             list_large_mappings();
@@ -437,6 +460,7 @@ class alignas(64) recorder {
     std::uint32_t runs_ = 0;
     spin_lock shared_lock_;
     spin_lock facts_lock_;
+    [[no_unique_address]] Observer observer_;
 };
 
 }  // namespace fil

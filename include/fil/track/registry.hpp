@@ -40,7 +40,7 @@ struct registered_block {
 };
 
 // The leaf that a thread used last: the next address is likely to be in it as well.
-struct last_leaf {
+struct leaf_cache {
     std::uint64_t number = ~0ull;
     void* leaf = nullptr;
 };
@@ -50,58 +50,27 @@ class registry {
   public:
     using slot = std::uint32_t;
 
-    // Puts a block in. What stood in its place is taken out and given to `forgotten(block)`.
-    // False if there is no memory for it, or the address is none of a user's.
-    template <typename Forgotten>
-    FIL_HOT bool insert(std::uintptr_t address, callstack_id callstack, std::uint64_t bytes,
-                        bool watched, Forgotten forgotten) {
-        slot* first = make_slot(address);
-        if (first == nullptr) [[unlikely]]
+    // ---- fast path: the address's leaf is the cached one ----
+
+    FIL_HOT static bool is_cached(const leaf_cache& cache, std::uintptr_t address) {
+        return std::rotr(std::uint64_t{address}, 4) >> leaf_bits == cache.number;
+    }
+    FIL_HOT static slot* cached_slot(const leaf_cache& cache, std::uintptr_t address) {
+        return static_cast<leaf*>(cache.leaf)->slots + ((address >> 4) & leaf_mask);
+    }
+    // False if the address has no leaf yet.
+    FIL_HOT bool cache_leaf(leaf_cache& cache, std::uintptr_t address) const {
+        slot* found = find_slot(address);
+        if (found == nullptr) [[unlikely]]
             return false;
-        if (*first != 0) [[unlikely]]
-            forget_at(address, forgotten);
-        const std::uint32_t id = to_index(callstack);
-        if (bytes <= granule) {
-            *first = make(static_cast<std::uint32_t>(bytes), id);
-            return true;
-        }
-        slot* second = first + 1;
-        if (*second != 0) [[unlikely]]
-            forget_at(address + granule, forgotten);
-        const bool giant = bytes >> part_bits != 0;
-        if (giant) [[unlikely]] {
-            if (!set_giant_part(address + 2 * granule, bytes >> part_bits, forgotten)) return false;
-        }
-        *second = make(code_size, static_cast<std::uint32_t>(bytes) & part_mask);
-        *first = make(code_long | (watched ? 1u : 0u) | (giant ? 2u : 0u), id);
+        const std::uint64_t rotated = std::rotr(std::uint64_t{address}, 4);
+        cache = {rotated >> leaf_bits, found - (rotated & leaf_mask)};
         return true;
     }
 
-    FIL_HOT registered_block take(std::uintptr_t address) {
-        slot* first = find_slot(address);
-        if (first == nullptr) [[unlikely]]
-            return {};
-        const std::uint32_t value = *first;
-        const std::uint32_t code = value >> part_bits;
-        if (value == 0 || code == code_size) [[unlikely]]
-            return {};
-        *first = 0;
-        registered_block block{callstack_id{value & part_mask}, code, false};
-        if (code < code_long) return block;
-        slot* second = first + 1;
-        block.bytes = *second & part_mask;
-        *second = 0;
-        if (code != code_long) [[unlikely]] {
-            block.watched = (code & 1) != 0;
-            if ((code & 2) != 0) block.bytes |= take_giant_part(address + 2 * granule);
-        }
-        return block;
-    }
-
-    // The same two for the usual case, in few steps: the slots are those of near_slot(), and empty
-    // before; the block is neither watched nor giant. False, and nothing is done, in any other
-    // case.
-    FIL_HOT static bool insert_quickly(slot* first, callstack_id callstack, std::uint64_t bytes) {
+    // A plain block, neither watched nor giant, whose slots are empty. Otherwise false, and nothing
+    // is changed.
+    FIL_HOT static bool insert_plain(slot* first, callstack_id callstack, std::uint64_t bytes) {
         const std::uint32_t id = to_index(callstack);
         if (bytes <= granule) {
             if (*first != 0) [[unlikely]]
@@ -116,26 +85,10 @@ class registry {
         return true;
     }
 
-    // Whether the slot of an address is in the leaf that was used last, and if so, where.
-    FIL_HOT static bool is_near(const last_leaf& last, std::uintptr_t address) {
-        return std::rotr(std::uint64_t{address}, 4) >> leaf_bits == last.number;
-    }
-    FIL_HOT static slot* near_slot(const last_leaf& last, std::uintptr_t address) {
-        return static_cast<leaf*>(last.leaf)->slots + ((address >> 4) & leaf_mask);
-    }
-    // Makes the leaf of an address the one used last. False if there is none.
-    FIL_HOT bool go_near(last_leaf& last, std::uintptr_t address) const {
-        slot* found = find_slot(address);
-        if (found == nullptr) [[unlikely]]
-            return false;
-        const std::uint64_t rotated = std::rotr(std::uint64_t{address}, 4);
-        last = {rotated >> leaf_bits, found - (rotated & leaf_mask)};
-        return true;
-    }
-
-    // Asks may_take(callstack, bytes) first.
+    // Takes a plain block out, if may_take(callstack, bytes). Otherwise false, and nothing is
+    // changed.
     template <typename MayTake>
-    FIL_HOT static bool take_quickly(slot* first, MayTake may_take) {
+    FIL_HOT static bool take_plain(slot* first, MayTake may_take) {
         const std::uint32_t value = *first;
         const std::uint32_t code = value >> part_bits;
         const callstack_id callstack{value & part_mask};
@@ -149,6 +102,36 @@ class registry {
             return false;
         *first = 0;
         return true;
+    }
+
+    // ---- any block, anywhere ----
+
+    // What stood in its place is taken out and given to `forgotten(address, block)`. False if there
+    // is no memory for it, or the address is none of a user's.
+    template <typename Forgotten>
+    FIL_HOT bool insert(std::uintptr_t address, callstack_id callstack, std::uint64_t bytes,
+                        bool watched, Forgotten forgotten) {
+        slot* first = make_slot(address);
+        if (first == nullptr) [[unlikely]]
+            return false;
+        if (!watched && insert_plain(first, callstack, bytes)) [[likely]]
+            return true;
+        return insert_special(first, address, callstack, bytes, watched, forgotten);
+    }
+
+    FIL_HOT registered_block take(std::uintptr_t address) {
+        slot* first = find_slot(address);
+        if (first == nullptr) [[unlikely]]
+            return {};
+        registered_block block;
+        const auto is_all = [&](callstack_id callstack, std::uint64_t bytes) FIL_INLINED {
+            block.callstack = callstack;
+            block.bytes = bytes;
+            return true;
+        };
+        if (!take_plain(first, is_all)) [[unlikely]]
+            take_special(first, address, block);
+        return block;
     }
 
     // Marks the long block that starts here; taking it out says so. False if there is none.
@@ -189,7 +172,7 @@ class registry {
         for (std::uintptr_t at = address; at < address + bytes; at += granule) {
             for (std::uintptr_t start : {at, at + 8}) {
                 registered_block block = take(start);
-                if (block.callstack != callstack_id::none) forgotten(block);
+                if (block.callstack != callstack_id::none) forgotten(start, block);
             }
         }
     }
@@ -266,6 +249,33 @@ class registry {
         return make_level<leaf, LeafPages>(entry) != nullptr ? find_slot(address) : nullptr;
     }
 
+    // A block over an older one, watched or giant.
+    template <typename Forgotten>
+    FIL_RARE bool insert_special(slot* first, std::uintptr_t address, callstack_id callstack,
+                                 std::uint64_t bytes, bool watched, Forgotten forgotten) {
+        const bool is_long = bytes > granule, is_giant = bytes >> part_bits != 0;
+        if (first[0] != 0) forget_at(address, forgotten);
+        if (is_long && first[1] != 0) forget_at(address + granule, forgotten);
+        if (!is_long || (!watched && !is_giant)) return insert_plain(first, callstack, bytes);
+        if (is_giant && !set_giant_part(address + 2 * granule, bytes >> part_bits, forgotten)) {
+            return false;
+        }
+        first[1] = make(code_size, static_cast<std::uint32_t>(bytes) & part_mask);
+        first[0] =
+            make(code_long | (watched ? 1u : 0u) | (is_giant ? 2u : 0u), to_index(callstack));
+        return true;
+    }
+
+    // A watched or giant block; or none.
+    FIL_RARE void take_special(slot* first, std::uintptr_t address, registered_block& block) {
+        const std::uint32_t value = first[0];
+        const std::uint32_t code = value >> part_bits;
+        if (code <= code_long || code == code_size) return;
+        block = {callstack_id{value & part_mask}, first[1] & part_mask, (code & 1) != 0};
+        store_both(first, 0);
+        if ((code & 2) != 0) block.bytes |= take_giant_part(address + 2 * granule);
+    }
+
     template <typename Forgotten>
     FIL_RARE bool set_giant_part(std::uintptr_t address, std::uint64_t part, Forgotten forgotten) {
         slot* third = make_slot(address);
@@ -303,7 +313,7 @@ class registry {
             if (back != 0 && is_short) continue;  // it does not reach here
             registered_block block = take(address - back);
             if (block.callstack != callstack_id::none) {
-                forgotten(block);
+                forgotten(address - back, block);
                 return;
             }
         }

@@ -18,35 +18,40 @@
 
 namespace fil {
 
+struct deferred_free {
+    std::uintptr_t address;
+    registered_block block;
+};
+
 struct thread_state : boost::intrusive::slist_base_hook<
                           boost::intrusive::link_mode<boost::intrusive::normal_link>> {
     usage_set_record* set = nullptr;
-    last_leaf near;                               // of the registry
+    leaf_cache leaf;                              // of the registry
     callstack_id inherited = callstack_id::none;  // the creator's, for a thread without frames
     void* source_memory = nullptr;                // the source's thread_bytes
 
     // Frees seen inside an event (a signal handler's): the event's end accounts for them.
     static constexpr std::uint32_t max_deferred = 16;
     std::uint32_t deferred_count = 0;
-    registered_block deferred[max_deferred];
+    deferred_free deferred[max_deferred];
 
     // Signal handlers nest: a place is reserved before it is filled.
-    bool defer(const registered_block& block) {
+    bool defer(const deferred_free& one) {
         const std::uint32_t at = __atomic_fetch_add(&deferred_count, 1, __ATOMIC_RELAXED);
         if (at >= max_deferred) {
             __atomic_fetch_sub(&deferred_count, 1, __ATOMIC_RELAXED);
             return false;
         }
-        deferred[at] = block;
+        deferred[at] = one;
         return true;
     }
 
     // Takes the last one out, unless a handler put another on top meanwhile: then that one first.
-    bool take_deferred(registered_block& block) {
+    bool take_deferred(deferred_free& one) {
         std::uint32_t count = __atomic_load_n(&deferred_count, __ATOMIC_RELAXED);
         do {
             if (count == 0) return false;
-            block = deferred[count - 1];
+            one = deferred[count - 1];
         } while (!__atomic_compare_exchange_n(&deferred_count, &count, count - 1, false,
                                               __ATOMIC_RELAXED, __ATOMIC_RELAXED));
         return true;
