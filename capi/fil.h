@@ -96,8 +96,9 @@ typedef struct fil_recorder_options {
 #define FIL_RECORDER_OPTIONS_INIT \
     { sizeof(fil_recorder_options), FIL_MEMORY_PRIVATE, 0 }
 
-/* Starts recording. One recorder a process: FIL_ERROR_STATE if one runs. A forked child starts its
- * own, with these options, at its first event. Allocates nothing with malloc, so a malloc hook may
+/* Starts recording. One recorder a process: FIL_ERROR_STATE if one runs. FIL_ERROR_MEMORY for want of
+ * memory or address space; after any refusal it may be called again. A forked child starts its own,
+ * with these options, at its first event. Allocates nothing with malloc, so a malloc hook may
  * call it; it does make system calls. Since 0.1. */
 FIL_API fil_status fil_recorder_start(const fil_recorder_options* options, fil_error* error);
 

@@ -51,7 +51,7 @@ fil_status fil_recorder_start(const fil_recorder_options* options, fil_error* er
             capi::say(error, "the session could not be joined");
             break;
         case FIL_ERROR_MEMORY:
-            capi::say(error, "no memory for a recording");
+            capi::say(error, "no memory, or too little address space, for a recording");
             break;
         default:
             capi::say(error, "options of a size that is not known");

@@ -275,7 +275,7 @@ fil_status fil_recording_report(const fil_report_options* options, char* path, s
         const auto known = checked_copy(options, "options");
         recording_memory* memory = this_process.private_recording();
         if (memory == nullptr) throw failure{FIL_ERROR_STATE, "no private recorder runs here"};
-        const recording_view recording(memory->base(), memory->header().total_bytes);
+        const recording_view recording(memory->base(), memory->bytes());
         std::error_code ignored;
         write(recording, *this_process.session(), facts_of(known),
               std::filesystem::read_symlink("/proc/self/exe", ignored).string(), known, path,

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <span>
@@ -186,7 +187,22 @@ int report_if_it_holds(dl_phdr_info* info, std::size_t, void* data) {
 
 // ---- the loader's index, without a lock ---------------------------------------------------------
 
+// As <dlfcn.h> has it since glibc 2.35. Asked for weakly, and found at run time: what is built for
+// an older C library runs on a newer one.
+struct found_object {
+    unsigned long long flags;
+    void *begin, *end;
+    link_map* map;
+    void* unwinding;
+    unsigned long long reserved[7];
+};
 #if __GLIBC_PREREQ(2, 35)
+static_assert(sizeof(found_object) == sizeof(dl_find_object) &&
+              offsetof(found_object, map) == offsetof(dl_find_object, dlfo_link_map));
+#endif
+extern "C" [[gnu::weak]] int find_object(void* address, found_object* found) noexcept
+    __asm__("_dl_find_object");
+
 // Those that the kernel names, if they are the program's: the loader's, where it was started as a
 // program. (The table says itself where it lies.)
 std::span<const segment_header> segments_of_program(std::uintptr_t bias) {
@@ -213,27 +229,23 @@ std::span<const segment_header> segments_of(std::uintptr_t begin, std::uintptr_t
 }
 
 void find_without_lock(std::uintptr_t pc, fil::module_visit visit, void* context) {
-    dl_find_object found;
-    if (_dl_find_object(reinterpret_cast<void*>(pc), &found) != 0) return visit(context, nullptr);
-    const auto begin = reinterpret_cast<std::uintptr_t>(found.dlfo_map_start);
-    const auto end = reinterpret_cast<std::uintptr_t>(found.dlfo_map_end);
-    const link_map& map = *found.dlfo_link_map;
+    found_object found;
+    if (find_object(reinterpret_cast<void*>(pc), &found) != 0) return visit(context, nullptr);
+    const auto begin = reinterpret_cast<std::uintptr_t>(found.begin);
+    const auto end = reinterpret_cast<std::uintptr_t>(found.end);
+    const link_map& map = *found.map;
     const std::string_view name = map.l_name == nullptr ? "" : map.l_name;
     std::span<const segment_header> segments = segments_of(begin, end);
     if (segments.empty() && name.empty()) segments = segments_of_program(map.l_addr);
     report({begin, end, map.l_addr, name, segments}, visit, context);
 }
-#else
-void find_without_lock(std::uintptr_t pc, fil::module_visit visit, void* context) {
-    fil::iterated_modules::find(pc, visit, context);
-}
-#endif
 
 }  // namespace
 
 namespace fil {
 
 void system_modules::find(std::uintptr_t pc, module_visit visit, void* context) {
+    if (find_object == nullptr) return iterated_modules::find(pc, visit, context);
     const os::keep_errno keep;
     find_without_lock(pc, visit, context);
 }

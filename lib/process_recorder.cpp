@@ -53,24 +53,41 @@ void copy_session_text(char* to, std::size_t capacity) {
 
 fil_status process::start(const fil_recorder_options& options) {
     const os::keep_errno keep;
-    if (started_) return FIL_ERROR_STATE;
+    if (started_ && !may_try_again()) return FIL_ERROR_STATE;
     options_ = options;
     if (options.memory == FIL_MEMORY_SESSION) {
         copy_session_text(session_text_, sizeof session_text_);
         if (session_text_[0] == 0) return FIL_ERROR_STATE;
     }
-    auto* page = static_cast<process_page*>(os::map_wiped_page());
-    const int no_key = page == nullptr ? 0 : pthread_key_create(&lease_key_, return_lease);
-    if (no_key != 0) note_refusal(0, no_key);
-    if (page == nullptr || no_key != 0) {
+    if (!started_ && !prepare()) {
         not_recorded(nullptr);
         return FIL_ERROR_MEMORY;
     }
-    page_ = page;
     owner_ = os::process_id();
     started_ = true;
-    const bool is_there = running() != nullptr || page_->state.load() == process_state::idle;
-    return is_there ? FIL_OK : FIL_ERROR_SYSTEM;
+    page_->state.store(process_state::fresh);
+    if (running() != nullptr || page_->state.load() == process_state::idle) return FIL_OK;
+    const bool is_private = options.memory == FIL_MEMORY_PRIVATE;
+    return is_private || lacked_memory() ? FIL_ERROR_MEMORY : FIL_ERROR_SYSTEM;
+}
+
+// The page that says what this process is, and the key that notices the end of its threads.
+bool process::prepare() {
+    auto* page = static_cast<process_page*>(os::map_wiped_page());
+    if (page == nullptr) return false;
+    const int no_key = pthread_key_create(&lease_key_, return_lease);
+    if (no_key == 0) {
+        page_ = page;
+        return true;
+    }
+    os::unmap(page, sizeof *page);  // a page
+    note_refusal(0, no_key);
+    return false;
+}
+
+// What was refused once may be granted later: a limit is raised, memory is given back.
+bool process::may_try_again() const {
+    return owner_ == os::process_id() && page_->state.load() == process_state::unrecorded;
 }
 
 process_recorder* process::running_slow() {

@@ -118,6 +118,8 @@ class process {
     template <typename Event, typename Nested>
     FIL_RARE void event_slow(Event event, Nested nested, std::uintptr_t here);
     process_recorder* running_slow();
+    bool prepare();
+    bool may_try_again() const;
     bool may_start() const {
         return started_ && page_->state.load(std::memory_order_relaxed) == process_state::fresh;
     }

@@ -37,6 +37,10 @@ void note_refusal(long call, int error) {
     last.store(make_refusal(call, error), std::memory_order_relaxed);
 }
 
+bool lacked_memory() {
+    return errno_of(last.load(std::memory_order_relaxed)) == ENOMEM;
+}
+
 void tell_refusal(session_page* page, const session_address& address) {
     const os::keep_errno keep;
     const auto why = static_cast<std::uint32_t>(last.load(std::memory_order_relaxed));

@@ -34,6 +34,9 @@ inline constexpr const char* refusal_link = "/refused-";
 void note_refusal(long call);  // by errno
 void note_refusal(long call, int error);
 
+// Whether what was noted last is a want of memory or address space.
+bool lacked_memory();
+
 // Tells what was noted last. `page`: of the session, if this process has it; else by a link.
 void tell_refusal(session_page* page, const session_address& address);
 

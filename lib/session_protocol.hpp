@@ -9,6 +9,7 @@
 // `report_reply` once the report is written. It says in the same way that a run has begun, for a
 // supervisor that sleeps between runs; that is not answered.
 
+#include <charconv>
 #include <cstdint>
 #include <string_view>
 
@@ -56,16 +57,17 @@ inline bool parse_session_address(std::string_view text, session_address& addres
         text.remove_prefix(colon == text.npos ? text.size() : colon + 1);
         return part;
     };
-    const std::string_view version = next();
-    const std::string_view pid = next();
+    const auto next_number = [&next](auto& number) {
+        const std::string_view digits = next();
+        const char* const end = digits.data() + digits.size();
+        return std::from_chars(digits.data(), end, number) == std::from_chars_result{end, {}};
+    };
+    std::uint32_t version = 0;
+    if (!next_number(version) || version != session_protocol_version) return false;
+    if (!next_number(address.supervisor_pid)) return false;
     address.token = next();
     address.socket_path = text;
-    address.supervisor_pid = 0;
-    for (char digit : pid) {
-        if (digit < '0' || digit > '9') return false;
-        address.supervisor_pid = address.supervisor_pid * 10 + (digit - '0');
-    }
-    return version == "1" && address.token.size() == token_length && !address.socket_path.empty();
+    return address.token.size() == token_length && !address.socket_path.empty();
 }
 
 }  // namespace fil

@@ -50,6 +50,21 @@ TEST(record, believes_an_allocator_that_knows_its_callstack) {
     EXPECT_EQ(process.header().live + process.view().pending(), 0);
 }
 
+TEST(record, a_block_given_back_with_a_callstack_that_is_none_is_nobodys) {
+    session session;
+    const int status = run_child(session, [] {
+        start_source();
+        for (const fil_callstack made_up : {fil_callstack{max_callstacks}, ~fil_callstack{0}}) {
+            fil_block_restore(blocks[0], {100, made_up, 0});
+            const fil_block block = fil_block_forget(blocks[0]);
+            HOLDS(1, block.callstack == FIL_CALLSTACK_UNKNOWN && block.bytes == 100);
+        }
+        fil_block_restore(blocks[0], {100, stack(3), 0});
+        HOLDS(2, fil_block_forget(blocks[0]).callstack == stack(3));
+    });
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
 TEST(record, asks_once_more_in_a_forked_child_where_callstacks_are_others) {
     session session;
     const int status = run_child(session, [] {

@@ -29,6 +29,11 @@ TEST(session_address, is_taken_apart_and_refused_if_foreign) {
     EXPECT_EQ(address.supervisor_pid, 42);
     EXPECT_EQ(address.token, token);
     EXPECT_EQ(address.socket_path, "/tmp/with:colon/session");
+    const std::string next = std::to_string(session_protocol_version + 1);
+    for (const char* other : {next.c_str(), "01x", "", "-1", "4294967297"})
+        EXPECT_FALSE(parse_session_address(other + text.substr(1), address)) << other;
+    for (const char* pid : {"", "4x", "99999999999"})
+        EXPECT_FALSE(parse_session_address("1:" + (pid + text.substr(4)), address)) << pid;
     EXPECT_FALSE(parse_session_address("2:42:" + token + ":/tmp/x", address));
     EXPECT_FALSE(parse_session_address("1:42:short:/tmp/x", address));
     EXPECT_FALSE(parse_session_address("", address));

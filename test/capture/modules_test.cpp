@@ -5,10 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <link.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
+#include <functional>
+#include <future>
 #include <optional>
 #include <string>
 #include <thread>
@@ -177,6 +181,30 @@ TYPED_TEST(finder, a_library_opened_by_a_relative_name_has_its_absolute_one) {
     ASSERT_TRUE(found);
     EXPECT_EQ(found->file, std::filesystem::canonical(plugin));
     dlclose(handle);
+}
+
+// A process that forks while another thread holds the loader's lock must not wait for it.
+TEST(system_modules, are_found_without_the_loaders_lock) {
+    if (dlsym(RTLD_DEFAULT, "_dl_find_object") == nullptr) GTEST_SKIP() << "an older C library";
+    std::promise<void> done;
+    std::future<void> is_done = done.get_future();
+    std::thread finds;
+    const auto with_lock = [](dl_phdr_info*, std::size_t, void* wait) {
+        (*static_cast<std::function<void()>*>(wait))();
+        return 1;
+    };
+    std::function<void()> find_meanwhile = [&] {
+        finds = std::thread([&] {
+            std::optional<module_copy> result;
+            fil::system_modules::find(reinterpret_cast<std::uintptr_t>(&own_function), &copy_module,
+                                      &result);
+            EXPECT_TRUE(result);
+            done.set_value();
+        });
+        EXPECT_EQ(is_done.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+    };
+    dl_iterate_phdr(with_lock, &find_meanwhile);
+    finds.join();
 }
 
 TYPED_TEST(finder, knows_nothing_about_other_memory_and_keeps_errno) {

@@ -83,6 +83,12 @@ def test_its_thread_local_words_need_no_call() -> None:
     assert "DTPMOD" not in relocations
 
 
+def test_what_is_in_assembly_is_chosen_by_the_processor() -> None:
+    sources = {path.stem for path in (ROOT / "clients/preload").glob("*.S")}
+    assert sources and all(name.endswith("_x86_64") for name in sources)
+    assert "x86_64" not in (ROOT / "clients/preload/meson.build").read_text()
+
+
 def test_its_stack_is_not_executable() -> None:
     segment = re.search(r"GNU_STACK.*", tool("readelf", "-l", "-W", PRELOAD_LIBRARY))
     assert segment and "RWE" not in segment[0]

@@ -134,6 +134,14 @@ def test_what_no_library_promises_is_only_asked_for_weakly(binaries: list[Path])
         assert unversioned == [], binary.name
 
 
+def test_modules_are_found_without_the_loaders_lock_where_the_c_library_can(
+    binaries: list[Path],
+) -> None:
+    (library,) = (binary for binary in binaries if binary.suffix == ".so")
+    symbols = output(["readelf", "--wide", "--dyn-syms", library])
+    assert re.search(r" WEAK +DEFAULT +UND +_dl_find_object\b", symbols)
+
+
 # ---- installed with pip --------------------------------------------------------------------------
 
 

@@ -52,10 +52,31 @@ TEST(recording_view, reads_what_was_written) {
     const recording_view view(bytes.data(), bytes.size());
     ASSERT_EQ(view.check(), recording_check::good);
     session_page session{};
+    session.peak = 4'900;
     const auto read = read_snapshot(view, read_usage(view, session), {}, no_symbols);
-    // Nothing ever decreased, so the peak is what is live; nothing was published here.
     EXPECT_EQ(view.header().pid, 42);
     EXPECT_EQ(view.callstack_count(), 51u);
+    // Nothing ever decreased, so what is live was there at the peak: 49 callstacks, each called by
+    // the one before.
+    EXPECT_EQ(read.snapshot.total(mapping_kind::anonymous), 4'900);
+    ASSERT_EQ(read.snapshot.used(mapping_kind::anonymous).size(), 49u);
+    std::vector<std::uint32_t> lines;
+    for (const report::callstack_usage& used : read.snapshot.used(mapping_kind::anonymous)) {
+        const report::callstack& called = read.snapshot.callstacks()[to_index(used.callstack)];
+        const report::frame& frame = read.snapshot.frames()[to_index(called.frame)];
+        EXPECT_EQ(frame.function, "f");
+        EXPECT_EQ(frame.file, "f.py");
+        EXPECT_EQ(frame.first_line, frame.line);
+        EXPECT_EQ(used.used.bytes, 100);
+        lines.push_back(frame.line);
+        if (frame.line == 1) continue;
+        const report::callstack& caller = read.snapshot.callstacks()[to_index(called.caller)];
+        EXPECT_EQ(read.snapshot.frames()[to_index(caller.frame)].line + 1, frame.line);
+    }
+    std::ranges::sort(lines);
+    EXPECT_EQ(std::ranges::adjacent_find(lines), lines.end());
+    EXPECT_EQ(lines.front(), 1u);
+    EXPECT_EQ(lines.back(), 49u);
 }
 
 TEST(recording_view, refuses_another_version_and_foreign_bytes) {

@@ -34,6 +34,20 @@ TEST(registry, ignores_addresses_that_are_none) {
     EXPECT_EQ(r->take(0x7f00'0000'0000).callstack, callstack_id::none);
 }
 
+TEST(registry, addresses_have_as_many_bits_as_it_is_told) {
+    const std::uintptr_t high = 0x8000'0000'1238, low = high - 0x8000'0000'0000;
+    auto narrow = std::make_unique<registry<system_pages_wiped_on_fork, system_pages, 47>>();
+    EXPECT_FALSE(narrow->insert(high, callstack_id{2}, 40, false, nothing));
+    EXPECT_FALSE(narrow->insert(high + 8, callstack_id{2}, 40, false, nothing));
+    auto wide = std::make_unique<registry<system_pages_wiped_on_fork, system_pages, 48>>();
+    for (const std::uintptr_t at : {low, low + 8, high, high + 8})
+        ASSERT_TRUE(wide->insert(at, callstack_id{std::uint32_t(2 + (at >> 44) + at % 64)}, 8,
+                                 false, nothing));
+    for (const std::uintptr_t at : {low, low + 8, high, high + 8})
+        EXPECT_EQ(wide->take(at).callstack, callstack_id{std::uint32_t(2 + (at >> 44) + at % 64)});
+    EXPECT_FALSE(wide->insert(2 * 0x8000'0000'0000, callstack_id{2}, 40, false, nothing));
+}
+
 TEST(registry, keeps_addresses_at_8_modulo_16_apart) {
     auto r = std::make_unique<registry<>>();
     ASSERT_TRUE(r->insert(0x10000, callstack_id{2}, 8, false, nothing));

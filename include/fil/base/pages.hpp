@@ -17,6 +17,13 @@ concept page_source = requires(std::size_t bytes, void* address) {
     { Pages::unmap(address, bytes) } -> std::same_as<void>;
 };
 
+// How many bits an address of a user's has.
+#if defined(__aarch64__)
+inline constexpr int user_address_bits = 48;
+#else
+inline constexpr int user_address_bits = 47;
+#endif
+
 // Anonymous private pages, without swap reservation and outside core dumps; a forked child sees
 // them zeroed if `wiped_on_fork`.
 struct system_pages {

@@ -19,13 +19,16 @@ namespace fil {
 inline std::int64_t bytes_at_peak(const usage_record& usage, const recording_header& process,
                                   std::int64_t session_peak, bool peak_is_now) {
     constexpr auto relaxed = std::memory_order_relaxed;
-    if (peak_is_now) return usage.now.load(relaxed);
-    if (usage.settled_at.load(relaxed) == session_peak) return usage.at_peak.load(relaxed);
+    // `now` first: if it is that of after the peak, settled_at says so below.
+    const std::int64_t now = usage.now.load(std::memory_order_acquire);
+    if (peak_is_now) return now;
+    if (usage.settled_at.load(std::memory_order_acquire) == session_peak)
+        return usage.at_peak.load(relaxed);
     // Unsettled: unchanged since the peak. A process that closed earlier had no part in it.
     if (process.closed.load(std::memory_order_acquire) != 0 && process.closed_at != session_peak) {
         return 0;
     }
-    return usage.now.load(relaxed);
+    return now;
 }
 
 // Whether there is more now than at the peak that was noted last.

@@ -3,7 +3,7 @@
 //
 // A three-level page map indexed by the address itself, one 4-byte slot per 16-byte granule:
 //
-//     bit 3 | address bits 46..35 | bits 34..22   | bits 21..4
+//     bit 3 | address bits 46..35 | bits 34..22   | bits 21..4      (of addresses of 47 bits)
 //           root                  | middle        | leaf: 1 MiB of slots for 4 MiB of addresses
 //
 // Bit 3 doubles the root, so blocks at 8 modulo 16 (some allocators have them) have slots of their
@@ -45,7 +45,8 @@ struct leaf_cache {
     void* leaf = nullptr;
 };
 
-template <page_source LeafPages = system_pages_wiped_on_fork, page_source Pages = system_pages>
+template <page_source LeafPages = system_pages_wiped_on_fork, page_source Pages = system_pages,
+          int address_bits = user_address_bits>
 class registry {
   public:
     using slot = std::uint32_t;
@@ -184,7 +185,8 @@ class registry {
     static constexpr std::uint32_t code_long = 20;
     static constexpr std::uint32_t code_size = 30;
 
-    static constexpr int leaf_bits = 18, middle_bits = 13, root_bits = 13;
+    static constexpr int leaf_bits = 18, middle_bits = 13;
+    static constexpr int root_bits = address_bits - 4 - leaf_bits - middle_bits + 1;
     static constexpr std::uint64_t leaf_mask = (1u << leaf_bits) - 1;
     // One slot more, for the size of a block in the last granule: a block's second slot is always
     // beside its first.
@@ -217,7 +219,7 @@ class registry {
         const std::uint64_t rotated = std::rotr(std::uint64_t{address}, 4);
         if (rotated < upper_half) [[likely]]
             return rotated;
-        const bool is_users = (address >> 47) == 0 && (address & 15) == 8;
+        const bool is_users = (address >> address_bits) == 0 && (address & 15) == 8;
         return is_users ? (address >> 4) | upper_half : no_index;
     }
 

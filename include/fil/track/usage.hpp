@@ -9,7 +9,8 @@
 //     now += change
 //
 // A reader takes at_peak where settled_at == peak, else now (track/peak.hpp says when the peak
-// rises). One thread writes a set; others only read, so relaxed loads and stores suffice.
+// rises); recording/at_peak.hpp says in which order it looks. One thread writes a set; others only
+// read, so nothing is exchanged.
 //
 // Hot path: no allocation, no throw.
 
@@ -22,9 +23,9 @@ FIL_HOT void settle(usage_record& usage, std::int64_t peak) {
     constexpr auto relaxed = std::memory_order_relaxed;
     if (usage.settled_at.load(relaxed) != peak) {
         usage.at_peak.store(usage.now.load(relaxed), relaxed);
-        usage.settled_at.store(peak, relaxed);
-        // For a reader that looks meanwhile (lib/live_copy.hpp): this first, then the change of
-        // `now`.
+        // For a reader that looks meanwhile (lib/live_copy.hpp): in this order, and then the change
+        // of `now`.
+        usage.settled_at.store(peak, std::memory_order_release);
         std::atomic_thread_fence(std::memory_order_release);
     }
 }
