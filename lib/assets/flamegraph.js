@@ -73,7 +73,7 @@ class Flamegraph {
     for (let depth = view.depth[zoom]; depth < view.levels.length; ++depth) {
       const nodes = nodesInside(view, depth, zoom, this.least);
       if (nodes.length === 0) break;
-      const two = this.source && nodes.some((node) => this.sourceOf(node) !== "");
+      const two = this.source && nodes.some((node) => this.hasSecondLine(node));
       this.rows.push({ nodes, two });
       this.tops.push(top);
       top += two ? sourceRow : row;
@@ -87,9 +87,9 @@ class Flamegraph {
     if (cut > 0) this.sheet.append(this.cutRow(cut));
   }
 
-  sourceOf(node) {
-    if (node === 0 || isFold(this.view, node)) return "";
-    return this.model.frames[this.view.frame[node]].s || "";
+  hasSecondLine(node) {
+    const { model, view } = this;
+    return node > 0 && (isFold(view, node) || Boolean(model.frames[view.frame[node]].s));
   }
 
   clear() {
@@ -166,21 +166,27 @@ class Flamegraph {
     const row = document.createElement("div");
     row.className = two ? "row two" : "row";
     row.style.top = this.tops[number] + "px";
-    for (const node of nodes) if (this.view.total[node] >= least) row.append(this.drawBox(node));
+    for (const node of nodes) if (this.view.total[node] >= least) row.append(this.drawBox(node, two));
     return row;
   }
 
-  drawBox(node) {
+  drawBox(node, two) {
     const { view, zoom } = this;
     const box = document.createElement("div");
     const share = view.total[node] / view.total[zoom];
     box.className = this.classOf(node);
     box.style.left = (100 * (view.x[node] - view.x[zoom])) / view.total[zoom] + "%";
     box.style.width = 100 * share + "%";
-    const room = Math.floor((share * this.width - 11) / this.cell);
-    if (room >= 2) box.textContent = this.textOf(node, room);
+    const room = this.roomOf(node);
+    if (room >= 2) box.textContent = this.textOf(node, room, two);
     this.nodes.set(box, node);
     return box;
+  }
+
+  // For text, in cells.
+  roomOf(node) {
+    const share = this.view.total[node] / this.view.total[this.zoom];
+    return Math.floor((share * this.width - 11) / this.cell);
   }
 
   classOf(node) {
@@ -198,10 +204,12 @@ class Flamegraph {
     );
   }
 
-  textOf(node, room) {
-    const label = cutLabel(labelOf(this.model, this.view, node), room);
-    const source = this.source ? this.sourceOf(node) : "";
-    return source === "" || label === "" ? label : label + "\n" + cutSource(source, room);
+  textOf(node, room, two) {
+    const { model, view } = this;
+    const whole = labelOf(model, view, node);
+    const label = cutLabel(two && isFold(view, node) ? { ...whole, path: "" } : whole, room);
+    const second = two && label !== "" ? secondLine(model, view, node, room) : "";
+    return second === "" ? label : label + "\n" + second;
   }
 
   // ---- keys: up to the caller, down to the heaviest callee, left and right along the row

@@ -11,11 +11,7 @@ function labelOf(model, view, node) {
     const name = visible(frame.f);
     return { name: name + again, path, line: lineOf(frame), short: name };
   }
-  // The package that the user's line called, and the last function on the way: the first of all is
-  // often no more than a wrapper. (An import of pandas is pandas', not importlib's.)
-  const chain = chainOf(model, view, node);
-  const known = chain.filter((frame) => frame.o !== "stdlib");
-  const [outer, inner] = known.length > 0 ? [known[0], known.at(-1)] : [chain[0], chain.at(-1)];
+  const { outer, inner } = endsOf(model, view, node);
   const name = visible(packageOf(outer));
   return {
     name: name + " · " + count(view.joined[node]) + " frames",
@@ -23,6 +19,24 @@ function labelOf(model, view, node) {
     line: "",
     short: name,
   };
+}
+
+// The second line of a box, in `room` cells: the source; of a fold, its innermost frame.
+function secondLine(model, view, node, room) {
+  if (node === 0) return "";
+  if (!isFold(view, node)) return cutSource(model.frames[view.frame[node]].s || "", room);
+  const { inner } = endsOf(model, view, node);
+  const label = { name: visible(inner.f), path: visible(pathInside(inner.p)), line: lineOf(inner) };
+  return cutLabel(label, room);
+}
+
+// Of folded frames those that say most: of the package that the user's line called (an import of
+// pandas is pandas', not importlib's), and the last on the way; the first is often a mere wrapper.
+function endsOf(model, view, node) {
+  const chain = chainOf(model, view, node);
+  const known = chain.filter((frame) => frame.o !== "stdlib");
+  const telling = known.length > 0 ? known : chain;
+  return { outer: telling[0], inner: telling.at(-1) };
 }
 
 function lineOf(frame) {

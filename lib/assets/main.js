@@ -14,6 +14,8 @@ function main() {
   graph.restore();
 }
 
+const LEAST_ROOM = 28; // cells: what is narrower can hardly be read
+
 class GraphPart {
   constructor(model) {
     this.model = model;
@@ -76,22 +78,29 @@ class GraphPart {
     if (this.graph.at.getBoundingClientRect().top < 0) byId("trail").scrollIntoView();
   }
 
-  // A fold opens where it stands; any other box becomes as wide as the page.
+  // A fold opens where it stands, below its caller as wide as the page if it could not be read
+  // otherwise. Any other box becomes as wide as the page.
   choose(node, byKey) {
     const view = this.viewFor(this.state);
     if (!isFold(view, node)) return this.zoomTo(node);
     const open = [...new Set([...this.state.open, ...firstOf(view, node)])];
-    this.switchTo({ open });
+    const above = view.parent[node];
+    let { zoom } = this.state;
+    if (this.graph.roomOf(node) < LEAST_ROOM) {
+      if (above > 0 && view.total[above] < 3 * view.total[node]) zoom = above;
+      else if (!view.bases) zoom = node;
+    }
+    this.switchTo({ open }, zoom);
     const opened = sameNode(view, node, this.viewFor(this.state));
     if (byKey && opened > 0) this.graph.activate(opened);
   }
 
   // The zoom stays where its node survives.
-  switchTo(change) {
+  switchTo(change, zoom = this.state.zoom) {
     const view = this.viewFor(this.state);
     const other = this.viewFor({ ...this.state, ...change });
     const { scrollTop } = this.graph.at;
-    this.change({ ...change, zoom: sameNode(view, this.state.zoom, other) });
+    this.change({ ...change, zoom: sameNode(view, zoom, other) });
     this.graph.at.scrollTop = scrollTop;
   }
 

@@ -92,10 +92,10 @@ class TimeStrip {
     const parts = { steps: [], words: [] };
     this.placed = [];
     const { bytes: unit, name } = unitOf(this.most);
-    const step = roundStep(this.most / unit / 3.5);
+    const step = roundStep(this.most / unit / 4.6);
     for (let n = step; n * unit <= this.most; n += step) {
       const y = this.y(n * unit);
-      const text = n.toLocaleString("en-US", { maximumFractionDigits: 1 }) + "\u00a0" + name;
+      const text = n.toLocaleString("en-US", { maximumFractionDigits: 2 }) + "\u00a0" + name;
       const line = { class: "axis", x1: 0, x2: this.width, y1: y, y2: y };
       parts.steps.push(svgEl("line", line));
       parts.words.push(svgEl("text", { class: "tick over", x: 0, y: y + 4 }, text));
@@ -235,9 +235,9 @@ function unitOf(bytes) {
   return bytes >= 1024 ? { bytes: 1024, name: "KiB" } : { bytes: 1, name: "B" };
 }
 
-// The next of 0.5, 1, 2, 5, 10, 20, 50 ...
+// The next of 1, 2, 2.5, 5, 10, 20, 25 ...
 function roundStep(least) {
-  let step = 0.5;
-  for (let i = 1; step < least; ++i) step *= i % 3 === 0 ? 2.5 : 2;
-  return step;
+  for (let power = 10 ** Math.floor(Math.log10(least)); ; power *= 10) {
+    for (const n of [1, 2, 2.5, 5]) if (n * power >= least) return n * power;
+  }
 }

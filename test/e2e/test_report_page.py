@@ -154,7 +154,7 @@ def test_search_looks_into_source_lines(browser, report, words):
 
 def test_search_finds_what_a_folded_box_joins(pandas):
     pandas.press("/", "_interleave")
-    assert [hit.text for hit in pandas.all(".box.hit")] == ["pandas · 3 frames"]
+    assert [hit.text for hit in pandas.all(".box.hit")] == ["pandas · 3 frames\n_interleave  :1753"]
 
 
 def test_the_keyboard_alone_is_enough(pandas):
@@ -190,7 +190,11 @@ def test_a_fold_is_called_after_its_innermost_frame_and_opens_in_place(browser, 
     browser.look(3000)
     browser.open(report("measures") / "index.html")
     fold = next(box for box in browser.all(".box") if box.text.startswith("sklearn · 3 frames"))
-    assert fold.text == "sklearn · 3 frames  _init_centroids"
+    assert fold.text == "sklearn · 3 frames\n_init_centroids  …/_kmeans.py:207"
+    browser.click(browser.one("label:has(#source)"))
+    assert "sklearn · 3 frames  _init_centroids" in browser.boxes()
+    browser.click(browser.one("label:has(#source)"))
+    fold = next(box for box in browser.all(".box") if box.text.startswith("sklearn · 3 frames"))
     rows = browser.run("return document.querySelectorAll('.row').length")
     browser.click(fold)
     opened = [box for box in browser.boxes() if "_kmeans.py" in box]
@@ -205,6 +209,16 @@ def test_a_fold_is_called_after_its_innermost_frame_and_opens_in_place(browser, 
     assert [box for box in browser.boxes() if "_kmeans.py" in box] == opened
     browser.press(Keys.ESCAPE)
     assert browser.fragment() == ""
+
+
+def test_a_narrow_fold_opens_below_its_caller_as_wide_as_the_page(pandas):
+    fold = next(box for box in pandas.all(".box") if box.text.startswith("pandas · 3 frames"))
+    pandas.click(fold)
+    boxes = pandas.boxes()
+    assert stands_for(boxes[0], "wide", 9)
+    assert [box.split()[0] for box in boxes if "frame.py" in box][:1] == ["to_numpy"]
+    pandas.back()
+    assert pandas.boxes()[0].startswith("all")
 
 
 def test_a_fold_opens_leaves_first_and_by_key_as_well(browser, report):
