@@ -239,6 +239,10 @@ FIL_API void fil_thread_inherit(fil_callstack callstack);
  * it are therefore not told by the kernel that they are; NULL: there is none such. Hot. Since 0.1. */
 FIL_API void fil_thread_disarming_stack(const void *address, size_t bytes);
 
+/* Whether the calling thread is on its alternate signal stack: there is little room there, so a source
+ * had better not answer. Asks the system, which costs: remember where it is not. Hot. Since 0.1. */
+FIL_API int fil_thread_on_signal_stack(void);
+
 /* This thread's alternate signal stack, of whichever kind; NULL: it has none. Where a sandbox forbids
  * to ask the kernel, this is the answer. Hot. Since 0.1. */
 FIL_API void fil_thread_signal_stack(const void *address, size_t bytes);
@@ -265,9 +269,13 @@ FIL_API void fil_modules_unloaded(void);
  * 1, or 0 if no live block of more than 16 bytes starts there. Hot. */
 FIL_API int fil_block_watch(const void* address);
 
+/* How many bytes the live block that starts there has; 0 if none is known to start there. What a
+ * source reads in a block of its runtime's is there while this says so. Hot. Since 0.1. */
+FIL_API size_t fil_block_size(const void* address);
+
 /* What answers "who allocates?" on the allocating thread: called inside an event, under the rules
  * of a hot function, never nested. thread_memory is thread_bytes of this thread's own, at a
- * multiple of 64, zeroed before its first use. Returns FIL_CALLSTACK_NONE to pass the question on.
+ * multiple of 64, zeroed before that thread's first capture. Returns FIL_CALLSTACK_NONE to pass the question on.
  */
 typedef struct fil_source {
     size_t struct_size;
@@ -278,7 +286,14 @@ typedef struct fil_source {
      * fil_run_begin() and fil_run_end() on their thread, so that hooks in the runtime's allocators
      * can be in place just for the run. NULL: the source need not know. */
     void (*run_changed)(void* context, int is_on);
+    uint32_t flags; /* FIL_SOURCE_MEMORY_PASSED_ON. Since 0.1. */
 } fil_source;
+
+enum {
+    /* A new thread may get the thread memory of one that has ended, as that left it: for a source that
+     * proves anew what it finds there. It starts warm, and pages that it has grown are not lost. */
+    FIL_SOURCE_MEMORY_PASSED_ON = 1
+};
 
 /* Registers a source, asked before those registered earlier and before native stacks. At most four.
  * `source` is copied; its context must live for ever. Hot, takes a lock. */

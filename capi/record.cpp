@@ -172,6 +172,10 @@ void fil_thread_signal_stack(const void* address, size_t bytes) {
     signal_stack = {address_of(address), address == nullptr ? 0 : bytes};
 }
 
+int fil_thread_on_signal_stack(void) {
+    return alternate_stack::of_this_thread().active;
+}
+
 fil_status fil_source_register(const fil_source* source, fil_error* error) {
     fil_source known{};
     const fil_status status = capi::copy_struct(known, source);
@@ -216,6 +220,11 @@ int fil_generation_cause(uint64_t generation, const void** address, size_t* byte
 int fil_block_watch(const void* address) {
     process_recorder* recorder = this_process.running();
     return recorder != nullptr && recorder->watch(address_of(address));
+}
+
+size_t fil_block_size(const void* address) {
+    process_recorder* recorder = this_process.running();
+    return recorder != nullptr ? recorder->size_of(address_of(address)) : 0;
 }
 
 // ---- blocks ----

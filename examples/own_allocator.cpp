@@ -112,7 +112,7 @@ int main(int argc, char** argv) {
     fil_error error = FIL_ERROR_INIT;
     const fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
     if (fil_recorder_start(&options, &error) != FIL_OK) return fail(error);
-    const fil_source source{sizeof source, 0, step::capture, nullptr, nullptr};
+    const fil_source source{sizeof source, 0, step::capture, nullptr, nullptr, 0};
     if (fil_source_register(&source, &error) != FIL_OK) return fail(error);
 
     reporting_resource memory;

@@ -68,6 +68,13 @@ void system_pages::unmap(void* address, std::size_t bytes) {
     syscall(SYS_munmap, address, bytes);
 }
 
+// Locked pages (mlockall) cannot be given back.
+void system_pages::clear(void* address, std::size_t bytes) {
+    const os::keep_errno keep;
+    if (may_map() && syscall(SYS_madvise, address, bytes, MADV_DONTNEED) == 0) return;
+    memset(address, 0, bytes);
+}
+
 void* system_pages_wiped_on_fork::map(std::size_t bytes) {
     if (void* kept = from_reserve(sandbox::pages_wiped_on_fork, bytes)) return kept;
     if (!may_map()) return nullptr;
@@ -95,12 +102,7 @@ void system_pages_wiped_on_fork::unmap(void* address, std::size_t bytes) {
 }
 
 void system_pages_wiped_on_fork::clear(void* address, std::size_t bytes) {
-    const os::keep_errno keep;
-    if (!may_map()) {
-        memset(address, 0, bytes);
-        return;
-    }
-    advise(address, bytes, MADV_DONTNEED);
+    system_pages::clear(address, bytes);
 }
 
 std::size_t resident_bytes(std::uintptr_t start, std::size_t bytes) {

@@ -2,7 +2,8 @@
 // The process's source of callstacks: those registered through fil.h, newest first, then native
 // frames where they were asked for.
 //
-// Each source has memory of its own in every thread: pages made at its first use there. Registering
+// Each source has memory of its own in every thread: pages made at its first use there, and zeroed
+// again for the next thread that gets them, unless the source takes them as they are. Registering
 // happens under a lock of the caller's; capturing reads a pointer.
 // Hot path: no allocation, no throw.
 
@@ -85,6 +86,20 @@ class process_sources {
         if (found - 1 >= max_callstacks - 1) [[unlikely]]
             return found == FIL_CALLSTACK_NONE ? ask_older(thread_memory) : callstack_id::unknown;
         return callstack_id{found};
+    }
+
+    // The memory was another thread's.
+    void begin_thread(void* thread_memory) {
+        auto& slots = *static_cast<thread_slots*>(thread_memory);
+        const registered* each = newest_.load(std::memory_order_acquire);
+        for (; each != nullptr; each = each->older) {
+            const fil_source& source = each->source;
+            if ((source.flags & FIL_SOURCE_MEMORY_PASSED_ON) != 0) continue;
+            void* memory = slots.memory[each->slot];
+            if (memory != nullptr && source.thread_bytes != 0) {
+                system_pages::clear(memory, source.thread_bytes);
+            }
+        }
     }
 
   private:

@@ -12,6 +12,7 @@ namespace {
 
 // A callstack that costs nothing to find: what remains is tracking.
 struct known_source {
+    void begin_thread(void*) {}
     static constexpr std::size_t thread_bytes = 0;
     static inline callstack_id answer = callstack_id::unknown;
     callstack_id capture(void*) { return answer; }

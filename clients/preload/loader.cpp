@@ -4,8 +4,8 @@
 
 #include "fil.h"
 #include "other_allocator.hpp"
-#include "python_source.h"
 #include "real.hpp"
+#include "runtimes.hpp"
 
 namespace fil::preload {
 namespace {
@@ -30,7 +30,7 @@ void notice_new_objects(const void* caller) {
     objects_may_have_come = false;
     if (fil_recorder_running() == 0) return;
     int kept = errno;
-    fil_python_objects_added();
+    for (const runtime_entry* each : runtimes) each->objects_added();
     errno = kept;
 }
 

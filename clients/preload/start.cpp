@@ -10,9 +10,9 @@
 #include "environment.hpp"
 #include "fil.h"
 #include "next_definition.hpp"
-#include "python_source.h"
 #include "real.hpp"
 #include "report_signal.hpp"
+#include "runtimes.hpp"
 
 namespace fil::preload {
 namespace {
@@ -37,14 +37,17 @@ pid_t number(const char* digits) {
 }
 
 // `fil-profile python`: only this very process may be profiled, once it is a Python (a version
-// manager's script comes first), and only parts of it. Its children do not hear of us.
+// manager's script comes first) or what else can be, and only parts of it. Its children do not hear
+// of us.
 void start_on_request(const char* program) {
-    if (number(program) != getpid() || fil_python_is_program() == 0) return;
+    if (number(program) != getpid()) return;
+    const runtime_entry* ran = runtime_of_program();
+    if (ran == nullptr || !ran->runs_on_request) return;
     if (const link_map* ours = our_object()) leave_children_alone(environ, ours->l_name);
     fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
     options.memory = FIL_MEMORY_SESSION;
     options.flags = FIL_ON_REQUEST;
-    if (fil_recorder_start(&options, nullptr) == FIL_OK) fil_python_start();
+    if (fil_recorder_start(&options, nullptr) == FIL_OK) ran->start();
 }
 
 void start() {
@@ -54,9 +57,9 @@ void start() {
     if (const link_map* ours = our_object()) remember_for_children(session, ours->l_name);
     fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
     options.memory = FIL_MEMORY_SESSION;
-    if (fil_python_is_program() == 0) options.flags = FIL_NATIVE_STACKS;
+    if (runtime_of_program() == nullptr) options.flags = FIL_NATIVE_STACKS;
     if (fil_recorder_start(&options, nullptr) != FIL_OK) return;
-    fil_python_start();
+    start_runtimes();
     answer_report_signal();
 }
 

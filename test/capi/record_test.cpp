@@ -4,6 +4,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <thread>
+
 #include "session_child.hpp"
 
 namespace fil {
@@ -19,10 +22,42 @@ fil_callstack answer_nine(void*, void*) {
 }
 
 void start_source() {
-    fil_source source = {sizeof(fil_source), 0, answer_nine, nullptr, nullptr};
+    fil_source source = {sizeof(fil_source), 0, answer_nine, nullptr, nullptr, 0};
     HOLDS(80, fil_source_register(&source, nullptr) == FIL_OK);
     fil_record_alloc(blocks[3], 1);  // from here on the thread has its counters
     fil_record_free(blocks[3]);
+}
+
+// Counts the captures of a thread in that thread's memory.
+fil_callstack count_captures(void*, void* memory) {
+    return stack(++*static_cast<std::uint32_t*>(memory));
+}
+
+// The callstacks of two allocations in a new thread.
+std::array<fil_callstack, 2> captured_in_a_thread() {
+    std::array<fil_callstack, 2> found{};
+    std::thread([&found] {
+        for (fil_callstack& each : found) {
+            fil_record_alloc(blocks[0], 100);
+            each = fil_block_forget(blocks[0]).callstack;
+        }
+    }).join();
+    return found;
+}
+
+TEST(record, zeroes_a_sources_memory_for_a_new_thread_unless_it_wants_it_passed_on) {
+    for (const std::uint32_t flags : {0u, 1u * FIL_SOURCE_MEMORY_PASSED_ON}) {
+        session session;
+        const int status = run_child(session, [flags] {
+            fil_source source = {sizeof(fil_source), 64, count_captures, nullptr, nullptr, flags};
+            HOLDS(1, fil_source_register(&source, nullptr) == FIL_OK);
+            const auto first = captured_in_a_thread(), second = captured_in_a_thread();
+            HOLDS(2, first[0] == stack(1) && first[1] == stack(2));
+            if (flags == 0) HOLDS(3, second == first);
+            if (flags != 0) HOLDS(4, second[0] == stack(3) && second[1] == stack(4));
+        });
+        EXPECT_EQ(WEXITSTATUS(status), 0);
+    }
 }
 
 // Places that stand for blocks, each in another part of the registry.

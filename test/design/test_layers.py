@@ -20,12 +20,11 @@ NOT_IN_HOT_LAYERS = set(
     " unordered_set valarray vector condition_variable cstdio stdio.h".split()
 )
 
-# The doors between two clients: the hooks start CPython's frame source, a C function. All that reads a
-# runtime's memory may use the source kit, which knows no runtime. Of lib/ the command takes where
-# temporary files go.
+# Doors: all that knows of runtimes may use the source kit, which knows none. Of lib/ the command takes
+# where temporary files go.
 SOURCE_KIT = {path.name for path in c_files("bindings/source_kit")}
 DOORS = {
-    "clients/preload": {"python_source.h", "elf_symbols.hpp"},
+    "clients/preload": SOURCE_KIT,
     "clients/cli": {"../../lib/temporary_directories.hpp"},
     "bindings/python": SOURCE_KIT,
 }

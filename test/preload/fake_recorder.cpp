@@ -6,7 +6,7 @@
 #include <atomic>
 #include <cstring>
 
-#include "python_source.h"
+#include "runtime_entry.hpp"
 
 namespace fake {
 
@@ -168,12 +168,25 @@ void fil_modules_unloaded(void) {
     note("unloaded");
 }
 
-int fil_python_is_program(void) {
-    return 0;
-}
-void fil_python_start(void) {}
-void fil_python_objects_added(void) {
-    note("objects-added");
+}  // extern "C"
+
+namespace fil {
+
+// Each row of the table does the same: nothing but the last one's note.
+#define FIL_RUNTIME(name)                                \
+    extern const runtime_entry fil_runtime_##name;       \
+    constinit const runtime_entry fil_runtime_##name = { \
+        nullptr, [] {}, [] { objects_were_added(&fil_runtime_##name); }, true};
+void objects_were_added(const runtime_entry* runtime);
+#include "runtimes.def"
+#undef FIL_RUNTIME
+
+void objects_were_added(const runtime_entry* runtime) {
+    const runtime_entry* last = nullptr;
+#define FIL_RUNTIME(name) last = &fil_runtime_##name;
+#include "runtimes.def"
+#undef FIL_RUNTIME
+    if (runtime == last) note("objects-added");
 }
 
-}  // extern "C"
+}  // namespace fil

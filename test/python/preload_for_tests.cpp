@@ -8,8 +8,12 @@
 
 #include "fake_fil.hpp"
 #include "line_index.hpp"
-#include "python_source.h"
 #include "runtime.hpp"
+#include "runtime_entry.hpp"
+
+namespace fil {
+extern const runtime_entry fil_runtime_python;
+}
 
 extern "C" {
 void* __libc_malloc(size_t);
@@ -86,7 +90,7 @@ FIL_EXPORT long probe_overlaps(void) {
 }
 
 FIL_EXPORT void probe_objects_added(void) {
-    fil_python_objects_added();
+    fil::fil_runtime_python.objects_added();
 }
 FIL_EXPORT unsigned long probe_captures(void) {
     return recorder::the().captures;
@@ -130,6 +134,6 @@ FIL_EXPORT const char* probe_fact(const char* key) {
 namespace {
 __attribute__((constructor)) void start() {
     recorder::the();
-    fil_python_start();
+    fil::fil_runtime_python.start();
 }
 }  // namespace

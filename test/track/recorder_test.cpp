@@ -18,6 +18,7 @@ namespace {
 
 // Answers what the test says.
 struct scripted_source {
+    void begin_thread(void*) {}
     static constexpr std::size_t thread_bytes = 0;
     static inline thread_local callstack_id next = callstack_id::unknown;
     callstack_id capture(void*) { return next; }

@@ -1,5 +1,6 @@
-#include "python_source.h"
-
+/* CPython's row of the table of runtimes: Python programs are counted by line. Nothing of Python is
+ * run or changed but its allocator table.
+ */
 #include <atomic>
 #include <charconv>
 #include <cstdlib>
@@ -12,6 +13,7 @@
 #include "frame_walk.hpp"
 #include "public_walk.hpp"
 #include "runtime.hpp"
+#include "runtime_entry.hpp"
 #include "symbols.hpp"
 
 namespace fil::python {
@@ -228,7 +230,8 @@ void attach(const python_symbols& symbols) {
     the_runtime.state_variable =
         read_accessor(reinterpret_cast<const void*>(the_runtime.unchecked_thread_state));
     const reading how = choose(the_runtime);
-    fil_source source = {sizeof(fil_source), 0, nullptr, nullptr, run_changed};
+    fil_source source = {sizeof(fil_source),         0, nullptr, nullptr, run_changed,
+                         FIL_SOURCE_MEMORY_PASSED_ON};
     the_runtime.reads_frames = how == reading::frames;
     if (the_runtime.reads_frames) {
         source.thread_bytes = sizeof(thread_walk);
@@ -258,27 +261,23 @@ void look() {
     busy.store(false, std::memory_order_release);
 }
 
-}  // namespace
-}  // namespace fil::python
-
-extern "C" {
-
-int fil_python_is_program(void) {
-    using namespace fil::python;
-    if (!main_program_is_python()) return 0;
+bool is_program() {
+    if (!main_program_is_python()) return false;
     python_runtime runtime{};
     unsigned long long loads = 0;
     find_symbols(runtime.symbols, loads);
-    if (!runtime.symbols.found()) return 0;
+    if (!runtime.symbols.found()) return false;
     const reading how = choose(runtime);
     return how == reading::frames || how == reading::public_api;
 }
 
-void fil_python_start(void) {
-    fil::python::look();
-}
-void fil_python_objects_added(void) {
-    fil::python::look();
-}
+}  // namespace
+}  // namespace fil::python
 
-}  // extern "C"
+namespace fil {
+
+extern const runtime_entry fil_runtime_python;
+constinit const runtime_entry fil_runtime_python = {python::is_program, python::look, python::look,
+                                                    true};
+
+}  // namespace fil

@@ -29,6 +29,7 @@ inline constexpr int user_address_bits = 47;
 struct system_pages {
     static void* map(std::size_t bytes);
     static void unmap(void* address, std::size_t bytes);
+    static void clear(void* address, std::size_t bytes);  // zeroed again, their memory given back
 
     // Pages that nobody may touch until they are allowed again, and that are then not locked.
     static void forbid(void* address, std::size_t bytes);
@@ -37,7 +38,7 @@ struct system_pages {
 struct system_pages_wiped_on_fork {
     static void* map(std::size_t bytes);
     static void unmap(void* address, std::size_t bytes);
-    static void clear(void* address, std::size_t bytes);  // zeroed again, their memory given back
+    static void clear(void* address, std::size_t bytes);
 };
 static_assert(page_source<system_pages>);
 static_assert(page_source<system_pages_wiped_on_fork>);

@@ -52,6 +52,9 @@ class boost_source {
     };
 
   public:
+    // What another thread remembered is proved again.
+    void begin_thread(void*) {}
+
     static constexpr std::size_t thread_bytes = sizeof(thread);
 
     // `own_code` is an address in the module whose frames are ours; 0: leave nothing out.

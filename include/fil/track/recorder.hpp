@@ -159,6 +159,9 @@ class alignas(64) recorder {
         return root_ != callstack_id::unknown && registry_.watch_unknown(address, root_);
     }
 
+    // Of the block that starts there; 0: none does.
+    std::uint64_t size_of(std::uintptr_t address) const { return registry_.size_of(address); }
+
     // ---- mappings ----
 
     void record_map(thread_state& thread, std::uintptr_t start, std::uint64_t bytes,
@@ -252,7 +255,11 @@ class alignas(64) recorder {
 
     // ---- the process ----
 
-    thread_state* lease() { return leases_.take(peak_); }
+    thread_state* lease() {
+        thread_state* thread = leases_.take(peak_);
+        if (thread != nullptr) source_.begin_thread(thread->source_memory);
+        return thread;
+    }
     void give_back(thread_state& thread) {
         end_event(thread);
         leases_.give_back(thread, peak_);

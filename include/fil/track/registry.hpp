@@ -135,6 +135,19 @@ class registry {
         return block;
     }
 
+    // The bytes of the block that starts here; 0 if none does.
+    std::uint64_t size_of(std::uintptr_t address) const {
+        const slot* first = find_slot(address);
+        if (first == nullptr) return 0;
+        const std::uint32_t code = *first >> part_bits;
+        if (code < code_long) return code;
+        if (code == code_size) return 0;
+        const std::uint64_t bytes = first[1] & part_mask;
+        if ((code & 2) == 0) return bytes;
+        const slot* third = find_slot(address + 2 * granule);
+        return third == nullptr ? bytes : bytes | std::uint64_t{*third & part_mask} << part_bits;
+    }
+
     // Marks the long block that starts here; taking it out says so. False if there is none.
     bool watch(std::uintptr_t address) {
         slot* first = find_slot(address);
