@@ -23,8 +23,8 @@ std::string note_of_resident(std::int64_t anonymous, std::int64_t counted,
     const std::string known =
         allocator.empty() ? "by an allocator inside the program or a library, where no hook sees it"
                           : "by the allocator inside the program, past the C library";
-    return report::mib_text(anonymous) + " of memory were resident at the peak, and only " +
-           report::mib_text(counted) + " of memory are counted. The rest may have been taken " +
+    return report::size_text(anonymous) + " of memory were resident at the peak, and only " +
+           report::size_text(counted) + " of memory are counted. The rest may have been taken " +
            known +
            "; or be blocks that were freed and that their allocator keeps, variables of the "
            "program "

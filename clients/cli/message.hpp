@@ -18,7 +18,8 @@ void finish_saying();
 // The same as text: what say() writes.
 std::string message_line(std::string_view text);
 
-// As everywhere in a report: "648.5 MiB", with one decimal; what would be 0.0 in "KiB" or "bytes".
+// As everywhere in a report: "648.5 MiB", with one decimal; what would be 0.0, or more than people
+// read, in another unit (fil/report/mib_text.hpp).
 std::string size_text(long long bytes);
 
 // "3.2 s"; below a second "12 ms".

@@ -4,16 +4,27 @@
 
 const MIB = 1048576;
 
-// "648.5 MiB": one decimal everywhere, so that numbers line up and compare. What would be 0.0 is
-// told in smaller units.
+// "648.5 MiB", "18.3 KiB", "7.1 PiB". MiB with one decimal wherever that says something, so that
+// numbers line up and compare (mib_text.hpp says the same).
 function mib(bytes) {
-  if (bytes > 0 && bytes < 1024) return count(bytes) + "\u00a0B";
-  const small = bytes > 0 && bytes < MIB / 20;
-  const number = (bytes / (small ? 1024 : MIB)).toLocaleString("en-US", {
+  if (bytes < 1024) return bytes < 0 ? "-" + mib(-bytes) : count(bytes) + "\u00a0B";
+  if (bytes < MIB / 20) return oneDecimal(bytes / 1024) + "\u00a0KiB";
+  let unit = MIB;
+  let most = 10000;
+  for (const name of ["MiB", "GiB", "TiB", "PiB"]) {
+    if (Math.round((bytes * 10) / unit) < most * 10) return oneDecimal(bytes / unit) + "\u00a0" + name;
+    unit *= 1024;
+    most = 1024;
+  }
+  return oneDecimal(bytes / unit) + "\u00a0EiB";
+}
+
+function oneDecimal(number) {
+  const tenths = Math.round(number * 10);
+  return (tenths / 10).toLocaleString("en-US", {
     minimumFractionDigits: 1,
     maximumFractionDigits: 1,
   });
-  return number + (small ? "\u00a0KiB" : "\u00a0MiB");
 }
 
 function count(n) {

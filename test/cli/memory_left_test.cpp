@@ -117,13 +117,13 @@ TEST(memory_left, that_others_used_up_is_not_the_programs_fault) {
     ASSERT_TRUE(others.has_value());
     EXPECT_FALSE(others->is_the_programs);
     EXPECT_EQ(others->what,
-              "only 84.0 MiB of this machine's 16384.0 MiB are left, and the program holds "
-              "8149.0 MiB of the 16300.0 MiB that are used");
+              "only 84.0 MiB of this machine's 16.0 GiB are left, and the program holds "
+              "8,149.0 MiB of the 15.9 GiB that are used");
     computer.holds(8, 0, 0, 1);  // swapped out, by a child of the program's
     const auto ours = computer.look({7, 8});
     ASSERT_TRUE(ours.has_value());
     EXPECT_TRUE(ours->is_the_programs);
-    EXPECT_NE(ours->what.find("the program's 2 processes hold 8150.0 MiB"), std::string::npos);
+    EXPECT_NE(ours->what.find("the program's 2 processes hold 8,150.0 MiB"), std::string::npos);
     computer.memory(524'288, 10'240, 0, 0);  // little of much is much
     EXPECT_FALSE(computer.look().has_value());
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 namespace fil::cli {
 namespace {
 
@@ -11,12 +13,14 @@ TEST(message, is_one_line_that_says_whose_it_is) {
     EXPECT_EQ(message_line("\xc3\xbc"), "=fil-profile= \xc3\xbc\n");
 }
 
-TEST(message, sizes_are_in_mebibytes_unless_those_would_be_nothing) {
-    EXPECT_EQ(size_text(648LL * 1024 * 1024 + 512 * 1024), "648.5 MiB");
-    EXPECT_EQ(size_text(64 * 1024), "0.1 MiB");
-    EXPECT_EQ(size_text(12 * 1024 + 512), "12.5 KiB");
-    EXPECT_EQ(size_text(1000), "1000 bytes");
-    EXPECT_EQ(size_text(0), "0 bytes");
+TEST(message, sizes_are_those_of_the_report) {
+    std::ifstream cases(FIL_SIZES);
+    int seen = 0;
+    long long bytes = 0;
+    for (std::string text; cases >> bytes && cases.get() && std::getline(cases, text); ++seen) {
+        EXPECT_EQ(size_text(bytes), text);
+    }
+    EXPECT_GT(seen, 20);
 }
 
 TEST(message, times_are_in_seconds_unless_those_would_say_little) {

@@ -16,9 +16,9 @@ import re
 from pathlib import Path
 
 MODEL = re.compile(rb'<script type="application/json" id="model">(.*?)</script>', re.S)
-SAID = re.compile(r"Peak memory( of all processes together)?(?: so far)? was ([\d.]+) (\w+),")
+SAID = re.compile(r"Peak memory( of all processes together)?(?: so far)? was ([\d.,]+) (\w+),")
 WROTE = re.compile(r"Wrote HTML report to (.*)/index\.html")
-UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20}
+UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 
 def model_of(report: Path) -> dict:
@@ -53,7 +53,7 @@ def check_said(stderr: str) -> None:
         if not is_report(Path(folder)):
             continue  # control characters in its name are not said
         facts = model_of(Path(folder))["facts"]
-        step = 1 if unit == "bytes" else UNITS[unit] / 10
-        difference = abs(facts["peak"] - float(number) * UNITS[unit])
+        step = 1 if unit == "B" else UNITS[unit] / 10
+        difference = abs(facts["peak"] - float(number.replace(",", "")) * UNITS[unit])
         assert difference <= step / 2 + facts["exact"]["bound"], (folder, number, facts["peak"])
         assert bool(of_all) == bool(facts["processes"]), (folder, of_all)

@@ -48,7 +48,7 @@ def test_a_request_that_fails_is_reported_with_what_is_alive(here):
     assert bytes_at(callstacks, "x.py:5 (ask)") == pytest.approx(2**50, abs=1000)
     assert bytes_at(callstacks, "x.py:3 (hold)") == pytest.approx(50_000_000, abs=1000)
     assert bytes_at(callstacks, "x.py:7 ") == 0  # the peak was higher, but this is now
-    assert b"exiting soon: a request for 1073741824.0 MiB failed" in ended.stderr
+    assert b"exiting soon: a request for 1.0 PiB failed" in ended.stderr
 
 
 def test_without_detection_the_program_gets_its_error(here):
@@ -313,7 +313,7 @@ def test_a_group_around_ours_that_is_full_is_noticed(here, machine):
     report_of(ended)
     assert (
         b"that the control group /outer may use are left, and the program holds 600.0 MiB of the "
-        b"1000.0 MiB that are used" in ended.stderr
+        b"1,000.0 MiB that are used" in ended.stderr
     )
 
 
@@ -322,7 +322,7 @@ def test_a_machine_that_is_full_is_noticed(here, machine):
     ended = for_a_while(machine, holds=9000)
     report_of(ended)
     assert (
-        b"only 87.9 MiB of this machine's 16384.0 MiB are left, and the program holds 9000.0 MiB"
+        b"only 87.9 MiB of this machine's 16.0 GiB are left, and the program holds 9,000.0 MiB"
         in ended.stderr
     )
 
@@ -368,7 +368,7 @@ def test_heavy_swapping_is_noticed(here, machine):
     swaps = machine.holding(0, swapped=3 * 2**20)
     ended = on(machine, swaps + ALLOCATES_FOR_A_WHILE.format(seconds=60))
     report_of(ended)
-    assert b"3072.0 MiB of the program are swapped out" in ended.stderr
+    assert b"3,072.0 MiB of the program are swapped out" in ended.stderr
 
 
 def test_lines_of_ours_say_so(here):

@@ -195,7 +195,7 @@ def test_a_machine_that_is_full_ends_a_part_and_nothing_else(here, machine):
     """
     ended = ended_for_want_of_memory(with_machine(machine, code), env=environment(machine))
     assert ended.stdout == b"not yet\n"
-    assert b"of this machine's 16384.0 MiB are left" in ended.stderr
+    assert b"of this machine's 16.0 GiB are left" in ended.stderr
     assert bytes_at(report_in("out"), "x.py:3 (inner)") >= 20 << 20
 
 

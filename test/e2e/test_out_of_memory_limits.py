@@ -28,7 +28,7 @@ def test_a_container_with_less_than_100_mib_left_is_out_of_memory(
     ended = profiled("x.py", env=machine.environment)
     if ends:
         report_of(ended)
-        assert b"90.0 MiB of the 2048.0 MiB" in ended.stderr
+        assert b"90.0 MiB of the 2,048.0 MiB" in ended.stderr
     else:
         assert (ended.status, ended.stdout) == (0, b"begun\ndone\n")
 

@@ -2,7 +2,22 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
+#include "golden.hpp"
+
 using namespace fil::report;
+
+TEST(size_text, is_in_the_unit_that_people_read) {
+    std::istringstream cases(golden("sizes.tsv"));
+    int seen = 0;
+    std::int64_t bytes = 0;
+    for (std::string text; cases >> bytes && cases.get() && std::getline(cases, text); ++seen) {
+        EXPECT_EQ(size_text(bytes), text);
+    }
+    EXPECT_GT(seen, 20);
+    EXPECT_EQ(size_text(-(3 << 20)), "-3.0 MiB");
+}
 
 TEST(mib_text, one_decimal_always) {
     EXPECT_EQ(mib_text(0), "0.0 MiB");

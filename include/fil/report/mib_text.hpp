@@ -1,6 +1,11 @@
 #pragma once
 // Numbers as the reader sees them: "648.5 MiB", "83,886,232", "14.11". Independent of the locale,
 // halves are rounded up (away from zero). Pure functions.
+//
+// A size is in MiB with one decimal wherever that says something, so that sizes compare at a
+// glance: from 0.05 to 10,000 MiB. Below that it is in KiB or B, above in GiB and on. The page
+// (text.js), the command (message.cpp) and the notebook (_sizes.py) say the same:
+// test/report/golden/sizes.tsv.
 
 #include <cmath>
 #include <cstdint>
@@ -36,6 +41,23 @@ inline std::string decimal_text(std::int64_t number, std::int64_t per, int decim
                         decimals);
 }
 
+inline std::string size_text(std::int64_t bytes) {
+    constexpr double kib = 1024, mib = 1024 * kib;
+    if (bytes < 0) return "-" + size_text(-bytes);
+    if (bytes < 1024) return with_commas(bytes) + " B";
+    const auto size = static_cast<double>(bytes);
+    if (size < mib / 20) return rounded_text(size / kib, 1) + " KiB";
+    double unit = mib;
+    long long most = 100'000;  // tenths
+    for (const char* name : {" MiB", " GiB", " TiB", " PiB"}) {
+        if (std::llround(size * 10 / unit) < most) return rounded_text(size / unit, 1) + name;
+        unit *= 1024;
+        most = 10'240;
+    }
+    return rounded_text(size / unit, 1) + " EiB";
+}
+
+// In MiB whatever the size: the titles of graphs, which tools read.
 inline std::string mib_text(std::int64_t bytes) {
     return decimal_text(bytes, 1 << 20, 1) + " MiB";
 }

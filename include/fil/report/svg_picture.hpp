@@ -66,7 +66,7 @@ svg_picture make_svg_picture(std::string title, const layout& boxes, const Snaps
     svg_picture picture = {std::move(title), boxes.front().bytes, {}};
     picture.boxes.reserve(boxes.size());
     const std::int64_t whole = boxes.front().bytes;
-    picture.boxes.push_back({0, 0, whole, true, "all", {"all  " + mib_text(whole), "", 0}, ""});
+    picture.boxes.push_back({0, 0, whole, true, "all", {"all  " + size_text(whole), "", 0}, ""});
     for (const box& drawn : boxes | std::views::drop(1)) {
         const std::size_t i = to_index(drawn.frame);
         const frame& f = snapshot.frames()[i];
