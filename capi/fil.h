@@ -129,8 +129,8 @@ FIL_API void fil_recorder_request_report(uint32_t milliseconds);
  * the first one counts), "note" a remark (may repeat). Copied, at most 1 KiB. Hot, takes a lock. */
 FIL_API void fil_recorder_describe(fil_text key, fil_text value);
 
-/* The source of code that is in no file (a notebook's cell), by the file's name of its functions.
- * Copied, at most 1 MiB. Cold, works between runs as well. Since 0.1. */
+/* The source of code that is in no file (a notebook's cell), by the file's name of its functions; a
+ * zero and what reports call it ("In [3]") may follow. At most 1 MiB, copied. Cold. Since 0.1. */
 FIL_API void fil_recorder_add_source(fil_text file, fil_text text);
 
 /* A request for so many bytes was refused for want of memory (to be called after restoring what

@@ -204,8 +204,12 @@ read_snapshot_result read_snapshot(const recording_view& recording, const usage_
     }
     // The newest text of a name wins.
     std::set<std::string_view> seen;
-    recording.for_each_source([&](std::string_view file, std::string_view text) {
-        if (seen.insert(file).second) snapshot.add_text(std::string(file), std::string(text));
+    recording.for_each_source([&](std::string_view names, std::string_view text) {
+        const std::size_t zero = std::min(names.find('\0'), names.size());
+        const std::string file(names.substr(0, zero));
+        if (!seen.insert(names.substr(0, zero)).second) return;
+        snapshot.add_text(file, std::string(text));
+        if (zero + 1 < names.size()) snapshot.add_name(file, std::string(names.substr(zero + 1)));
     });
     return result;
 }

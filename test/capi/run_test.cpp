@@ -243,7 +243,7 @@ TEST(run, carries_the_source_of_code_that_is_in_no_file_the_newest_of_a_name) {
                   fil_recorder_add_source(text("<cell 1>"), text("old"));
                   fil_recorder_add_source(text("<cell 2>"), {longer.data(), longer.size()});
                   begin();
-                  fil_recorder_add_source(text("<cell 1>"), text("new"));
+                  fil_recorder_add_source({"<cell 1>\0In [1]", 15}, text("new"));
                   fil_record_alloc_at(blocks[0], 1, stack(1));
                   end();
               }));
@@ -251,6 +251,8 @@ TEST(run, carries_the_source_of_code_that_is_in_no_file_the_newest_of_a_name) {
     const auto read =
         read_snapshot(process.view(), read_usage(process.view(), process.run()->page), {}, {});
     EXPECT_EQ(read.snapshot.texts().at("<cell 1>"), "new");
+    EXPECT_EQ(read.snapshot.names().at("<cell 1>"), "In [1]");
+    EXPECT_FALSE(read.snapshot.names().contains("<cell 2>"));
     EXPECT_EQ(read.snapshot.texts().at("<cell 2>").size(), 10'000u);
 }
 

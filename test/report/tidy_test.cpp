@@ -202,6 +202,28 @@ TEST(tidy, all_kinds_and_mappings_and_texts_come_along) {
     EXPECT_EQ(tidy.texts().at("<cell>"), "x = 1");
 }
 
+TEST(tidy, a_cell_is_called_as_its_notebook_calls_it) {
+    made_snapshot raw;
+    frame cell = python("/tmp/ipykernel_7/42.py", 8, "work");
+    cell.directory = "/usr/lib/python3.11/site-packages";  // where the notebook happens to be
+    raw.holds(1, {cell}).holds(2, {python("/tmp/ipykernel_7/43.py", 8, "work")});
+    raw.add_text("/tmp/ipykernel_7/42.py", "x = 1");
+    raw.add_name("/tmp/ipykernel_7/42.py", "In [3]");
+    const snapshot tidy = tidied(raw, {});
+    EXPECT_EQ(bytes_of(tidy),
+              (bytes_by_text{{"In [3]:8 (work)", 1}, {"/tmp/ipykernel_7/43.py:8 (work)", 2}}));
+    EXPECT_EQ(tidy.texts().at("In [3]"), "x = 1");
+    EXPECT_EQ(code_owners({}).of(tidy.frames()[0]).owner, frame_owner::user);
+}
+
+TEST(tidy, a_part_begins_in_its_cell_whatever_that_is_called) {
+    made_snapshot raw;
+    raw.holds(1, {python("shell.py", 1, "run"), python("/tmp/42.py", 8, "<module>")});
+    raw.add_name("/tmp/42.py", "In [3]");
+    const snapshot tidy = tidied(raw, {.first_file = "/tmp/42.py"});
+    EXPECT_EQ(bytes_of(tidy), (bytes_by_text{{"In [3]:8 (<module>)", 1}}));
+}
+
 TEST(tidy, bytes_are_those_of_a_naive_model_that_walks_each_stack) {
     for (unsigned seed = 0; seed < 50; ++seed) {
         made_snapshot raw = random_snapshot(seed, 200, 6, 8);

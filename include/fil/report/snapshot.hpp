@@ -71,6 +71,11 @@ class snapshot {
         texts_.insert_or_assign(std::move(file), std::move(text));
     }
 
+    // What the reader calls such a file: "In [3]". Tidying names its frames so.
+    void add_name(std::string file, std::string name) {
+        names_.insert_or_assign(std::move(file), std::move(name));
+    }
+
     const std::vector<frame>& frames() const { return frames_; }
     const std::vector<callstack>& callstacks() const { return callstacks_; }
     const std::vector<callstack_usage>& used(mapping_kind kind) const {
@@ -78,6 +83,7 @@ class snapshot {
     }
     const std::vector<untouched_mapping>& untouched_mappings() const { return untouched_; }
     const std::map<std::string, std::string>& texts() const { return texts_; }
+    const std::map<std::string, std::string>& names() const { return names_; }
 
     std::int64_t total(mapping_kind kind) const {
         std::int64_t sum = 0;
@@ -92,6 +98,7 @@ class snapshot {
     std::array<std::vector<callstack_usage>, mapping_kinds> used_;
     std::vector<untouched_mapping> untouched_;
     std::map<std::string, std::string> texts_;
+    std::map<std::string, std::string> names_;
 };
 static_assert(snapshot_like<snapshot>);
 

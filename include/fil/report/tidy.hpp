@@ -1,7 +1,8 @@
 #pragma once
 // The first stage of a report: from what the program ran to what its author would recognise.
 //
-// - The main script gets the name that the user typed (the interpreter made it absolute).
+// - The main script gets the name that the user typed (the interpreter made it absolute), a
+//   notebook's cell the one that it has there.
 // - What only started the program goes from the root side: runpy of `python -m`, threading's
 //   bootstrap, our own package, _start and the C library's part before main. The preload library's
 //   hooks go wherever they stand.
@@ -97,7 +98,7 @@ class tidying {
             mapping.callstack = or_placeholder(new_callstack_[to_index(mapping.callstack)]);
             tidy_.add_untouched_mapping(mapping);
         }
-        for (const auto& [file, text] : raw_.texts()) tidy_.add_text(file, text);
+        for (const auto& [file, text] : raw_.texts()) tidy_.add_text(shown_name(file), text);
         return std::move(tidy_);
     }
 
@@ -109,11 +110,19 @@ class tidying {
             if (is_main_script(f)) {
                 f.file = program_.main_script;
                 f.directory = program_.launch_directory;
+            } else if (raw_.names().contains(f.file)) {
+                f.file = shown_name(f.file);
+                f.directory.clear();  // it lies in none
             }
             auto [known, is_new] = by_text.try_emplace(frame_text(f));
             if (is_new) known->second = tidy_.add_frame(std::move(f));
             new_frame_.push_back(known->second);
         }
+    }
+
+    const std::string& shown_name(const std::string& file) const {
+        const auto known = raw_.names().find(file);
+        return known == raw_.names().end() ? file : known->second;
     }
 
     bool is_main_script(const frame& f) const {
