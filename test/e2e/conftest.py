@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conservation import check_report, is_report
-from profiling import ALLOCATORS
+from profiling import ALLOCATORS, ROOT
 from short_of_memory import Machine
 
 if TYPE_CHECKING:
     from browser import Browser
+
+PACKAGE = ROOT / "bindings" / "python"
 
 # What fil-profile sets in a program: the tests themselves may run under it.
 for variable in ["LD_PRELOAD", "FIL_SESSION", "FIL_OUTPUT", *ALLOCATORS]:
@@ -90,3 +92,24 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 def pandas(browser: Browser, report: Callable[[str], Path]) -> Browser:
     browser.open(report("pandas") / "index.html")
     return browser
+
+
+# ---- notebooks -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def jupyter(tmp_path_factory) -> Path:
+    """A folder with our kernel, as an installation has it."""
+    data = tmp_path_factory.mktemp("jupyter")
+    (data / "kernels").mkdir()
+    (data / "kernels" / "filprofile").symlink_to(PACKAGE / "kernel")
+    return data
+
+
+@pytest.fixture
+def kernels(here, jupyter, monkeypatch) -> Path:
+    monkeypatch.setenv("JUPYTER_PATH", str(jupyter))
+    monkeypatch.setenv("PYTHONPATH", str(PACKAGE))
+    monkeypatch.setenv("IPYTHONDIR", str(here / "ipython"))
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    return here

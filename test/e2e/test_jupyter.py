@@ -8,22 +8,27 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import time
 from pathlib import Path
 
 import jupyter_client
 import jupyter_client.kernelspec
-import nbclient
-import nbformat
 import pytest
 from browser import Browser
 from command import wait_until
 from nbconvert import HTMLExporter
-from profiling import REPORT_FILES, ROOT, THREAD_POOLS
-from selenium.webdriver.common.by import By
+from notebooks import (
+    BINDINGS,
+    execute,
+    folded,
+    graphs,
+    outputs,
+    reports,
+    text,
+    wait_for_boxes,
+)
+from profiling import THREAD_POOLS
 from short_of_memory import bytes_at, report_in
 
-BINDINGS = ROOT / "bindings" / "python"
 WORK = """\
 %%filprofile
 def work():
@@ -31,55 +36,6 @@ def work():
 kept = [work()]
 len(kept[0])
 """
-
-
-@pytest.fixture(scope="module")
-def jupyter(tmp_path_factory) -> Path:
-    """A folder with our kernel, as an installation has it."""
-    data = tmp_path_factory.mktemp("jupyter")
-    (data / "kernels").mkdir()
-    (data / "kernels" / "filprofile").symlink_to(BINDINGS / "kernel")
-    return data
-
-
-@pytest.fixture
-def kernels(here, jupyter, monkeypatch) -> Path:
-    monkeypatch.setenv("JUPYTER_PATH", str(jupyter))
-    monkeypatch.setenv("PYTHONPATH", str(BINDINGS))
-    monkeypatch.setenv("IPYTHONDIR", str(here / "ipython"))
-    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    return here
-
-
-def execute(*cells: str, kernel: str = "filprofile") -> nbformat.NotebookNode:
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    client = nbclient.NotebookClient(
-        notebook, kernel_name=kernel, timeout=120, allow_errors=True, startup_timeout=120
-    )
-    return client.execute()
-
-
-def outputs(cell: nbformat.NotebookNode, kind: str) -> list[nbformat.NotebookNode]:
-    return [output for output in cell.outputs if output.output_type == kind]
-
-
-def text(cell: nbformat.NotebookNode, stream: str = "stdout") -> str:
-    return "".join(o.text for o in outputs(cell, "stream") if o.name == stream)
-
-
-def graphs(cell: nbformat.NotebookNode) -> list[str]:
-    shown = [o.data["text/html"] for o in outputs(cell, "display_data")]
-    return [html for html in shown if "<iframe" in html]
-
-
-def reports() -> list[Path]:
-    return sorted(Path("fil-result").iterdir()) if Path("fil-result").exists() else []
-
-
-def prof() -> str:
-    (report,) = reports()
-    assert {file.name for file in report.iterdir()} == REPORT_FILES
-    return (report / "peak-memory.prof").read_text()
 
 
 def test_the_kernel_has_its_name():
@@ -98,7 +54,7 @@ def test_a_cell_shows_its_value_and_its_graph_and_keeps_its_variables(kernels):
     assert outputs(cell, "error") == []
     assert text(cell, "stderr") == ""
     assert text(after) == "1 work\n"
-    heaviest = max(prof().splitlines(), key=lambda line: int(line.rpartition(" ")[2]))
+    heaviest = max(folded(*reports()).splitlines(), key=lambda line: int(line.rpartition(" ")[2]))
     frames = heaviest.rpartition(" ")[0].split(";")
     assert [frame.rpartition(":")[2] for frame in frames[:2]] == ["4 (<module>)", "3 (work)"]
 
@@ -133,14 +89,6 @@ def test_the_exported_page_holds_the_graph_with_the_cells_source(
     assert ours == []
 
 
-def wait_for_boxes(browser: Browser) -> None:
-    for _ in range(200):
-        if browser.driver.find_elements(By.CSS_SELECTOR, ".box"):
-            return
-        time.sleep(0.05)
-    raise AssertionError("no graph was drawn")
-
-
 def test_a_cell_that_raises_keeps_its_variables_and_shows_its_graph(kernels):
     raising = "%%filprofile\nfirst = bytearray(20 << 20)\n1 / 0\nnever = 1"
     _, cell, after = execute(
@@ -168,7 +116,7 @@ len(kept)"""
     assert outputs(cell, "error") == []
     assert outputs(cell, "execute_result")[0].data["text/plain"] == str(25 << 20)
     assert text(after) == f"{25 << 20}\n"
-    heaviest = max(prof().splitlines(), key=lambda line: int(line.rpartition(" ")[2]))
+    heaviest = max(folded(*reports()).splitlines(), key=lambda line: int(line.rpartition(" ")[2]))
     frames = [frame.rpartition(":")[2] for frame in heaviest.rpartition(" ")[0].split(";")]
     assert frames[1] == "7 (load)"
     assert frames[0].startswith("8 (")
@@ -275,8 +223,8 @@ def test_a_cell_that_runs_out_of_memory_ends_the_kernel_and_leaves_its_report(ke
         wait_until(lambda: not manager.is_alive(), "the kernel ends")
     (report,) = reports()
     callstacks = report_in(report)
-    assert bytes_at(callstacks, ":3 (<module>)") == pytest.approx(2**50, abs=1000)
-    assert bytes_at(callstacks, ":2 (<module>)") == pytest.approx(9 << 20, abs=1000)
+    assert bytes_at(callstacks, "In [3]:3 (<module>)") == pytest.approx(2**50, abs=1000)
+    assert bytes_at(callstacks, "In [3]:2 (<module>)") == pytest.approx(9 << 20, abs=1000)
     said = Path("errors").read_text()  # where the notebook server's own messages are
     assert "exiting soon: a request for 1.0 PiB failed" in said
     assert str(report.resolve() / "out-of-memory.svg") in said

@@ -83,9 +83,10 @@ class Library:
     def report(self) -> None:
         self._call(self._without_lock.fil_run_report)
 
-    def add_source(self, file: str, source: str) -> None:
+    def add_source(self, file: str, name: str, source: str) -> None:
         data = source.encode(errors="replace")
-        self._with_lock.fil_recorder_add_source(text(file), Text(data, len(data)))
+        names = text(f"{file}\0{name}" if name else file)
+        self._with_lock.fil_recorder_add_source(names, Text(data, len(data)))
 
     def describe(self, key: str, value: str) -> None:
         self._with_lock.fil_recorder_describe(text(key), text(value))

@@ -76,6 +76,7 @@ class Run:
         """Callstacks are shown from that function on, or else from what this package calls. The
         report is headed by the title, or else by the command."""
         to = attached()
+        to.sources.tell_before()
         pools = ThreadPools()
         try:
             to.library.begin(self.path, first_file, first_function, title)

@@ -6,22 +6,33 @@ from __future__ import annotations
 import linecache
 import sys
 import zipimport
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ._library import Library
 
 
 class Sources:
+    """`named`: what reports call a file ("": as it is called), and the source that they show."""
+
     def __init__(self, library: Library) -> None:
         self._library = library
         self._told: dict[str, int] = {}
+        self.named: Callable[[str, str], tuple[str, str]] = lambda _, source: ("", source)
+
+    def tell_before(self) -> None:
+        """What a program that dies in the middle cannot tell any more."""
+        self._tell(in_linecache())
 
     def tell(self) -> None:
+        self._tell([*in_linecache(), *in_zip_files()])
+
+    def _tell(self, found: Iterable[tuple[str, str]]) -> None:
         """What is new since the last time, or has changed."""
-        for file, source in [*in_linecache(), *in_zip_files()]:
-            known = hash(source)
+        for file, text in found:
+            name, source = self.named(file, text)
+            known = hash((name, source))
             if self._told.get(file) != known:
-                self._library.add_source(file, source)
+                self._library.add_source(file, name, source)
                 self._told[file] = known
 
 
