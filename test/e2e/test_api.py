@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from pathlib import Path
 
@@ -149,6 +150,67 @@ def test_numbers_and_callstacks_are_plain_objects(here):
     assert sum(callstack["bytes"] for callstack in result["callstacks"]) == sum(
         callstacks("out").values()
     )
+
+
+def test_a_deep_recursion_takes_no_room_for_each_of_its_callstacks(here):
+    """Written out, these would be 50 million frames."""
+    code = """
+        import json, sys, tracemalloc
+        depth, kept = 10_000, []
+        steps = [f"def f{n}(): kept.append(bytearray(999)); f{n + 1}()" for n in range(depth)]
+        exec(compile("\\n".join([*steps, f"def f{depth}(): pass"]), "chain.py", "exec"))
+        sys.setrecursionlimit(2 * depth)
+        with profiling("out") as p:
+            f0()
+        tracemalloc.start()
+        result = p.result
+        deepest = max(result.callstacks, key=lambda callstack: len(callstack.frames))
+        print(len(deepest.frames), tracemalloc.get_traced_memory()[1] >> 20)
+        text = result.to_json()
+        print(len(text) >> 20)
+        read = json.loads(text)["callstacks"]
+        print(sum(callstack["bytes"] for callstack in read))
+        frames = max((callstack["frames"] for callstack in read), key=len)
+        print([frame["function"] for frame in frames if not frame["file"]])
+        same = max(p.result.callstacks, key=lambda callstack: len(callstack.frames))
+        print(repr(deepest).partition("=")[0], deepest == same, len({deepest, same}))
+    """
+    depth_and_size, written, bytes_written, left_out, last = run_work(code).splitlines()
+    depth, size = map(int, depth_and_size.split())
+    assert depth > 5000
+    assert size < 60
+    assert int(written) < 120
+    assert int(bytes_written) == sum(callstacks("out").values())
+    assert re.fullmatch(r"\['\[\d+ frames\]'\]", left_out)
+    assert last == "Callstack(bytes True 1"
+
+
+def test_a_result_is_of_its_own_report_or_of_none(here):
+    code = """
+        with profiling("out") as first: kept = bytearray(3 << 20)
+        with profiling("out") as second: kept = bytearray(5 << 20)
+        print(second.result.callstacks[0].bytes >> 20, second.result is second.result)
+        try: first.result
+        except RuntimeError as error: print(error)
+        import shutil
+        shutil.rmtree("out")
+        print(second.result.callstacks[0].bytes >> 20)
+    """
+    read, refused, again = run_work(code).splitlines()
+    assert (read, again) == ("5 True", "5")
+    assert "of a later part has taken its place" in refused
+
+
+def test_a_function_that_yields_is_refused(here):
+    code = """
+        def numbers(): yield 1
+        async def more(): yield 1
+        for function in (numbers, more):
+            try: profiling("out")(function)
+            except TypeError as error: print(error)
+    """
+    said = run_work(code).splitlines()
+    assert [line.split()[:2] for line in said] == [["numbers", "yields:"], ["more", "yields:"]]
 
 
 def test_a_block_is_rooted_at_the_function_it_is_in(here):

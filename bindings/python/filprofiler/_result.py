@@ -1,18 +1,23 @@
-"""What a report shows, as plain objects: read from the report itself."""
+"""What a report shows, as plain objects: read from the report itself.
+
+The callstacks are kept as the tree that they are. Written out, those of a deep recursion would take
+the square of its depth.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import json
+import os
 import re
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._run import Run
 
 MODEL = re.compile(r'<script type="application/json" id="model">(.*?)</script>', re.DOTALL)
+MOST_FRAMES = 1_000_000  # that to_json() writes, some 80 MB
 
 
 @dataclass(frozen=True)
@@ -23,10 +28,53 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class CallTree:
+    """Callers stand before what they call; node 0 is the root, the empty callstack."""
+
+    frames: list[Frame]
+    frame_of: list[int]
+    parents: list[int]
+
+    def frames_of(self, node: int) -> tuple[Frame, ...]:
+        return tuple(self.frames[self.frame_of[each]] for each in self.way_to(node))
+
+    def way_to(self, node: int) -> list[int]:
+        way = []
+        while node > 0:
+            way.append(node)
+            node = self.parents[node]
+        return way[::-1]
+
+    def depths(self) -> list[int]:
+        depths = [0]
+        for parent in self.parents[1:]:
+            depths.append(depths[parent] + 1)
+        return depths
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Callstack:
     bytes: int  # at the peak
     allocations: int  # so far, of which the peak holds a part
-    frames: tuple[Frame, ...]  # the outermost first
+    _node: int
+    _tree: CallTree
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """The outermost first. Made anew whenever it is asked for."""
+        return self._tree.frames_of(self._node)
+
+    def _values(self) -> tuple[int, int, tuple[Frame, ...]]:
+        return self.bytes, self.allocations, self.frames
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Callstack) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        return "Callstack(bytes={}, allocations={}, frames={})".format(*self._values())
 
 
 @dataclass(frozen=True)
@@ -35,24 +83,61 @@ class Result:
     callstacks: tuple[Callstack, ...]  # the heaviest first; together at least 99 % of the peak
 
     def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self))
-
-    @classmethod
-    def of(cls, run: Run) -> Result:
-        return cls(run.peak_bytes, tuple(read_callstacks(run.path)))
+        callstacks = ", ".join(callstacks_as_json(self.callstacks))
+        return f'{{"peak_bytes": {self.peak_bytes}, "callstacks": [{callstacks}]}}'
 
 
-def read_callstacks(report: Path) -> list[Callstack]:
-    page = (report / "index.html").read_text(encoding="utf-8")
+def callstacks_as_json(callstacks: tuple[Callstack, ...]) -> Iterator[str]:
+    """Where that would be too much, the deepest lose frames in their middle, as in the list of
+    callstacks (.prof)."""
+    if not callstacks:
+        return
+    tree = callstacks[0]._tree
+    depths = tree.depths()
+    deepest = max(depths)
+    while sum(min(depths[one._node], deepest) for one in callstacks) > MOST_FRAMES:
+        deepest //= 2
+    texts = [json.dumps(asdict(frame)) for frame in tree.frames]
+    for one in callstacks:
+        frames = [texts[tree.frame_of[node]] for node in tree.way_to(one._node)]
+        if (left_out := len(frames) - deepest // 2 * 2) > 0 and len(frames) > deepest:
+            gap = json.dumps(asdict(Frame("", 0, f"[{left_out} frames]")))
+            frames[deepest // 2 : len(frames) - deepest // 2] = [gap]
+        yield (
+            f'{{"bytes": {one.bytes}, "allocations": {one.allocations}, '
+            f'"frames": [{", ".join(frames)}]}}'
+        )
+
+
+def result_of(run: Run) -> Result:
+    """Raises RuntimeError if its report is not there any more."""
+    try:
+        with (run.path / "index.html").open(encoding="utf-8") as page:
+            if signature(page.fileno()) == run.written:
+                return Result(run.peak_bytes, tuple(read_callstacks(page.read())))
+    except OSError:
+        pass
+    raise RuntimeError(
+        f"The report in {run.path} is not there any more, or that of a later part has taken its "
+        "place; give each part a directory of its own."
+    )
+
+
+def signature(file: int | str | os.PathLike[str]) -> tuple[int, ...]:
+    """Tells a report from others that were or will be there."""
+    found = os.stat(file)  # noqa: PTH116 - of a descriptor, too
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def read_callstacks(page: str) -> list[Callstack]:
     model: dict[str, Any] = json.loads(MODEL.search(page).group(1))
     frames = [Frame(frame["p"], frame["l"], frame["f"]) for frame in model["frames"]]
-    tree = model["tree"]
-    stacks: list[tuple[Frame, ...]] = [()]  # node 0 is the root
-    for parent, frame in zip(tree["parent"][1:], tree["frame"][1:]):
-        stacks.append((*stacks[parent], frames[frame]))
+    columns = model["tree"]
+    tree = CallTree(frames, columns["frame"], columns["parent"])
+    nodes = enumerate(zip(columns["self"], columns["allocations"]))
     found = [
-        Callstack(size, allocations, stack)
-        for size, allocations, stack in zip(tree["self"], tree["allocations"], stacks)
-        if size > 0
+        Callstack(size, allocations, node, tree)
+        for node, (size, allocations) in nodes
+        if size > 0 and node > 0
     ]
     return sorted(found, key=lambda callstack: -callstack.bytes)

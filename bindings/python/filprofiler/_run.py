@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ._library import FIL_ERROR_STATE, Library, LibraryError
 from ._pools import ThreadPools
+from ._result import signature
 from ._sources import Sources
 
 NOT_STARTED = (
@@ -69,6 +70,7 @@ class Run:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).absolute()
         self.peak_bytes: int | None = None
+        self.written: tuple[int, ...] | None = None  # its report, if there is one
         self._to: Attached | None = None
         self._pools: ThreadPools | None = None
 
@@ -114,7 +116,8 @@ class Run:
         self._to.sources.tell()
         try:
             self._to.library.report()
-        except LibraryError as error:
+            self.written = signature(self.path / "index.html")
+        except (LibraryError, OSError) as error:
             sentence = f"The report in {self.path} could not be written: {error}"
             if not failing:
                 raise RuntimeError(sentence) from None

@@ -27,7 +27,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._result import Callstack, Frame, Result
+from ._result import Callstack, Frame, Result, result_of
 from ._run import Run
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ class profiling:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).absolute()
         self._run: Run | None = None
+        self._result: Result | None = None
 
     def __enter__(self) -> profiling:
         if self._run is not None:
@@ -113,7 +114,9 @@ class profiling:
     @property
     def result(self) -> Result:
         """What the report shows, as plain objects."""
-        return Result.of(self._ended)
+        if self._result is None:
+            self._result = result_of(self._ended)
+        return self._result
 
     @property
     def _ended(self) -> Run:
@@ -122,6 +125,11 @@ class profiling:
         return self._run
 
     def __call__(self, function: Function) -> Function:
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError(
+                f"{function.__qualname__} yields: its body runs whenever somebody wants the next "
+                "value. Profile the loop over it."
+            )
         paths = (
             self.path if number == 1 else self.path.with_name(f"{self.path.name}-{number}")
             for number in itertools.count(1)
