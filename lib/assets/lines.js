@@ -9,18 +9,16 @@ function drawLines(at, model, choose) {
   const whole = model.total[0];
   const entries = gathered(lines);
   const most = entries.length > 0 ? entries[0].bytes : 1;
-  const rows = entries.map(({ line, imports, bytes }) =>
-    imports
-      ? importRows(imports, bytes, (one) => lineRow(one, whole, most, choose), whole, most)
-      : [lineRow(line, whole, most, choose)],
-  );
+  const rowOf = (line) => lineRow(line, model, most, choose);
+  const rowsOf = ({ line, imports, bytes }) =>
+    imports ? importRows(imports, bytes, rowOf, whole, most) : [rowOf(line)];
   const first = Math.max(1, entries.filter(({ bytes }) => bytes >= MIB / 20).length);
   const shown = Math.min(first, LINES_SHOWN);
-  const table = el("ol", { class: "lines" }, ...rows.slice(0, shown).flat());
+  const table = el("ol", { class: "lines" }, ...entries.slice(0, shown).flatMap(rowsOf));
   at.replaceChildren(
     el("h2", {}, "Your lines that held the peak"),
     table,
-    rows.length > shown ? moreButton(table, rows.slice(shown)) : "",
+    entries.length > shown ? moreButton(table, entries.slice(shown), rowsOf) : "",
     restPart(lines, whole),
     ...model.facts.untouched.map(untouchedPart),
   );
@@ -70,22 +68,22 @@ function rowCells(bytes, whole, most) {
   ];
 }
 
-function lineRow(line, whole, most, choose) {
+function lineRow(line, model, most, choose) {
   const { bytes, file, function: name, source } = line;
   const number = line.line > 0 ? ":" + line.line : "";
-  const more = holdsMore(line) ? `${mib(line.held)} with ${calleesText(line)}` : "";
+  const more = moreText(model, line).trim();
   const title =
     `${visible(file)}${number} (${visible(name)})\n${count(bytes)} bytes` +
-    (more ? `, ${count(line.held)} with ${calleesText(line)}` : "");
+    (more ? `, ${count(heldBy(model, line))} with ${calleesText(line)}` : "");
   const room = Math.max(PLACE_CELLS - cells(name) - number.length - 1, 16);
   const where = [bdi(cutPath(visible(file), room)), number + " ", bdi(name, "function")];
   const text = sourceText(source || "").trim();
   const button = el(
     "button",
     { type: "button", class: "line", title },
-    ...rowCells(bytes, whole, most),
+    ...rowCells(bytes, model.total[0], most),
     el("span", { class: "where" }, ...where),
-    el("code", {}, more ? el("span", { class: "with" }, `(${more}) `) : "", bdi(text.slice(0, 300))),
+    el("code", {}, more ? el("span", { class: "with" }, more + " ") : "", bdi(text.slice(0, 300))),
   );
   button.addEventListener("click", () => choose(line));
   return el("li", {}, button);
@@ -97,11 +95,11 @@ function barOf(share) {
   return svgEl("svg", look, svgEl("rect", { width, height: "100%" }));
 }
 
-function moreButton(table, rows) {
-  const words = "show " + plural(rows.length, "more line", "more lines");
+function moreButton(table, entries, rowsOf) {
+  const words = "show " + plural(entries.length, "more line", "more lines");
   const button = el("button", { type: "button", class: "more" }, words);
   button.addEventListener("click", () => {
-    table.append(...rows.flat());
+    table.append(...entries.flatMap(rowsOf));
     button.remove();
   });
   return button;

@@ -115,6 +115,7 @@ class GraphPart {
     const hits = hitsIn(this.model, view, findLine(this.model, line));
     const boxes = [...hits.keys()].filter((node) => hits[node]);
     this.change({ ...state, zoom: aboveAll(view, boxes) });
+    this.graph.at.focus({ preventScroll: true });
     byId("tools").scrollIntoView({ behavior: calm() ? "auto" : "smooth" });
     this.graph.scrollTo(this.graph.firstRow((node) => this.graph.hits[node]));
   }

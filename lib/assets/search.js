@@ -52,8 +52,7 @@ function findLine(model, line) {
   const frames = new Uint8Array(model.frames.length);
   frames[line.frame] = 1;
   const where = visible(line.file).split("/").pop() + (line.line > 0 ? ":" + line.line : "");
-  const more = holdsMore(line) ? ` (${mib(line.held)} with ${calleesText(line)})` : "";
-  return { frames, text: `${where} \u00b7 ${mib(line.bytes)}${more}` };
+  return { frames, text: `${where} \u00b7 ${mib(line.bytes)}${moreText(model, line)}` };
 }
 
 // 1 for each node of a view that shows a found frame, or joins one.

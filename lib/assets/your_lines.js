@@ -4,8 +4,8 @@
 
 const IMPORTER = /^<frozen importlib\._bootstrap(_external)?>$/;
 
-// Adds to each of model.lines: frame, held (bytes of its boxes), callees (functions of the reader's
-// that it called, heaviest first) and imported (of its own bytes).
+// Adds to each of model.lines: frame, callees (functions of the reader's that it called, heaviest
+// first) and imported (of its own bytes).
 function readLines(model) {
   const { parent, frame, frames, self, total } = model;
   const near = new Int32Array(parent.length); // the innermost node of the reader's, from a node up
@@ -19,7 +19,8 @@ function readLines(model) {
     if (!user) importing[i] = importing[above] || IMPORTER.test(frames[frame[i]].p) ? 1 : 0;
     else if (near[above] > 0 && frame[near[above]] !== frame[i]) {
       const of = callees[frame[near[above]]];
-      const name = frames[frame[i]].f;
+      const { f, p } = frames[frame[i]];
+      const name = f === "<module>" || f === "" ? p.split("/").pop() : f;
       of.set(name, (of.get(name) || 0) + total[i]);
     }
     if (importing[i]) imported[frame[near[i]]] += self[i];
@@ -29,20 +30,28 @@ function readLines(model) {
     line.imported = imported[line.frame];
     const heaviest = [...callees[line.frame]].sort(([, a], [, b]) => b - a);
     line.callees = heaviest.map(([name]) => name);
-    line.held = heaviest.length > 0 ? bytesBelow(model, (f) => f === line.frame) : line.bytes;
   }
 }
 
 // "rolling"; "rolling and start"; "rolling, start and 2 more": of a line that holds what it called
 // besides its own.
 function calleesText({ callees }) {
-  const [a, b, ...more] = callees.map((name) => visible(name || "code without a name"));
+  const [a, b, ...more] = callees.map((name) => shortFunction(visible(name), 40) || "more");
   if (more.length > 0) return `${a}, ${b} and ${count(more.length)} more`;
   return b === undefined ? a : a + " and " + b;
 }
 
-function holdsMore(line) {
-  return line.callees.length > 0 && mib(line.held) !== mib(line.bytes);
+// What the line's boxes hold: looked up when it is shown, since it takes a walk through the tree.
+function heldBy(model, line) {
+  if (line.callees.length === 0) return line.bytes;
+  line.held ??= bytesBelow(model, (f) => f === line.frame);
+  return line.held;
+}
+
+// " (123.0 MiB with rolling)", where that is more than the line's own.
+function moreText(model, line) {
+  const held = mib(heldBy(model, line));
+  return held === mib(line.bytes) ? "" : ` (${held} with ${calleesText(line)})`;
 }
 
 function isImport(line) {
