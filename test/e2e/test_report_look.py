@@ -114,7 +114,7 @@ const edges = [...document.querySelectorAll("#time path, #time text")]
 const range = document.createRange();
 return [
   ...edges.filter((r) => r.right > strip.right + 8).map((r) => "strip " + r.right),
-  ...(strip.right > innerWidth ? ["strip ends at " + strip.right] : []),
+  ...(strip.right > innerWidth ? ["the strip ends at " + strip.right] : []),
   ...[...document.querySelectorAll(".box")].filter((box) => {
     range.selectNodeContents(box);
     return range.getBoundingClientRect().right > box.getBoundingClientRect().right;
@@ -134,6 +134,14 @@ def test_on_paper_nothing_is_cut(browser, report, width):
     browser.run("dispatchEvent(new Event('afterprint'))")
     browser.settle()
     assert browser.run(CUT) == []
+
+
+def test_the_strip_shrinks_to_a_small_page(browser, report):
+    browser.open(report("pandas") / "index.html")
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    browser.look(480, media="print")
+    assert [cut for cut in browser.run(CUT) if "strip" in cut] == []
+    browser.run("dispatchEvent(new Event('afterprint'))")
 
 
 def test_a_deep_recursion_is_no_book(browser, report):
