@@ -75,7 +75,9 @@ def test_lines_below_two_magics_are_the_notebooks(kernels, magics):
     assert large(*of_cell(3)) == {"In [3]:3 (<module>)"}
     (error,) = outputs(failed, "error")  # so that "run all" stops here
     assert error.ename == "ZeroDivisionError"
-    assert "_ipython.py" not in "".join(error.traceback)
+    shown = re.sub(r"\x1b\[[\d;]*m", "", "".join(error.traceback))
+    assert "_ipython.py" not in shown
+    assert "----> 4 1 / 0" in shown
 
 
 def test_a_folder_is_named_after_time_notebook_and_cell_and_open_as_the_user_wants(

@@ -26,6 +26,7 @@ class Cells:
         self._shell = shell
         self._within: dict[str, str] = {}  # by file
         self._seen: dict[str, object] = {}
+        self._shown: dict[str, object] = {}
         somewhere = shell.compile.get_code_name("", "", 0)
         self._prefix = somewhere[: somewhere.rfind("/") + 1] or "<ipython-input-"
 
@@ -56,9 +57,9 @@ class Cells:
         is_kept = 0 <= number < len(ran) and file in linecache.cache
         if not is_kept:
             return None
-        written, there = ran[number] + "\n", "".join(linecache.cache[file][2])
-        is_whole = with_magic(written).rstrip("\n") == with_magic(there).rstrip("\n")
-        return number if is_whole else None
+        entry = linecache.cache[file]
+        is_whole = "".join(entry[2]).rstrip("\n") == ran[number].rstrip("\n")
+        return number if is_whole or self._shown.get(file) is entry else None
 
     def named(self, file: str, source: str) -> tuple[str, str]:
         """What that file is called ("" if as ever), and its source as the notebook has it."""
@@ -70,17 +71,17 @@ class Cells:
         has_its_lines = lines_in(source) in (1, lines_in(written))
         return f"In [{number}]", written if has_its_lines else source
 
-    def lines_above(self, body: str) -> int:
-        """Of the running cell: how many stand above this, its end."""
+    def show(self, file: str, source: str) -> None:
+        """What tracebacks show of the code of a cell. It must be Python."""
+        entry = (len(source), None, source.splitlines(keepends=True), file)
+        linecache.cache[file] = self._shown[file] = entry
+
+    def lines_above(self, body: str) -> list[str]:
+        """Those of the running cell above this, its end."""
         written = self._shell.history_manager.input_hist_raw[-1].rstrip("\n")
         if not written.endswith(body.rstrip("\n")):
-            return 0
-        return lines_in(written) - lines_in(body)
-
-
-def with_magic(source: str) -> str:
-    """Code that began a run, with what stands there in the notebook; it must stay Python's."""
-    return source.replace(BEGIN, f"# {MAGIC}\n")
+            return []
+        return written.split("\n")[: lines_in(written) - lines_in(body)]
 
 
 def lines_in(text: str) -> int:

@@ -23,7 +23,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import no_var_expand
 from IPython.display import display
 
-from ._cells import BEGIN, MAGIC, PLACEHOLDER, Cells, with_magic
+from ._cells import BEGIN, MAGIC, PLACEHOLDER, Cells
 from ._embedded import LARGEST, output
 from ._folders import new_folder
 from ._run import Run, attached
@@ -136,7 +136,9 @@ class Profiler:
         if not self._says_that_one_is_on():
             self._begin(file)
             self._running = self._shell.displayhook.exec_result
-            show_magic_again(file)
+            source = "".join(linecache.getlines(file))
+            if BEGIN in source:
+                self.cells.show(file, source.replace(BEGIN, f"# {MAGIC}\n"))
 
     def is_within_a_cell(self) -> bool:
         return self._shell.displayhook.exec_result is not None
@@ -145,9 +147,13 @@ class Profiler:
         __tracebackhide__ = True
         above = self.cells.lines_above(body)
         file, _ = self._place_in_cell(caller)
-        if above == 0 or self.cells.number_of(file) is None:  # of a notebook that the cell runs
+        if not above or self.cells.number_of(file) is None:  # of a notebook that the cell runs
+            above = []
             file = self._shell.compile.cache(body, self.cells.running)
-        return self._run_code(body, file, above)
+        else:
+            comments = "".join(f"# {line}\n" for line in above)
+            self.cells.show(file, comments + self._shell.transform_cell(body))
+        return self._run_code(body, file, len(above))
 
     def run_statement(self, statement: str, caller: FrameType) -> Any:  # noqa: ANN401
         __tracebackhide__ = True
@@ -247,14 +253,6 @@ class Profiler:
         for number, run in enumerate(ended):
             largest = LARGEST // min(len(ended), MOST_GRAPHS) if number < MOST_GRAPHS else 0
             display(output(run.path, run.peak_bytes, largest), raw=True)
-
-
-def show_magic_again(file: str) -> None:
-    """What tracebacks show of the cell's first line."""
-    entry = linecache.cache.get(file)
-    if entry is not None and len(entry) == 4:
-        lines = [with_magic(line) for line in entry[2]]
-        linecache.cache[file] = (*entry[:2], lines, entry[3])
 
 
 def say(words: str) -> None:
