@@ -61,7 +61,7 @@ std::string now_as_ctime() {
 
 // The peak is the one that the page's head shows. What follows is what Fil calls such a page.
 std::string page_title(const report_model& report) {
-    const std::string peak = mib_text(report.shown_bytes() + report.chosen.hidden_bytes);
+    const std::string peak = size_text(report.shown_bytes() + report.chosen.hidden_bytes);
     const std::string program = program_text(report.run);
     return (program.empty() ? "" : program + " ") + peak + " \u00B7 Fil Memory Profile (" +
            now_as_ctime() + ")";

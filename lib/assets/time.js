@@ -230,9 +230,12 @@ function sampleAt(points, t) {
   return t - points[low].t < points[high].t - t ? points[low] : points[high];
 }
 
+// As mib() chooses it.
 function unitOf(bytes) {
-  if (bytes >= MIB) return { bytes: MIB, name: "MiB" };
-  return bytes >= 1024 ? { bytes: 1024, name: "KiB" } : { bytes: 1, name: "B" };
+  const names = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+  let i = 0;
+  for (let n = bytes; n >= (names[i] === "MiB" ? 10000 : 1024); n /= 1024) ++i;
+  return { bytes: 1024 ** i, name: names[i] };
 }
 
 // The next of 1, 2, 2.5, 5, 10, 20, 25 ...

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from browser import stands_for
+from selenium.webdriver.common.keys import Keys
 
 
 def test_hostile_names_are_shown_and_never_run(browser, report):
@@ -31,23 +34,44 @@ def test_the_policy_stops_even_a_script_that_got_in(pandas):
     assert pandas.run("return window.pwned") is None
 
 
-def test_it_works_in_a_sandboxed_frame_of_a_notebook(browser, report, tmp_path):
-    page = (report("pandas") / "index.html").read_text()
-    holder = tmp_path / "notebook.html"
+@contextlib.contextmanager
+def framed(browser, report, holder, height):
+    """The report in a frame, as notebooks show it."""
+    page = (report / "index.html").read_text()
     escaped = page.replace("&", "&amp;").replace('"', "&quot;")
     holder.write_text(
-        '<!DOCTYPE html><iframe sandbox="allow-scripts" width="1000" height="700" '
+        f'<!DOCTYPE html><iframe sandbox="allow-scripts" width="1000" height="{height}" '
         f'srcdoc="{escaped}"></iframe>'
     )
     browser.open(holder)
     browser.driver.switch_to.frame(browser.one("iframe"))
     try:
         browser.settle()
-        browser.click(browser.box("wide", 10))
-        assert stands_for(browser.boxes()[0], "wide", 10)
+        yield
     finally:
         browser.driver.switch_to.default_content()
     assert browser.complaints() == []
+
+
+def test_it_works_in_a_sandboxed_frame_of_a_notebook(browser, report, tmp_path):
+    with framed(browser, report("pandas"), tmp_path / "notebook.html", 700):
+        browser.click(browser.all(".line")[1])
+        assert stands_for(browser.boxes()[0], "wide", 9)
+        browser.press(Keys.ESCAPE)
+        browser.click(browser.box("wide", 10))
+        assert stands_for(browser.boxes()[0], "wide", 10)
+        browser.press(Keys.ARROW_DOWN, "p", Keys.ENTER)
+        assert [b.text for b in browser.all("#tooltip button")] == ["callstack copied", "close esc"]
+
+
+def test_a_frame_that_follows_the_height_of_its_page_does_not_grow_for_ever(
+    browser, report, tmp_path
+):
+    height = "return document.documentElement.getBoundingClientRect().height"
+    with framed(browser, report("chain"), tmp_path / "low.html", 700):
+        low = browser.run(height)
+    with framed(browser, report("chain"), tmp_path / "high.html", 3000):
+        assert browser.run(height) == low
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
