@@ -64,6 +64,24 @@ def test_cells_are_called_as_the_notebook_calls_them(kernels):
         assert "after\u00a0=\u00a0load(40)" in page.replace(" ", "\u00a0")
 
 
+def test_parts_by_the_api_call_cells_by_their_numbers_too(kernels):
+    use = (
+        "from filprofiler.api import profiling\nwith profiling('out') as p:\n    kept = load(3)\n"
+        "print(p.result.callstacks[0].frames[-1].file)"
+    )
+    cell = execute(DEFINE, use).cells[1]
+    assert text(cell) == "In [1]\n"
+    assert large(Path("out")) == {"In [2]:3 (<module>);In [1]:2 (load)"}
+
+
+def test_where_no_folder_can_be_made_a_line_says_so_and_nothing_is_run(kernels):
+    Path("fil-result").write_text("a file")
+    cell = execute(LOAD, "%%filprofile\nopen('ran', 'w')").cells[1]
+    (said,) = text(cell, "stderr").splitlines()
+    assert said.startswith("UsageError: nothing was run: ") and "fil-result" in said
+    assert not Path("ran").exists()
+
+
 @pytest.mark.parametrize("magics", ["%%time\n%%filprofile", "%%filprofile\n%%time"])
 def test_lines_below_two_magics_are_the_notebooks(kernels, magics):
     body = "\nimport json\nkept = bytearray(5 << 20)\nlen(kept)"

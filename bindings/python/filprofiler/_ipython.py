@@ -61,8 +61,7 @@ def load(shell: InteractiveShell) -> None:
         raise UsageError(OTHER_KERNEL.format(reason=error)) from None
     if _profiler is not None:
         return
-    _profiler = Profiler(shell)
-    to.sources.named = _profiler.cells.named
+    _profiler = Profiler(shell, to.cells)
     shell.input_transformers_cleanup.insert(0, begin_in_first_line)
     shell.events.register("post_execute", _profiler.executed)
     shell.events.register("post_run_cell", _profiler.cell_done)
@@ -123,8 +122,8 @@ filprofile.__doc__ = HELP
 
 
 class Profiler:
-    def __init__(self, shell: InteractiveShell) -> None:
-        self.cells = Cells(shell)
+    def __init__(self, shell: InteractiveShell, cells: Cells) -> None:
+        self.cells = cells
         self._shell = shell
         self._run: Run | None = None
         self._running: ExecutionResult | None = None  # of the cell whose end is the run's

@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from ._cells import Cells
 from ._library import FIL_ERROR_STATE, Library, LibraryError
 from ._pools import ThreadPools
 from ._result import signature
@@ -41,8 +42,16 @@ class Attached:
         self.pid = os.getpid()
         self.library = Library()
         self.sources = Sources(self.library)
+        self.cells: Cells | None = None
         self.noted: set[str] = set()
         self.library.describe("package", PACKAGE)
+
+    def know_cells(self) -> None:
+        """In a notebook: reports call its cells as it does."""
+        shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+        if self.cells is None and shell is not None:
+            self.cells = Cells(shell)
+            self.sources.named = self.cells.named
 
     def note(self, sentence: str) -> None:
         if sentence not in self.noted:
@@ -63,6 +72,7 @@ def attached() -> Attached:
             _attached = Attached()
         except AttributeError as error:
             raise RuntimeError(NOT_LOADED.format(pid=os.getpid(), why=error)) from error
+    _attached.know_cells()
     return _attached
 
 
