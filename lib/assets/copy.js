@@ -10,7 +10,7 @@ function callstackText(model, view, node) {
   const lines = [`${held}, ${share} of ${mib(view.total[0])}`.replaceAll("\u00a0", " ")];
   for (const at of way) {
     const frames = isFold(view, at) ? chainOf(model, view, at) : [model.frames[view.frame[at]]];
-    const again = isFold(view, at) || view.joined[at] === 1 ? "" : " ×" + count(view.joined[at]);
+    const again = isFold(view, at) ? "" : recursionText(model, view, at);
     for (const frame of frames) {
       lines.push(`  ${visible(frame.p)}${lineOf(frame)} (${visible(frame.f)})${again}`);
       if (frame.s) lines.push("    " + sourceText(frame.s).trim());

@@ -5,7 +5,7 @@ function labelOf(model, view, node) {
   if (node === 0) return { name: "all  " + mib(view.total[0]), path: "", line: "" };
   const frame = model.frames[view.frame[node]];
   if (!isFold(view, node)) {
-    const again = view.joined[node] > 1 ? " ×" + count(view.joined[node]) : "";
+    const again = recursionText(model, view, node);
     const path = visible(isUser(frame) ? frame.p : pathInside(frame.p));
     if (frame.f === "") return { name: path + again, path: "", line: lineOf(frame), short: path };
     const name = visible(frame.f);
@@ -34,9 +34,20 @@ function secondLine(model, view, node, room) {
 // pandas is pandas', not importlib's), and the last on the way; the first is often a mere wrapper.
 function endsOf(model, view, node) {
   const chain = chainOf(model, view, node);
-  const known = chain.filter((frame) => frame.o !== "stdlib");
+  const known = chain.filter((frame) => frame.o !== "stdlib" && frame.p !== "");
   const telling = known.length > 0 ? known : chain;
   return { outer: telling[0], inner: telling.at(-1) };
+}
+
+// " ×20,000", or " ⇄ generic_visit ×7,500" of a recursion through several functions; of many frames
+// that only call the next, " … 19,801 frames".
+function recursionText(model, view, node) {
+  if (view.joined[node] < 2) return "";
+  if (view.period[node] === 0) return " … " + count(view.joined[node]) + " frames";
+  const next = view.next[node] < 0 ? "" : model.frames[view.next[node]].f;
+  const others = next && next !== model.frames[view.frame[node]].f ? " ⇄ " + visible(next) : "";
+  const more = others && view.period[node] > 2 ? " ⇄ …" : "";
+  return others + more + " ×" + count(view.joined[node]);
 }
 
 function lineOf(frame) {

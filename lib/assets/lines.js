@@ -6,7 +6,7 @@ const PLACE_CELLS = 44; // of file, line and function
 
 function drawLines(at, model, choose) {
   const { lines } = model;
-  const whole = model.total[0];
+  const whole = model.whole;
   const entries = gathered(lines);
   const most = entries.length > 0 ? entries[0].bytes : 1;
   const rowOf = (line) => lineRow(line, model, most, choose);
@@ -19,7 +19,8 @@ function drawLines(at, model, choose) {
     el("h2", {}, "Your lines that held the peak"),
     table,
     entries.length > shown ? moreButton(table, entries.slice(shown), rowsOf) : "",
-    restPart(lines, whole),
+    ...restParts(model),
+    linesHint(model),
     ...model.facts.untouched.map(untouchedPart),
   );
 }
@@ -68,13 +69,19 @@ function rowCells(bytes, whole, most) {
   ];
 }
 
+// Where compiled code has no line numbers, a row is a whole function.
+function linesHint({ lineless }) {
+  const words = "A row without a line is a whole function: build with -g for lines.";
+  return lineless ? el("p", { class: "quiet" }, words) : "";
+}
+
 function lineRow(line, model, most, choose) {
   const { bytes, file, function: name, source } = line;
   const number = line.line > 0 ? ":" + line.line : "";
-  const more = moreText(model, line).trim();
+  const more = moreText(line).trim();
   const title =
     `${visible(file)}${number} (${visible(name)})\n${count(bytes)} bytes` +
-    (more ? `, ${count(heldBy(model, line))} with ${calleesText(line)}` : "");
+    (more ? `, ${count(heldBy(line))} with ${calleesText(line)}` : "");
   const room = Math.max(PLACE_CELLS - cells(name) - number.length - 1, 16);
   const where = [bdi(cutPath(visible(file), room)), number + " ", bdi(name, "function")];
   const text = sourceText(source || "").trim();
@@ -105,19 +112,24 @@ function moreButton(table, entries, rowsOf) {
   return button;
 }
 
-// What no line of the reader's accounts for.
-function restPart(lines, whole) {
-  const rest = lines.reduce((left, line) => left - line.bytes, whole);
+// What no listed line accounts for.
+function restParts({ lines, smallLines, others, whole }) {
   if (lines.length === 0) {
     const words =
       whole > 0
         ? "None of this memory was allocated below a line of your own code: see the graph."
         : "Nothing was allocated while it was recorded.";
-    return el("p", { class: "quiet" }, words);
+    return [el("p", { class: "quiet" }, words)];
   }
-  if (rest < whole / 1000) return "";
-  const share = ` (${percent(rest, whole)}) not below any line of yours`;
-  return el("p", { class: "quiet rest" }, size(rest), share);
+  const part = (bytes, words) =>
+    el("p", { class: "quiet rest" }, size(bytes), ` (${percent(bytes, whole)}) `, words);
+  const parts = [];
+  if (smallLines.lines > 0) {
+    const number = plural(smallLines.lines, "more line", "more lines");
+    parts.push(part(smallLines.bytes, `in ${number} of yours, small ones`));
+  }
+  if (others >= whole / 1000) parts.push(part(others, "not below any line of yours"));
+  return parts;
 }
 
 // A large mapping that was hardly touched: counted, yet not what fills the machine.

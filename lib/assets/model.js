@@ -2,27 +2,71 @@
 // Node 0 is the root; parents come before their children, so one backward pass sums a tree.
 
 function readModel(json) {
-  const tree = json.tree;
+  const frames = readFrames(json);
+  const at = (entry) => ({ ...entry, ...placeOf(frames[entry.frame]) });
+  const { up, frame, self, allocations, joined } = json.tree;
   const model = {
-    facts: json.facts,
-    lines: json.lines,
-    frames: json.frames,
+    facts: { ...json.facts, untouched: json.facts.untouched.map(at) },
+    lines: json.lines.map(at),
+    smallLines: json.smallLines,
+    others: json.others,
+    lineless: json.lineless,
+    frames,
     hidden: json.hidden,
-    mappings: json.mappings || [],
-    parent: Int32Array.from(tree.parent),
-    frame: Int32Array.from(tree.frame),
-    self: Float64Array.from(tree.self),
-    allocations: Float64Array.from(tree.allocations),
+    mappings: json.mappings.map((kind) => ({ ...kind, top: kind.top.map(at) })),
+    parent: Int32Array.from([0, ...up.map((distance, i) => i + 1 - distance)]),
+    frame: Int32Array.from([-1, ...frame]),
+    self: Float64Array.from([0, ...self]),
+    allocations: Float64Array.from([0, ...allocations]),
+    recursions: new Map(joined.map(([node, times, period = 1, next = -1]) => [node, { times, period, next }])),
   };
+  model.facts.samples = json.facts.samples.map(readSamples);
   model.total = Float64Array.from(model.self);
   model.allocationsBelow = Float64Array.from(model.allocations);
   for (let i = model.parent.length - 1; i > 0; --i) {
     model.total[model.parent[i]] += model.total[i];
     model.allocationsBelow[model.parent[i]] += model.allocationsBelow[i];
   }
+  model.whole = model.total[0] + model.hidden.bytes; // the peak
   model.functionOf = functionNumbers(model.frames);
   readLines(model);
   return model;
+}
+
+// {f: function, p: path, l: line, o: owner, g: package, s: source, b: lines before, a: after,
+// n: newer than the run}; from columns, whose texts are numbers of the table.
+function readFrames({ frames, strings }) {
+  const table = strings.split("\n");
+  const owners = ["user", "library", "stdlib", "native"];
+  const newer = new Set(frames.n);
+  const around = (lines) => lines && lines.map((text) => table[text]);
+  return frames.f.map((name, i) => ({
+    f: table[name],
+    p: table[frames.p[i]],
+    l: frames.l[i],
+    o: owners[frames.o[i]],
+    g: table[frames.g[i]],
+    s: table[frames.s[i]],
+    b: around(frames.b[i]),
+    a: around(frames.a[i]),
+    n: newer.has(i),
+  }));
+}
+
+function placeOf(frame) {
+  return frame
+    ? { file: frame.p, line: frame.l, function: frame.f, source: frame.s }
+    : { file: "", line: 0, function: "", source: "" };
+}
+
+// Three numbers a point.
+function readSamples(series) {
+  const points = [];
+  for (let i = 0; i < series.points.length; i += 3) {
+    const [t, a, r] = series.points.slice(i, i + 3);
+    points.push({ t, a, r });
+  }
+  return { ...series, points };
 }
 
 // Frames of one function differ by their line; folding groups by function.

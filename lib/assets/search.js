@@ -47,12 +47,14 @@ function search(model, text) {
   return { frames, text: parts.join(" \u00b7 ") };
 }
 
-// The same for one of the reader's lines.
+// The same for one of the reader's lines, which counts what the graph leaves out.
 function findLine(model, line) {
   const frames = new Uint8Array(model.frames.length);
   frames[line.frame] = 1;
   const where = visible(line.file).split("/").pop() + (line.line > 0 ? ":" + line.line : "");
-  return { frames, text: `${where} \u00b7 ${mib(line.bytes)}${moreText(model, line)}` };
+  const shown = mib(bytesBelow(model, (f) => frames[f]));
+  const part = shown !== mib(heldBy(line)) ? `, of which ${shown} shown here` : "";
+  return { frames, text: `${where} \u00b7 ${mib(line.bytes)}${moreText(line)}${part}` };
 }
 
 // 1 for each node of a view that shows a found frame, or joins one.

@@ -2,7 +2,7 @@
 // resets. All it knows is in the picture: the place of each frame (percentages), and its <title>.
 
 const FRAME_TITLE = /^(.*) \(([\d,]+) bytes, [\d.]+%\)$/s;
-const JOINED = "(?<joined> ×[\\d,]+| … [\\d,]+ frames|)$";
+const JOINED = "(?<joined>(?: ⇄ .*)? ×[\\d,]+| … [\\d,]+ frames|)$";
 const PLACE = new RegExp("^(?<file>.*):(?<line>\\d+) \\((?<function>.*)\\)" + JOINED, "s");
 const NATIVE_PLACE = new RegExp("^(?<file>[^ ]*)(?<line>) \\((?<function>.*)\\)" + JOINED, "s");
 const CELL = 7.23;

@@ -93,7 +93,9 @@ function tooltipName(model, view, node) {
   }
   const frame = model.frames[view.frame[node]];
   const joined = view.joined[node];
-  const again = joined > 1 ? ` · calls itself, up to ${count(joined)} deep` : "";
+  const how = ["frames that only call the next", "calls itself"][view.period[node]];
+  const deep = `${how || "calls itself through others"}, up to ${count(joined)} deep`;
+  const again = joined > 1 ? " · " + deep : "";
   const parts = [
     el("b", {}, bdi(frame.f || "no name known")),
     el("div", { class: "path" }, bdi(frame.p), lineOf(frame), again),

@@ -1,10 +1,12 @@
-// A view is the tree that is drawn: the model's tree with recursion joined, libraries folded if
-// asked, or turned round so that leaves come first.
+// A view is the tree that is drawn: the model's tree (where recursion is joined already) with
+// libraries folded if asked, or turned round so that leaves come first.
 //
 //   parent, total, self, allocations   as in the model; node 0 is the root, parents come first
 //   frame      the frame a node shows (of its outermost one, if it joins several)
 //   joined     how many frames one on top of the other it joins, at most (1: just its own)
-//   folded     1: it joins library frames; 0 with joined > 1: it joins a recursion
+//   folded     1: it joins library frames; 0 with joined > 1: it joins a recursion, and
+//   next       is the frame that follows in a recursion through several functions, -1 if there is
+//              none; period: how many of them, 0 of frames that only call the next
 //   at, first  callers first only: the view node of each node of the model; the first of a view node's
 //   own        callers first only: allocations of a node itself
 //   bases      leaves first only: for each node, the nodes of the view it was made from
@@ -18,6 +20,8 @@ function emptyView() {
     frame: [-1],
     joined: [1],
     folded: [0],
+    next: [-1],
+    period: [1],
   };
 }
 
@@ -29,12 +33,14 @@ function addNode(view, parent, frame, folded) {
   view.frame.push(frame);
   view.joined.push(1);
   view.folded.push(folded);
+  view.next.push(-1);
+  view.period.push(1);
   return view.parent.length - 1;
 }
 
 // Callers first. Consecutive library frames become one node below the user's line that called them,
-// one for each function called; so does a function that calls itself from one line. `open` holds the
-// first nodes of those that the reader opened: these show each of their frames.
+// one for each function called. `open` holds the first nodes of those that the reader opened: these
+// show each of their frames.
 function callersFirst(model, fold, open) {
   const view = emptyView();
   view.first = [0];
@@ -57,9 +63,11 @@ function callersFirst(model, fold, open) {
       opened[i] = opened[parent[i]] || openKeys.has(key) ? 1 : 0;
       library = 1 - opened[i];
     }
-    if (above > 0 && (library ? view.folded[above] : view.frame[above] === f)) {
+    const recursion = model.recursions.get(i);
+    const times = recursion ? recursion.times : 1;
+    if (above > 0 && library && view.folded[above]) {
       at[i] = above;
-      depth[i] = depth[parent[i]] + 1;
+      depth[i] = depth[parent[i]] + times;
       if (depth[i] > view.joined[above]) view.joined[above] = depth[i];
       continue;
     }
@@ -70,8 +78,13 @@ function callersFirst(model, fold, open) {
       children.set(key, node);
       view.first.push(i);
     }
+    if (recursion && recursion.period !== 1 && !library) {
+      view.next[node] = recursion.next;
+      view.period[node] = recursion.period;
+    }
     at[i] = node;
-    depth[i] = 1;
+    depth[i] = times;
+    if (times > view.joined[node]) view.joined[node] = times;
   }
   for (let i = 0; i < n; ++i) {
     view.self[at[i]] += model.self[i];
@@ -172,6 +185,8 @@ function leavesFirst(model, view) {
       turned.self[node] = part.ended;
       turned.allocations[node] = part.allocations;
       turned.joined[node] = part.joined;
+      turned.next[node] = view.next[part.first];
+      turned.period[node] = view.period[part.first];
       turned.bases[node] = part.bases;
       open.push({ node, leaves: part.leaves, now: part.now });
     }

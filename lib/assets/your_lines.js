@@ -4,13 +4,14 @@
 
 const IMPORTER = /^<frozen importlib\._bootstrap(_external)?>$/;
 
-// Adds to each of model.lines: frame, callees (functions of the reader's that it called, heaviest
-// first) and imported (of its own bytes).
+// Adds to each of model.lines: callees (functions of the reader's that it called, heaviest first) and
+// imports (is that how it took most of its own?).
 function readLines(model) {
   const { parent, frame, frames, self, total } = model;
   const near = new Int32Array(parent.length); // the innermost node of the reader's, from a node up
   const importing = new Uint8Array(parent.length); // an importer stands between the two
   const imported = new Float64Array(frames.length);
+  const shown = new Float64Array(frames.length);
   const callees = frames.map(() => new Map()); // function -> bytes
   for (let i = 1; i < parent.length; ++i) {
     const above = parent[i];
@@ -23,11 +24,11 @@ function readLines(model) {
       const name = f === "<module>" || f === "" ? p.split("/").pop() : f;
       of.set(name, (of.get(name) || 0) + total[i]);
     }
+    if (near[i] > 0) shown[frame[near[i]]] += self[i];
     if (importing[i]) imported[frame[near[i]]] += self[i];
   }
   for (const line of model.lines) {
-    line.frame = frame[line.node];
-    line.imported = imported[line.frame];
+    line.imports = shown[line.frame] > 0 && imported[line.frame] >= 0.9 * shown[line.frame];
     const heaviest = [...callees[line.frame]].sort(([, a], [, b]) => b - a);
     line.callees = heaviest.map(([name]) => name);
   }
@@ -41,19 +42,17 @@ function calleesText({ callees }) {
   return b === undefined ? a : a + " and " + b;
 }
 
-// What the line's boxes hold: looked up when it is shown, since it takes a walk through the tree.
-function heldBy(model, line) {
-  if (line.callees.length === 0) return line.bytes;
-  line.held ??= bytesBelow(model, (f) => f === line.frame);
-  return line.held;
+// What callstacks hold that pass through the line.
+function heldBy({ bytes, below, callees }) {
+  return callees.length > 0 && below ? below : bytes;
 }
 
 // " (123.0 MiB with rolling)", where that is more than the line's own.
-function moreText(model, line) {
-  const held = mib(heldBy(model, line));
+function moreText(line) {
+  const held = mib(heldBy(line));
   return held === mib(line.bytes) ? "" : ` (${held} with ${calleesText(line)})`;
 }
 
 function isImport(line) {
-  return line.imported >= 0.9 * line.bytes;
+  return line.imports;
 }

@@ -1,6 +1,7 @@
 """What must add up in every report, whatever a test is about: no byte and no process gets lost.
 
     head of the page = graph + what it says it left out
+                     = your lines + those too small to list + what is below none of them
                      = the peak, of a program that is one process
     peak of all processes = the head + what the others held
     what the terminal says = the peak
@@ -22,7 +23,30 @@ UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 
 def model_of(report: Path) -> dict:
-    return json.loads(MODEL.search((report / "index.html").read_bytes())[1])
+    """The page's model (docs/design/report.md), with its frames and tree written out."""
+    model = json.loads(MODEL.search((report / "index.html").read_bytes())[1])
+    texts, columns, tree = model["strings"].split("\n"), model["frames"], model["tree"]
+    owners = ["user", "library", "stdlib", "native"]
+    frames = [
+        {"f": texts[f], "p": texts[p], "l": line, "o": owners[o], "g": texts[g], "s": texts[s]}
+        for f, p, line, o, g, s in zip(*(columns[key] for key in "fplogs"), strict=True)
+    ]
+    for key in "ba":
+        for i, around in columns[key].items():
+            frames[int(i)][key] = [texts[text] for text in around]
+    nowhere = {"f": "", "p": "", "l": 0, "s": ""}
+    tops = [entry for kind in model["mappings"] for entry in kind["top"]]
+    for entry in [*model["lines"], *model["facts"]["untouched"], *tops]:
+        at = frames[entry["frame"]] if entry["frame"] >= 0 else nowhere
+        entry.update(file=at["p"], line=at["l"], function=at["f"], source=at["s"])
+    model["frames"] = frames
+    for series in model["facts"]["samples"]:
+        numbers = iter(series["points"])
+        series["points"] = [dict(zip("tar", point)) for point in zip(numbers, numbers, numbers)]
+    for key in ["frame", "self", "allocations"]:
+        tree[key].insert(0, -1 if key == "frame" else 0)
+    tree["parent"] = [0, *(i - up for i, up in enumerate(tree["up"], 1))]
+    return model
 
 
 def is_report(folder: Path) -> bool:
@@ -35,8 +59,12 @@ def check_report(report: Path) -> None:
     (folded,) = report.glob("*.prof")
     graph = sum(model["tree"]["self"])
     listed = sum(int(line.rpartition(b" ")[2]) for line in folded.read_bytes().splitlines())
-    assert listed == graph, (report, "the list and the graph", listed, graph)
+    assert listed == model["listed"]["bytes"], (report, "the list", listed, model["listed"])
     hidden = model["hidden"]["bytes"]
+    assert graph <= listed <= graph + hidden, (report, "the list and the graph", listed, graph)
+    lines = sum(line["bytes"] for line in model["lines"])
+    lines += model["smallLines"]["bytes"] + model["others"]
+    assert lines == graph + hidden, (report, "the lines", lines, graph, hidden)
     assert min([hidden, *model["tree"]["self"]]) >= 0, (report, "less than nothing")
     is_of_another_moment = facts["ending"]["kind"] == "oom"
     if is_of_another_moment or any("not all of one moment" in note for note in facts["notes"]):

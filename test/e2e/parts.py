@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import sys
 import textwrap
 from pathlib import Path
 
 from command import script
+from conservation import model_of
 from profiling import FIL_PROFILE, MIB, REPORT_FILES, ROOT, Ended, run_plain
 
 PACKAGE = ROOT / "bindings" / "python"
@@ -91,5 +90,4 @@ def run_work(code: str, **how) -> str:
 
 def facts(report: str | Path) -> dict:
     """What the report's page says beside the graph."""
-    page = (Path(report) / "index.html").read_text()
-    return json.loads(re.search(r'id="model">(.*?)</script>', page, re.S).group(1))["facts"]
+    return model_of(Path(report))["facts"]

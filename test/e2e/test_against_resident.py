@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -10,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from conservation import model_of
 from profiling import run_profiled
 
 FLIGHTS = Path(__file__).resolve().parents[2] / "examples/flights.py"
@@ -33,9 +33,7 @@ def most_anonymous_memory(script: Path) -> int:
 
 def peak(script: Path, output: Path) -> int:
     run = run_profiled(output, [str(script)], cwd=FLIGHTS.parent)
-    page = (run.report / "index.html").read_text()
-    model = re.search(r"<script[^>]*application/json[^>]*>(.*?)</script>", page, re.DOTALL)
-    return json.loads(model[1])["facts"]["peak"]
+    return model_of(run.report)["facts"]["peak"]
 
 
 def test_live_memory_rises_with_resident_memory(tmp_path):

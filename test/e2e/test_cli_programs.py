@@ -6,10 +6,8 @@ where it was asked for.
 
 from __future__ import annotations
 
-import json
 import os
 import pty
-import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +17,7 @@ from typing import Any
 
 import pytest
 from command import SECONDS, executable, fil_profile, profiled, script
+from conservation import model_of
 from profiling import FIL_PROFILE, MIB, ROOT, Profiled, run_plain
 
 KEEPS = "import sys\nkept = bytearray(7 << 20)\nprint(sys.argv[1:], __name__)\n"
@@ -32,8 +31,7 @@ def assert_first_frame(ended: Profiled, frame: str) -> None:
 
 
 def model(report: Path) -> dict[str, Any]:
-    page = (report / "index.html").read_text(encoding="utf-8")
-    return json.loads(re.search(r'id="model">(.*?)</script>', page, re.DOTALL).group(1))
+    return model_of(report)
 
 
 # ---- programs without a file of their own --------------------------------------------------------

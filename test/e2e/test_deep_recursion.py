@@ -5,11 +5,11 @@ Where each call looked at all those below it, these programs took minutes.
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import pytest
+from conservation import model_of
 from profiling import MIB, PROGRAMS, run_profiled
 from pythons import Interpreter, find
 
@@ -27,9 +27,14 @@ def check(output: Path, python: str, depth: int) -> None:
     left_out = [re.fullmatch(r"\[(\d+) frames\]", frame) for frame in frames]
     shown = sum(frame.endswith("(descend)") for frame in frames)
     assert shown + sum(int(some[1]) for some in left_out if some) == depth
-    page = (run.report / "index.html").read_text()
-    model = json.loads(re.search(r'type="application/json"[^>]*>(.*?)</script>', page, re.S)[1])
+    model = model_of(run.report)
     assert model["facts"]["peak"] >= 8 * MIB + depth * SMALL
+    # All calls count where the memory was asked for, also those that are not shown; and the
+    # recursion is one box, not one for each call.
+    held = sum(line["bytes"] for line in model["lines"] if line["function"] == "descend")
+    assert held >= 8 * MIB + depth * SMALL
+    assert max(times for _, times, *_ in model["tree"]["joined"]) >= depth - 1
+    assert (run.report / "index.html").stat().st_size < 400_000
 
 
 @pytest.mark.parametrize("interpreter", find(), ids=str)

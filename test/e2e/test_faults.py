@@ -8,7 +8,6 @@ then fil-profile may refuse to start, with the reason) or in the program only.
 from __future__ import annotations
 
 import errno
-import json
 import os
 import random
 import re
@@ -18,6 +17,7 @@ import time
 from pathlib import Path
 
 import pytest
+from conservation import model_of
 from profiling import (
     FIL_PROFILE,
     MIB,
@@ -134,7 +134,7 @@ def is_right(profiled: Profiled) -> bool:
     pages = list(profiled.output.glob("*/index.html"))
     if not pages:
         return False
-    model = json.loads(re.search(r'id="model">(.*?)</script>', pages[0].read_text(), re.S)[1])
+    model = model_of(pages[0].parent)
     assert profiled.peak <= model["facts"]["peak"]
     if profiled.peak == 0:
         return False

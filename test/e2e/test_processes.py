@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import sys
 from pathlib import Path
 
 import pytest
 from command import profiled, script
+from conservation import model_of
 from profiling import FIL_PROFILE, MIB, ROOT, Profiled, run_plain
 
 STATIC = Path(os.environ.get("FIL_BUILD", ROOT / "build")) / "test/preload/victims/static_program"
 
 
 def facts(run) -> dict:
-    page = (run.report / "index.html").read_text()
-    model = re.search(r"<script[^>]*application/json[^>]*>(.*?)</script>", page, re.DOTALL)
-    return json.loads(model[1])["facts"]
+    return model_of(run.report)["facts"]
 
 
 def test_a_program_that_execs_is_reported_by_the_image_that_held_the_peak(here):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from command import SECONDS, running, script, wait_until
+from conservation import model_of
 from profiling import MIB, REPORT_FILES
 
 # Holds 40 MiB, lets them go, holds 10; then waits for a line on stdin, and goes on to 60.
@@ -44,10 +44,7 @@ def callstacks(folder: Path) -> dict[str, int]:
 
 
 def facts(folder: Path) -> dict:
-    page = (folder / "index.html").read_text()
-    return json.loads(re.search(r'type="application/json"[^>]*>(.*?)</script>', page, re.S)[1])[
-        "facts"
-    ]
+    return model_of(folder)["facts"]
 
 
 def wait_for_reports(count: int) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import re
-
 from command import profiled, script
+from conservation import model_of
 
 # A call tree of 2^13 callstacks that hold ten bytes each time more, and one that holds most.
 MANY = """
@@ -25,8 +23,7 @@ kept.append(bytes(400 << 20))
 
 def test_at_least_99_percent_are_shown_and_the_rest_is_counted(here):
     run = profiled(script("many.py", MANY))
-    page = (run.report / "index.html").read_text()
-    model = json.loads(re.search(r'type="application/json"[^>]*>(.*?)</script>', page, re.S)[1])
+    model = model_of(run.report)
     peak, hidden = model["facts"]["peak"], model["hidden"]
     shown = run.callstacks
     assert 0.99 * peak <= run.peak == peak - hidden["bytes"] < peak

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from command import profiled, script
+from conservation import model_of
 from profiling import FIL_PROFILE, MIB, ROOT, THREAD_POOLS, run_plain
 
 BLAS = """
@@ -21,9 +21,7 @@ UNSET = {name: value for name, value in os.environ.items() if name not in THREAD
 
 
 def foot(report: Path) -> list[str]:
-    page = (report / "index.html").read_text()
-    model = re.search(r'id="model">(.*?)</script>', page, re.DOTALL).group(1)
-    return json.loads(model)["facts"]["variables"]
+    return model_of(report)["facts"]["variables"]
 
 
 def test_a_profiled_program_computes_in_the_thread_that_asks(here):

@@ -6,8 +6,6 @@ their own in the report, those of the moment of the peak.
 
 from __future__ import annotations
 
-import json
-import re
 import shutil
 import subprocess
 import sys
@@ -16,14 +14,14 @@ from pathlib import Path
 
 import pytest
 from command import profiled, script
+from conservation import model_of
 from profiling import MIB, Profiled
 
 BIG = 48 * MIB  # of what each program asks for
 
 
 def model(run: Profiled) -> dict:
-    page = (run.report / "index.html").read_text()
-    return json.loads(re.search(r'type="application/json"[^>]*>(.*?)</script>', page, re.S)[1])
+    return model_of(run.report)
 
 
 def mapped(run: Profiled, kind: str) -> list[tuple[int, list[str]]]:

@@ -26,7 +26,7 @@ TEST(json_writer, puts_commas_where_they_belong) {
 
 TEST(json_writer, no_text_can_end_the_element_or_the_string) {
     EXPECT_EQ(text_of("</script><!--&\"\\"), R"("\u003c/script\u003e\u003c!--\u0026\"\\")");
-    EXPECT_EQ(text_of("a\n\t\x01\x7F"), R"("a\u000a\u0009\u0001\u007f")");
+    EXPECT_EQ(text_of("a\n\t\x01\x7F"), R"("a\n\u0009\u0001\u007f")");
     EXPECT_EQ(text_of(std::string_view("\0", 1)), R"("\u0000")");
     EXPECT_EQ(text_of("\u2028\u2029"), R"("\u2028\u2029")");
 }

@@ -59,7 +59,7 @@ TEST(model_json, is_what_the_page_expects) {
 
 TEST(model_json, of_nothing_is_complete) {
     const std::string json = model_json(make_report_model(snapshot{}, facts{}));
-    EXPECT_NE(json.find(R"("tree":{"parent":[0],"frame":[-1],"self":[0],"allocations":[0]})"),
+    EXPECT_NE(json.find(R"("tree":{"up":[],"frame":[],"self":[],"allocations":[],"joined":[]})"),
               json.npos);
     EXPECT_NE(json.find(R"("start":"","start_unix":0)"), json.npos);
 }
@@ -78,4 +78,41 @@ TEST(model_json, no_name_can_leave_the_element_it_stands_in) {
     EXPECT_EQ(json.find_first_of("<>&\n"), json.npos);
     EXPECT_EQ(json.find("\u2028"), json.npos);
     EXPECT_EQ(fil::report::valid_utf8(json), json);
+}
+
+// Whatever a program is like; the rest of the graph stays in its sums.
+TEST(model_json, is_bounded_and_loses_nothing) {
+    made_snapshot taken;
+    for (std::uint32_t i = 1; i < 9000; ++i) {
+        taken.holds(9000 - i,
+                    {python("a.py", 1, "main"), python("/x/site-packages/p/q.py", i / 90, "f"),
+                     python("/x/site-packages/p/" + std::to_string(i) + ".py", i, "g")});
+    }
+    facts part;
+    part.title = "In [3]";
+    const std::string json = model_json(make_report_model(taken, part));
+    EXPECT_LE(json.size(), model_limits{}.part_bytes);
+    EXPECT_GT(json.size(), model_limits{}.part_bytes / 3);
+    EXPECT_NE(json.find("[small callstacks]"), json.npos);
+    const report_model report = make_report_model(taken, {});
+    const call_graph whole = make_call_graph(report.chosen.shown, report.chosen.on_page);
+    const call_graph joined = join_small(whole, 50, report.small_callstacks);
+    EXPECT_LE(joined.nodes.size(), 100u);
+    EXPECT_EQ(joined[graph_node::root].total, whole[graph_node::root].total);
+    for (std::size_t i = 1; i < joined.nodes.size(); ++i)
+        EXPECT_LT(to_index(joined.nodes[i].parent), i);
+}
+
+// Cells of a recursion: how many rounds, how many functions, and which comes next.
+TEST(model_json, says_what_a_recursion_joins) {
+    made_snapshot taken;
+    frame_list stack;
+    for (int i = 0; i < 20; ++i) {
+        stack.push_back(python("a.py", 1, "ping"));
+        stack.push_back(python("a.py", 2, "pong"));
+    }
+    taken.holds(10, stack);
+    const std::string json = model_json(make_report_model(taken, {}));
+    EXPECT_NE(json.find(R"("up":[1,1],"frame":[1,0])"), json.npos) << json;
+    EXPECT_NE(json.find(R"("joined":[[1,20,2,0],[2,20,2,1]])"), json.npos) << json;
 }

@@ -354,7 +354,7 @@ inline std::optional<recording> by_name(std::string_view name) {
     if (name == "pandas") return pandas(2000);
     if (name == "large") return pandas(10000);
     if (name == "recursion") return deep(20000, true);
-    if (name == "chain") return deep(20000, false);
+    if (name == "chain") return deep(10000, false);
     if (name == "hostile") return hostile();
     if (name == "processes") return processes();
     if (name == "measures") return measures();

@@ -22,7 +22,9 @@ TEST(report_model, the_root_is_the_sum_of_what_is_shown) {
     EXPECT_EQ(report.chosen.hidden_bytes, 399);
     EXPECT_EQ(report.owners.size(), report.chosen.shown.frames().size());
     EXPECT_EQ(report.sources.size(), report.chosen.shown.frames().size());
-    EXPECT_EQ(report.lines.size(), 100u);
+    EXPECT_EQ(report.held.lines.size(), 1u);
+    EXPECT_EQ(report.held.small_bytes, 498);
+    EXPECT_EQ(report.chosen.on_page, 1u);
 }
 
 TEST(report_model, says_which_of_the_users_files_are_newer_than_the_run) {
@@ -50,10 +52,10 @@ TEST(report_model, code_without_a_text_gives_its_bytes_to_the_line_that_called_i
     taken.holds(20, {python("a.py", 3, "f"), python("<cell>", 1, "<module>")});
     taken.add_text("<cell>", "x = bytes(20)\n");
     const report_model report = make_report_model(taken, {});
-    ASSERT_EQ(report.lines.size(), 2u);
-    EXPECT_EQ(report.frame_at(report.lines[0].frame).file, "<cell>");
-    EXPECT_EQ(report.frame_at(report.lines[1].frame).file, "a.py");
-    EXPECT_EQ(report.lines[1].bytes, 10);
+    ASSERT_EQ(report.held.lines.size(), 2u);
+    EXPECT_EQ(report.frame_at(report.held.lines[0].frame).file, "<cell>");
+    EXPECT_EQ(report.frame_at(report.held.lines[1].frame).file, "a.py");
+    EXPECT_EQ(report.held.lines[1].bytes, 10);
 }
 
 // python -c, or a script that came through stdin: nothing else could be meant.
@@ -63,9 +65,9 @@ TEST(report_model, code_without_a_text_that_nobody_called_is_the_program) {
                      python("/x/site-packages/p/q.py", 1, "g")});
     taken.holds(20, {python("<frozen runpy>", 1, "r"), python("<string>", 3, "<module>")});
     const report_model report = make_report_model(taken, {});
-    ASSERT_EQ(report.lines.size(), 2u);
-    EXPECT_EQ(report.frame_at(report.lines[0].frame).line, 3u);
-    EXPECT_EQ(report.frame_at(report.lines[1].frame).line, 2u);
+    ASSERT_EQ(report.held.lines.size(), 2u);
+    EXPECT_EQ(report.frame_at(report.held.lines[0].frame).line, 3u);
+    EXPECT_EQ(report.frame_at(report.held.lines[1].frame).line, 2u);
 }
 
 // Lines of .pth files, which site.py executes; a template that a library compiled; timeit's own.
@@ -80,10 +82,10 @@ TEST(report_model, code_without_a_name_is_whose_who_executes_it) {
     taken.holds(80, {python("<string>", 4, "<module>"), python("/x/site-packages/p/q.py", 1, "g"),
                      python("<string>", 7, "f")});
     const report_model report = make_report_model(taken, {});
-    ASSERT_EQ(report.lines.size(), 2u);
-    EXPECT_EQ(report.frame_at(report.lines[0].frame).line, 4u);
-    EXPECT_EQ(report.lines[0].bytes, 80);
-    EXPECT_EQ(report.frame_at(report.lines[1].frame).file, "<timeit-src>");
+    ASSERT_EQ(report.held.lines.size(), 2u);
+    EXPECT_EQ(report.frame_at(report.held.lines[0].frame).line, 4u);
+    EXPECT_EQ(report.held.lines[0].bytes, 80);
+    EXPECT_EQ(report.frame_at(report.held.lines[1].frame).file, "<timeit-src>");
 }
 
 // A program that recurses 20,000 deep and allocates at each level: nothing may grow with the square
@@ -100,7 +102,28 @@ TEST(report_model, a_stack_twenty_thousand_deep_is_no_trouble) {
     const report_model report = make_report_model(taken, {});
     EXPECT_EQ(report.chosen.shown.used(mapping_kind::anonymous).size(), 10'000u);
     EXPECT_EQ(report.shown_bytes(), 10'000'000);
-    EXPECT_EQ(report.lines.size(), 2u);
+    ASSERT_EQ(report.held.lines.size(), 2u);
+    EXPECT_EQ(report.held.lines[0].bytes + report.held.lines[1].bytes, 20'000'000);  // of them all
     EXPECT_LT(make_layout(report.graph, direction::callers_first).size(), 50u);
     EXPECT_LT(make_layout(report.graph, direction::leaves_first).size(), 200u);
+}
+
+// A program without line tables: a row a function, and the function is found whole.
+TEST(report_model, native_code_without_lines_makes_one_row_a_function) {
+    made_snapshot taken;
+    for (const char* offset : {"x+0x10", "x+0x20"}) {
+        taken.holds(10, {{.function = "work",
+                          .file = offset,
+                          .kind = frame_kind::native,
+                          .module = "/home/ada/x"}});
+    }
+    facts run;
+    run.program.kind = program_kind::native;
+    run.program.main_executable = "/home/ada/x";
+    const report_model report = make_report_model(taken, run);
+    ASSERT_EQ(report.held.lines.size(), 1u);
+    EXPECT_EQ(report.held.lines[0].bytes, 20);
+    const frame& row = report.frame_at(report.held.lines[0].frame);
+    EXPECT_EQ(frame_text(row), "x (work)");
+    EXPECT_TRUE(is_lineless(row));
 }

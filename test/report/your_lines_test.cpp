@@ -18,15 +18,17 @@ std::vector<ownership> owners_of(const snapshot& shown) {
     return owners;
 }
 
-std::vector<your_line> lines_in(const call_graph& graph, const std::vector<ownership>& owners) {
-    return your_lines(graph, owners, std::vector<code_text>(owners.size()));
+held_by_lines held_in(const snapshot& whole, const std::vector<ownership>& owners) {
+    std::vector<frame_index> rows;
+    for (std::uint32_t i = 0; i < owners.size(); ++i) rows.push_back(frame_index{i});
+    return your_lines(whole, owners, std::vector<code_text>(owners.size()), rows);
 }
 
 using found = std::vector<std::pair<std::string, std::int64_t>>;
 
 found lines_of(const made_graph& made) {
     found lines;
-    for (const your_line& line : lines_in(made.graph, owners_of(made.shown))) {
+    for (const your_line& line : held_in(made.shown, owners_of(made.shown)).lines) {
         lines.push_back({made.shown.frames()[to_index(line.frame)].function, line.bytes});
     }
     return lines;
@@ -47,18 +49,32 @@ TEST(your_lines, what_stands_below_no_line_of_the_users_own_goes_to_nobody) {
     EXPECT_EQ(lines_of(made_graph({})), found{});
 }
 
-TEST(your_lines, one_line_called_from_two_places_is_one_entry_at_the_heavier) {
-    const made_graph made({{"A Load x", 10}, {"B Load x", 30}, {"B Load y", 30}, {"C Load x", 50}});
-    const auto lines = lines_in(made.graph, owners_of(made.shown));
-    ASSERT_EQ(lines.size(), 1u);
-    EXPECT_EQ(lines[0].bytes, 120);
-    EXPECT_EQ(node_names(made.graph, made.shown)[to_index(lines[0].node)], "B Load");
+TEST(your_lines, a_line_says_what_it_holds_and_what_all_that_it_called_holds) {
+    const made_graph made({{"A Load x", 10}, {"B Load x", 30}, {"B Load A y", 5}, {"A Load A", 1}});
+    const held_by_lines held = held_in(made.shown, owners_of(made.shown));
+    ASSERT_EQ(held.lines.size(), 2u);
+    EXPECT_EQ(held.lines[0].bytes, 40);
+    EXPECT_EQ(held.lines[0].below, 46);
+    EXPECT_EQ(held.lines[1].bytes, 6);
+    EXPECT_EQ(held.lines[1].below, 16);
+}
+
+TEST(your_lines, those_that_are_not_listed_are_counted) {
+    held_by_lines held;
+    held.lines = {{frame_index{0}, 99'950}, {frame_index{1}, 105}, {frame_index{2}, 20}};
+    leave_out_small_lines(held);
+    ASSERT_EQ(held.lines.size(), 2u);
+    EXPECT_EQ(held.small_lines, 1u);
+    EXPECT_EQ(held.small_bytes, 20);
+    held.lines.assign(300, {frame_index{0}, 7});
+    leave_out_small_lines(held);
+    EXPECT_EQ(held.lines.size(), 200u);
+    EXPECT_EQ(held.small_bytes, 700);
 }
 
 TEST(your_lines, agree_with_a_naive_model) {
     for (unsigned seed = 0; seed < 30; ++seed) {
         const snapshot shown = select(tidied(random_snapshot(seed, 200, 6, 12), {})).shown;
-        const call_graph graph = make_call_graph(shown);
         std::vector<ownership> owners;
         for (const frame& f : shown.frames()) {
             owners.push_back({f.file == "a.py" ? frame_owner::user : frame_owner::library});
@@ -73,11 +89,13 @@ TEST(your_lines, agree_with_a_naive_model) {
             }
         }
         bytes_by_text got;
-        for (const your_line& line : lines_in(graph, owners)) {
-            const frame& f = shown.frames()[to_index(line.frame)];
-            got[frame_text(f)] += line.bytes;
-            EXPECT_EQ(graph[line.node].frame, line.frame);
+        const held_by_lines held = held_in(shown, owners);
+        std::int64_t sum = held.others;
+        for (const your_line& line : held.lines) {
+            got[frame_text(shown.frames()[to_index(line.frame)])] += line.bytes;
+            sum += line.bytes;
         }
         EXPECT_EQ(got, expected) << seed;
+        EXPECT_EQ(sum, shown.total(fil::mapping_kind::anonymous)) << seed;
     }
 }

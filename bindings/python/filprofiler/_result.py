@@ -131,13 +131,16 @@ def signature(file: int | str | os.PathLike[str]) -> tuple[int, ...]:
 
 def read_callstacks(page: str) -> list[Callstack]:
     model: dict[str, Any] = json.loads(MODEL.search(page).group(1))
-    frames = [Frame(frame["p"], frame["l"], frame["f"]) for frame in model["frames"]]
-    columns = model["tree"]
-    tree = CallTree(frames, columns["frame"], columns["parent"])
-    nodes = enumerate(zip(columns["self"], columns["allocations"]))
+    texts, columns, nodes = model["strings"].split("\n"), model["frames"], model["tree"]
+    frames = [
+        Frame(texts[path], line, texts[function])
+        for path, line, function in zip(columns["p"], columns["l"], columns["f"])
+    ]
+    parents = [0, *(node - up for node, up in enumerate(nodes["up"], 1))]
+    tree = CallTree(frames, [-1, *nodes["frame"]], parents)
     found = [
         Callstack(size, allocations, node, tree)
-        for node, (size, allocations) in nodes
-        if size > 0 and node > 0
+        for node, (size, allocations) in enumerate(zip(nodes["self"], nodes["allocations"]), 1)
+        if size > 0
     ]
     return sorted(found, key=lambda callstack: -callstack.bytes)

@@ -6,6 +6,8 @@
 // kind). The stages after it (graph_folding, leaves_first, layout) take and give such graphs, so
 // what is drawn can be put together as wanted. Nothing recurses: trees may be 20,000 deep.
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -31,6 +33,9 @@ struct call_graph {
         std::uint64_t allocations = 0;       // so far, of the callstack that ends here
         std::uint32_t joined = 1;            // how many frames it stands for, at most
         joined_by why = joined_by::nothing;
+        // Of a recursion through several frames: how many, and which comes after this one.
+        std::uint32_t period = 1;
+        frame_index next = frame_index{0};
     };
     std::vector<node> nodes = std::vector<node>(1);
 
@@ -50,13 +55,15 @@ struct call_graph {
     }
 };
 
-// Callers first, in the order of the snapshot's callstacks. The snapshot is tidy and selected.
+// Callers first, in the order of the snapshot's callstacks; of the first `count` callstacks that
+// hold something. The snapshot is tidy and selected.
 template <snapshot_like Snapshot>
-call_graph make_call_graph(const Snapshot& snapshot) {
+call_graph make_call_graph(const Snapshot& snapshot, std::size_t count = ~std::size_t{0}) {
     const auto& callstacks = snapshot.callstacks();
     std::vector<usage> own(callstacks.size());
-    for (const auto& [callstack, used] : snapshot.used(mapping_kind::anonymous)) {
-        own[to_index(callstack)] += used;
+    const auto& entries = snapshot.used(mapping_kind::anonymous);
+    for (std::size_t i = 0; i < std::min<std::size_t>(entries.size(), count); ++i) {
+        own[to_index(entries[i].callstack)] += entries[i].used;
     }
     std::vector<bool> holds(callstacks.size());
     for (std::size_t i = callstacks.size(); i-- > 1;) {

@@ -3,12 +3,13 @@
 // one node that says how many frames it stands for.
 //
 // fold_recursion: a function that calls itself from one line is one node ("walk ×19,998"), at once;
-// a cycle of two to eight frames (visit, generic_visit, visit ...) is folded once it has gone round
-// five times, so that ordinary stacks that pass one wrapper twice stay as they are. Bytes move with
-// their node: each total stays what it was for the outermost of the joined frames.
+// a cycle of two to eight frames (visit, generic_visit, visit ...) is one round of nodes, which
+// name their next, if it goes round more than five times: ordinary stacks that pass one wrapper
+// twice stay as they are. Bytes move with their node: each total stays what it was for the
+// outermost of the joined frames.
 //
-//     f ─ f ─ f ─ g          f ×3 ─ g
-//           └ h         =>        └ h
+//     f ─ f ─ f ─ g          f ×3 ─ g           a ─ b ─ a ─ b ─ … a ─ b        a ⇄ b ×20
+//           └ h         =>        └ h                                     =>    └ b ⇄ a ×20
 //
 // fold_chains: of a run of frames that each do nothing but call the next, longer than `longest`,
 // the middle becomes one node. Both work on any graph, and change nothing in a shallow one.
@@ -45,6 +46,8 @@ class recursion_folding {
         : graph_(graph), place_(graph.nodes.size()) {}
 
     call_graph run() {
+        for (std::size_t i = 1; i < graph_.nodes.size(); ++i) count_repeats(graph_node(i));
+        for (std::size_t i = graph_.nodes.size(); i-- > 1;) tell_caller(graph_node(i));
         for (std::size_t i = 1; i < graph_.nodes.size(); ++i) put(graph_node(i));
         folded_[graph_node::root].self = graph_[graph_node::root].self;
         folded_.sum();
@@ -55,30 +58,59 @@ class recursion_folding {
     static constexpr std::size_t longest_cycle = 8;
     static constexpr std::uint32_t rounds = 5;
 
+    using by_period = std::array<std::uint32_t, longest_cycle>;  // [0] is of period 1
     struct place {
         graph_node node = graph_node::root;  // in the folded graph
         std::uint32_t depth = 0;             // how many frames `node` joins, down to here
-        // [p]: for how many frames, up from here, each equals the one p + 1 above it.
-        std::array<std::uint32_t, longest_cycle> repeats{};
+        by_period repeats{};  // for how many frames, up from here, each equals the one above it
+        by_period longest{};  // the same of the deepest frame below that goes on repeating
     };
     place& at(graph_node n) { return place_[to_index(n)]; }
+
+    void count_repeats(graph_node i) {
+        place& here = at(i);
+        const place& above = at(graph_[i].parent);
+        graph_node ancestor = graph_[i].parent;
+        for (std::size_t p = 0; p < longest_cycle && ancestor != graph_node::root; ++p) {
+            if (graph_[ancestor].frame == graph_[i].frame) here.repeats[p] = above.repeats[p] + 1;
+            ancestor = graph_[ancestor].parent;
+        }
+        here.longest = here.repeats;
+    }
+
+    void tell_caller(graph_node i) {
+        place& above = at(graph_[i].parent);
+        for (std::size_t p = 0; p < longest_cycle; ++p) {
+            if (at(i).repeats[p] > 0)
+                above.longest[p] = std::max(above.longest[p], at(i).longest[p]);
+        }
+    }
+
+    // Of the shortest cycle that `i` closes, how many frames it has; 0: none.
+    std::size_t period_at(graph_node i) {
+        const place& here = at(i);
+        for (std::size_t p = 0; p < longest_cycle; ++p) {
+            const bool enough = p == 0 || here.longest[p] > (rounds - 1) * (p + 1);
+            if (here.repeats[p] > 0 && enough) return p + 1;
+        }
+        return 0;
+    }
 
     void put(graph_node i) {
         const call_graph::node& node = graph_[i];
         place& here = at(i);
         const place& above = at(node.parent);
-        graph_node ancestor = node.parent;
-        graph_node same = graph_node::root;
-        for (std::size_t p = 0; p < longest_cycle && ancestor != graph_node::root; ++p) {
-            if (graph_[ancestor].frame == node.frame) {
-                here.repeats[p] = above.repeats[p] + 1;
-                const std::size_t period = p + 1;
-                const bool enough = p == 0 || here.repeats[p] > (rounds - 1) * period;
-                if (enough && same == graph_node::root) same = ancestor;
+        const std::size_t period = period_at(i);
+        if (period > 0) {
+            graph_node same = i;
+            for (std::size_t step = 0; step < period; ++step) {
+                const graph_node called = same;
+                same = graph_[same].parent;
+                const graph_node node_of_round = at(same).node;
+                if (period == 1 || node_of_round == at(called).node) continue;
+                folded_[node_of_round].next = graph_[called].frame;
+                folded_[node_of_round].period = static_cast<std::uint32_t>(period);
             }
-            ancestor = graph_[ancestor].parent;
-        }
-        if (same != graph_node::root) {
             here.node = at(same).node;
             here.depth = at(same).depth + 1;
         } else {

@@ -99,6 +99,8 @@ class json_writer {
         } else if (step.code == '"' || step.code == '\\') {
             text_ += '\\';
             text_ += bytes;
+        } else if (step.code == '\n') {
+            text_ += "\\n";
         } else if (step.code < 0x20 || step.code == 0x7F || step.code == '<' || step.code == '>' ||
                    step.code == '&' || step.code == 0x2028 || step.code == 0x2029) {
             text_ += "\\u";

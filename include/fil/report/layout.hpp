@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <range/v3/action/sort.hpp>
 #include <range/v3/range/conversion.hpp>
-#include <range/v3/view/filter.hpp>
 #include <range/v3/view/iota.hpp>
 #include <string>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "fil/report/call_graph.hpp"
 #include "fil/report/graph_folding.hpp"
 #include "fil/report/leaves_first.hpp"
+#include "fil/report/small_nodes.hpp"
 
 namespace fil::report {
 
@@ -36,6 +36,8 @@ struct box {
     frame_index frame = {};    // of the root: means nothing
     std::uint32_t joined = 1;  // how many frames it stands for, at most
     joined_by why = joined_by::nothing;
+    std::uint32_t period = 1;  // of a recursion: of how many frames, and
+    frame_index next = {};     // which comes after this one
 };
 
 // [0] is the root; parents come before their children.
@@ -43,23 +45,8 @@ using layout = std::vector<box>;
 
 // The widest nodes of a graph whose totals do not grow from parent to child: again a graph.
 inline call_graph widest(const call_graph& graph, double least_share, std::size_t most) {
-    const double least = least_share * static_cast<double>(graph[graph_node::root].total);
-    auto wide = [&](std::uint32_t i) {
-        return i == 0 || static_cast<double>(graph.nodes[i].total) >= least;
-    };
-    auto wider = [&](std::uint32_t a, std::uint32_t b) {
-        const std::int64_t x = graph.nodes[a].total;
-        const std::int64_t y = graph.nodes[b].total;
-        return x != y ? x > y : a < b;
-    };
-    const auto size = static_cast<std::uint32_t>(graph.nodes.size());
-    auto chosen = ranges::views::iota(std::uint32_t{0}, size) | ranges::views::filter(wide) |
-                  ranges::to<std::vector>();
-    if (chosen.size() > most) {
-        chosen = std::move(chosen) | ranges::actions::sort(wider);
-        chosen.resize(most);
-        chosen = std::move(chosen) | ranges::actions::sort;
-    }
+    const std::vector<std::uint32_t> chosen = widest_nodes(graph, least_share, most);
+    const std::size_t size = graph.nodes.size();
     call_graph result;
     std::vector<graph_node> place(size, graph_node::root);
     for (const std::uint32_t i : chosen) {
@@ -96,7 +83,9 @@ inline layout placed(const call_graph& graph) {
                     .bytes = node.total,
                     .frame = node.frame,
                     .joined = node.joined,
-                    .why = node.why};
+                    .why = node.why,
+                    .period = node.period,
+                    .next = node.next};
         used[parent] += node.total;
     }
     return boxes;

@@ -87,6 +87,8 @@ class turning {
             open_group& group = groups[{at.frame, at.why}];
             group.node.total += w.bytes;
             group.node.joined = std::max(group.node.joined, at.joined);
+            group.node.period = at.period;
+            group.node.next = at.next;
             group.walkers.push_back(w);
         }
         for (auto& [key, group] : groups) {

@@ -2,35 +2,41 @@
 // The page's data: a report model as one JSON object, safe inside a <script> element.
 //
 // The schema is documented in docs/design/report.md; lib/assets/ reads it. Numbers are raw, what
-// there is nothing to say about is left out, frames and source lines stand once each.
+// there is nothing to say about is left out, frames and texts stand once each. It is bounded: small
+// nodes of the graph are joined until it is small enough (small_nodes.hpp).
 
-#include <array>
+#include <algorithm>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "fil/report/facts_text.hpp"
+#include "fil/report/graph_folding.hpp"
 #include "fil/report/json_writer.hpp"
 #include "fil/report/report_model.hpp"
+#include "fil/report/small_nodes.hpp"
+#include "fil/report/string_table.hpp"
 
 namespace fil::report {
 
 class model_writer {
   public:
-    explicit model_writer(const report_model& report) : report_(report) {}
+    // `graph` is what is drawn of the report's.
+    model_writer(const report_model& report, const call_graph& graph)
+        : report_(report), graph_(graph) {}
 
     std::string run() {
-        json_.begin('{').pair("version", 1);
+        json_.begin('{').pair("version", 2);
         write_facts();
         write_lines();
-        write_frames();
         write_tree();
-        json_.key("hidden").begin('{');
-        json_.pair("callstacks", report_.chosen.hidden_callstacks);
-        json_.pair("bytes", report_.chosen.hidden_bytes).end('}');
+        write_sums();
         write_mappings();
+        write_frames();
+        json_.pair("strings", texts_.take());
         json_.end('}');
         return json_.take();
     }
@@ -63,8 +69,7 @@ class model_writer {
         write_texts("variables", run.variables);
         json_.array("untouched", report_.chosen.shown.untouched_mappings(),
                     [&](const untouched_mapping& mapping) {
-                        json_.begin('{');
-                        write_place(mapping.callstack);
+                        json_.begin('{').pair("frame", place_of(mapping.callstack));
                         json_.pair("bytes", mapping.bytes).pair("resident", mapping.resident);
                         json_.end('}');
                     });
@@ -76,43 +81,62 @@ class model_writer {
         json_.array(name, texts, [&](const std::string& text) { json_.value(text); });
     }
 
+    // Points one after the other: seconds, allocated, resident.
     void write_timeline(const timeline& line) {
         json_.begin('{').pair("pid", line.pid).pair("name", line.name);
-        json_.array("points", line.samples, [&](const timeline_sample& sample) {
-            json_.begin('{').pair("t", sample.seconds).pair("a", sample.allocated);
-            json_.pair("r", sample.resident).end('}');
-        });
-        json_.end('}');
+        json_.key("points").begin('[');
+        for (const timeline_sample& sample : line.samples)
+            json_.value(sample.seconds).value(sample.allocated).value(sample.resident);
+        json_.end(']').end('}');
     }
 
     void write_lines() {
-        const double whole = static_cast<double>(report_.shown_bytes());
-        json_.array("lines", report_.lines, [&](const your_line& line) {
-            json_.begin('{').pair("bytes", line.bytes);
-            json_.pair("share", static_cast<double>(line.bytes) / whole);
-            write_frame_place(report_.frame_at(line.frame));
-            json_.pair("source", report_.source_of(line.frame).line);
-            json_.pair("node", to_index(line.node)).end('}');
+        json_.array("lines", report_.held.lines, [&](const your_line& line) {
+            json_.begin('{').pair("frame", number_of(line.frame)).pair("bytes", line.bytes);
+            if (line.below > line.bytes) json_.pair("below", line.below);
+            json_.pair("node", widest_node(line.frame)).end('}');
         });
+        json_.key("smallLines").begin('{').pair("lines", report_.held.small_lines);
+        json_.pair("bytes", report_.held.small_bytes).end('}');
+        json_.pair("others", report_.held.others);
+        json_.pair("lineless",
+                   std::ranges::any_of(report_.held.lines,
+                                       [&](const your_line& line) {
+                                           return is_lineless(report_.frame_at(line.frame));
+                                       })
+                       ? 1
+                       : 0);
     }
 
-    void write_frame_place(const frame& f) {
-        json_.pair("file", f.file).pair("line", f.line).pair("function", f.function);
+    // Where a line holds the most; 0: the graph does not show it.
+    std::size_t widest_node(frame_index frame) const {
+        std::size_t widest = 0;
+        for (std::size_t i = 1; i < graph_.nodes.size(); ++i) {
+            const bool wider = widest == 0 || graph_.nodes[i].total > graph_.nodes[widest].total;
+            if (graph_.nodes[i].frame == frame && wider) widest = i;
+        }
+        return widest;
+    }
+
+    void write_sums() {
+        const auto& listed = report_.chosen.shown.used(mapping_kind::anonymous);
+        json_.key("hidden").begin('{');
+        json_.pair("callstacks",
+                   report_.chosen.hidden_callstacks + listed.size() - report_.chosen.on_page);
+        json_.pair("bytes", report_.all_bytes() - graph_[graph_node::root].total).end('}');
+        json_.key("listed").begin('{').pair("callstacks", listed.size());
+        json_.pair("bytes", report_.shown_bytes()).end('}');
     }
 
     // Where a callstack stood: its innermost frame of the user's own code, else its innermost.
-    void write_place(callstack_index innermost) {
+    std::int64_t place_of(callstack_index innermost) {
         const auto& callstacks = report_.chosen.shown.callstacks();
-        if (innermost == callstack_index::empty) return write_frame_place({});
-        frame_index best = callstacks[to_index(innermost)].frame;
+        if (innermost == callstack_index::empty) return -1;
         for (auto i = innermost; i != callstack_index::empty; i = callstacks[to_index(i)].caller) {
             const frame_index here = callstacks[to_index(i)].frame;
-            if (report_.owner_of(here).owner == frame_owner::user) {
-                best = here;
-                break;
-            }
+            if (report_.owner_of(here).owner == frame_owner::user) return number_of(here);
         }
-        write_frame_place(report_.frame_at(best));
+        return number_of(callstacks[to_index(innermost)].frame);
     }
 
     // Outermost first.
@@ -125,40 +149,79 @@ class model_writer {
         return {frames.rbegin(), frames.rend()};
     }
 
-    void write_frames() {
-        json_.key("frames").begin('[');
-        for (std::size_t i = 0; i < report_.owners.size(); ++i) {
-            write_frame(report_.chosen.shown.frames()[i], report_.owners[i], report_.sources[i]);
-        }
-        json_.end(']');
+    // Frames are numbered as they are met, so that only those of the page are in it.
+    std::uint32_t number_of(frame_index frame) {
+        const auto [known, is_new] =
+            numbers_.try_emplace(frame, static_cast<std::uint32_t>(frames_.size()));
+        if (is_new) frames_.push_back(frame);
+        return known->second;
     }
 
-    void write_frame(const frame& f, const ownership& owned, const source_excerpt& source) {
-        constexpr std::array owners{"user", "library", "stdlib", "native"};
-        json_.begin('{').pair("f", f.function).pair("p", f.file).pair("l", f.line);
-        json_.pair("o", owners[static_cast<std::size_t>(owned.owner)]);
-        if (!owned.package.empty()) json_.pair("g", owned.package);
-        if (!source.line.empty()) json_.pair("s", source.line);
-        if (!source.line.empty() && !source.before.empty()) write_texts("b", source.before);
-        if (!source.line.empty() && !source.after.empty()) write_texts("a", source.after);
-        if (source.newer) json_.pair("n", 1);
+    // A column for each of their parts; texts are numbers of the table.
+    void write_frames() {
+        json_.key("frames").begin('{');
+        auto column = [&](std::string_view name, auto value) {
+            json_.array(name, frames_, [&](frame_index i) { json_.value(value(i)); });
+        };
+        column("f", [&](frame_index i) { return texts_(report_.frame_at(i).function); });
+        column("p", [&](frame_index i) { return texts_(report_.shown_file(i)); });
+        column("l", [&](frame_index i) { return report_.frame_at(i).line; });
+        column("o", [&](frame_index i) { return static_cast<int>(report_.owner_of(i).owner); });
+        column("g", [&](frame_index i) { return texts_(report_.owner_of(i).package); });
+        column("s", [&](frame_index i) { return texts_(report_.source_of(i).line); });
+        write_around("b", &source_excerpt::before);
+        write_around("a", &source_excerpt::after);
+        json_.key("n").begin('[');
+        for (std::size_t i = 0; i < frames_.size(); ++i)
+            if (report_.source_of(frames_[i]).newer) json_.value(i);
+        json_.end(']').end('}');
+    }
+
+    // By the number of a frame: the lines before (or after) its own.
+    void write_around(std::string_view name, std::vector<std::string> source_excerpt::*lines) {
+        json_.key(name).begin('{');
+        for (std::size_t i = 0; i < frames_.size(); ++i) {
+            const source_excerpt& source = report_.source_of(frames_[i]);
+            if (source.line.empty() || (source.*lines).empty()) continue;
+            json_.array(std::to_string(i), source.*lines,
+                        [&](const std::string& line) { json_.value(texts_(line)); });
+        }
         json_.end('}');
     }
 
     void write_tree() {
         json_.key("tree").begin('{');
-        const auto& nodes = report_.graph.nodes;
+        const auto& nodes = graph_.nodes;
         auto column = [&](std::string_view name, auto number) {
-            json_.array(name, nodes, [&](const call_graph::node& n) { json_.value(number(n)); });
+            json_.key(name).begin('[');
+            for (std::size_t i = 1; i < nodes.size(); ++i) json_.value(number(i, nodes[i]));
+            json_.end(']');
         };
-        const auto* root = nodes.data();
-        column("parent", [](const call_graph::node& n) { return to_index(n.parent); });
-        column("frame", [&](const call_graph::node& n) {
-            return &n == root ? -1 : static_cast<std::int64_t>(to_index(n.frame));
-        });
-        column("self", [](const call_graph::node& n) { return n.self; });
-        column("allocations", [](const call_graph::node& n) { return n.allocations; });
+        column("up",
+               [](std::size_t i, const call_graph::node& n) { return i - to_index(n.parent); });
+        column("frame", [&](std::size_t, const call_graph::node& n) { return number_of(n.frame); });
+        column("self", [](std::size_t, const call_graph::node& n) { return n.self; });
+        column("allocations", [](std::size_t, const call_graph::node& n) { return n.allocations; });
+        write_recursions();
         json_.end('}');
+    }
+
+    // Of nodes that stand for several frames: the node, how many at most; then 0 for a chain, or of
+    // a cycle of several functions its length and the frame that comes next.
+    void write_recursions() {
+        json_.key("joined").begin('[');
+        for (std::size_t i = 1; i < graph_.nodes.size(); ++i) {
+            const call_graph::node& n = graph_.nodes[i];
+            if (n.joined < 2) continue;
+            json_.begin('[').value(i).value(n.joined);
+            if (n.why == joined_by::chain) {
+                json_.value(0);
+            } else if (n.period > 1) {
+                json_.value(n.period).value(number_of(n.next));
+            }
+            json_.end(']');
+        }
+        json_.end(']');
     }
 
     void write_mappings() {
@@ -171,11 +234,10 @@ class model_writer {
             json_.begin('{').pair("kind", name);
             json_.pair("bytes", report_.chosen.totals[static_cast<std::size_t>(kind)]);
             json_.array("top", report_.chosen.shown.used(kind), [&](const callstack_usage& entry) {
-                json_.begin('{');
-                write_place(entry.callstack);
+                json_.begin('{').pair("frame", place_of(entry.callstack));
                 json_.pair("bytes", entry.used.bytes);
                 json_.array("stack", frames_of(entry.callstack),
-                            [&](frame_index i) { json_.value(to_index(i)); });
+                            [&](frame_index i) { json_.value(number_of(i)); });
                 json_.end('}');
             });
             json_.end('}');
@@ -184,11 +246,32 @@ class model_writer {
     }
 
     const report_model& report_;
+    const call_graph& graph_;
     json_writer json_;
+    string_table texts_;
+    std::map<frame_index, std::uint32_t> numbers_;
+    std::vector<frame_index> frames_;  // by number
 };
 
-inline std::string model_json(const report_model& report) {
-    return model_writer(report).run();
+// So many bytes a model takes at most, if what is not its graph leaves room: long chains of it are
+// folded, then its small nodes are joined. The page of a
+// part that has a title is shown inside something larger, a notebook.
+struct model_limits {
+    std::size_t whole_bytes = 700'000;
+    std::size_t part_bytes = 300'000;
+    std::size_t most_nodes = 20'000;
+};
+
+inline std::string model_json(const report_model& report, const model_limits& limits = {}) {
+    const std::size_t room = report.run.title.empty() ? limits.whole_bytes : limits.part_bytes;
+    call_graph whole = fold_recursion(make_call_graph(report.chosen.shown, report.chosen.on_page));
+    std::string json = model_writer(report, whole).run();
+    if (json.size() <= room) return json;
+    whole = fold_chains(whole);
+    for (std::size_t most = std::min(limits.most_nodes, whole.nodes.size());; most = most * 3 / 4) {
+        json = model_writer(report, join_small(whole, most, report.small_callstacks)).run();
+        if (json.size() <= room || most < 100) return json;
+    }
 }
 
 }  // namespace fil::report

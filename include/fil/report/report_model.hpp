@@ -1,11 +1,13 @@
 #pragma once
 // The report before it has a format: every stage applied to a snapshot, in order.
 //
-//     snapshot → tidied → select → call graph, owners, sources → your lines
+//     snapshot → tidied ┬→ your lines
+//                       └→ select → call graph, owners, sources
 //
 // Exporters (folded, SVG, page) only read it. Made once a report, by whoever has a snapshot and the
 // facts; cold code in a process of its own.
 
+#include <map>
 #include <range/v3/range/conversion.hpp>
 #include <range/v3/view/transform.hpp>
 #include <set>
@@ -17,6 +19,7 @@
 #include "fil/report/facts.hpp"
 #include "fil/report/frame_owner.hpp"
 #include "fil/report/selection.hpp"
+#include "fil/report/shown_path.hpp"
 #include "fil/report/snapshot.hpp"
 #include "fil/report/source_lines.hpp"
 #include "fil/report/tidy.hpp"
@@ -30,12 +33,18 @@ struct report_model {
     call_graph graph;                     // callers first
     std::vector<ownership> owners;        // by frame of chosen.shown
     std::vector<source_excerpt> sources;  // by frame of chosen.shown
-    std::vector<your_line> lines;
+    held_by_lines held;                   // of the whole snapshot; frames of chosen.shown
+
+    frame_index small_callstacks;  // stands for what is too small for the page
 
     const frame& frame_at(frame_index i) const { return chosen.shown.frames()[to_index(i)]; }
     const ownership& owner_of(frame_index i) const { return owners[to_index(i)]; }
     const source_excerpt& source_of(frame_index i) const { return sources[to_index(i)]; }
+    std::string shown_file(frame_index i) const {
+        return shown_path(frame_at(i), owner_of(i).owner, run.program);
+    }
     std::int64_t shown_bytes() const { return graph[graph_node::root].total; }
+    std::int64_t all_bytes() const { return shown_bytes() + chosen.hidden_bytes; }
 };
 
 // The user's own files that are newer than the run, each once.
@@ -50,28 +59,75 @@ inline std::vector<std::string> newer_files(const report_model& report) {
 
 // By frame. Code of no file has a text only if somebody kept it; exec() and eval() name it
 // `<string>`, and what is compiled from a tree `<unknown>`.
-inline std::vector<code_text> texts_of_frames(const report_model& report) {
-    std::vector<code_text> texts(report.owners.size(), code_text::kept);
+inline std::vector<code_text> texts_of_frames(const snapshot& tidy) {
+    std::vector<code_text> texts(tidy.frames().size(), code_text::kept);
     for (std::size_t i = 0; i < texts.size(); ++i) {
-        const frame& f = report.chosen.shown.frames()[i];
-        if (!is_pseudo_file(f.file) || !report.sources[i].line.empty()) continue;
-        const bool is_nameless = f.file == "<string>" || f.file == "<unknown>";
+        const std::string& file = tidy.frames()[i].file;
+        if (!is_pseudo_file(file) || tidy.texts().contains(file)) continue;
+        const bool is_nameless = file == "<string>" || file == "<unknown>";
         texts[i] = is_nameless ? code_text::lost_and_nameless : code_text::lost;
     }
     return texts;
 }
 
+inline std::vector<ownership> owners_of_frames(const snapshot& of, const program_facts& program) {
+    const code_owners owners(program);
+    return of.frames() | ranges::views::transform([&](const frame& f) { return owners.of(f); }) |
+           ranges::to<std::vector>();
+}
+
+// Native code of which only the function is known.
+inline bool is_lineless(const frame& f) {
+    return f.kind == frame_kind::native && f.line == 0 && !f.function.empty();
+}
+
+// By frame: whose row among the lines it belongs to. Of native code without line numbers that is
+// the first frame of its function.
+inline std::vector<frame_index> rows_of_frames(const snapshot& tidy) {
+    std::map<std::pair<std::string, std::string>, frame_index> functions;
+    std::vector<frame_index> rows;
+    rows.reserve(tidy.frames().size());
+    for (const frame& f : tidy.frames()) {
+        const frame_index own{static_cast<std::uint32_t>(rows.size())};
+        rows.push_back(is_lineless(f)
+                           ? functions.try_emplace({f.module, f.function}, own).first->second
+                           : own);
+    }
+    return rows;
+}
+
+// The lines of the whole snapshot, with frames of what is shown of it.
+inline held_by_lines lines_of(const snapshot& tidy, const program_facts& program, snapshot& shown) {
+    held_by_lines held = your_lines(tidy, owners_of_frames(tidy, program), texts_of_frames(tidy),
+                                    rows_of_frames(tidy));
+    leave_out_small_lines(held);
+    for (your_line& line : held.lines) {
+        frame f = tidy.frames()[to_index(line.frame)];
+        if (is_lineless(f)) f.file = base_name(f.module);
+        line.frame = shown.add_frame(f);
+        const auto text = tidy.texts().find(f.file);
+        if (text != tidy.texts().end()) shown.add_text(text->first, text->second);
+    }
+    return held;
+}
+
 inline report_model make_report_model(const snapshot& taken, facts run) {
     report_model report;
     report.run = std::move(run);
-    report.chosen = select(tidied(taken, report.run.program));
+    const snapshot tidy = tidied(taken, report.run.program);
+    report.chosen = select(tidy);
+    report.held = lines_of(tidy, report.run.program, report.chosen.shown);
+    report.small_callstacks = report.chosen.shown.add_frame(
+        {.function = "[small callstacks]", .kind = frame_kind::placeholder});
     report.graph = make_call_graph(report.chosen.shown);
-    const code_owners owners(report.run.program);
-    report.owners = report.chosen.shown.frames() |
-                    ranges::views::transform([&](const frame& f) { return owners.of(f); }) |
-                    ranges::to<std::vector>();
+    report.owners = owners_of_frames(report.chosen.shown, report.run.program);
     report.sources = read_sources(report.chosen.shown, report.run.started);
-    report.lines = your_lines(report.graph, report.owners, texts_of_frames(report));
+    for (std::size_t i = 0; i < report.sources.size(); ++i) {
+        if (report.owners[i].owner == frame_owner::user) continue;
+        report.sources[i]
+            .before.clear();  // most of a page would be what surrounds libraries' lines
+        report.sources[i].after.clear();
+    }
     for (const std::string& file : newer_files(report)) {
         report.run.notes.push_back(file +
                                    " was changed after the program began: the source lines " +

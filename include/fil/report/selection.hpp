@@ -4,8 +4,9 @@
 // Callstacks that hold nothing are dropped; the others are taken from the heaviest down until they
 // hold more than 99 % of all bytes, but at least 100 of them and never more than 10,000. What is
 // left out is counted, so that the report can say it. Of the other mapping kinds the ten heaviest
-// callstacks are kept, beside the total. The result is a snapshot again, with only the frames,
-// callers and texts that it needs.
+// callstacks are kept, beside the total. The page shows less than the list: nothing below 0.1 %
+// once it has 99 %. The result is a snapshot again, with only the frames, callers and texts that it
+// needs.
 
 #include <array>
 #include <cstddef>
@@ -22,6 +23,7 @@ namespace fil::report {
 
 struct selection_limits {
     double share = 0.99;
+    double small = 0.001;  // the page shows none below this once `share` is reached
     std::size_t least = 100;
     std::size_t most = 10'000;
     std::size_t most_mappings = 10;  // of each kind that is not counted
@@ -32,6 +34,7 @@ struct selection {
     std::array<std::int64_t, mapping_kinds> totals{};  // by mapping_kind, hidden ones too
     std::uint64_t hidden_callstacks = 0;
     std::int64_t hidden_bytes = 0;
+    std::size_t on_page = 0;  // so many of the heaviest are in the page, all in the list
 };
 
 // Those that hold bytes, heaviest first; equals stay in the order of the callstacks.
@@ -56,6 +59,21 @@ inline std::size_t shown_count(const std::vector<callstack_usage>& entries, std:
     while (count < entries.size() && count < limits.most &&
            (count < limits.least || static_cast<double>(taken) <= enough)) {
         taken += entries[count++].used.bytes;
+    }
+    return count;
+}
+
+// And how many of those in the page: the list has at least a hundred, as its readers expect.
+inline std::size_t page_count(const std::vector<callstack_usage>& entries, std::size_t shown,
+                              std::int64_t total, const selection_limits& limits) {
+    const double enough = limits.share * static_cast<double>(total);
+    const double least = limits.small * static_cast<double>(total);
+    std::int64_t taken = 0;
+    std::size_t count = 0;
+    for (; count < shown; ++count) {
+        const std::int64_t bytes = entries[count].used.bytes;
+        if (static_cast<double>(taken) > enough && static_cast<double>(bytes) < least) break;
+        taken += bytes;
     }
     return count;
 }
@@ -110,6 +128,7 @@ inline selection select(const snapshot& tidy, const selection_limits& limits = {
         if (counted) {
             result.hidden_callstacks = entries.size() - count;
             result.hidden_bytes = total - shown;
+            result.on_page = page_count(entries, count, total, limits);
         }
     }
     for (untouched_mapping mapping : tidy.untouched_mappings()) {

@@ -1,8 +1,8 @@
 #pragma once
 // From a layout to what the SVG shows: each box with its name, label and source line.
 //
-// Boxes that join several frames say how many: "walk ×20,000" (a recursion), "step … 19,801 frames"
-// (a chain). Cold code, pure functions.
+// Boxes that join several frames say how many: "walk ×20,000" (a recursion), "visit ⇄ generic_visit
+// ×7,500" (through several functions), "step … 19,801 frames" (a chain). Cold code, pure functions.
 
 #include <cstdint>
 #include <ranges>
@@ -44,17 +44,23 @@ inline std::string_view path_inside(const frame& f, frame_owner owner) {
     return path;
 }
 
-inline std::string joined_text(const box& drawn) {
+// `next`: the function that comes after this one in a recursion through several.
+inline std::string joined_text(const box& drawn, const frame& f, const frame& next) {
     if (drawn.joined < 2) return {};
     const std::string count = with_commas(drawn.joined);
-    return drawn.why == joined_by::chain ? " … " + count + " frames" : " ×" + count;
+    if (drawn.why == joined_by::chain) return " … " + count + " frames";
+    std::string others;
+    if (drawn.period > 1 && next.function != f.function) {
+        others = " ⇄ " + one_line(next.function) + (drawn.period > 2 ? " ⇄ …" : "");
+    }
+    return others + " ×" + count;
 }
 
 // A frame whose function nobody knows is called by its place.
-inline box_label label_of(const frame& f, frame_owner owner, const box& drawn) {
+inline box_label label_of(const frame& f, frame_owner owner, const std::string& joined) {
     std::string path = one_line(std::string(path_inside(f, owner)));
-    if (f.function.empty()) return {path + joined_text(drawn), "", f.line};
-    return {one_line(f.function) + joined_text(drawn), std::move(path), f.line};
+    if (f.function.empty()) return {path + joined, "", f.line};
+    return {one_line(f.function) + joined, std::move(path), f.line};
 }
 
 // `owners` and `sources` have one entry for each frame of the snapshot.
@@ -70,13 +76,14 @@ svg_picture make_svg_picture(std::string title, const layout& boxes, const Snaps
     for (const box& drawn : boxes | std::views::drop(1)) {
         const std::size_t i = to_index(drawn.frame);
         const frame& f = snapshot.frames()[i];
+        const std::string joined = joined_text(drawn, f, snapshot.frames()[to_index(drawn.next)]);
         picture.boxes.push_back(
             {.depth = drawn.depth,
              .start = drawn.start,
              .bytes = drawn.bytes,
              .user = owners[i].owner == frame_owner::user,
-             .name = frame_text(f) + joined_text(drawn),
-             .label = label_of(f, owners[i].owner, drawn),
+             .name = frame_text(f) + joined,
+             .label = label_of(f, owners[i].owner, joined),
              .source = std::string(utf8_prefix(sources[i].line, longest_source))});
     }
     return picture;

@@ -2,7 +2,8 @@
 // Which of the user's own lines held the memory: the first thing that a reader wants to know.
 //
 // Each callstack's bytes go to its innermost frame of the user's own code, however deep in
-// libraries they were allocated. What stands below no such frame goes to nobody. Heaviest first.
+// libraries they were allocated. What stands below no such frame goes to nobody. All callstacks
+// count, also those that no graph shows. Heaviest first.
 //
 // Code that was made while the program ran (exec, eval) and whose text nobody kept is no line that
 // a reader could look at: there the line counts that called it. If none did, it is the program
@@ -12,58 +13,136 @@
 #include <cstdint>
 #include <map>
 #include <range/v3/action/sort.hpp>
-#include <range/v3/range/conversion.hpp>
-#include <range/v3/view/map.hpp>
 #include <vector>
 
-#include "fil/report/call_graph.hpp"
 #include "fil/report/frame_owner.hpp"
+#include "fil/report/snapshot_like.hpp"
 
 namespace fil::report {
 
 struct your_line {
     frame_index frame;
-    std::int64_t bytes = 0;
-    graph_node node = graph_node::root;  // where the most of them are in the graph
+    std::int64_t bytes = 0;  // of callstacks whose innermost line of the user's it is
+    std::int64_t below = 0;  // of all callstacks that pass through it, for the heaviest lines
+};
+
+struct held_by_lines {
+    std::vector<your_line> lines;   // heaviest first
+    std::uint64_t small_lines = 0;  // that are not listed, and what they hold
+    std::int64_t small_bytes = 0;
+    std::int64_t others = 0;  // not below any line of the user's
 };
 
 // What a reader could look up of a frame's code.
 enum class code_text : std::uint8_t { kept, lost, lost_and_nameless };
 
-// Both have one entry for each frame.
-inline std::vector<your_line> your_lines(const call_graph& graph,
-                                         const std::vector<ownership>& owners,
-                                         const std::vector<code_text>& texts) {
-    std::vector<graph_node> innermost(graph.nodes.size(), graph_node::root);
-    std::vector<std::int64_t> held(graph.nodes.size());  // by what `innermost` says
-    auto counts = [&](const call_graph::node& node) {
-        if (owners[to_index(node.frame)].owner != frame_owner::user) return false;
-        const code_text text = texts[to_index(node.frame)];
-        if (text == code_text::kept) return true;
-        const graph_node caller = innermost[to_index(node.parent)];
-        if (caller != graph_node::root && texts[to_index(graph[caller].frame)] == code_text::kept)
-            return false;
-        return text == code_text::lost || node.parent == caller;  // the root's, or the program's
-    };
-    for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
-        const call_graph::node& node = graph.nodes[i];
-        innermost[i] = counts(node) ? graph_node(i) : innermost[to_index(node.parent)];
-        held[to_index(innermost[i])] += node.self;
+// `owners`, `texts` and `rows` have one entry for each frame; a row is a frame that stands for
+// those that make one line.
+template <snapshot_like Snapshot>
+class line_summing {
+  public:
+    static constexpr std::size_t heaviest = 64;  // of which `below` is known: a bit each
+
+    line_summing(const Snapshot& whole, const std::vector<ownership>& owners,
+                 const std::vector<code_text>& texts, const std::vector<frame_index>& rows)
+        : whole_(whole),
+          owners_(owners),
+          texts_(texts),
+          rows_(rows),
+          own_(whole.callstacks().size()) {
+        for (const auto& [callstack, used] : whole.used(mapping_kind::anonymous))
+            own_[to_index(callstack)] += used.bytes;
     }
-    std::map<frame_index, your_line> lines;
-    for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
-        if (held[i] == 0) continue;
-        const frame_index frame = graph.nodes[i].frame;
-        your_line& line = lines.try_emplace(frame, your_line{frame}).first->second;
-        line.bytes += held[i];
-        if (line.node == graph_node::root || held[i] > held[to_index(line.node)]) {
-            line.node = graph_node(i);
+
+    held_by_lines run() {
+        held_by_lines result;
+        std::map<frame_index, std::int64_t> held;
+        const auto& callstacks = whole_.callstacks();
+        // By callstack: the innermost of its lines that counts; `empty`: there is none.
+        std::vector<callstack_index> innermost(callstacks.size(), callstack_index::empty);
+        for (std::size_t i = 0; i < callstacks.size(); ++i) {
+            const callstack_index above = innermost[to_index(callstacks[i].caller)];
+            innermost[i] = i > 0 && counts(i, above) ? callstack_index(i) : above;
+            if (own_[i] == 0) continue;
+            if (innermost[i] == callstack_index::empty) {
+                result.others += own_[i];
+            } else {
+                held[row_at(innermost[i])] += own_[i];
+            }
+        }
+        for (const auto& [frame, bytes] : held) result.lines.push_back({frame, bytes});
+        result.lines |= ranges::actions::sort([](const your_line& a, const your_line& b) {
+            return a.bytes != b.bytes ? a.bytes > b.bytes : a.frame < b.frame;
+        });
+        sum_below(result.lines);
+        return result;
+    }
+
+  private:
+    frame_index row_at(callstack_index i) const {
+        return rows_[to_index(whole_.callstacks()[to_index(i)].frame)];
+    }
+
+    // Is callstack `i` a line of the user's, where `above` is the innermost of them that called it?
+    bool counts(std::size_t i, callstack_index above) const {
+        const auto [caller, frame] = whole_.callstacks()[i];
+        if (owners_[to_index(frame)].owner != frame_owner::user) return false;
+        const code_text text = texts_[to_index(frame)];
+        if (text == code_text::kept) return true;
+        const bool called = above != callstack_index::empty;
+        if (called &&
+            texts_[to_index(whole_.callstacks()[to_index(above)].frame)] == code_text::kept)
+            return false;
+        return text == code_text::lost || caller == above;  // the root's, or the program's
+    }
+
+    // One pass for all of them: which of the heaviest lines stand in a callstack?
+    void sum_below(std::vector<your_line>& lines) const {
+        const std::size_t count = std::min(lines.size(), heaviest);
+        std::vector<std::uint64_t> bit(owners_.size());
+        for (std::size_t k = 0; k < count; ++k) bit[to_index(lines[k].frame)] = 1ull << k;
+        const auto& callstacks = whole_.callstacks();
+        std::vector<std::uint64_t> passed(callstacks.size());
+        for (std::size_t i = 1; i < callstacks.size(); ++i) {
+            passed[i] =
+                passed[to_index(callstacks[i].caller)] | bit[to_index(row_at(callstack_index(i)))];
+            if (own_[i] == 0) continue;
+            for (std::size_t k = 0; k < count; ++k)
+                if ((passed[i] >> k & 1) != 0) lines[k].below += own_[i];
         }
     }
-    return lines | ranges::views::values | ranges::to<std::vector>() |
-           ranges::actions::sort([](const your_line& a, const your_line& b) {
-               return a.bytes != b.bytes ? a.bytes > b.bytes : a.frame < b.frame;
-           });
+
+    const Snapshot& whole_;
+    const std::vector<ownership>& owners_;
+    const std::vector<code_text>& texts_;
+    const std::vector<frame_index>& rows_;
+    std::vector<std::int64_t> own_;  // bytes, by callstack
+};
+
+// The lines that are listed hold 99 % of what lines hold; below that, 0.1 % each.
+inline void leave_out_small_lines(held_by_lines& held, std::size_t most = 200) {
+    std::int64_t all = 0;
+    for (const your_line& line : held.lines) all += line.bytes;
+    const double enough = 0.99 * static_cast<double>(all);
+    const double least = 0.001 * static_cast<double>(all);
+    std::int64_t listed = 0;
+    std::size_t count = 0;
+    while (count < std::min(held.lines.size(), most)) {
+        const auto bytes = static_cast<double>(held.lines[count].bytes);
+        if (static_cast<double>(listed) > enough && bytes < least) break;
+        listed += held.lines[count++].bytes;
+    }
+    held.small_lines = held.lines.size() - count;
+    held.small_bytes = all - listed;
+    held.lines.resize(count);
+}
+
+// `whole` is tidy.
+template <snapshot_like Snapshot>
+held_by_lines your_lines(const Snapshot& whole, const std::vector<ownership>& owners,
+                         const std::vector<code_text>& texts,
+                         const std::vector<frame_index>& rows) {
+    return line_summing<Snapshot>(whole, owners, texts, rows).run();
 }
 
 }  // namespace fil::report
