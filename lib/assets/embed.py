@@ -68,7 +68,9 @@ def main(output: str, files: list[str]) -> None:
     constants = {"page_head": head, "page_middle": middle, "page_tail": tail}
     if "svg.js" in paths:
         constants["svg_style"] = style([paths["palette.css"], paths["svg.css"]])
-        constants["svg_script"] = script([paths["text.js"], paths["svg.js"]])
+        constants["svg_script"] = script(
+            [paths[name] for name in ("text.js", "paper.js", "svg.js")]
+        )
     text = "// Made by lib/assets/embed.py from the files beside it.\n#pragma once\n\n"
     text += "#include <string_view>\n\nnamespace fil::report::assets {\n\n"
     text += "\n".join(literal(name, value) for name, value in constants.items())

@@ -52,9 +52,11 @@ function show(element, shown) {
   element.setAttribute("display", shown ? "inline" : "none");
 }
 
-// Places every frame for the zoom: those above span the picture, those beside are gone.
+// Places every frame for the zoom: those above span the picture, those beside are gone. Labels are
+// made for the window's width, or paper's.
+let paper = null;
 function place() {
-  const pixels = 0.98 * (root.clientWidth || innerWidth);
+  const pixels = 0.98 * (paper || root.clientWidth || innerWidth);
   for (const frame of frames) {
     const above = frame.y < zoomed.y && inside(zoomed, frame);
     const below = frame.y >= zoomed.y && inside(frame, zoomed);
@@ -224,5 +226,9 @@ find("search").addEventListener("click", () => searchBox().focus());
 find("reset").addEventListener("click", reset);
 show(find("search"), true);
 addEventListener("resize", place);
+onPaper((width) => {
+  paper = width;
+  place();
+});
 addEventListener("hashchange", restore);
 restore();

@@ -37,7 +37,9 @@ function readLines(model) {
 // "rolling"; "rolling and start"; "rolling, start and 2 more": of a line that holds what it called
 // besides its own.
 function calleesText({ callees }) {
-  const [a, b, ...more] = callees.map((name) => shortFunction(visible(name), 40) || "more");
+  const [a, b, ...more] = callees.map(
+    (name) => shortFunction(visible(name), 40) || cutSource(name, 40),
+  );
   if (more.length > 0) return `${a}, ${b} and ${count(more.length)} more`;
   return b === undefined ? a : a + " and " + b;
 }

@@ -58,6 +58,28 @@ def test_an_svg_zooms_searches_and_resets(browser, report):
     assert browser.complaints() == []
 
 
+# Of the labels, those that a box cuts that is so many times as wide as here.
+CUT = """
+return [...document.querySelectorAll(".f[display=inline]")].filter((frame) => {
+  const room = frame.width.baseVal.value * arguments[0] - 4;
+  return [...frame.querySelectorAll("text")].some(
+    (text) => text.textContent && text.getComputedTextLength() > room);
+}).map((frame) => frame.textContent);
+"""
+
+
+def test_the_labels_of_a_printed_svg_fit_into_their_boxes(browser, report):
+    browser.look(1400)
+    browser.open(report("pandas") / "peak-memory.svg")
+    assert browser.run(CUT, 1) == []
+    assert browser.run(CUT, 718 / 1400) != []
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    assert browser.run(CUT, 718 / 1400) == []
+    assert any(stands_for(text.text, "wide", 10) for text in browser.all("text.n"))
+    browser.run("dispatchEvent(new Event('afterprint'))")
+    assert browser.run(CUT, 718 / 1400) != []
+
+
 # Of the words above the graph, pairs that lie on each other; and those that stick out.
 CLASHES = """
 const all = ["title", "search", "reset", "detail", "found"].map((id) => {
