@@ -26,7 +26,8 @@ HOOKS = BUILD / "clients" / "preload" / "libfil_preload_hooks.a"
 RECORDER = BUILD / "lib" / "libfil_hot.a"
 C_ABI = BUILD / "capi" / "libfil_capi_hot.a"
 PYTHON = BUILD / "bindings" / "python" / "libfil_python.a"
-HOT = [RECORDER, C_ABI, PYTHON, HOOKS]
+LUA = BUILD / "bindings" / "lua" / "libfil_lua.a"
+HOT = [RECORDER, C_ABI, PYTHON, LUA, HOOKS]
 
 MOST_STACK = 512  # of a hook and the recorder; and of a source, which they call by pointer
 STRINGS = set(
@@ -51,6 +52,11 @@ ALLOWED = {
         "dl_iterate_phdr",
         "getenv",  # the start
         "__tls_get_addr",  # of the interpreter's own variable, as the interpreter itself does
+    },
+    LUA: STRINGS | SYSTEM | {
+        "dl_iterate_phdr",  # the start
+        # what a register of a caller holds, on a way that is new; which states run
+        "_Unwind_Backtrace", "_Unwind_GetCFA", "_Unwind_GetGR", "_Unwind_GetIP",
     },
     HOOKS: STRINGS | SYSTEM | {
         "_DYNAMIC", "_r_debug", "environ", "sigaction", "sigemptyset",  # the start
@@ -79,6 +85,9 @@ UNCOMMON = {
     r"fil_record_failed|end_for_want_of_memory": "memory has run out",
     r"fil::python::.*::settle": "the interpreter is being initialised",
     r"thread_walk::meet": "a place in the code not seen before",
+    r"fil::lua::intern": "a function of Lua that was not seen before",
+    r"caller_registers::ask_unwinder": "Lua has come here on a way that is new",
+    r"running_states::find": "other states of Lua run than before",
 }
 STOP = re.compile("|".join(UNCOMMON))
 
@@ -143,12 +152,9 @@ def test_the_common_path_uses_little_stack(hook: str) -> None:
     assert [str(place) for place in reached if place.depth > MOST_STACK] == []
 
 
-def test_the_walk_over_pythons_frames_uses_little_stack() -> None:
-    sources = [
-        name
-        for name in functions(PRELOAD_LIBRARY)
-        if "::capture<" in name and "fil::python::" in name
-    ]
+@pytest.mark.parametrize("source", [r"fil::python::.*::capture<", r"fil::lua::.*::capture_lua"])
+def test_the_walk_over_a_runtimes_frames_uses_little_stack(source: str) -> None:
+    sources = [name for name in functions(PRELOAD_LIBRARY) if re.search(source, name)]
     assert sources
     for source in sources:
         reached = reachable(PRELOAD_LIBRARY, source, STOP).values()

@@ -20,15 +20,22 @@ NOT_IN_HOT_LAYERS = set(
     " unordered_set valarray vector condition_variable cstdio stdio.h".split()
 )
 
-# Doors: all that knows of runtimes may use the source kit, which knows none. Of lib/ the command takes
-# where temporary files go.
+# Doors: all that knows of runtimes may use the source kit, which knows none. Of lib/ the command
+# takes where temporary files go.
 SOURCE_KIT = {path.name for path in c_files("bindings/source_kit")}
 DOORS = {
     "clients/preload": SOURCE_KIT,
     "clients/cli": {"../../lib/temporary_directories.hpp"},
     "bindings/python": SOURCE_KIT,
+    "bindings/lua": SOURCE_KIT,
 }
-CLIENTS = ["clients/preload", "clients/cli", "bindings/python", "bindings/source_kit"]
+CLIENTS = [
+    "clients/preload",
+    "clients/cli",
+    "bindings/python",
+    "bindings/lua",
+    "bindings/source_kit",
+]
 
 
 def layer_of(included: str) -> str | None:
