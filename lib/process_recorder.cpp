@@ -156,7 +156,6 @@ fil_status process::begin_run(const fil_run_options& options) {
     run->first_function = copy(options.first_function);
     run->title = copy(options.title);
     run->started_ns = os::nanoseconds_since_1970();
-    run->duration_ns = 0;
     sources_.begin_at(recorder().root());
     generation_.raise();
     sources_.run_changed(true);
@@ -175,7 +174,6 @@ fil_status process::end_run(fil_run_numbers& numbers) {
     page_->recorder.store(nullptr, std::memory_order_release);
     sources_.run_changed(false);
     auto* run = recorder().memory().at<run_record>(recorder().header().run_page);
-    run->duration_ns = os::nanoseconds_since_1970() - run->started_ns;
     run->on.store(0, std::memory_order_release);
     recorder().header().memory_is_low.store(0);  // what happens between runs ends nobody
     numbers.live = recorder().live_of_run(*run);

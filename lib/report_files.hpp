@@ -4,8 +4,8 @@
 //     DIRECTORY/2026-11-23T16-28-03_759/   peak-memory.prof  peak-memory.svg
 //                                          peak-memory-reversed.svg  index.html
 //
-// Called by whoever has a snapshot and the facts: the supervisor's report process, `fil-profile
-// report`, a library's user. Cold code, one thread at a time; keeps nothing.
+// Called by whoever has a snapshot and the facts: the supervisor's report process, a program that
+// reports on itself. Cold code, one thread at a time; keeps nothing.
 
 #include <filesystem>
 #include <stdexcept>

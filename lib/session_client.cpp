@@ -129,7 +129,6 @@ session_page* receive_page(int socket) {
 join_request request_of(request_kind kind, const session_address& address) {
     join_request request{};
     request.version = session_protocol_version;
-    request.pid = os::process_id();
     request.parent_pid = os::parent_process_id();
     request.kind = kind;
     request.segment = -1;

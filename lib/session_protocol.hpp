@@ -23,12 +23,10 @@ enum class request_kind : std::uint32_t { join = 0, report = 1, run_began = 2 };
 
 struct join_request {
     std::uint32_t version;
-    std::int32_t pid;
     std::int32_t parent_pid;
     request_kind kind;
     char token[token_length];
     std::int32_t segment;  // System V's number, where no descriptor is attached; else -1
-    std::int32_t reserved;
 };
 
 struct join_reply {

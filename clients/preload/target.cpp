@@ -1,10 +1,8 @@
 #include "target.hpp"
 
-#include <elf.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,18 +10,12 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
-#include <initializer_list>
 
 #include "fil.h"
+#include "loadable.hpp"
 
 namespace fil::preload {
 namespace {
-
-#if defined(__x86_64__)
-constexpr Elf64_Half this_machine = EM_X86_64;
-#elif defined(__aarch64__)
-constexpr Elf64_Half this_machine = EM_AARCH64;
-#endif
 
 struct errno_keeper {
     int kept = errno;
@@ -46,45 +38,9 @@ struct open_file {
     }
 };
 
-const char* last_component(const char* path) {
-    const char* slash = std::strrchr(path, '/');
-    return slash != nullptr ? slash + 1 : path;
-}
-
-bool is_our_loader(const char* path) {
-    const char* name = last_component(path);
-    for (const char* start : {"ld-linux", "ld-2.", "ld.so", "ld64.so"}) {
-        if (std::strncmp(name, start, std::strlen(start)) == 0) return true;
-    }
-    return false;
-}
-
-// The dynamic loader ignores LD_PRELOAD where the kernel says AT_SECURE.
-bool gains_privileges(const struct stat& status, int file) {
-    bool sets_user = (status.st_mode & S_ISUID) != 0;
-    bool sets_group = (status.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
-    if ((sets_user ? status.st_uid : geteuid()) != getuid()) return true;
-    if ((sets_group ? status.st_gid : getegid()) != getgid()) return true;
-    return getuid() != 0 && file >= 0 && fgetxattr(file, "security.capability", nullptr, 0) > 0;
-}
-
-target judge_elf(const open_file& file, const char* path) {
-    Elf64_Ehdr header;
-    if (file.read(0, &header, sizeof header) < sizeof header) return target::unknown;
-    if (header.e_ident[EI_CLASS] != ELFCLASS64) return target::refuses;
-    if (header.e_machine != this_machine) return target::refuses;
-    for (unsigned i = 0; i < header.e_phnum; ++i) {
-        Elf64_Phdr part;
-        std::size_t offset = header.e_phoff + std::size_t{i} * header.e_phentsize;
-        if (file.read(offset, &part, sizeof part) < sizeof part) return target::unknown;
-        if (part.p_type != PT_INTERP) continue;
-        char loader[256];
-        std::size_t length = file.read(part.p_offset, loader, sizeof loader - 1);
-        loader[length] = 0;
-        return is_our_loader(loader) ? target::loads : target::refuses;
-    }
-    // Static; or the loader itself, started with a program as its argument.
-    return path != nullptr && is_our_loader(path) ? target::loads : target::refuses;
+target kind_of(loadable found) {
+    if (found == loadable::yes) return target::loads;
+    return found == loadable::not_elf ? target::unknown : target::refuses;
 }
 
 target judge_file(int directory, const char* path, int depth);
@@ -108,9 +64,11 @@ target judge_file(int directory, const char* path, int depth) {
     start[length] = 0;
     bool script = length > 2 && start[0] == '#' && start[1] == '!';
     if (script) return judge_script(start, depth);  // where the kernel ignores set-user-id
-    if (gains_privileges(status, file.descriptor)) return target::refuses;
-    if (length < SELFMAG || std::memcmp(start, ELFMAG, SELFMAG) != 0) return target::unknown;
-    return judge_elf(file, path);
+    if (judge_rights(status, file.descriptor) != loadable::yes) return target::refuses;
+    const auto read = [&](std::size_t offset, void* to, std::size_t bytes) {
+        return file.read(offset, to, bytes);
+    };
+    return kind_of(judge_elf(read, path));
 }
 
 // A filter was installed by this process or one that forked it, and the new program inherits it.

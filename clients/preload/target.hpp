@@ -1,10 +1,10 @@
 #pragma once
 // Whether our library can be loaded into a program that is about to be started.
 //
-// Judged from the file itself, as the kernel will: set-user-id, `#!` (then the interpreter is
-// judged), the ELF header, and who the program's dynamic loader is. Only system calls, little
-// stack, errno kept: this runs between fork or vfork and exec. Nothing here changes what is
-// started; the real function searches and decides again.
+// Judged from the file itself, as the kernel will (loadable.hpp); of a script that begins with
+// `#!`, its interpreter. Only system calls, little stack, errno kept: this runs between fork or
+// vfork and exec. Nothing here changes what is started; the real function searches and decides
+// again.
 
 namespace fil::preload {
 

@@ -1,8 +1,13 @@
 #include "executable.hpp"
 
 #include <elf.h>
+#include <linux/capability.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "temporary_directory.hpp"
@@ -72,6 +77,41 @@ TEST_F(an_executable, that_gains_rights_is_unusable) {
     EXPECT_EQ(inspect_executable("changed").why, "");
     ASSERT_EQ(::chmod("changed", 04755), 0);
     EXPECT_NE(inspect_executable("changed").why.find("set-user-id"), std::string::npos);
+}
+
+// In a process of nobody's: to root a file's capabilities give nothing.
+TEST_F(an_executable, whose_file_has_capabilities_is_unusable) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file capabilities";
+    changed(unchanged);
+    const vfs_cap_data may_use_raw_sockets = {VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE,
+                                              {{1u << CAP_NET_RAW, 0}, {0, 0}}};
+    if (::setxattr("changed", "security.capability", &may_use_raw_sockets,
+                   sizeof may_use_raw_sockets, 0) != 0)
+        GTEST_SKIP() << "nor here: " << std::strerror(errno);
+    EXPECT_EQ(inspect_executable("changed").why, "");
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::chmod(".", 0755);
+        if (::setgid(65534) != 0 || ::setuid(65534) != 0) ::_exit(2);
+        const std::string why = inspect_executable("changed").why;
+        ::_exit(why.find("capabilities") != why.npos ? 0 : 1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST_F(an_executable, of_another_c_library_is_unusable_and_of_glibc_is_not) {
+    const auto with_loader = [&](const char* loader) {
+        return changed([&](Elf64_Ehdr& header, Elf64_Phdr* segments, std::string& bytes) {
+            for (unsigned i = 0; i < header.e_phnum; ++i)
+                if (segments[i].p_type == PT_INTERP)
+                    std::strcpy(bytes.data() + segments[i].p_offset, loader);
+        });
+    };
+    EXPECT_EQ(with_loader("/nix/ld-linux-x86-64.so.2"), "");
+    EXPECT_EQ(with_loader("/lib64/ld-lsb-x86-64.so"), "");
+    EXPECT_NE(with_loader("/system/bin/linker64").find("another C library"), std::string::npos);
 }
 
 TEST_F(an_executable, is_not_looked_for_in_a_pipe) {

@@ -20,12 +20,12 @@ NOT_IN_HOT_LAYERS = set(
     " unordered_set valarray vector condition_variable cstdio stdio.h".split()
 )
 
-# Doors: all that knows of runtimes may use the source kit, which knows none. Of lib/ the command
-# takes where temporary files go.
+# Doors: all that knows of runtimes may use the source kit, which knows none. The command takes
+# of lib/ where temporary files go, of the hooks what they can be loaded into.
 SOURCE_KIT = {path.name for path in c_files("bindings/source_kit")}
 DOORS = {
     "clients/preload": SOURCE_KIT,
-    "clients/cli": {"../../lib/temporary_directories.hpp"},
+    "clients/cli": {"../../lib/temporary_directories.hpp", "../preload/loadable.hpp"},
     "bindings/python": SOURCE_KIT,
     "bindings/lua": SOURCE_KIT,
 }
@@ -115,8 +115,7 @@ def test_a_client_includes_nothing_of_ours_but_fil_h(client: str) -> None:
     assert not wrong
 
 
-def test_only_the_shims_include_the_library_behind_fil_h() -> None:
-    """lib/ knows neither the shims over it nor any client."""
+def test_the_library_knows_neither_the_shims_over_it_nor_any_client() -> None:
     own = {path.name for path in c_files("lib")} | {"fil.h", "embedded_assets.hpp"}
     wrong = [
         f"{name(path)} includes {included}"
@@ -125,6 +124,22 @@ def test_only_the_shims_include_the_library_behind_fil_h() -> None:
         if included not in own and layer_of(included) is None
     ]
     assert not wrong
+
+
+def test_a_file_that_a_comment_names_is_there() -> None:
+    folders = ["include", "lib", "capi", "clients", "bindings", "test"]
+    sources = [path for folder in folders for path in c_files(folder)]
+    there = {path.name for path in sources}
+    named = re.compile(r"(?<![\w.*-])[\w-]+\.(?:hpp|cpp)\b")
+    stale = [
+        f"{name(path)}: {named_file}"
+        for path in sources
+        for line in path.read_text().splitlines()
+        if re.match(r"\s*(//|/\*|\*)", line)
+        for named_file in named.findall(line)
+        if named_file not in there
+    ]
+    assert not stale
 
 
 def header_comment(path: Path) -> list[str]:

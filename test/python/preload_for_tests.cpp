@@ -1,4 +1,4 @@
-// Preloaded into real interpreters by stacks_test.py: the Python source over fake_fil, with the
+// Preloaded into real interpreters by stacks_test.cpp: the Python source over fake_fil, with the
 // malloc hooks that it relies on, and probe_ functions that Python reaches through ctypes.
 
 #include <dlfcn.h>

@@ -31,12 +31,5 @@ TEST(box_label, wide_characters_take_two_cells) {
     EXPECT_EQ(cut_label({"記憶", "", 0}, 3), "");
 }
 
-TEST(box_label, source_loses_its_indentation_and_says_when_it_is_cut) {
-    EXPECT_EQ(cut_source("        return x", 20), "return x");
-    EXPECT_EQ(cut_source("    return values", 7), "return…");
-    EXPECT_EQ(cut_source("記憶記憶", 6), "記憶…");
-    EXPECT_EQ(cut_source("    ", 20), "");
-}
-
 }  // namespace
 }  // namespace fil::report

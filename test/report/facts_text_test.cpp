@@ -38,10 +38,9 @@ TEST(facts_text, an_ending_is_named) {
     EXPECT_EQ(ending_text({how::signalled, 9}), "killed by SIGKILL");
     EXPECT_EQ(ending_text({how::signalled, 11}), "killed by SIGSEGV");
     EXPECT_EQ(ending_text({how::signalled, 40}), "killed by signal 40");
-    EXPECT_EQ(ending_text({how::out_of_memory}), "out of memory");
     EXPECT_EQ(ending_text({how::running}), "still running");
     EXPECT_EQ(ending_text({}), "");
-    EXPECT_STREQ(ending_word(how::out_of_memory), "oom");
+    EXPECT_STREQ(ending_word(how::signalled), "signal");
     EXPECT_STREQ(ending_word(how::exited), "exit");
 }
 

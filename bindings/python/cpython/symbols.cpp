@@ -31,7 +31,6 @@ void take_all(python_symbols& symbols, const elf_symbols& object) {
     FIL_TAKE(PyErr_Fetch);
     FIL_TAKE(PyErr_Restore);
     FIL_TAKE(Py_DecRef);
-    FIL_TAKE(Py_Version);
     FIL_TAKE(PyCode_Type);
     FIL_TAKE(_PyRuntime);
     FIL_TAKE(_Py_PrintReferences);

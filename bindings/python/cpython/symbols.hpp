@@ -54,7 +54,6 @@ struct python_symbols {
     void (*PyErr_Restore)(void* type, void* value, void* traceback);
     void (*Py_DecRef)(void* object);
 
-    const unsigned long* Py_Version; /* from 3.11 */
     const void* PyCode_Type;
     const void* _PyRuntime;
     const void* _Py_PrintReferences; /* only in a build with Py_TRACE_REFS */

@@ -210,7 +210,6 @@ struct run_record {
     std::atomic<callstack_id> root;
     std::atomic<std::uint32_t> on;  // 1: it has not ended
     std::int64_t started_ns;        // CLOCK_REALTIME
-    std::int64_t duration_ns;       // once it ended
     text_reference directory;       // where its report goes
     text_reference first_file;      // its callstacks are shown from this function on;
     text_reference first_function;  //   any of the file where this is empty

@@ -52,22 +52,4 @@ inline std::string cut_label(const box_label& label, std::size_t room) {
     return cells(label.function) <= room ? label.function : std::string();
 }
 
-// The beginning of a source line; what is cut says so.
-inline std::string cut_source(std::string_view line, std::size_t room) {
-    const std::size_t first = line.find_first_not_of(' ');
-    if (first == line.npos || room < 2) return {};
-    line.remove_prefix(first);
-    if (cells(line) <= room) return std::string(line);
-    std::size_t used = 0;
-    std::size_t end = 0;
-    while (end < line.size()) {
-        const utf8_step step = next_utf8(line.substr(end));
-        const std::size_t width = step.valid && step.code >= 0x1100 ? 2 : 1;
-        if (used + width >= room) break;
-        used += width;
-        end += step.bytes;
-    }
-    return std::string(line.substr(0, end)) + "…";
-}
-
 }  // namespace fil::report

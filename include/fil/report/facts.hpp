@@ -21,15 +21,13 @@ struct program_facts {
     std::string main_script_path;  // what the interpreter made of it: absolute
     std::string launch_directory;  // the working directory that relative names start from
     std::string main_executable;   // absolute; native: its functions are the user's own
-    std::vector<std::string> library_directories;  // the standard library's
-    std::vector<std::string> site_directories;     // installed packages'
-    std::string own_directory;                     // of the package filprofiler, if it took part
+    std::string own_directory;     // of the package filprofiler, if it took part
     std::string first_file;      // a part of a program: callstacks begin at the outermost frame of
     std::string first_function;  // this function, or of any of the file
 };
 
 struct ending_facts {
-    enum class how : std::uint8_t { unknown, running, exited, signalled, out_of_memory };
+    enum class how : std::uint8_t { unknown, running, exited, signalled };
     how kind = how::unknown;
     int value = 0;  // exit status, or the signal
 };

@@ -3,7 +3,7 @@
 //
 // Everything is kept as the program had it (a file name verbatim, relative if it was compiled from
 // a relative name), in bytes that need not be UTF-8. What the reader sees is decided later
-// (frame_names.hpp, frame_owner.hpp). Cold code; plain values, no locks.
+// (frame_text.hpp, frame_owner.hpp). Cold code; plain values, no locks.
 
 #include <cstdint>
 #include <string>

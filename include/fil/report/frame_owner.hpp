@@ -122,9 +122,6 @@ class code_owners {
     }
 
     std::string_view below_site_directory(std::string_view path) const {
-        for (const std::string& directory : program_.site_directories) {
-            if (const auto inside = below(path, directory); !inside.empty()) return inside;
-        }
         for (const std::string_view mark : {"/site-packages/", "/dist-packages/"}) {
             if (const std::size_t at = path.rfind(mark); at != path.npos) {
                 return path.substr(at + mark.size());
@@ -134,9 +131,6 @@ class code_owners {
     }
 
     std::string_view below_standard_library(std::string_view path) const {
-        for (const std::string& directory : program_.library_directories) {
-            if (const auto inside = below(path, directory); !inside.empty()) return inside;
-        }
         for (const std::string_view mark : {"/lib/python3.", "/lib64/python3."}) {
             const std::size_t at = path.find(mark);
             if (at == path.npos) continue;
