@@ -331,7 +331,7 @@ def test_the_notebook_page_shows_a_notebook_that_runs(here: Path, monkeypatch) -
     assert cells == [snippet.text for snippet in of("jupyter", "ipython")]
     nbclient.NotebookClient(notebook, timeout=300).execute()
     (statement,) = notebook.cells[2].outputs
-    assert "def wide" in page_in(statement.data["text/html"])
+    assert "np.hstack([x, x**2" in page_in(statement.data["text/html"])
     shown, graph = sorted(notebook.cells[1].outputs, key=lambda output: output.output_type)[::-1]
     assert "dep_delay" in shown.data["text/plain"]
     assert "np.hstack([x, x**2" in page_in(graph.data["text/html"])

@@ -47,7 +47,7 @@ Profile the memory of a cell or a statement: what it held at its peak, and which
     %filprofile x = work()      one statement; a value is passed on
 
 The graph stands below what the cell shows, its files are in fil-result/. There are no options."""
-MOST_GRAPHS = 4  # of a cell, which may run %filprofile in a loop; of others the peak is told
+MOST_GRAPHS = 3  # of a cell, which may run %filprofile in a loop; of others the peak is told
 
 _profiler: Profiler | None = None
 

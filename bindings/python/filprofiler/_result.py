@@ -129,13 +129,30 @@ def signature(file: int | str | os.PathLike[str]) -> tuple[int, ...]:
     return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
-def read_callstacks(page: str) -> list[Callstack]:
+def read_model(page: str) -> tuple[dict[str, Any], list[str], list[Frame]]:
+    """The page's data, and of it the texts and the frames by their numbers."""
     model: dict[str, Any] = json.loads(MODEL.search(page).group(1))
-    texts, columns, nodes = model["strings"].split("\n"), model["frames"], model["tree"]
+    texts, columns = model["strings"].split("\n"), model["frames"]
     frames = [
         Frame(texts[path], line, texts[function])
         for path, line, function in zip(columns["p"], columns["l"], columns["f"])
     ]
+    return model, texts, frames
+
+
+def heaviest_lines(page: str, most: int) -> list[tuple[int, Frame, str]]:
+    """Of the user's own: bytes, place and source."""
+    model, texts, frames = read_model(page)
+    sources = model["frames"]["s"]
+    return [
+        (line["bytes"], frames[line["frame"]], texts[sources[line["frame"]]])
+        for line in model["lines"][:most]
+    ]
+
+
+def read_callstacks(page: str) -> list[Callstack]:
+    model, _, frames = read_model(page)
+    nodes = model["tree"]
     parents = [0, *(node - up for node, up in enumerate(nodes["up"], 1))]
     tree = CallTree(frames, [-1, *nodes["frame"]], parents)
     found = [
