@@ -126,7 +126,8 @@ FIL_API void fil_recorder_unfold(void);
 FIL_API void fil_recorder_request_report(uint32_t milliseconds);
 
 /* A fact about this process for the report: key "runtime" is what it runs ("CPython 3.12.1";
- * the first one counts), "note" a remark (may repeat). Copied, at most 1 KiB. Hot, takes a lock. */
+ * the first one counts), "allocator" the library that hands out blocks before any hook is asked,
+ * "note" a remark (may repeat). Copied, at most 1 KiB. Hot, takes a lock. */
 FIL_API void fil_recorder_describe(fil_text key, fil_text value);
 
 /* The source of code that is in no file (a notebook's cell), by the file's name of its functions; a
@@ -547,6 +548,10 @@ typedef struct fil_report_options {
     fil_callstack request_callstack;
     int64_t* peak; /* written, unless NULL: what the report says that the peak was, of all processes
                     * together */
+    /* Written, unless NULL: what the page says of an allocator whose blocks are not seen, at most so
+     * many bytes with the 0 at its end; "" if there is none. */
+    char* unseen_allocator;
+    size_t unseen_allocator_bytes;
 } fil_report_options;
 #define FIL_REPORT_OPTIONS_INIT                                                             \
     {                                                                                       \

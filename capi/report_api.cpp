@@ -178,6 +178,29 @@ void judge_program(report::facts& run, const std::string& executable) {
     run.program.main_executable = executable;
 }
 
+struct unseen_allocator {
+    std::string name, note;  // empty: none is known
+};
+
+unseen_allocator unseen_allocator_of(const recording_view& recording,
+                                     const std::string& executable) {
+    for (const fact_record& fact : recording.facts()) {
+        if (recording.text(fact.key) != "allocator") continue;
+        const std::string library(recording.text(fact.value));
+        return {library, note_of_earlier_allocator(library)};
+    }
+    const std::string inside = allocator_inside(executable);
+    return {inside, inside.empty() ? std::string() : note_of_allocator(inside)};
+}
+
+// As much of it as there is room for.
+void write_text(const std::string& text, char* to, std::size_t capacity) {
+    if (capacity == 0) return;
+    const std::size_t length = std::min(text.size(), capacity - 1);
+    std::memcpy(to, text.data(), length);
+    to[length] = 0;
+}
+
 // Facts of the last run, where the caller did not say otherwise; its directory.
 std::string add_run_facts(report::facts& facts, const recording_view& recording,
                           const run_record& run) {
@@ -211,23 +234,20 @@ void write(const recording_view& recording, const session_page& page, report::fa
     add_recorded_facts(run, drawn, usage);
     if (options.peak != nullptr) *options.peak = run.peak;
     judge_program(run, executable);
-    const std::string allocator = allocator_inside(executable);
-    if (!allocator.empty()) run.notes.push_back(note_of_allocator(allocator));
+    const unseen_allocator allocator = unseen_allocator_of(recording, executable);
+    if (!allocator.note.empty()) run.notes.push_back(allocator.note);
+    if (options.unseen_allocator != nullptr)
+        write_text(allocator.note, options.unseen_allocator, options.unseen_allocator_bytes);
     // Of a part, what the program held before is resident as well.
     // Arenas have a row of their own, and what children share is resident elsewhere.
     const std::int64_t unexplained = run.resident.anonymous - usage.bytes(mapping_kind::arena);
     if (last == nullptr && is_far_above(unexplained, run.peak - run.peak_shared))
-        run.notes.push_back(note_of_resident(run.resident.anonymous, run.peak, allocator));
+        run.notes.push_back(note_of_resident(run.resident.anonymous, run.peak, allocator.name));
     try {
         const auto written = report_recording(
             drawn, usage, untouched, run, directory,
             is_exact ? report::report_naming::exact : report::report_naming::by_time);
-        if (path != nullptr && capacity > 0) {
-            const std::string text = written.string();
-            const std::size_t length = std::min(text.size(), capacity - 1);
-            std::memcpy(path, text.data(), length);
-            path[length] = 0;
-        }
+        if (path != nullptr) write_text(written.string(), path, capacity);
     } catch (const report::report_error& error) {
         throw failure{FIL_ERROR_SYSTEM, error.what()};
     }

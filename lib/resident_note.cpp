@@ -12,6 +12,13 @@ std::string note_of_allocator(const std::string& allocator) {
            "that it hands out.";
 }
 
+std::string note_of_earlier_allocator(const std::string& library) {
+    return library +
+           " was preloaded before our library: what it takes from the system by mmap is shown, "
+           "where it takes it, and not the blocks that it hands out. They are seen if LD_PRELOAD "
+           "names it after what stands there already.";
+}
+
 bool is_far_above(std::int64_t anonymous, std::int64_t counted) {
     constexpr std::int64_t always_there = 32 << 20;
     const std::int64_t above = anonymous - counted;

@@ -9,6 +9,9 @@ namespace fil {
 
 std::string note_of_allocator(const std::string& allocator);
 
+// Of a library that was preloaded before ours.
+std::string note_of_earlier_allocator(const std::string& library);
+
 // `anonymous`: resident at the peak, with no file behind it and not shared. Small blocks may take
 // twice what was asked for, with malloc's bookkeeping and ours; and a little is always there.
 bool is_far_above(std::int64_t anonymous, std::int64_t counted);

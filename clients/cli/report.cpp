@@ -27,6 +27,7 @@ struct answer {
     char path[PATH_MAX] = "";
     fil_error error = FIL_ERROR_INIT;
     std::int64_t peak = 0;
+    char unseen_allocator[512] = "";
 };
 static_assert(sizeof(answer) < 65536);
 
@@ -78,6 +79,8 @@ void allow_large_files() {
     ::setrlimit(RLIMIT_CORE, &none);  // a core file of ours is no use in the user's directory
     answer said;
     options.peak = &said.peak;
+    options.unseen_allocator = said.unseen_allocator;
+    options.unseen_allocator_bytes = sizeof said.unseen_allocator;
     said.status = fil_session_report(session, &options, said.path, sizeof said.path, &said.error);
     const auto written = ::write(to, &said, sizeof said);
     ::_exit(written == static_cast<ssize_t>(sizeof said) ? 0 : 1);
@@ -156,7 +159,7 @@ report_outcome report_in_the_making::outcome_of(const ending& end) const {
     answer said;
     if (::read(pipe_.read.get(), &said, sizeof said) != static_cast<ssize_t>(sizeof said))
         return {FIL_ERROR_INTERNAL, {}, "it ended early"};
-    return {said.status, said.path, said.error.message, said.peak};
+    return {said.status, said.path, said.error.message, said.peak, said.unseen_allocator};
 }
 
 report_outcome make_report(fil_session* session, const fil_report_options& options,

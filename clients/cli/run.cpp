@@ -97,6 +97,7 @@ void say_written(const peak_seen& peak, const char* when, const report_outcome& 
     const std::string whose = peak.processes > 1 ? " of all processes together" : "";
     say("Peak memory" + whose + when + " was " + size_text(report.peak) + ", " +
         seconds_text(peak.seconds) + " after the start.");
+    if (!report.unseen_allocator.empty()) say(report.unseen_allocator);
     say("Wrote HTML report to " + page_of(report));
 }
 

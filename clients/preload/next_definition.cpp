@@ -29,8 +29,8 @@ definition next_definition(const char* name) {
     return ours != nullptr ? first_definition(ours->l_next, nullptr, name) : definition{};
 }
 
-const void* earlier_malloc() {
-    return first_definition(_r_debug.r_map, our_object(), "malloc").address;
+definition earlier_malloc() {
+    return first_definition(_r_debug.r_map, our_object(), "malloc");
 }
 
 }  // namespace fil::preload

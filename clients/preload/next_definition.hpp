@@ -23,6 +23,6 @@ const link_map* our_object();
 definition next_definition(const char* name);
 
 // The malloc that the program calls without us, because it stands before us; or nothing.
-const void* earlier_malloc();
+definition earlier_malloc();
 
 }  // namespace fil::preload

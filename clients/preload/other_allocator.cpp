@@ -54,7 +54,7 @@ range object_with(const void* address) {
 }  // namespace
 
 const link_map* find_other_allocator() {
-    if (const void* earlier = earlier_malloc()) earlier_allocator = object_with(earlier);
+    if (const void* earlier = earlier_malloc().address) earlier_allocator = object_with(earlier);
     // What no allocator has, unlike mmap, which tcmalloc stands before as well.
     const link_map* c_library = next_definition("__libc_start_main").object;
     const definition allocates = next_definition("malloc");

@@ -36,6 +36,17 @@ pid_t number(const char* digits) {
     return value;
 }
 
+// A library that was preloaded before us, by a start script say, and not a malloc of the program's
+// own, which its file shows.
+void describe_earlier_allocator() {
+    const link_map* object = earlier_malloc().object;
+    if (object == nullptr || object->l_name[0] == 0) return;
+    const char* slash = std::strrchr(object->l_name, '/');
+    const char* name = slash != nullptr ? slash + 1 : object->l_name;
+    constexpr const char* key = "allocator";
+    fil_recorder_describe({key, std::strlen(key)}, {name, std::strlen(name)});
+}
+
 // `fil-profile python`: only this very process may be profiled, once it is a Python (a version
 // manager's script comes first) or what else can be, and only parts of it. Its children do not hear
 // of us.
@@ -47,7 +58,9 @@ void start_on_request(const char* program) {
     fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
     options.memory = FIL_MEMORY_SESSION;
     options.flags = FIL_ON_REQUEST;
-    if (fil_recorder_start(&options, nullptr) == FIL_OK) ran->start();
+    if (fil_recorder_start(&options, nullptr) != FIL_OK) return;
+    describe_earlier_allocator();
+    ran->start();
 }
 
 void start() {
@@ -59,6 +72,7 @@ void start() {
     options.memory = FIL_MEMORY_SESSION;
     if (runtime_of_program() == nullptr) options.flags = FIL_NATIVE_STACKS;
     if (fil_recorder_start(&options, nullptr) != FIL_OK) return;
+    describe_earlier_allocator();
     start_runtimes();
     answer_report_signal();
 }

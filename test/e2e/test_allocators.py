@@ -90,12 +90,27 @@ def test_an_allocator_linked_into_the_program_harms_nobody_and_is_named(tmp_path
     notes = notes_of(profiled)
     assert len(notes) == 1
     assert "jemalloc linked into it" in notes[0]
+    assert f"\n=fil-profile= {notes[0]}\n" in profiled.stderr.decode()
 
 
 def test_a_malloc_of_the_programs_own_is_named(tmp_path: Path) -> None:
     profiled = run_profiled(tmp_path / "out", [str(VICTIMS / "locked_malloc")])
     assert (profiled.status, profiled.stdout) == (0, b"locked\n")
     assert [note for note in notes_of(profiled) if "has a malloc of its own" in note]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_an_allocator_that_a_start_script_puts_before_us_is_named(
+    library: str, tmp_path: Path
+) -> None:
+    command = f'LD_PRELOAD="{library}:$LD_PRELOAD" exec {compiled(tmp_path)}'
+    profiled = run_profiled(tmp_path / "out", ["/bin/sh", "-c", command])
+    assert (profiled.status, profiled.stdout, profiled.own_stderr) == (0, b"allocated\n", b"")
+    assert profiled.peak >= 17 * MIB, "what it maps"
+    notes = notes_of(profiled)
+    assert len(notes) == 1
+    assert notes[0].startswith(f"{library} was preloaded before our library")
+    assert f"\n=fil-profile= {notes[0]}\n" in profiled.stderr.decode()
 
 
 def shared_library_of(python: str) -> Path:
