@@ -2,8 +2,8 @@
 /* What the preload library knows of a runtime: its row of the table.
  *
  * A binding defines one, fil_runtime_NAME; clients/preload/runtimes.def lists them. All functions
- * are safe in a process without that runtime, from any thread, and inside a malloc hook: nothing
- * allocates, and nothing of the runtime's is run.
+ * are safe in a process without that runtime, from any thread, and (but for before_dlopen) inside a
+ * malloc hook: nothing allocates, and nothing of the runtime's is run.
  */
 namespace fil {
 
@@ -20,6 +20,9 @@ struct runtime_entry {
     void (*objects_added)();
     /* Whether a program of this runtime can be profiled on request (FIL_ON_REQUEST). */
     bool runs_on_request;
+    /* A shared object is about to be opened by dlopen (`file` may be NULL), and the caller may hold
+     * the runtime's locks. This one may allocate and call the runtime. NULL: it need not know. */
+    void (*before_dlopen)(const char* file) = nullptr;
 };
 
 }  // namespace fil

@@ -36,6 +36,9 @@ constexpr const char* thread_pools[] = {
     "BLOSC_NTHREADS",
     // How many there are, which no call can change. Its threads never wait for each other.
     "POLARS_MAX_THREADS",
+    // The same for numba, which has no such variable: one of ours, for the hook of dlopen, which
+    // asks for the user's as well (bindings/python/cpython/numba_threads.hpp).
+    "FIL_NUMBA_NUM_THREADS",
     // Not here, since the program's own calls would fail: how many may be used at most
     // (NUMBA_NUM_THREADS, NUMEXPR_MAX_THREADS, OMP_THREAD_LIMIT).
     // Not here, since the program would hang: how many there are, of which some wait for others

@@ -23,6 +23,12 @@ inline void start_runtimes() {
     for (const runtime_entry* each : runtimes) each->start();
 }
 
+inline void runtimes_before_dlopen(const char* file) {
+    for (const runtime_entry* each : runtimes) {
+        if (each->before_dlopen != nullptr) each->before_dlopen(file);
+    }
+}
+
 // The one that the main program is, or nullptr.
 inline const runtime_entry* runtime_of_program() {
     for (const runtime_entry* each : runtimes) {

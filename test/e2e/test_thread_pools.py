@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _ctypes
 import os
 import re
 import sys
@@ -73,14 +74,22 @@ def test_arrow_whose_threads_wait_for_each_other_reads_datasets(here, verb):
     assert (ran.status, ran.stdout) == (0, b"(120000, 120000)\n"), ran.stderr.decode()
 
 
-# As numba has it: its number of threads is limited by the variable, and each asks it to start them.
+# As numba has it: its number of threads is limited by the variable, and each asks it to start them,
+# for which it loads a library.
 NUMBA = """
 import os, sys
-NUM_THREADS = int(os.environ.get("NUMBA_NUM_THREADS", "4"))
+class config:
+    NUMBA_DEFAULT_NUM_THREADS = 4
+    NUMBA_NUM_THREADS = int(os.environ.get("NUMBA_NUM_THREADS", "4"))
+NUM_THREADS = config.NUMBA_NUM_THREADS
 _is_initialized, _now = False, 0
 def _launch_threads():
     global _is_initialized
     if not _is_initialized:
+        try:
+            from numba.np.ufunc import workqueue
+        except ImportError:  # once it is loaded: it is another module
+            pass
         _load_threading_functions(None)
         _is_initialized = True
 def _load_threading_functions(layer):
@@ -106,12 +115,70 @@ def numba(here) -> dict[str, str]:
     names = "get_num_threads, set_num_threads"
     (here / "numba" / "__init__.py").write_text(f"from numba.np.ufunc.parallel import {names}")
     (here / "numba" / "np" / "ufunc" / "parallel.py").write_text(NUMBA)
+    library = Path(_ctypes.__file__)
+    layer = here / "numba" / "np" / "ufunc" / f"workqueue.{library.name.partition('.')[2]}"
+    layer.symlink_to(library)
     return {**UNSET, "PYTHONPATH": str(ROOT / "bindings" / "python")}
 
 
 def test_a_program_may_set_numbas_number_of_threads(numba):
     code = script("x.py", "import numba; numba.set_num_threads(2); print(numba.get_num_threads())")
     assert profiled(code, env=numba).stdout == b"2\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "set_by_user", "threads"),
+    [
+        ("", {}, 1),
+        ("", {"NUMBA_NUM_THREADS": "3"}, 3),
+        ("import os; os.environ['NUMBA_NUM_THREADS'] = '3'", {}, 3),
+        ("import numba; numba.np.ufunc.parallel.config.NUMBA_NUM_THREADS = 2", {}, 4),
+        ("import numba; del numba.np.ufunc.parallel.config", {}, 1),
+        ("import numba; numba.np.ufunc.parallel._is_initialized = []", {}, 1),
+    ],
+)
+def test_numba_has_one_thread_unless_somebody_chose_a_number(numba, first, set_by_user, threads):
+    code = script("x.py", f"{first}\nimport numba; print(numba.get_num_threads())")
+    ran = profiled(code, env={**numba, **set_by_user})
+    assert (ran.stdout.decode(), ran.own_stderr) == (f"{threads}\n", b"")
+
+
+def test_a_numba_of_another_kind_stays_as_it_is(numba):
+    code = """
+    import sys, numba.np.ufunc.parallel as parallel
+    class raises:
+        def __get__(self, *_):
+            raise KeyError("nobody sees this")
+    class other(type(sys)):
+        _load_threading_functions = raises()
+    kept = parallel._load_threading_functions
+    del parallel._load_threading_functions
+    parallel.__class__ = other
+    try:
+        1 / 0
+    except ZeroDivisionError as error:
+        try:
+            parallel._launch_threads()
+        except NameError as missing:
+            print(missing.__context__ is error, sys.exc_info()[0].__name__)
+    """
+    ran = profiled(script("x.py", code), env=numba)
+    assert (ran.stdout, ran.own_stderr) == (b"True NameError\n", b"")
+
+
+def test_numba_starts_with_what_its_own_function_raises(numba):
+    code = """
+    import numba.np.ufunc.parallel as parallel
+    def fail(layer):
+        raise OSError("its own")
+    parallel._load_threading_functions = fail
+    try:
+        parallel.get_num_threads()
+    except OSError as error:
+        print(error, type(parallel._load_threading_functions).__name__)
+    """
+    ran = profiled(script("x.py", code), env=numba)
+    assert (ran.stdout, ran.own_stderr) == (b"its own builtin_function_or_method\n", b"")
 
 
 NUMBA_IN_A_PART = """

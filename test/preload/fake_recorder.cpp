@@ -139,6 +139,8 @@ void fil_guard_raise(void) {
 void fil_guard_lower(void) {
     note("lower");
 }
+void fil_recorder_describe(fil_text, fil_text) {}
+
 void fil_record_map(const void* address, size_t bytes, fil_mapping_kind kind) {
     constexpr const char* names[] = {"map-anonymous",        "map-file",
                                      "map-shared",           "map-reserved",

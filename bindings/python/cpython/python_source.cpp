@@ -11,6 +11,7 @@
 #include "fact_line.hpp"
 #include "fil.h"
 #include "frame_walk.hpp"
+#include "numba_threads.hpp"
 #include "public_walk.hpp"
 #include "runtime.hpp"
 #include "runtime_entry.hpp"
@@ -278,6 +279,6 @@ namespace fil {
 
 extern const runtime_entry fil_runtime_python;
 constinit const runtime_entry fil_runtime_python = {python::is_program, python::look, python::look,
-                                                    true};
+                                                    true, python::limit_numba};
 
 }  // namespace fil
