@@ -137,7 +137,7 @@ FIL_API void fil_recorder_add_source(fil_text file, fil_text text);
 /* A request for so many bytes was refused for want of memory (to be called after restoring what
  * realloc or mremap left as it was). If the session detects out-of-memory, the supervisor writes
  * what is alive now and the process exits with status 53; otherwise this returns. Sizes beyond any
- * address space (2^57 and more) are no want of memory and ignored. Hot. Since 0.1. */
+ * address space (2^56 and more) are no want of memory and ignored. Hot. Since 0.1. */
 FIL_API void fil_record_failed(size_t bytes);
 
 /* Counts a child that will run unrecorded (static, 32-bit, set-user-id). Hot. */
@@ -354,6 +354,10 @@ typedef enum fil_mapping_kind {
 /* A range was mapped; it replaces what was recorded under it. Ranges are whole pages. Hot, takes a
  * lock, as all mapping functions. */
 FIL_API void fil_record_map(const void* address, size_t bytes, fil_mapping_kind kind);
+
+/* mremap of a shared mapping with a length of 0: a second view of what `of` lies in. What is counted
+ * like a block already is not counted again. Since 0.1. */
+FIL_API void fil_record_view(const void* of, const void* address, size_t bytes);
 
 /* munmap, mremap and MAP_FIXED: forget the range first, call the real function, then hand the
  * pieces to exactly one of: discard (it worked), restore (it failed), move (mremap; growth is

@@ -106,7 +106,7 @@ void fil_recorder_describe(fil_text key, fil_text value) {
 }
 
 void fil_record_failed(size_t bytes) {
-    constexpr size_t address_space = size_t{1} << 57;  // of the largest x86-64
+    constexpr size_t address_space = size_t{1} << 56;  // a program's half, of the largest x86-64
     session_page* session = this_process.session();
     if (session == nullptr || session->detects_out_of_memory.load(std::memory_order_relaxed) == 0 ||
         bytes >= address_space) {

@@ -14,6 +14,12 @@ void fil_record_map(const void* address, size_t bytes, fil_mapping_kind kind) {
     });
 }
 
+void fil_record_view(const void* of, const void* address, size_t bytes) {
+    this_process.event([=](process_recorder& recorder, thread_state& thread) {
+        recorder.record_view(thread, address_of(of), address_of(address), bytes);
+    });
+}
+
 fil_pieces* fil_mapping_forget(const void* address, size_t bytes) {
     mapping* pieces = nullptr;
     if (bytes == 0) return nullptr;

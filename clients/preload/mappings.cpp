@@ -95,7 +95,7 @@ void* mremap(void* address, std::size_t bytes, std::size_t new_bytes, int flags,
     void* new_address = va_arg(rest, void*);
     va_end(rest);
     // The old range also stays: asked for with DONTUNMAP, or by a length of 0 (which makes a second
-    // view of a shared mapping). What it is of is not known here; the common use is told.
+    // view of a shared mapping).
     bool old_stays = bytes == 0 || (flags & MREMAP_DONTUNMAP) != 0;
     bool fixed = (flags & MREMAP_FIXED) != 0;
     forgotten old(address, old_stays ? 0 : bytes);
@@ -104,9 +104,10 @@ void* mremap(void* address, std::size_t bytes, std::size_t new_bytes, int flags,
     below.settle(moved != MAP_FAILED);
     if (moved == MAP_FAILED) {
         old.settle(false);
+    } else if (bytes == 0) {
+        fil_record_view(address, moved, rounded(new_bytes, page_bytes()));
     } else if (old_stays) {
-        fil_record_map(moved, rounded(new_bytes, page_bytes()),
-                       bytes == 0 ? FIL_MAPPING_SHARED : FIL_MAPPING_ANONYMOUS);
+        fil_record_map(moved, rounded(new_bytes, page_bytes()), FIL_MAPPING_ANONYMOUS);
     } else {
         fil_mapping_move(old.pieces(), address, moved, rounded(new_bytes, page_bytes()));
     }

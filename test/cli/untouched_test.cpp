@@ -37,18 +37,19 @@ constexpr std::uint64_t mebibyte = 1 << 20;
 TEST(untouched, pages_in_memory_and_in_swap_count) {
     const std::uint64_t present = 1ULL << 63, swapped = 1ULL << 62, soft_dirty = 1ULL << 55;
     const std::uint64_t words[] = {present | 5, 0, swapped | 7, soft_dirty, present};
-    EXPECT_EQ(count_touched(words), 3u);
+    EXPECT_EQ(count_pages(words, pages_with::memory_or_swap), 3u);
+    EXPECT_EQ(count_pages(words, pages_with::memory), 2u);
 }
 
 TEST(untouched, counts_the_bytes_of_a_range) {
     const mapping some(64 * mebibyte, 3 * mebibyte);
-    EXPECT_EQ(touched_bytes(::getpid(), some.address(), 64 * mebibyte), 3 * mebibyte);
-    EXPECT_EQ(touched_bytes(999999999, some.address(), 64 * mebibyte), std::nullopt);
+    EXPECT_EQ(count_bytes(::getpid(), {some.address(), 64 * mebibyte}, pages_with::memory), 3 * mebibyte);
+    EXPECT_EQ(count_bytes(999999999, {some.address(), 64 * mebibyte}, pages_with::memory), std::nullopt);
 }
 
 TEST(untouched, estimates_huge_ranges) {
     const mapping huge(64ULL << 30, 32 * mebibyte);
-    const auto touched = touched_bytes(::getpid(), huge.address(), 64ULL << 30);
+    const auto touched = count_bytes(::getpid(), {huge.address(), 64ULL << 30}, pages_with::memory);
     ASSERT_TRUE(touched);
     EXPECT_TRUE(is_hardly_touched(64ULL << 30, *touched));
 }
@@ -72,12 +73,28 @@ TEST(untouched, what_is_resident_of_arenas_is_told_however_much_it_is) {
     EXPECT_FALSE(hardly_touched_mappings(session.handle(), 999999999));
 }
 
-TEST(untouched, a_mapping_that_reaches_beyond_a_range_counts_in_proportion) {
+std::vector<std::uint64_t> resident_with(const counter_of_pages& present) {
     std::istringstream smaps(
-        "1000-3000 rw-p 0 00:00 0\nSize: 8 kB\nRss: 8 kB\n"
-        "5000-6000 rw-p 0 00:00 0 [heap]\nRss: 4 kB\n");
-    const address_range ranges[] = {{0x2000, 0x1000}, {0x4000, 0x8000}, {0x7000, 0x1000}};
-    EXPECT_EQ(resident_in(smaps, ranges), (std::vector<std::uint64_t>{4096, 4096, 0}));
+        "1000-5000 rw-p 0 00:00 0\nSize: 16 kB\nRss: 12 kB\n"
+        "6000-7000 rw-p 0 00:00 0 [heap]\nRss: 4 kB\n");
+    const address_range ranges[] = {
+        {0x4000, 0x1000}, {0x2000, 0x3000}, {0x5000, 0x8000}, {0x9000, 0x1000}};
+    return resident_in(smaps, ranges, present);
+}
+
+TEST(untouched, a_mapping_that_reaches_beyond_a_range_is_counted_in_the_smaller_part) {
+    std::vector<std::uint64_t> asked;
+    const auto all_there = [&](address_range range) {
+        asked.insert(asked.end(), {range.address, range.bytes});
+        return std::optional(range.bytes);
+    };
+    EXPECT_EQ(resident_with(all_there), (std::vector<std::uint64_t>{4096, 8192, 4096, 0}));
+    EXPECT_EQ(asked, (std::vector<std::uint64_t>{0x4000, 0x1000, 0x1000, 0x1000}));
+}
+
+TEST(untouched, a_mapping_that_reaches_beyond_a_range_counts_in_proportion_where_pages_are_secret) {
+    const auto none = [](address_range) { return std::optional<std::uint64_t>(); };
+    EXPECT_EQ(resident_with(none), (std::vector<std::uint64_t>{3072, 9216, 4096, 0}));
 }
 
 TEST(untouched, mappings_are_told_apart_and_summed_by_callstack) {

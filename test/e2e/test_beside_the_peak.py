@@ -197,6 +197,48 @@ def test_an_arena_is_reserved_and_its_resident_part_is_shown(here, source, size,
     assert beside(run, "arena") == 20 * MIB
 
 
+@pytest.mark.parametrize("how", ["", " | MAP_NORESERVE"], ids=["of another kind", "of one kind"])
+def test_what_replaces_a_part_of_an_arena_is_counted_once(here, how):
+    """The kernel makes one mapping of two that touch and are alike."""
+    source = f"""
+    int main(void) {{
+        int how = MAP_PRIVATE | MAP_ANONYMOUS, access = PROT_READ | PROT_WRITE;
+        char *arena = mmap(0, 1l << 30, access, how | MAP_NORESERVE, -1, 0), *part;
+        madvise(arena, 1l << 30, MADV_NOHUGEPAGE);
+        filled(arena + (100 << 20), 7 << 20);
+        part = mmap(arena + (512 << 20), 20 << 20, access, how | MAP_FIXED{how}, -1, 0);
+        madvise(part, 20 << 20, MADV_NOHUGEPAGE);
+        filled(part, 20 << 20);
+        filled(arena + (600 << 20), 5 << 20);
+        usleep(200000);
+        return part[5] - 1;
+    }}
+    """
+    run = profiled(native("replaces", INCLUDES + source))
+    assert run.status == 0
+    assert 20 * MIB <= headline(run) < 20.2 * MIB
+    assert beside(run, "reserved") == (1024 - 20) * MIB
+    assert beside(run, "arena") == 12 * MIB
+
+
+def test_a_second_view_of_shared_memory_is_no_second_memory(here):
+    source = """
+    int main(void) {
+        int access = PROT_READ | PROT_WRITE, file = memfd_create("named", 0);
+        char *memory = mmap(0, 8 << 20, access, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        char *view = mremap(filled(memory, 8 << 20), 0, 8 << 20, MREMAP_MAYMOVE);
+        if (ftruncate(file, 2 << 20)) return 9;
+        char *named = mmap(0, 2 << 20, access, MAP_SHARED, file, 0);
+        mremap(named, 0, 2 << 20, MREMAP_MAYMOVE);
+        return view[5] - 1;
+    }
+    """
+    run = profiled(native("views", INCLUDES + source))
+    assert run.status == 0
+    assert 8 * MIB <= headline(run) < 8.2 * MIB
+    assert beside(run, "shared") == 4 * MIB  # as two mappings of it would be
+
+
 def test_memory_that_is_reserved_and_then_used_piece_by_piece_is_in_the_peak(here):
     source = """
     int main(void) {

@@ -290,6 +290,47 @@ TEST(recorder, shared_anonymous_mappings_are_in_the_peak_arenas_are_reserved) {
     EXPECT_EQ(f.at_peak(mapping_kind::shared_anonymous).at(f.stack(1)), 0x1000);
 }
 
+TEST(recorder, large_mappings_are_listed_as_they_are_after_each_change) {
+    fixture<> f;
+    constexpr std::uintptr_t start = 1ULL << 40;
+    constexpr std::uint64_t mebibyte = 1 << 20;
+    const auto listed = [&] {
+        std::vector<std::pair<std::uintptr_t, std::uint64_t>> found;
+        for (const large_mapping_record& one : f.view().header().large_mappings) {
+            if (one.address == 0) break;
+            found.emplace_back((one.address - start) / mebibyte, one.bytes / mebibyte);
+        }
+        return found;
+    };
+    using ranges = std::vector<std::pair<std::uintptr_t, std::uint64_t>>;
+    scripted_source::next = f.stack(1);
+    f.events->record_map(*f.thread, start, 100 * mebibyte, mapping_kind::arena);
+    f.events->record_map(*f.thread, start + 200 * mebibyte, 70 * mebibyte, mapping_kind::anonymous);
+    EXPECT_EQ(listed(), (ranges{{0, 100}, {200, 70}}));
+    f.events->record_map(*f.thread, start + 50 * mebibyte, mebibyte, mapping_kind::anonymous);
+    f.events->discard_mapping(
+        f.events->forget_mapping(*f.thread, start + 200 * mebibyte, 2 * mebibyte));
+    EXPECT_EQ(listed(), (ranges{{202, 68}, {0, 50}, {51, 49}}));
+    f.events->record_map(*f.thread, start + 10 * mebibyte, 5 * mebibyte, mapping_kind::anonymous);
+    f.events->discard_mapping(f.events->forget_mapping(*f.thread, start, 5 * mebibyte));
+    EXPECT_EQ(listed(), (ranges{{202, 68}, {5, 5}, {15, 35}, {51, 49}}));
+}
+
+TEST(recorder, a_second_view_of_used_memory_is_not_counted) {
+    fixture<> f;
+    scripted_source::next = f.stack(1);
+    f.events->record_map(*f.thread, 0x100000, 0x2000, mapping_kind::shared_anonymous);
+    f.events->record_map(*f.thread, 0x200000, 0x2000, mapping_kind::shared);
+    f.events->record_view(*f.thread, 0x101000, 0x300000, 0x1000);
+    EXPECT_FALSE(f.at_peak(mapping_kind::shared).contains(f.stack(2)));
+    scripted_source::next = f.stack(2);
+    f.events->record_view(*f.thread, 0x101000, 0x300000, 0x1000);
+    f.events->record_view(*f.thread, 0x201000, 0x400000, 0x1000);
+    f.events->record_view(*f.thread, 0x202000, 0x500000, 0x1000);  // of what nobody knows
+    EXPECT_EQ(f.session.live + f.view().pending(), 0x2000);
+    EXPECT_EQ(f.at_peak(mapping_kind::shared).at(f.stack(2)), 0x2000);
+}
+
 TEST(recorder, what_is_resident_of_an_arena_is_noted_before_it_goes) {
     fixture<> f;
     constexpr std::size_t bytes = 64 << 20, touched = 3 << 20;

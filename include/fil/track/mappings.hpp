@@ -135,6 +135,14 @@ class mappings {
         join(start, start + bytes);
     }
 
+    // Of the range that `address` lies in; reserved where nothing is known.
+    mapping_kind kind_at(std::uintptr_t address) const {
+        auto after = set_.upper_bound(address);
+        if (after == set_.begin()) return mapping_kind::reserved;
+        const mapping& range = *--after;
+        return address < range.end() ? range.kind() : mapping_kind::reserved;
+    }
+
     // Forgets everything; nothing is told to anybody.
     void clear() {
         set_.clear_and_dispose([this](mapping* range) { pool_.put(range); });

@@ -203,6 +203,16 @@ class alignas(64) recorder {
             if (one.kind.load(relaxed) == mapping_kind::arena) note_arena(one.callstack);
         }
     }
+    // A second view of a shared mapping, which stays where it is. Of used memory the first one
+    // counts.
+    void record_view(thread_state& thread, std::uintptr_t of, std::uintptr_t start,
+                     std::uint64_t bytes) {
+        {
+            const locked_uninterrupted hold(mappings_lock_);
+            if (mappings_.kind_at(of) == mapping_kind::shared_anonymous) return;
+        }
+        record_map(thread, start, bytes, mapping_kind::shared);
+    }
     void record_protect(thread_state& thread, std::uintptr_t start, std::uint64_t bytes,
                         mapping_access access) {
         change_mappings(thread,
@@ -369,7 +379,8 @@ class alignas(64) recorder {
                    std::int64_t bytes) {
             const auto size = static_cast<std::uint64_t>(bytes < 0 ? -bytes : bytes);
             const memory_extent extent{start, size, callstack};
-            large |= size >= large_mapping_bytes;
+            large |= size >= large_mapping_bytes || kind == mapping_kind::arena ||
+                     is_of_large_mapping(start, size);
             if (bytes < 0) before_mapping_goes(thread);
             change_usage(usage_for(set_of(thread, kind), callstack), peak_.peak(), bytes);
             if (is_in_peak(kind)) change_live(thread, bytes);
@@ -380,7 +391,7 @@ class alignas(64) recorder {
             }
         });
         if (large) [[unlikely]]
-            list_large_mappings();
+            list_large_mappings_in_time();
         if (mappings_.dropped() != dropped) [[unlikely]]
             count(header().dropped_events);
     }
@@ -413,18 +424,45 @@ class alignas(64) recorder {
         noted->callstack = callstack;
     }
 
+    bool is_of_large_mapping(std::uintptr_t start, std::uint64_t bytes) const {
+        for (const large_mapping_record& one : header().large_mappings) {
+            const std::uint64_t address = one.address.load(relaxed);
+            if (address == 0) return false;
+            if (address < start + bytes && start < address + one.bytes.load(relaxed)) return true;
+        }
+        return false;
+    }
+
+    // At once, but where an allocator cuts an arena into many thousands: after so many changes that
+    // each costs no more than a few dozen of them.
+    void list_large_mappings_in_time() {
+        constexpr std::size_t many = 4096, mappings_a_change = 64;
+        if (mappings_.size() > many && ++changes_of_large_ * mappings_a_change < mappings_.size())
+            return;
+        list_large_mappings();
+    }
+
+    // Of an arena that was cut into pieces the small ones too: what replaced the rest has a place
+    // of its own. Where there are many, the large ones come first.
     void list_large_mappings() {
+        changes_of_large_ = 0;
         large_mapping_record* slot = header().large_mappings;
         large_mapping_record* const end = slot + max_large_mappings;
-        mappings_.for_each(large_mapping_bytes, [&](const mapping& range) {
-            const mapping_kind kind = range.kind();
+        const auto list = [&](const mapping& range) {
             if (slot == end) return;
-            if (kind != mapping_kind::anonymous && kind != mapping_kind::arena) return;
-            slot->kind.store(kind, std::memory_order_relaxed);
+            slot->kind.store(range.kind(), std::memory_order_relaxed);
             slot->bytes.store(range.bytes, std::memory_order_relaxed);
             slot->callstack.store(range.callstack, std::memory_order_relaxed);
             slot->address.store(range.start, std::memory_order_release);
             ++slot;
+        };
+        mappings_.for_each(large_mapping_bytes, [&](const mapping& range) {
+            const mapping_kind kind = range.kind();
+            if (kind == mapping_kind::anonymous || kind == mapping_kind::arena) list(range);
+        });
+        mappings_.for_each(1, [&](const mapping& range) {
+            if (range.kind() == mapping_kind::arena && range.bytes < large_mapping_bytes)
+                list(range);
         });
         for (; slot != end; ++slot) slot->address.store(0, std::memory_order_relaxed);
     }
@@ -463,6 +501,7 @@ class alignas(64) recorder {
     spin_lock mappings_lock_;
     usage_set_record* kind_sets_[counted_kinds] = {};
     thread_state* shared_ = nullptr;
+    std::uint64_t changes_of_large_ = 0;  // since they were listed
     callstack_id root_ = callstack_id::unknown;  // of this run; every callstack has a larger id
     std::uint32_t runs_ = 0;
     spin_lock shared_lock_;
