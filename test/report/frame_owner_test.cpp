@@ -116,6 +116,21 @@ TEST(frame_owner, of_a_program_that_the_loader_was_told_to_start_the_functions_a
         EXPECT_EQ(in(other), frame_owner::native) << other;
 }
 
+TEST(frame_owner, what_static_libstdcxx_put_into_the_program_is_not_the_users) {
+    const std::string job = "/opt/job/bin/job";
+    const ownership library{frame_owner::native, "libstdc++"};
+    for (const char* name : {"operator new(unsigned long)", "operator new[](unsigned long)",
+                             "operator new(unsigned long, std::align_val_t)",
+                             "__cxa_allocate_exception", "_GLOBAL__sub_I_eh_alloc.cc"}) {
+        EXPECT_EQ(of_native(job, name), library) << name;
+        EXPECT_EQ(of_native(job, name, "/src/memory.cpp"), user) << "the program's own: " << name;
+    }
+    EXPECT_EQ(of_native(job, "operator new(unsigned long)",
+                        "/build/gcc-12/src/libstdc++-v3/libsupc++/new_op.cc"),
+              library);
+    EXPECT_EQ(of_native(job, "table::operator new(unsigned long)"), user);
+}
+
 TEST(frame_owner, copies_of_system_headers_are_not_the_users_lines) {
     const std::string job = "/opt/job/bin/job";
     const ownership library{frame_owner::native, "libstdc++"};

@@ -7,6 +7,7 @@
 // site-packages, dist-packages and lib/python3.X are known without. `package` names what libraries
 // are folded into: "pandas", "json", "libstdc++". Pure functions of the frame and the facts.
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdint>
@@ -105,12 +106,25 @@ class code_owners {
     static std::string package_of_system_header(const frame& f) {
         const std::string path = source_path(f);
         if (path.find("/c++/v1/") != path.npos) return "libc++";
+        if (is_of_static_libstdcxx(f, path)) return "libstdc++";
         const std::string_view scope = outermost_scope(f.function);
         if (scope == "std" || scope == "__gnu_cxx") return "libstdc++";
         std::string_view inside = below(path, "/usr/include");
         if (inside.starts_with("c++/") || inside.find("/c++/") != inside.npos) return "libstdc++";
         if (inside.empty()) inside = below(path, "/usr/lib");
         return inside.empty() ? "" : module_name(inside);
+    }
+
+    // Linked with -static-libstdc++: the operators and the rest of what has no scope of its own.
+    // Without debug information, mostly; a program's own operators come with a file.
+    static bool is_of_static_libstdcxx(const frame& f, std::string_view path) {
+        if (path.find("/libstdc++-v3/") != path.npos) return true;
+        constexpr std::array names{"operator new(",    "operator new[](",
+                                   "operator delete(", "operator delete[](",
+                                   "__cxa_",           "_GLOBAL__sub_I_eh_alloc"};
+        return f.file.empty() && std::ranges::any_of(names, [&](const char* name) {
+                   return std::string_view(f.function).starts_with(name);
+               });
     }
 
     // "void std::vector<a::b>::push_back(c)" -> "std". Template functions begin with their type.
