@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <new>
 
 #include "elf_symbols.hpp"
 #include "fil.h"
@@ -31,11 +32,54 @@ using any_operator = word (*)(word first, word second, word third);
 
 constinit any_operator next_operators[places] = {};
 
+// Of one that throws, the next form that does not, where it is the other allocator's too.
+constinit any_operator quiet_operators[places] = {};
+using get_new_handler = std::new_handler (*)();
+constinit get_new_handler next_get_new_handler = nullptr;
+constexpr char nothrow_tag = 0;
+
+constexpr place quiet_form_of(place throwing) {
+    switch (throwing) {
+        case at__Znwm:
+            return at__ZnwmRKSt9nothrow_t;
+        case at__Znam:
+            return at__ZnamRKSt9nothrow_t;
+        case at__ZnwmSt11align_val_t:
+            return at__ZnwmSt11align_val_tRKSt9nothrow_t;
+        case at__ZnamSt11align_val_t:
+            return at__ZnamSt11align_val_tRKSt9nothrow_t;
+        default:
+            return places;
+    }
+}
+
+constexpr bool takes_alignment(place one) {
+    return one == at__ZnwmSt11align_val_t || one == at__ZnamSt11align_val_t;
+}
+
+// A program with a new handler sees to want of memory by itself.
+bool has_new_handler() {
+    return next_get_new_handler != nullptr && next_get_new_handler() != nullptr;
+}
+
+// Of one that throws: a failure is told before anything is thrown, since nobody may catch it.
+template <place Place>
+word block_of(word bytes, word second, word third) {
+    if (const any_operator quiet = quiet_operators[Place]; quiet != nullptr && !has_new_handler()) {
+        const auto tag = reinterpret_cast<word>(&nothrow_tag);
+        const word block =
+            takes_alignment(Place) ? quiet(bytes, second, tag) : quiet(bytes, tag, third);
+        if (block != 0) return block;
+        fil_record_failed(bytes);
+    }
+    return next_operators[Place](bytes, second, third);
+}
+
 // Should the real one call a malloc that is hooked, the block is recorded once more, in place of
 // itself. No guard is raised meanwhile: the real one may throw through this frame.
 template <place Place>
 word counted_new(word bytes, word second, word third) {
-    const word block = next_operators[Place](bytes, second, third);
+    const word block = block_of<Place>(bytes, second, third);
     if (block != 0) {
         fil_record_alloc(reinterpret_cast<void*>(block), bytes);
     } else {  // of one that does not throw
@@ -127,10 +171,17 @@ extern "C" [[gnu::visibility("hidden")]] void fil_preload_find_operators() {
 }  // namespace
 
 void find_operators(const link_map* other_allocator) {
+    next_get_new_handler =
+        reinterpret_cast<get_new_handler>(next_definition("_ZSt15get_new_handlerv").address);
     for (std::size_t i = 0; i < places; ++i) {
         const definition next = next_definition(operators[i].name);
         any_operator leads_to = reinterpret_cast<any_operator>(next.address);
         next_operators[i] = leads_to;
+        if (const place quiet = quiet_form_of(static_cast<place>(i)); quiet != places) {
+            const definition form = next_definition(operators[quiet].name);
+            if (form.object == other_allocator)
+                quiet_operators[i] = reinterpret_cast<any_operator>(form.address);
+        }
         if (leads_to == nullptr) {
             leads_to = operators[i].missing;
         } else if (next.object == other_allocator) {

@@ -4,17 +4,19 @@ linked into them."""
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 import pythons
-from profiling import MIB, PROGRAMS, ROOT, Profiled, run_plain, run_profiled
+from profiling import FIL_PROFILE, MIB, PROGRAMS, ROOT, Profiled, run_plain, run_profiled
 from test_hooks import VICTIMS, run_in_session
 from test_what_is_tracked import model
 
 # As the packages of ./dev have them.
 LIBRARIES = ["libjemalloc.so.2", "libtcmalloc_minimal.so.4", "libtbbmalloc_proxy.so.2"]
+PROFILED_HERE = [str(FIL_PROFILE), "--no-browser", "-o", "out"]
 STATIC_JEMALLOC = Path("/usr/lib/x86_64-linux-gnu/libjemalloc.a")
 
 
@@ -67,6 +69,43 @@ def test_operators_are_counted_where_an_allocator_is_linked_to_the_program(
     profiled = run_profiled(tmp_path / "out", [str(program)])
     assert (profiled.status, profiled.stdout) == (0, b"allocated\n")
     assert_all_is_counted(profiled)
+
+
+FAILS = """
+#include <cstdio>
+#include <cstring>
+#include <new>
+static void handle() { std::puts("handled"); std::set_new_handler(nullptr); }
+static char* hold(std::size_t bytes) { return new char[bytes]; }
+int main(int count, char** words) {
+    std::memset(hold(5 << 20), 1, 5 << 20);
+    if (count > 1 && words[1][0] == 'h') std::set_new_handler(handle);
+    if (count > 1 && words[1][0] == 'u') hold(1l << 50);
+    try {
+        hold(1l << 50);
+    } catch (const std::bad_alloc&) {
+        std::puts("caught");
+    }
+}
+"""
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_new_of_another_allocator_that_fails_is_want_of_memory(
+    library: str, tmp_path: Path
+) -> None:
+    (tmp_path / "fails.cpp").write_text(FAILS)
+    program = [str(tmp_path / "fails")]
+    options = ["-fno-builtin", "-Wl,--no-as-needed", f"-l:{library}"]
+    subprocess.run(["c++", tmp_path / "fails.cpp", "-o", *program, *options], check=True)
+    for words in [[], ["uncaught"]]:
+        ended = run_plain([*PROFILED_HERE, "run", *program, *words], cwd=tmp_path)
+        assert (ended.status, ended.stdout) == (53, b""), ended.stderr.decode()
+        assert re.search(rb"a request for 1\.0 \w+ failed", ended.stderr)
+    plain = run_plain([*PROFILED_HERE, "--disable-oom-detection", "run", *program], cwd=tmp_path)
+    assert (plain.status, plain.stdout) == (0, b"caught\n")
+    handled = run_plain([*PROFILED_HERE, "run", *program, "handler"], cwd=tmp_path)
+    assert handled.stdout.startswith(b"handled\n")  # jemalloc's asks its malloc then
 
 
 def test_operators_are_counted_where_they_are_the_cxx_librarys(tmp_path: Path) -> None:
