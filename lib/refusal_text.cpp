@@ -21,8 +21,6 @@ const char* name_of(long call) {
             return "memfd_create";
         case SYS_mmap:
             return "mmap";
-        case SYS_ppoll:
-            return "ppoll";
         case SYS_recvmsg:
             return "recvmsg";
         case SYS_sendmsg:

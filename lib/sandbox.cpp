@@ -81,7 +81,7 @@ constexpr own_call own_calls[] = {
     {of_starting, {SYS_setsockopt, {any, SOL_SOCKET, SO_SNDTIMEO, any, any}}},
     {of_starting, {SYS_connect, {any, any, any}}},
     {of_starting, {SYS_sendmsg, {any, any, MSG_NOSIGNAL}}},
-    {of_starting, {SYS_ppoll, {any, 1, any, 0, any}}},
+    {of_starting, {SYS_setsockopt, {any, SOL_SOCKET, SO_RCVTIMEO, any, any}}},
     {of_starting, {SYS_recvmsg, {any, any, MSG_CMSG_CLOEXEC}}},
     // What a program to be started is, and whether it can find us.
     {of_starting, {SYS_pread64, {any, any, any, any}}},

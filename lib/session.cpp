@@ -8,6 +8,7 @@
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -246,8 +247,10 @@ void session::admit(int connection, const join_request& request, int recording, 
     try {
         process.memory = recording < 0 ? shared_mapping::of_segment(request.segment)
                                        : shared_mapping(recording, sealed_bytes(recording));
-    } catch (const std::system_error&) {
-        return;  // no address space left for it: the process runs unrecorded
+    } catch (const std::system_error& error) {
+        // No address space left for it: the process runs unrecorded, and knows only that.
+        refused_here_ = make_refusal(SYS_mmap, error.code().value());
+        return;
     }
     if (process.view().check() != recording_check::good) return;
     process_ended(pid);  // what this pid was before is gone, however it went
@@ -316,6 +319,10 @@ session::refusals session::refused() const {
     refusals all{page().refused.load(), refusal{page().first_refusal.load()}};
     for (const std::uint32_t why : directory_.refusals()) {
         if (all.count++ == 0) all.first = refusal{why};
+    }
+    if (refused_here_ != refusal::none) {
+        all.first = refused_here_;
+        all.count = std::max<std::uint64_t>(all.count, 1);
     }
     return all;
 }

@@ -144,6 +144,7 @@ class session {
     std::int32_t told_low_ = 0;       // the process that was told that memory is low
     std::uint32_t asked_before_ = 0;  // how often a process asked, all of which were heard
     std::uint64_t turned_away_ = 0;
+    refusal refused_here_ = refusal::none;  // why we could not share a process's recording
     bool shows_arguments_ = false;
 };
 

@@ -1,7 +1,6 @@
 #include "session_client.hpp"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -85,30 +84,24 @@ std::int64_t milliseconds_now() {
     return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
 }
 
-bool wait_readable(int socket, int milliseconds) {
-    const std::int64_t deadline = milliseconds_now() + milliseconds;
-    for (;;) {
-        const std::int64_t left = deadline - milliseconds_now();
-        if (left <= 0) {
-            note_refusal(SYS_ppoll, ETIMEDOUT);
-            return false;
-        }
-        pollfd poll{socket, POLLIN, 0};
-        timespec timeout{left / 1000, (left % 1000) * 1'000'000};
-        const long ready = syscall(SYS_ppoll, &poll, 1, &timeout, nullptr, 0);
-        if (ready > 0) return true;
-        if (ready < 0 && errno != EINTR) {
-            note_refusal(SYS_ppoll);
-            return false;
-        }
-    }
+// For sending, which waits where the supervisor is stopped and others stand in line, or receiving.
+bool limit_wait(int socket, int direction, int milliseconds) {
+    const timeval longest{milliseconds / 1000, milliseconds % 1000 * 1000};
+    if (syscall(SYS_setsockopt, socket, SOL_SOCKET, direction, &longest, sizeof longest) == 0)
+        return true;
+    note_refusal(SYS_setsockopt);
+    return false;
 }
 
-session_page* receive_page(int socket) {
+session_page* receive_page(int socket, int milliseconds) {
+    if (!limit_wait(socket, SO_RCVTIMEO, milliseconds)) return nullptr;
     join_reply reply{};
     message answer(&reply, sizeof reply, -1);
-    const long length = syscall(SYS_recvmsg, socket, &answer.header, MSG_CMSG_CLOEXEC);
-    if (length < 0) note_refusal(SYS_recvmsg);
+    const std::int64_t deadline = milliseconds_now() + milliseconds;
+    long length;
+    do length = syscall(SYS_recvmsg, socket, &answer.header, MSG_CMSG_CLOEXEC);
+    while (length < 0 && errno == EINTR && milliseconds_now() < deadline);
+    if (length < 0) note_refusal(SYS_recvmsg, errno == EAGAIN ? ETIMEDOUT : errno);
     const int descriptor = length == long(sizeof reply) ? answer.received_descriptor() : -1;
     // The supervisor hung up, or there was no number left for the descriptor that came.
     if (length >= 0 && descriptor < 0)
@@ -139,13 +132,7 @@ join_request request_of(request_kind kind, const session_address& address) {
 // `descriptor` goes with it, unless it is -1.
 bool send_request(int socket, const session_address& address, join_request request, int descriptor,
                   int milliseconds) {
-    // Connecting waits as well, where the supervisor is stopped and others stand in line.
-    const timeval longest{milliseconds / 1000, milliseconds % 1000 * 1000};
-    if (socket < 0) return false;
-    if (syscall(SYS_setsockopt, socket, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest) != 0) {
-        note_refusal(SYS_setsockopt);
-        return false;
-    }
+    if (socket < 0 || !limit_wait(socket, SO_SNDTIMEO, milliseconds)) return false;
     if (!connect_to(socket, address.socket_path)) return false;
     message hello(&request, sizeof request, descriptor);
     if (descriptor < 0) hello.header.msg_controllen = 0;
@@ -167,8 +154,7 @@ session_page* join_session(const session_address& address, const os::shared_memo
     if (!send_request(socket.descriptor(), address, request, recording.descriptor, longest)) {
         return nullptr;
     }
-    if (!wait_readable(socket.descriptor(), longest)) return nullptr;
-    return receive_page(socket.descriptor());
+    return receive_page(socket.descriptor(), longest);
 }
 
 bool ask_for_report(const session_address& address, report_reply& reply) {

@@ -28,6 +28,11 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
     return result;
 }
 
+void become(const target& what, const environment& variables) {
+    ::execve(what.path.c_str(), pointers(what.arguments).data(), pointers(variables).data());
+    refuse_failed_exec(what, errno);
+}
+
 void die_with(pid_t supervisor) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != supervisor) ::_exit(status_not_executable);  // it died before the call above

@@ -23,6 +23,9 @@ struct program {
 // Throws refusal, with the status a shell would give, if exec fails.
 program launch(const target& what, const environment& variables, const signal_inbox& signals);
 
+// In place of this process, unrecorded. Throws refusal.
+[[noreturn]] void become(const target& what, const environment& variables);
+
 // For exec: a null at the end. Pointers into `texts`.
 std::vector<char*> pointers(const std::vector<std::string>& texts);
 

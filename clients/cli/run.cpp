@@ -32,6 +32,29 @@ void announce(const invocation& asked, const output_directory& output) {
         std::to_string(::getpid()));
 }
 
+std::string too_few_descriptors() {
+    return "too few files may be open at a time (ulimit -n: " +
+           std::to_string(::sysconf(_SC_OPEN_MAX)) + ")";
+}
+
+// With so little, a session is not made, or the program not started.
+void run_unrecorded_without_descriptors(const target& what, environment variables) {
+    if (descriptor_room(descriptors_for_a_session).is_whole()) return;
+    say("No report: " + what.arguments.front() + " runs unrecorded, since " +
+        too_few_descriptors() + ".");
+    finish_saying();
+    drop_variable(variables, "FIL_PYTHON");
+    become(what, variables);
+}
+
+// It joined, and then was refused what it needs to begin: what there is of it is empty.
+bool nothing_was_recorded(fil_session* session, const observation& seen) {
+    fil_session_numbers numbers = FIL_SESSION_NUMBERS_INIT;
+    if (!seen.memory.anybody_joined()) return true;
+    return fil_session_read(session, &numbers) == FIL_OK && numbers.peak == 0 &&
+           numbers.live == 0 && fil_session_refused(session, nullptr, 0) > 0;
+}
+
 void say_nobody_joined(fil_session* session, const target& what, const observation& seen) {
     char refused[128] = "";
     if (fil_session_refused(session, refused, sizeof refused) > 0) {
@@ -40,9 +63,7 @@ void say_nobody_joined(fil_session* session, const target& what, const observati
         return;
     }
     std::string why = "it ended before it was ready, or something removed LD_PRELOAD";
-    if (!descriptor_room(2).is_whole())
-        why = "too few files may be open at a time (ulimit -n: " +
-              std::to_string(::sysconf(_SC_OPEN_MAX)) + ")";
+    if (!descriptor_room(2).is_whole()) why = too_few_descriptors();
     if (!seen.last_image.empty()) {
         const executable image = inspect_executable(seen.last_image);
         if (image.kind == executable_kind::unusable)
@@ -81,6 +102,15 @@ void say_killed_for_memory(const observation& seen, const out_of_memory& memory)
             "); the report is of its peak.");
 }
 
+// By a filter, the program's own or one around us. We make calls that the program would not.
+void say_killed_by_sandbox(const observation& seen) {
+    if (seen.end.kind == FIL_ENDING_SIGNAL && seen.end.value == SIGSYS)
+        say("It was killed by SIGSYS: a sandbox (seccomp) allows no such system call. That may "
+            "have "
+            "been one of fil-profile's, where the program put the sandbox up without the C "
+            "library, or it was there before.");
+}
+
 void keep(fil_session* session, const report_request& request, const std::string& why_no_report) {
     std::string why;
     const std::string file = keep_recording(session, request.options().pid, why);
@@ -114,6 +144,7 @@ ending run(const invocation& asked) {
     const environment inherited = current_environment();
     const std::string package_python = find_variable(inherited, "FIL_PYTHON").value_or("");
     const target what = what_is_run(asked.words, asked.python, package_python);
+    run_unrecorded_without_descriptors(what, inherited);
     preload_library library;
     // Before the first file is made: where none may grow, that is a signal too.
     const signal_inbox signals;
@@ -131,12 +162,14 @@ ending run(const invocation& asked) {
     const run_facts facts{output.path(),       asked.words, what,
                           variables.set_by_us, child.pid,   started_ns};
     live_reports meanwhile(session.get(), facts, signals, say_written_meanwhile);
-    allow_many_descriptors();
+    take_all_that_is_allowed();
     std::optional<out_of_memory> memory;
     if (asked.detect_out_of_memory) {
         const descriptor_room room(descriptors_for_joining_and_reporting);
         memory.emplace(session.get(), find_variable(inherited, "FIL_SYSTEM_ROOT").value_or(""),
                        child.pid, out_of_memory::parent::us);
+        if (!room.is_whole() || !descriptor_room(1).is_whole())
+            say("That memory runs low may go unnoticed: " + too_few_descriptors() + ".");
     }
     const auto look_at_memory = [&](const observation& now) {
         if (!memory) return 1000;
@@ -152,9 +185,10 @@ ending run(const invocation& asked) {
         [&](const observation& now) { meanwhile.ask(now.seconds); }};
     const observation seen = supervise(child, session.get(), signals, also);
     meanwhile.finish();
+    say_killed_by_sandbox(seen);
     if (!seen.memory.still_running().empty()) library.leave_link();
 
-    if (!seen.memory.anybody_joined()) {
+    if (nothing_was_recorded(session.get(), seen)) {
         say_nobody_joined(session.get(), what, seen);
         say_what_was_missed(session.get(), seen);
         return seen.end;

@@ -21,11 +21,13 @@ std::string image_of(pid_t pid) {
 
 }  // namespace
 
-void allow_many_descriptors() {
-    struct rlimit limit;
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
+void take_all_that_is_allowed() {
+    for (const auto what : {RLIMIT_NOFILE, RLIMIT_AS}) {
+        struct rlimit limit;
+        if (::getrlimit(what, &limit) != 0) continue;
+        limit.rlim_cur = limit.rlim_max;
+        ::setrlimit(what, &limit);
+    }
 }
 
 observation supervise(const program& child, fil_session* session, const signal_inbox& signals,

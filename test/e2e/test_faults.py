@@ -37,7 +37,6 @@ IN_THE_PROGRAM = {
     "connect": "EACCES",
     "sendmsg": "EPERM",
     "recvmsg": "ENOSYS",
-    "ppoll": "ENOSYS",
     "setsockopt": "EPERM",
     "madvise": "EPERM",
     "sigaltstack": "EPERM",

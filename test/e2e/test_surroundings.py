@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from command import executable, profiled, script, wait_until
+from command import PROFILED, executable, profiled, script, wait_until
 from profiling import FIL_PROFILE, MIB, PREFIX, Profiled, run_plain
 
 NOBODY = 65534
@@ -62,11 +62,32 @@ def test_a_program_with_few_descriptors_is_recorded(here, count):
     assert any("x.py:4 (<lambda>)" in frames[-1] for frames in ended.callstacks)
 
 
-def test_where_even_those_are_not_left_the_reason_is_said(here):
-    ended = with_descriptors(10)
+@pytest.mark.parametrize("count", [5, 7, 8, 9, 10])
+def test_where_even_those_are_not_left_it_runs_and_the_reason_is_said(here, count):
+    ended = with_descriptors(count)
     assert (ended.status, ended.stdout, ended.own_stderr) == (0, b"20001\n", b"")
-    assert of_ours(ended)[-1].endswith("too few files may be open at a time (ulimit -n: 10).")
+    assert of_ours(ended)[-1].endswith(f"too few files may be open at a time (ulimit -n: {count}).")
     assert list(Path("out").glob("*")) == []
+
+
+@pytest.mark.parametrize(("count", "is_said"), [(11, True), (13, True), (40, False)])
+def test_where_low_memory_cannot_be_watched_for_that_is_said(here, count, is_said):
+    said = [line for line in of_ours(with_descriptors(count)) if "memory runs low" in line]
+    assert len(said) == is_said
+
+
+MANY = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 0.3 & done; wait"
+
+
+@pytest.mark.parametrize("kind", ["soft", "hard"])
+def test_recordings_that_are_too_many_for_fil_profile_are_said_to_be(here, kind):
+    """Where its own soft limit is in the way, it takes what it may have."""
+    option = "-S" if kind == "soft" else ""
+    limited = ["bash", "-c", f'ulimit {option} -v 100000; exec "$@"', "bash"]
+    ended = run_plain([*limited, *PROFILED, "/bin/sh", "-c", MANY])
+    assert (ended.status, ended.stdout) == (0, b"")
+    refused = b"processes were not recorded, since the system refused mmap: Cannot allocate memory."
+    assert (refused in ended.stderr) == (kind == "hard"), ended.stderr.decode()
 
 
 # ---- no temporary directory, no /proc ------------------------------------------------------------
