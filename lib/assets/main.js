@@ -115,7 +115,7 @@ class GraphPart {
     const view = this.viewFor(state);
     const hits = hitsIn(this.model, view, findLine(this.model, line));
     const boxes = [...hits.keys()].filter((node) => hits[node]);
-    this.change({ ...state, zoom: aboveAll(view, boxes) });
+    this.change({ ...state, zoom: boxes.length > 0 ? aboveAll(view, boxes) : 0 });
     this.graph.at.focus({ preventScroll: true });
     byId("tools").scrollIntoView({ behavior: calm() ? "auto" : "smooth" });
     this.graph.scrollTo(this.graph.firstRow((node) => this.graph.hits[node]));

@@ -263,6 +263,26 @@ def test_a_recursion_is_one_box(browser, report):
     assert any(text.startswith("walk \u00d720,000") for text in browser.boxes())
 
 
+def test_a_recursion_through_two_functions_is_found_by_both(browser, report):
+    browser.open(report("cycle") / "index.html")
+    for name in ("visit walker", "generic_visit"):
+        browser.press(Keys.ESCAPE, "/", name)
+        assert browser.all(".box.hit")[-1].text.startswith("generic_visit ⇄ visit")
+        assert browser.text("#found").split(" · ")[1] == "85.0 MiB"
+    row = next(row for row in browser.all(".line") if "generic_visit" in row.text)
+    browser.click(row)
+    assert [hit.text.split()[0] for hit in browser.all(".box.hit")] == ["generic_visit"]
+
+
+def test_a_line_that_the_graph_leaves_out_says_so(browser, report):
+    browser.open(report("cycle") / "index.html")
+    row = next(row for row in browser.all(".line") if "walker.py:2 " in row.text)
+    browser.click(row)
+    assert browser.text("#found") == "walker.py:2 · 0.3 MiB, of which 0 B shown here"
+    assert browser.boxes()[0].startswith("all")
+    assert browser.complaints() == []
+
+
 def test_the_tooltip_tells_everything_about_a_box(pandas):
     ActionChains(pandas.driver).move_to_element(pandas.box("wide", 10)).perform()
     pandas.settle()

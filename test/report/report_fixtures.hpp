@@ -287,6 +287,29 @@ inline recording deep(int depth, bool recursive) {
     return made;
 }
 
+// A recursion through two functions, and a line whose callstacks are all too small for the graph.
+inline recording cycle() {
+    recording made;
+    callstack_maker make(made.what);
+    auto own = [&](const char* function, std::uint32_t line) {
+        return make.python(function, "/home/ada/walker.py", line);
+    };
+    std::vector<frame_index> frames = {own("<module>", 20)};
+    for (int i = 0; i < 3000; ++i) {
+        frames.push_back(own("visit", 4));
+        frames.push_back(own("generic_visit", 8));
+    }
+    make.holds(frames, 5 * mib);
+    frames.push_back(own("end", 12));
+    make.holds(frames, 80 * mib);
+    for (std::uint32_t i = 1; i <= 30; ++i) {
+        make.holds({own("<module>", 2), make.python("parse", "/usr/lib/python3.12/ast.py", i)},
+                   10 << 10);
+    }
+    made.facts = some_facts("walker.py", made.what.total(mapping_kind::anonymous));
+    return made;
+}
+
 // Names that would be markup, script, or backwards, if anybody let them.
 inline recording hostile() {
     recording made;
@@ -355,6 +378,7 @@ inline std::optional<recording> by_name(std::string_view name) {
     if (name == "large") return pandas(10000);
     if (name == "recursion") return deep(20000, true);
     if (name == "chain") return deep(10000, false);
+    if (name == "cycle") return cycle();
     if (name == "hostile") return hostile();
     if (name == "processes") return processes();
     if (name == "measures") return measures();
