@@ -19,6 +19,7 @@
 #include "fil/report/layout.hpp"
 #include "fil/report/mib_text.hpp"
 #include "fil/report/model_json.hpp"
+#include "fil/report/plain_page.hpp"
 #include "fil/report/report_model.hpp"
 #include "fil/report/svg_picture.hpp"
 #include "workshop.hpp"
@@ -74,11 +75,15 @@ std::vector<named_text> make_files(const snapshot& taken, const facts& run) {
                 {"out-of-memory.svg", svg_of(report, direction::callers_first, run.kind)},
                 {"out-of-memory-reversed.svg", svg_of(report, direction::leaves_first, run.kind)}};
     }
-    const page_parts page = {assets::page_head, assets::page_middle, assets::page_tail};
+    const page_parts page = {assets::page_0, assets::page_1, assets::page_2,
+                             assets::page_3, assets::page_4, assets::page_5};
+    const auto [head, lines, graph] = make_plain_page(report);
+    const std::string title = page_title(report);
+    const std::string model = model_json(report);
     return {{"peak-memory.prof", folded_of(report)},
             {"peak-memory.svg", svg_of(report, direction::callers_first, run.kind)},
             {"peak-memory-reversed.svg", svg_of(report, direction::leaves_first, run.kind)},
-            {"index.html", html_page(page, page_title(report), model_json(report))}};
+            {"index.html", html_page(page, {title, head, lines, graph, model})}};
 }
 
 // "2026-11-23T16-28-03_759", local time.

@@ -16,6 +16,11 @@ import sys
 from pathlib import Path
 
 
+GAPS = ["@TITLE@", "@HEAD@", "@LINES@", "@GRAPH@", "@MODEL@"]  # in their order
+# Before anything is painted: what is for readers without scripts is not for this one.
+BEGIN = 'document.documentElement.className = "live";'
+
+
 def script(paths: list[Path]) -> str:
     """The scripts as one, private to itself, in ASCII: a page that quotes ours in another encoding
     must not change its hash."""
@@ -45,27 +50,25 @@ def literal(name: str, text: str) -> str:
     return f"inline constexpr std::string_view {name} =\n" + "\n".join(quoted) + ";\n"
 
 
-def page(paths: dict[str, Path]) -> tuple[str, str, str]:
-    """The page before its title, up to the model, and after it."""
+def page(paths: dict[str, Path]) -> list[str]:
+    """The page before, between and after what each report fills in."""
     scripts = [path for name, path in paths.items() if name.endswith(".js") and name != "svg.js"]
     styles = [paths["palette.css"], paths["page.css"]]
-    parts = {"@SCRIPT@": script(scripts), "@STYLE@": style(styles)}
+    parts = {"@SCRIPT@": script(scripts), "@STYLE@": style(styles), "@BEGIN@": BEGIN}
     text = paths["page.html"].read_text()
     text = text.replace("@SCRIPT_HASH@", policy_hash(parts["@SCRIPT@"]))
     text = text.replace("@STYLE_HASH@", policy_hash(parts["@STYLE@"]))
+    text = text.replace("@BEGIN_HASH@", policy_hash(BEGIN))
     for mark, part in parts.items():
         if "</" in part:
             sys.exit(f"embed.py: {mark} holds '</', which would end its element")
         text = text.replace(mark, part)
-    head, rest = text.split("@TITLE@")
-    middle, tail = rest.split("@MODEL@")
-    return head, middle, tail
+    return re.split("|".join(GAPS), text)
 
 
 def main(output: str, files: list[str]) -> None:
     paths = {Path(file).name: Path(file) for file in files}
-    head, middle, tail = page(paths)
-    constants = {"page_head": head, "page_middle": middle, "page_tail": tail}
+    constants = {f"page_{number}": part for number, part in enumerate(page(paths))}
     if "svg.js" in paths:
         constants["svg_style"] = style([paths["palette.css"], paths["svg.css"]])
         constants["svg_script"] = script(

@@ -88,7 +88,7 @@ function lineRow(line, model, most, choose) {
   const button = el(
     "button",
     { type: "button", class: "line", title },
-    ...rowCells(bytes, model.total[0], most),
+    ...rowCells(bytes, model.whole, most),
     el("span", { class: "where" }, ...where),
     el("code", {}, more ? el("span", { class: "with" }, more + " ") : "", bdi(text.slice(0, 300))),
   );

@@ -2,6 +2,7 @@
 // address's fragment, so that a view can be sent.
 
 function main() {
+  for (const each of document.querySelectorAll(".scripted")) each.hidden = false;
   document.documentElement.classList.toggle("framed", window !== window.parent);
   const model = readModel(JSON.parse(byId("model").textContent));
   drawHead(byId("head"), model);

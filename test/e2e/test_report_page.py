@@ -375,3 +375,22 @@ def test_rows_far_down_are_drawn_when_they_are_reached(browser, report):
     WebDriverWait(browser.driver, 20).until(
         lambda _: any(text.startswith("step_7500 ") for text in browser.boxes())
     )
+
+
+def test_without_scripts_head_lines_and_a_small_graph_are_there(browser, report):
+    page = report("pandas") / "index.html"
+    scripts = "Emulation.setScriptExecutionDisabled"
+    browser.driver.execute_cdp_cmd(scripts, {"value": True})
+    try:
+        browser.driver.get(page.as_uri())
+        text = browser.driver.find_element("tag name", "body").text.replace("\u00a0", " ")
+    finally:
+        browser.driver.execute_cdp_cmd(scripts, {"value": False})
+    browser.open(page)
+    for said in ["#head h1", ".peak strong", ".line .bytes", ".line .where", ".line code"]:
+        assert browser.text(said).replace("\u00a0", " ") in text
+    assert "all 641.5 MiB" in text
+    assert "search" not in text and "How exact" not in text
+    # With scripts nothing of that is left to be read twice.
+    assert browser.run("return document.querySelectorAll('.plain').length") == 0
+    assert browser.run("return document.querySelectorAll('.scripted[hidden]').length") == 0

@@ -9,22 +9,31 @@
 namespace fil::report {
 namespace {
 
-constexpr page_parts parts = {assets::page_head, assets::page_middle, assets::page_tail};
+constexpr page_parts parts = {assets::page_0, assets::page_1, assets::page_2,
+                              assets::page_3, assets::page_4, assets::page_5};
 
-TEST(html, title_and_model_stand_in_their_elements) {
-    const std::string page = html_page(parts, "Fil Memory Profile (now)", R"({"version":1})");
+TEST(html, what_is_filled_in_stands_in_their_elements) {
+    const std::string page = html_page(parts, {.title = "Fil Memory Profile (now)",
+                                               .head = "<b>h</b>",
+                                               .lines = "<b>l</b>",
+                                               .graph = "<b>g</b>",
+                                               .model = R"({"version":1})"});
     EXPECT_NE(page.find("<title>Fil Memory Profile (now)</title>"), page.npos);
     EXPECT_NE(page.find(R"(id="model">{"version":1}</script>)"), page.npos);
+    EXPECT_NE(page.find(R"(<header id="head"><div class="plain"><b>h</b></div>)"), page.npos);
+    EXPECT_NE(page.find(R"(<section id="lines"><div class="plain"><b>l</b></div>)"), page.npos);
+    EXPECT_NE(page.find(R"(<div class="plain"><b>g</b></div></div>)"), page.npos);
 }
 
 TEST(html, nothing_ends_its_element_early) {
-    const std::string page = html_page(parts, "</title><script>", R"({"f":"</script><script>"})");
+    const std::string page =
+        html_page(parts, {.title = "</title><script>", .model = R"({"f":"</script><script>"})"});
     EXPECT_EQ(page.find("</title><script>"), page.npos);
     EXPECT_NE(page.find(R"({"f":"\u003c/script>\u003cscript>"})"), page.npos);
 }
 
 TEST(html, the_page_loads_nothing_and_evaluates_nothing) {
-    const std::string page = html_page(parts, "", "{}");
+    const std::string page = html_page(parts, {.model = "{}"});
     for (const char* word : {"http:", "https:", "@import", "eval(", "new Function", "innerHTML",
                              "document.write", " onclick", " onload", "src=", "url("}) {
         std::string text = page;
@@ -36,7 +45,7 @@ TEST(html, the_page_loads_nothing_and_evaluates_nothing) {
 }
 
 TEST(html, the_page_is_small) {
-    EXPECT_LT(html_page(parts, "", "").size(), 80'000u);
+    EXPECT_LT(html_page(parts, {}).size(), 85'000u);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 // The parts come from lib/assets/, embedded in the library; the model is JSON that the page's
 // script reads. One self-contained file. Cold code, pure functions.
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -11,10 +12,17 @@
 
 namespace fil::report {
 
-struct page_parts {
-    std::string_view head;    // up to the title's text
-    std::string_view middle;  // up to the model
-    std::string_view tail;
+// The page's fixed parts: before the title's text, the plain head, lines and graph, the model; and
+// what follows.
+using page_parts = std::array<std::string_view, 6>;
+
+// What stands between them.
+struct page_content {
+    std::string_view title;
+    std::string_view head;
+    std::string_view lines;
+    std::string_view graph;
+    std::string_view model;
 };
 
 // JSON that cannot end the element around it: in JSON a '<' is always inside a string.
@@ -26,15 +34,19 @@ inline void append_json_for_html(std::string& out, std::string_view json) {
     out += json;
 }
 
-inline std::string html_page(const page_parts& parts, std::string_view title,
-                             std::string_view model) {
-    std::string page;
-    page.reserve(parts.head.size() + parts.middle.size() + parts.tail.size() + model.size() + 1024);
-    page += parts.head;
-    append_escaped(page, title);
-    page += parts.middle;
-    append_json_for_html(page, model);
-    page += parts.tail;
+// The title is text, `head`, `lines` and `graph` are HTML.
+inline std::string html_page(const page_parts& parts, const page_content& content) {
+    std::string page(parts[0]);
+    append_escaped(page, content.title);
+    page += parts[1];
+    page += content.head;
+    page += parts[2];
+    page += content.lines;
+    page += parts[3];
+    page += content.graph;
+    page += parts[4];
+    append_json_for_html(page, content.model);
+    page += parts[5];
     return page;
 }
 

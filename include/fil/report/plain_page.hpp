@@ -1,0 +1,178 @@
+#pragma once
+// What the page shows where no script runs: in a mail, a viewer of build artefacts, under a strict
+// content policy. The head, the reader's lines and a small graph, as HTML in the places that the
+// script draws into; where it runs, it replaces them, and they are never painted (page.html).
+//
+// Short: some twenty kilobytes at most. Every text of the program is escaped. Pure functions.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <ranges>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fil/report/box_label.hpp"
+#include "fil/report/facts_text.hpp"
+#include "fil/report/layout.hpp"
+#include "fil/report/markup.hpp"
+#include "fil/report/mib_text.hpp"
+#include "fil/report/report_model.hpp"
+#include "fil/report/svg_picture.hpp"
+
+namespace fil::report {
+
+struct plain_page {
+    std::string head;
+    std::string lines;
+    std::string graph;
+};
+
+// Libraries' frames below a line of the user's become one node, named by the outermost that is not
+// the standard library's: an import of pandas is pandas'.
+inline call_graph fold_libraries(const call_graph& graph, const std::vector<ownership>& owners) {
+    auto is_library = [&](const call_graph::node& node) {
+        return owners[to_index(node.frame)].owner != frame_owner::user;
+    };
+    call_graph folded;
+    std::vector<graph_node> place(graph.nodes.size(), graph_node::root);
+    std::vector<bool> library(1);  // by node of `folded`
+    folded[graph_node::root].self = graph[graph_node::root].self;
+    for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
+        call_graph::node node = graph.nodes[i];
+        node.parent = place[to_index(node.parent)];
+        if (is_library(node) && library[to_index(node.parent)]) {
+            place[i] = node.parent;
+            call_graph::node& above = folded[node.parent];
+            above.self += node.self;
+            const bool is_importer =
+                owners[to_index(above.frame)].owner == frame_owner::standard_library;
+            const bool says_more = owners[to_index(node.frame)].owner == frame_owner::library;
+            if (is_importer && says_more) above.frame = node.frame;
+            continue;
+        }
+        place[i] = folded.add(node);
+        library.push_back(is_library(node));
+    }
+    folded.sum();
+    return folded;
+}
+
+class plain_writer {
+  public:
+    explicit plain_writer(const report_model& report) : report_(report) {}
+
+    plain_page run() { return {head(), lines(), graph()}; }
+
+  private:
+    static constexpr std::size_t most_lines = 12;
+    static constexpr std::size_t most_boxes = 40;
+    static constexpr double least_share = 0.01;
+    static constexpr int row_height = 20;
+    static constexpr double designed_width = 1000;
+    static constexpr double cell_width = 7.3;
+
+    static std::string escaped(std::string_view text) {
+        std::string out;
+        append_escaped(out, text);
+        return out;
+    }
+
+    std::string head() const {
+        const facts& run = report_.run;
+        std::string out = "<div class=\"run\"><h1><bdi>" + escaped(command_text(run)) +
+                          "</bdi></h1><p class=\"ending\">" + escaped(ending_text(run.ending)) +
+                          "</p></div><div class=\"figures\"><p class=\"peak\"><strong>" +
+                          size_text(report_.all_bytes()) + "</strong><span> peak";
+        if (run.duration > 0) {
+            out += "<br>at " + rounded_text(run.peak_seconds, 1) + " s of " +
+                   rounded_text(run.duration, 1) + " s";
+        }
+        out += "</span></p></div><p class=\"quiet\">" + escaped(run.runtime) +
+               (run.runtime.empty() ? "" : " · ") + start_text(run.started) + "</p>";
+        for (const std::string& note : run.notes) out += "<p>" + escaped(note) + "</p>";
+        return out;
+    }
+
+    std::string lines() const {
+        const auto& lines = report_.held.lines;
+        std::string out = "<h2>Your lines that held the peak</h2>";
+        if (lines.empty())
+            return out + "<p>None of this memory was allocated below a line of your own code.</p>";
+        out += "<ol class=\"lines\">";
+        for (const your_line& line : lines | std::views::take(most_lines)) out += row(line);
+        out += "</ol>";
+        std::int64_t rest = report_.held.small_bytes;
+        for (const your_line& line : lines | std::views::drop(most_lines)) rest += line.bytes;
+        if (rest > 0) out += "<p>" + size_text(rest) + " in more lines of yours</p>";
+        if (report_.held.others > 0)
+            out += "<p>" + size_text(report_.held.others) + " not below any line of yours</p>";
+        return out;
+    }
+
+    std::string row(const your_line& line) const {
+        const frame& f = report_.frame_at(line.frame);
+        const std::string number = f.line > 0 ? ":" + std::to_string(f.line) : "";
+        return "<li><div class=\"line\"><span class=\"bytes\">" + size_text(line.bytes) +
+               "</span> <span class=\"bar\">" + bar_of(line.bytes) +
+               "</span> <span class=\"share\">" +
+               decimal_text(line.bytes, report_.all_bytes(), 1, 100) +
+               " %</span> <span class=\"where\"><bdi>" + escaped(report_.shown_file(line.frame)) +
+               "</bdi>" + number + " <bdi>" + escaped(f.function) + "</bdi></span> <code>" +
+               escaped(utf8_prefix(report_.source_of(line.frame).line, 200)) + "</code></div></li>";
+    }
+
+    std::string bar_of(std::int64_t bytes) const {
+        return "<svg width=\"100%\" height=\"12\"><rect height=\"100%\" width=\"" +
+               decimal_text(bytes, report_.held.lines.front().bytes, 1, 100) + "%\"/></svg>";
+    }
+
+    std::string graph() const {
+        const call_graph whole =
+            fold_chains(fold_libraries(fold_recursion(report_.graph), report_.owners), 10);
+        const layout boxes = placed(widest(whole, least_share, most_boxes));
+        if (boxes.front().bytes <= 0) return {};
+        std::uint32_t deepest = 0;
+        for (const box& drawn : boxes) deepest = std::max(deepest, drawn.depth);
+        std::string out = "<svg width=\"100%\" height=\"" +
+                          std::to_string((deepest + 1) * row_height) +
+                          "\" font-family=\"monospace\" font-size=\"12\">";
+        for (const box& drawn : boxes) out += box_of(drawn, boxes.front().bytes);
+        return out + "</svg>";
+    }
+
+    std::string box_of(const box& drawn, std::int64_t whole) const {
+        const double share = static_cast<double>(drawn.bytes) / static_cast<double>(whole);
+        const std::string pale = std::to_string(std::lround(100 + 150 * (1 - std::sqrt(share))));
+        const auto room =
+            static_cast<std::size_t>(std::max((share * designed_width - 8) / cell_width, 0.0));
+        std::string name = "all";
+        std::string label = "all  " + size_text(whole);
+        if (drawn.depth > 0) {
+            const frame& f = report_.frame_at(drawn.frame);
+            const auto owner = report_.owner_of(drawn.frame).owner;
+            frame called = f;
+            called.file = report_.shown_file(drawn.frame);
+            const std::string joined = joined_text(drawn, f, report_.frame_at(drawn.next));
+            name = frame_text(called) + joined;
+            label = cut_label(label_of(called, owner, joined), room);
+        }
+        std::string out = "<svg x=\"" + decimal_text(drawn.start, whole, 2, 100) + "%\" y=\"" +
+                          std::to_string(drawn.depth * row_height) + "\" width=\"" +
+                          decimal_text(drawn.bytes, whole, 2, 100) + "%\" height=\"" +
+                          std::to_string(row_height) + "\"><title>" + escaped(name) + " (" +
+                          size_text(drawn.bytes) + ")</title><rect width=\"100%\" height=\"" +
+                          std::to_string(row_height - 1) + "\" fill=\"rgb(255," + pale + "," +
+                          pale + ")\"/><text x=\"4\" y=\"14\" fill=\"#000\">" + escaped(label);
+        return out + "</text></svg>";
+    }
+
+    const report_model& report_;
+};
+
+inline plain_page make_plain_page(const report_model& report) {
+    return plain_writer(report).run();
+}
+
+}  // namespace fil::report
