@@ -91,6 +91,7 @@ group_witness::group_witness() {
 
 group_witness::~group_witness() {
     if (pid_ < 0) return;
+    ours_.close();  // it ends by that; the signal is for one that somebody stopped
     ::kill(pid_, SIGKILL);
     while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
     }

@@ -165,6 +165,7 @@ def test_a_refused_call(where: str, call: str, error: str, build: Path, tmp_path
         return
     assert (profiled.status, profiled.stdout) == (plain.status, plain.stdout)
     assert is_right(profiled) or names_a_reason(lines, error), lines
+    assert not any("Peak memory was 0 bytes" in line for line in lines)
     if call != "getdents64":
         assert [name for name in left_behind(tmp_path) if not name.endswith(".recording")] == []
 
@@ -177,6 +178,7 @@ def test_a_program_killed_while_it_joins(call: str, build: Path, tmp_path: Path)
     profiled = profile(tmp_path, [], killed)
     assert profiled.status == -signal.SIGSYS
     assert len(said(profiled)) >= 3, "a report, or that there is none"
+    assert any("killed by SIGSYS: a sandbox" in line for line in said(profiled))
     assert left_behind(tmp_path) == []
 
 
