@@ -183,6 +183,7 @@ def test_a_cell_adds_little_to_the_notebook_and_tells_small_sizes(kernels):
         "%%filprofile\nimport pandas, http.server, xmlrpc.client, unittest.mock, sqlite3, decimal",
         "%%filprofile\nfor size in range(9):\n    %filprofile y = bytearray(size << 20)",
         "for size in range(9):\n    %filprofile y = bytearray(size << 20)",
+        "%%filprofile\n%%timeit -n 2 -r 2\nz = 1",
     )
     (small,) = outputs(notebook.cells[1], "display_data")
     peak, *_ = small.data["text/plain"].splitlines()
@@ -191,6 +192,7 @@ def test_a_cell_adds_little_to_the_notebook_and_tells_small_sizes(kernels):
     assert max(sizes) < MOST
     assert sizes[0] < 60_000
     assert len(outputs(notebook.cells[4], "display_data")) == 9
+    assert len(outputs(notebook.cells[5], "display_data")) == 1
 
 
 # As Visual Studio Code shows a notebook's outputs.

@@ -220,7 +220,9 @@ TEST(tidy, a_part_begins_in_its_cell_whatever_that_is_called) {
     made_snapshot raw;
     raw.holds(1, {python("shell.py", 1, "run"), python("/tmp/42.py", 8, "<module>")});
     raw.add_name("/tmp/42.py", "In [3]");
-    const snapshot tidy = tidied(raw, {.first_file = "/tmp/42.py"});
+    program_facts part;
+    part.first_file = "/tmp/42.py";
+    const snapshot tidy = tidied(raw, part);
     EXPECT_EQ(bytes_of(tidy), (bytes_by_text{{"In [3]:8 (<module>)", 1}}));
 }
 

@@ -67,8 +67,10 @@ class Cells:
         if number is None:
             return self._within.get(file, ""), source
         written = self._shell.history_manager.input_hist_raw[number]
-        # A cell magic becomes one line; other magics may become fewer lines than they are.
-        has_its_lines = lines_in(source) in (1, lines_in(written))
+        # A cell magic becomes the last line; other magics may become fewer lines than they are.
+        *_, last = source.rstrip("\n").split("\n")
+        is_magic = last.startswith("get_ipython().run_cell_magic(")
+        has_its_lines = is_magic or lines_in(source) == lines_in(written)
         return f"In [{number}]", written if has_its_lines else source
 
     def show(self, file: str, source: str) -> None:

@@ -80,11 +80,11 @@ def begin_in_first_line(lines: list[str]) -> list[str]:
             return [REFUSE.format(words=" ".join(words))]
         if _profiler.is_within_a_cell():
             return [BODY.format(body="".join(rest))]
-        if "".join(rest).lstrip().startswith("%%time"):
-            # It would run the code itself, as <timed exec>.
-            first = next(number for number, line in enumerate(rest) if line.strip())
+        first = next((number for number, line in enumerate(rest) if line.strip()), 0)
+        below = rest[first].split()[0] if rest and rest[first].strip() else ""
+        if below == "%%time":  # it would run the code itself, as <timed exec>
             return [rest[first], line, *rest[first + 1 :]]
-        if "".join(rest).lstrip().startswith("%%"):
+        if below.startswith("%%"):
             return lines  # then ours is a cell magic as well
         return [*[PLACEHOLDER] * number, BEGIN, *rest]  # IPython takes empty lines away
     return lines
