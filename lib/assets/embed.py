@@ -15,7 +15,6 @@ import re
 import sys
 from pathlib import Path
 
-
 GAPS = ["@TITLE@", "@HEAD@", "@LINES@", "@GRAPH@", "@MODEL@"]  # in their order
 # Before anything is painted: what is for readers without scripts is not for this one.
 BEGIN = 'document.documentElement.className = "live";'

@@ -48,6 +48,23 @@ def test_callstacks_of_a_module_begin_at_the_module(here, words):
     assert_first_frame(ended, f"{here}/package/{file}:2 (<module>)")
 
 
+@pytest.mark.parametrize("typed", ["app/main.py", "{here}/app/main.py", "../{name}/app/main.py"])
+def test_a_scripts_package_is_named_like_the_script(here, typed):
+    Path("app/tables").mkdir(parents=True)
+    script("app/tables/__init__.py", "")
+    script("app/tables/wide.py", "def make(): return bytearray(9 << 20)")
+    script("app/main.py", "from tables.wide import make\nkept = make()")
+    typed = typed.format(here=here, name=Path(here).name)
+    ended = profiled(typed)
+    # The list has what the interpreter had.
+    (stack,) = [stack for stack, size in ended.callstacks.items() if size >= 9 * MIB]
+    assert stack == (f"{typed}:2 (<module>)", f"{here}/app/tables/wide.py:1 (make)")
+    files = {line["file"] for line in model(ended.report)["lines"]}
+    assert {"app/tables/wide.py"} == {file for file in files if file.endswith("wide.py")}
+    expected = typed if typed.startswith("..") else "app/main.py"
+    assert files - {"app/tables/wide.py"} <= {expected, "app/main.py"}
+
+
 def test_code_of_the_command_line_runs_and_is_a_line_of_yours(here):
     ended = profiled("-c", KEEPS, "a", "-c")
     assert ended.stdout == b"['a', '-c'] __main__\n"

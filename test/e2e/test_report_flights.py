@@ -25,6 +25,11 @@ def test_flights_shows_the_line_of_its_peak_first(browser, flights):
     assert "wide" in first
 
 
+def test_the_page_of_an_ordinary_program_is_small(flights):
+    """Four fifths of 2.4 MB were what surrounds lines of libraries."""
+    assert (flights / "index.html").stat().st_size < 900_000
+
+
 def test_flights_can_be_walked_through(browser, flights):
     browser.open(flights / "index.html")
     browser.click(browser.all(".line")[0])
