@@ -53,7 +53,7 @@ def report(browser: Browser) -> None:
 def zoomed(browser: Browser) -> None:
     open_flights(browser, 810)
     browser.click([box for box in browser.all(".box") if box.text.startswith("main ")][1])
-    show_from(browser, "#trail", 170)
+    show_from(browser, "#trail", 182)
 
 
 def leaves_first(browser: Browser) -> None:

@@ -26,6 +26,7 @@ function secondLine(model, view, node, room) {
   if (node === 0) return "";
   if (!isFold(view, node)) return cutSource(model.frames[view.frame[node]].s || "", room);
   const { inner } = endsOf(model, view, node);
+  if (inner.f === "<module>") return cutPath(visible(pathInside(inner.p)), room);
   const label = { name: visible(inner.f), path: visible(pathInside(inner.p)), line: lineOf(inner) };
   return cutLabel(label, room);
 }
