@@ -436,7 +436,7 @@ class alignas(64) recorder {
     // At once, but where an allocator cuts an arena into many thousands: after so many changes that
     // each costs no more than a few dozen of them.
     void list_large_mappings_in_time() {
-        constexpr std::size_t many = 4096, mappings_a_change = 64;
+        constexpr std::size_t many = 1024, mappings_a_change = 64;
         if (mappings_.size() > many && ++changes_of_large_ * mappings_a_change < mappings_.size())
             return;
         list_large_mappings();
