@@ -57,7 +57,14 @@ def test_the_guide_has_its_pages_in_the_order_of_its_contents() -> None:
     contents = (ROOT / "docs/guide/README.md").read_text()
     pages = re.findall(r"^\d+\. \[[^\]]+\]\(([a-z-]+)\.md\)", contents, re.MULTILINE)
     order = "peak install jupyter running api api-reference out-of-memory threads what-is-tracked"
-    assert pages == [*order.split(), "reading-the-report", "needing-less"]
+    assert pages == [
+        *order.split(),
+        "reading-the-report",
+        "needing-less",
+        "questions",
+        "coming-from",
+        "formats",
+    ]
     there = {path.stem for path in (ROOT / "docs/guide").glob("*.md")}
     assert there == {*pages, "README"}
 

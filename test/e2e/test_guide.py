@@ -22,7 +22,16 @@ import nbformat
 import pytest
 from command import running, script
 from notebooks import page_in
-from profiling import FIL_PROFILE, MIB, PREFIX, REPORT_FILES, ROOT, Ended, run_plain
+from profiling import (
+    FIL_PROFILE,
+    MIB,
+    PREFIX,
+    REPORT_FILES,
+    ROOT,
+    Ended,
+    reports_in,
+    run_plain,
+)
 
 GUIDE = ROOT / "docs" / "guide"
 BINDINGS = ROOT / "bindings" / "python"
@@ -134,28 +143,30 @@ def test_a_command_of_the_guide_does_what_it_is_there_for(here: Path, line: str)
     assert ended.status == STATUS.get(line, 0), ended.stderr.decode()
     if line.endswith("its arguments"):
         assert ended.stdout == b"words its arguments\n"
-    reports = [*here.glob("fil-result/*"), *here.glob("reports/*")]
+    reports = reports_in("fil-result") + reports_in("reports")
     if " python " in line:
         assert "worked" in ended.stdout.decode() and ended.stderr == b""
     else:
         assert len(reports) == 1
 
 
-def answers() -> list[str]:
-    lines = [s.text.splitlines() for s in snippets() if s.language == "console"]
-    return [line for each in lines for line in each if line.startswith(PREFIX.decode())]
+CONSOLES = [snippet for snippet in snippets() if snippet.language == "console"]
 
 
-def test_a_console_answers_with_the_lines_that_the_guide_shows(here: Path) -> None:
+@pytest.mark.parametrize("console", CONSOLES, ids=str)
+def test_a_console_answers_with_the_lines_that_the_guide_shows(
+    here: Path, console: Snippet
+) -> None:
     write_what_commands_name()
-    ended = run_plain(
-        ["sh", "-c", "fil-profile run job.py"], env=environment(here), preexec_fn=limit
-    )
-    shown = answers()
-    assert len(shown) == 3
+    typed, *answer = console.text.splitlines()
+    how = {"preexec_fn": limit} if " job.py" in typed else {}
+    ended = run_plain(["sh", "-c", typed.removeprefix("$ ")], env=environment(here), **how)
+    shown = [line for line in answer if line.startswith(PREFIX.decode())]
+    assert len(shown) >= 3
     for line in shown:
         words = re.escape(line).replace(r"\.\.\.", ".*")
-        assert re.search("^" + re.sub(r"\d+", r"\\d+", words) + "$", ended.stderr.decode(), re.M)
+        words = re.sub("[█▏▎▍▌▋▊▉]+(\\\\ )+", "[█▏▎▍▌▋▊▉]+ +", re.sub(r"\d+", r"\\d+", words))
+        assert re.search(f"^{words}$", ended.stderr.decode(), re.M)
 
 
 def test_the_signal_of_the_guide_writes_a_report(here: Path) -> None:
@@ -168,11 +179,11 @@ def test_the_signal_of_the_guide_writes_a_report(here: Path) -> None:
         for said in supervisor.stderr:
             if b"index.html" in said:
                 break
-        assert len(list(Path("out").iterdir())) == 1
+        assert len(reports_in("out")) == 1
         supervisor.stdin.write(b"\n")
         supervisor.stdin.close()
         assert supervisor.wait(timeout=60) == 0
-    assert len(list(Path("out").iterdir())) == 2
+    assert len(reports_in("out")) == 2
 
 
 def test_reports_on_a_web_server_are_the_same(here: Path, browser) -> None:
@@ -189,7 +200,7 @@ def test_reports_on_a_web_server_are_the_same(here: Path, browser) -> None:
     ) as server:
         try:
             address = re.search(rb"http://\S+/", server.stdout.readline())[0].decode()
-            folder = next(Path("reports").iterdir()).name
+            folder = reports_in("reports")[0].name
             for name in sorted(REPORT_FILES - {"peak-memory.prof"}):
                 browser.driver.get(f"{address}{folder}/{name}")
                 browser.settle()
@@ -320,6 +331,17 @@ for function in (before, after):
         assert (before, after) == (pytest.approx(40e6, rel=0.05), pytest.approx(8e6, rel=0.05))
 
 
+def test_the_formats_page_reads_the_list_of_callstacks(here: Path) -> None:
+    (reads,) = of("formats", "python")
+    write_what_commands_name()
+    run = run_plain(["sh", "-c", "fil-profile run squares.py"], env=environment(here))
+    assert run.status == 0
+    ended = run_plain([sys.executable, script("heaviest.py", reads.text)])
+    assert ended.stderr == b""
+    heaviest, *_ = ended.stdout.decode().splitlines()
+    assert re.fullmatch(r" +\d\d,\d{3},\d{3} squares\.py:3 \(\S+\)", heaviest)
+
+
 def test_the_notebook_page_shows_a_notebook_that_runs(here: Path, monkeypatch) -> None:
     (here / "kernels").mkdir()
     (here / "kernels" / "filprofile").symlink_to(BINDINGS / "kernel")
@@ -342,7 +364,7 @@ def test_the_notebook_page_shows_a_notebook_that_runs(here: Path, monkeypatch) -
 
 def test_every_snippet_of_the_guide_is_of_a_kind_that_is_run_here() -> None:
     kinds = {(snippet.page, snippet.language) for snippet in snippets()}
-    run = {("peak", "python"), ("api", "python"), ("needing-less", "python")}
+    run = {(page, "python") for page in ("peak", "api", "needing-less", "formats")}
     run |= {("jupyter", "ipython")}
     run |= {(page, kind) for page, kind in kinds if kind in ("sh", "console")}
     assert kinds == run
