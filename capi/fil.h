@@ -442,6 +442,10 @@ typedef struct fil_process {
     { sizeof(fil_process), 0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, 0, 0, 0, 0, 0, 0 }
 FIL_API fil_status fil_session_process(fil_session* session, size_t number, fil_process* process);
 
+/* Whether a Python program, `pid`, got as far as its own code: 0 if the interpreter ended before, since
+ * there was no such module, say. 1 also where that is not known. Since 0.1. */
+FIL_API int fil_session_began(const fil_session* session, int32_t pid);
+
 /* The pid of the process that has waited longest for the report of its run (fil_run_report()); 0 if
  * none does. It waits until it is answered. */
 FIL_API int32_t fil_session_asked(fil_session* session);
@@ -519,6 +523,12 @@ typedef enum fil_moment {
                                   * out-of-memory.svg, out-of-memory-reversed.svg, no page */
 } fil_moment;
 
+/* How an answer looks. */
+typedef enum fil_answer_look {
+    FIL_ANSWER_COLOURED = 1, /* with the escape sequences of a terminal */
+    FIL_ANSWER_ASCII = 2     /* for another character set than UTF-8 */
+} fil_answer_look;
+
 /* What a report says beyond the stacks. All texts and arrays are borrowed for the call; zeros mean
  * "not known". */
 typedef struct fil_report_options {
@@ -556,12 +566,18 @@ typedef struct fil_report_options {
      * many bytes with the 0 at its end; "" if there is none. */
     char* unseen_allocator;
     size_t unseen_allocator_bytes;
+    char* answer;  /* written, unless NULL: what the report says, in a few lines of text, each ended by
+                    * a newline: the peak, and which of the user's own lines held it. Lines that do
+                    * not fit are left out. Since 0.1 */
+    size_t answer_capacity;
+    uint32_t answer_columns; /* that a line may take; 0: 80 */
+    uint32_t answer_look;    /* fil_answer_look, added up */
 } fil_report_options;
 #define FIL_REPORT_OPTIONS_INIT                                                             \
     {                                                                                       \
         sizeof(fil_report_options), {NULL, 0}, 0, 0, {NULL, 0}, {NULL, 0}, {NULL, 0}, 0, 0, \
             FIL_ENDING_RUNNING, 0, 0, 0, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, 0,    \
-            FIL_MOMENT_PEAK, 0, 0, NULL                                                     \
+            FIL_MOMENT_PEAK, 0, 0, NULL, NULL, 0, NULL, 0, 0, 0                             \
     }
 
 /* Writes the report of the program's memory at the session's peak (or another moment):

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <range/v3/algorithm/find_if.hpp>
@@ -195,10 +194,7 @@ unseen_allocator unseen_allocator_of(const recording_view& recording,
 
 // As much of it as there is room for.
 void write_text(const std::string& text, char* to, std::size_t capacity) {
-    if (capacity == 0) return;
-    const std::size_t length = std::min(text.size(), capacity - 1);
-    std::memcpy(to, text.data(), length);
-    to[length] = 0;
+    if (to != nullptr && capacity > 0) to[text.copy(to, capacity - 1)] = 0;
 }
 
 // Facts of the last run, where the caller did not say otherwise; its directory.
@@ -210,6 +206,14 @@ std::string add_run_facts(report::facts& facts, const recording_view& recording,
     facts.program.first_function = recording.text(run.first_function);
     facts.title = recording.text(run.title);
     return std::string(recording.text(run.directory));
+}
+
+report::answer_look look_of(const fil_report_options& options) {
+    report::answer_look look;
+    if (options.answer_columns != 0) look.columns = options.answer_columns;
+    look.colours = (options.answer_look & FIL_ANSWER_COLOURED) != 0;
+    look.ascii = (options.answer_look & FIL_ANSWER_ASCII) != 0;
+    return look;
 }
 
 void write(const recording_view& recording, const session_page& page, report::facts run,
@@ -246,8 +250,14 @@ void write(const recording_view& recording, const session_page& page, report::fa
     try {
         const auto written = report_recording(
             drawn, usage, untouched, run, directory,
-            is_exact ? report::report_naming::exact : report::report_naming::by_time);
-        if (path != nullptr) write_text(written.string(), path, capacity);
+            is_exact ? report::report_naming::exact : report::report_naming::by_time,
+            look_of(options));
+        write_text(written.directory.string(), path, capacity);
+        std::string answer;
+        for (const std::string& line : written.answer) {
+            if (answer.size() + line.size() + 1 < options.answer_capacity) answer += line + '\n';
+        }
+        write_text(answer, options.answer, options.answer_capacity);
     } catch (const report::report_error& error) {
         throw failure{FIL_ERROR_SYSTEM, error.what()};
     }

@@ -4,6 +4,7 @@
 
 #include "kept_recording.hpp"
 #include "out_of_memory.hpp"
+#include "program_began.hpp"
 #include "refusal_text.hpp"
 #include "session_handle.hpp"
 #include "snapshot_reader.hpp"
@@ -107,6 +108,13 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
         found.recording_bytes = std::min(joined.view().used_bytes(), joined.memory.bytes());
         checked_fill(process, found, "process");
     });
+}
+
+int fil_session_began(const fil_session* session, int32_t pid) {
+    if (session == nullptr) return 1;
+    const joined_process* process = session_of(session).find(pid);
+    return process == nullptr || process->view().check() != recording_check::good ||
+           program_began(process->view());
 }
 
 int32_t fil_session_asked(fil_session* session) {

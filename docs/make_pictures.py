@@ -43,7 +43,7 @@ def open_flights(browser: Browser, height: int) -> None:
     if not output.exists():
         run_profiled(output.resolve(), ["examples/flights.py"], cwd=ROOT)
     browser.look(WIDTH, height)
-    browser.open(next(output.iterdir()).resolve() / "index.html")
+    browser.open((output / "latest").resolve() / "index.html")
 
 
 def report(browser: Browser) -> None:
@@ -107,7 +107,7 @@ def out_of_memory(browser: Browser) -> None:
     )
     assert done.returncode == 53, done
     browser.look(WIDTH, 270)
-    browser.open(next(output.iterdir()) / "out-of-memory.svg")
+    browser.open(output / "latest/out-of-memory.svg")
 
 
 PICTURES: dict[str, Callable[[Browser], None]] = {

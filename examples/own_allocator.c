@@ -101,16 +101,18 @@ int main(int argc, char** argv) {
     if (pool.memory == NULL) return 1;
     printf("level loaded, checksum %08x\n", load_level(HERE(FIL_CALLSTACK_UNKNOWN)));
 
-    char path[4096];
+    char path[4096], answer[4096];
     fil_report_options report = FIL_REPORT_OPTIONS_INIT;
     report.directory = text(argc > 1 ? argv[1] : "fil-result");
     report.command = text(argv[0]);
     report.ending = FIL_ENDING_EXIT;
+    report.answer = answer;
+    report.answer_capacity = sizeof answer;
     if (fil_recording_report(&report, path, sizeof path, &error) != FIL_OK) {
         fprintf(stderr, "own_allocator_c: %s\n", error.message);
         return 1;
     }
-    printf("%s\n", path);
+    printf("%s%s\n", answer, path);
     free(pool.memory);
     return 0;
 }

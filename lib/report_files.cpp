@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "embedded_assets.hpp"
+#include "fil/report/answer.hpp"
 #include "fil/report/facts_text.hpp"
 #include "fil/report/folded.hpp"
 #include "fil/report/html.hpp"
@@ -68,8 +69,8 @@ std::string page_title(const report_model& report) {
            now_as_ctime() + ")";
 }
 
-std::vector<named_text> make_files(const snapshot& taken, const facts& run) {
-    const report_model report = make_report_model(taken, run);
+std::vector<named_text> make_files(const report_model& report) {
+    const facts& run = report.run;
     if (run.kind == report_kind::out_of_memory) {
         return {{"out-of-memory.prof", folded_of(report)},
                 {"out-of-memory.svg", svg_of(report, direction::callers_first, run.kind)},
@@ -105,7 +106,9 @@ fs::path give_by_time(workshop& work, const fs::path& parent) {
     // Two reports in one millisecond: the second takes the next.
     for (auto moment = std::chrono::system_clock::now();; moment += std::chrono::milliseconds(1)) {
         const std::string name = directory_name(moment);
-        if (work.give(name)) return parent / name;
+        if (!work.give(name)) continue;
+        work.give_link("latest", name);  // where there are no links, the name is as good
+        return parent / name;
     }
 }
 
@@ -128,15 +131,17 @@ report_error not_written(const fs::path& directory, const std::string& why) {
 
 }  // namespace
 
-fs::path write_report(const fs::path& directory, const snapshot& taken, const facts& run,
-                      report_naming naming) {
-    const std::vector<named_text> files = make_files(taken, run);
+written_report write_report(const fs::path& directory, const snapshot& taken, const facts& run,
+                            report_naming naming, const answer_look& look) {
+    const report_model report = make_report_model(taken, run);
+    const std::vector<named_text> files = make_files(report);
     try {
         fs::create_directories(directory);
         workshop work(directory);
         for (const auto& [name, text] : files) work.write(name, text);
-        return naming == report_naming::by_time ? give_by_time(work, directory)
-                                                : give_exactly(work, directory, files);
+        return {naming == report_naming::by_time ? give_by_time(work, directory)
+                                                 : give_exactly(work, directory, files),
+                answer_of(report, look)};
     } catch (const std::system_error& error) {
         const bool is_limit = error.code() == std::errc::file_too_large;
         throw not_written(directory, error.code().message() + (is_limit ? " (ulimit -f)" : ""));

@@ -68,11 +68,12 @@ void add_recorded_facts(report::facts& run, const drawn_recording& drawn,
     run.exact.bound = alone ? 0 : limit_of_pendings(run.exact.threads, run.peak);
 }
 
-std::filesystem::path report_recording(const drawn_recording& drawn, const usage_at_peak& usage,
-                                       const std::vector<untouched_range>& untouched,
-                                       const report::facts& run,
-                                       const std::filesystem::path& directory,
-                                       report::report_naming naming) {
+report::written_report report_recording(const drawn_recording& drawn, const usage_at_peak& usage,
+                                        const std::vector<untouched_range>& untouched,
+                                        const report::facts& run,
+                                        const std::filesystem::path& directory,
+                                        report::report_naming naming,
+                                        const report::answer_look& look) {
     std::vector<callstack_id> wanted;
     for (const untouched_range& range : untouched) {
         if (range.kind == mapping_kind::anonymous) wanted.push_back(range.callstack);
@@ -89,7 +90,7 @@ std::filesystem::path report_recording(const drawn_recording& drawn, const usage
         read.snapshot.add_untouched_mapping({read.index_of[id], range.bytes, range.resident});
     }
     add_zipped_sources(read.snapshot, run.started);
-    return report::write_report(directory, read.snapshot, run, naming);
+    return report::write_report(directory, read.snapshot, run, naming, look);
 }
 
 }  // namespace fil

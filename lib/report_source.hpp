@@ -45,10 +45,11 @@ void add_recorded_facts(report::facts& run, const drawn_recording& drawn,
                         const usage_at_peak& usage);
 
 // Throws report::report_error, std::exception.
-std::filesystem::path report_recording(const drawn_recording& drawn, const usage_at_peak& usage,
-                                       const std::vector<untouched_range>& untouched,
-                                       const report::facts& run,
-                                       const std::filesystem::path& directory,
-                                       report::report_naming naming);
+report::written_report report_recording(const drawn_recording& drawn, const usage_at_peak& usage,
+                                        const std::vector<untouched_range>& untouched,
+                                        const report::facts& run,
+                                        const std::filesystem::path& directory,
+                                        report::report_naming naming,
+                                        const report::answer_look& look);
 
 }  // namespace fil

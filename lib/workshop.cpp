@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <system_error>
@@ -84,6 +85,13 @@ void remove_abandoned(int place) {
             remove_folder(place, name, folder.number());
     }
     closedir(entries);
+}
+
+// Names of one pattern: the same but for their digits.
+bool is_like(std::string_view a, std::string_view b) {
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    return std::ranges::equal(
+        a, b, [&](char x, char y) { return x == y || (is_digit(x) && is_digit(y)); });
 }
 
 bool is_link(int file) {
@@ -172,6 +180,18 @@ bool workshop::give(const std::string& name) {
 
 void workshop::give_file(const std::string& name) {
     checked(renameat(work_.number(), name.c_str(), place_.number(), name.c_str()));
+}
+
+bool workshop::give_link(const std::string& name, const std::string& target) {
+    constexpr const char* made = "link";
+    char old[NAME_MAX + 1];
+    const auto length = readlinkat(place_.number(), name.c_str(), old, sizeof old);
+    if (length < 0 && errno == ENOENT)
+        return symlinkat(target.c_str(), place_.number(), name.c_str()) == 0;
+    const bool is_ours = length > 0 && length < ssize_t{sizeof old} &&
+                         is_like(std::string_view(old, std::size_t(length)), target);
+    if (!is_ours || symlinkat(target.c_str(), private_.number(), made) != 0) return false;
+    return renameat(private_.number(), made, place_.number(), name.c_str()) == 0;
 }
 
 void workshop::remove_file(const std::string& name) {

@@ -32,6 +32,10 @@ class workshop {
     bool give(const std::string& name);
     // One file of it becomes a file of the place, instead of what may have that name.
     void give_file(const std::string& name);
+    // A link of that name in the place leads to `target`, a name in the place, from now on; unless
+    // something of that name is there that no give_link() made: a file, a folder, a link elsewhere.
+    // False then, and where there are no links.
+    bool give_link(const std::string& name, const std::string& target);
     // Removes that file from the place, if there is one.
     void remove_file(const std::string& name);
 

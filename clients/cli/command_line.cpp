@@ -12,10 +12,8 @@ namespace fil::cli {
 namespace {
 
 constexpr const char* usage =
-    "Usage: fil-profile [-o DIR] [--no-browser] [--keep-thread-pools] [--disable-oom-detection]\n"
-    "                   [--show-arguments] [--python PY] run SCRIPT|-m MODULE|PROGRAM [ARGS]...\n"
-    "       fil-profile [--disable-oom-detection] [--show-arguments] [--python PY] python "
-    "[ARGS]...\n";
+    "Usage: fil-profile [OPTIONS] run SCRIPT|-m MODULE|PROGRAM [ARGS]...\n"
+    "       fil-profile [OPTIONS] python [ARGS]...\n";
 
 constexpr const char* license =
 #include <license_text.inc>
@@ -24,12 +22,11 @@ constexpr const char* license =
 constexpr const char* examples =
     "Examples:\n"
     "  fil-profile run script.py --its option     a Python script and its arguments\n"
-    "  fil-profile -o reports run -m package.app  a Python module; the report goes to reports/\n"
+    "  fil-profile -o reports run -m package.app  a Python module; report in reports/\n"
     "  fil-profile run ./server 8080              a native program\n"
-    "  fil-profile python script.py               Python as it is; the program says what to "
-    "profile\n"
-    "While a program runs, kill -s SIGUSR2 to fil-profile writes a report of the peak so far.\n"
-    "Options of fil-profile stand before the command; everything after it is the program's.";
+    "  fil-profile python script.py               Python; it says what to profile\n"
+    "While a program runs, kill -USR2 to fil-profile reports the peak so far.\n"
+    "Options stand before the command; everything after it is the program's.";
 
 struct usage_formatter : CLI::Formatter {
     std::string make_usage(const CLI::App*, std::string) const override { return usage; }
@@ -49,21 +46,21 @@ void declare(CLI::App& app, invocation& asked) {
     app.add_flag_callback(
         "--no-browser", [&] { asked.browser = false; }, "Do not open the report in a browser");
     app.add_flag_callback(
+        "--quiet", [&] { asked.quiet = true; }, "Say nothing but what went wrong");
+    app.add_flag_callback(
         "--keep-thread-pools", [&] { asked.thread_pools = true; },
         "Let BLAS, OpenMP and the like use several threads");
     app.add_flag_callback(
         "--disable-oom-detection", [&] { asked.detect_out_of_memory = false; },
-        "Do not end the program with a report when memory runs out");
+        "Do not end the program when memory runs out");
     app.add_flag_callback(
         "--show-arguments", [&] { asked.show_arguments = true; },
-        "Show arguments such as --password=x in reports as they are");
+        "Show secrets (--password=x) in reports as they are");
     app.add_option("--python", asked.python, "Run Python programs with this interpreter")
         ->type_name("PY")
         ->take_last();
-    app.add_subcommand("run", "Run a program and report its memory at the peak");
-    app.add_subcommand("python",
-                       "Run Python, and profile what the program asks for (filprofiler.api)");
-    app.get_formatter()->label("Subcommands", "Commands");
+    for (const char* verb : {"run", "python"})
+        app.add_subcommand(verb)->group("");  // the usage and the examples say it all
 }
 
 // The place of the verb: the first word that is neither an option of ours nor an option's value.
@@ -111,6 +108,13 @@ invocation parse_command_line(const std::vector<std::string>& words) {
         throw refusal("there is no command '" + words[place] +
                       "'; to run a program: fil-profile run " + words[place]);
     asked.verb = words[place];
+    // What runs is never called like that. (Python has a help of its own.)
+    const auto next = place + 1 < words.size() ? words[place + 1] : "";
+    if (asked.verb == "run" && (next == "--help" || next == "-h")) {
+        asked.verb.clear();
+        asked.shown = app.help();
+        return asked;
+    }
     asked.words.assign(words.begin() + static_cast<std::ptrdiff_t>(place) + 1, words.end());
     return asked;
 }

@@ -15,6 +15,7 @@ struct invocation {
     bool browser = true;                // not --no-browser
     bool thread_pools = false;          // --keep-thread-pools
     bool detect_out_of_memory = true;   // not --disable-oom-detection
+    bool quiet = false;                 // --quiet
     bool show_arguments = false;        // --show-arguments
     std::string verb;                   // "run"; empty: print `shown` and end
     std::vector<std::string> words;     // all that follows the verb

@@ -33,13 +33,12 @@ void live_reports::start(const observation& now) {
     answered_ = requests_of(session_);
     due_.reset();
     const report_request request(facts_, now);
-    taken_.emplace(now);
     making_.emplace(session_, request.options(), signals_);
 }
 
 void live_reports::hear(const report_outcome& outcome) {
     making_.reset();
-    told_(*taken_, outcome);
+    told_(outcome);
 }
 
 }  // namespace fil::cli

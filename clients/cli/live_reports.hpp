@@ -16,18 +16,9 @@
 
 namespace fil::cli {
 
-// What was seen of the peak when a report was taken.
-struct peak_seen {
-    explicit peak_seen(const observation& now)
-        : seconds(now.memory.peak_seconds()), processes(now.memory.processes()) {}
-
-    double seconds;
-    std::size_t processes;
-};
-
 class live_reports {
   public:
-    using listener = std::function<void(const peak_seen&, const report_outcome&)>;
+    using listener = std::function<void(const report_outcome&)>;
 
     // All outlive this object. `told` hears of each report that was made, or could not be.
     live_reports(fil_session* session, const run_facts& facts, const signal_inbox& signals,
@@ -57,7 +48,6 @@ class live_reports {
     std::uint32_t answered_ = 0;  // requests of the program's, so far
     std::optional<double> due_;   // a request of our own, in seconds since the start
     std::optional<report_in_the_making> making_;
-    std::optional<peak_seen> taken_;  // by the one that is being made
 };
 
 }  // namespace fil::cli

@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
             std::fputs(asked.shown.c_str(), stdout);
             return std::fflush(stdout) == 0 ? 0 : 1;
         }
+        if (asked.quiet) be_quiet();
         if (asked.verb == "python") become_python(asked);
         end = run(asked);
     } catch (const refusal& refused) {

@@ -1,6 +1,6 @@
 // Lines for people, on stderr, each beginning "=fil-profile= ". The program's stdout is its own.
-// Control characters (a file name may hold any) are shown as '?'. Never fails, never waits: stderr
-// may be closed, or a full pipe that nobody reads.
+// What a terminal would obey or turn round (a file name may hold any character) is shown as '?'.
+// Never fails, never waits: stderr may be closed, or a full pipe that nobody reads.
 #pragma once
 
 #include <string>
@@ -8,7 +8,11 @@
 
 namespace fil::cli {
 
-void say(std::string_view text);
+// What the user wants to know, or must: --quiet leaves errors.
+enum class worth { news, error };
+void be_quiet();
+
+void say(std::string_view text, worth it = worth::error);
 
 // Lines that stderr did not take when they were said: tries again; whether any are left. To be
 // called now and then; at the end, where a reader has a moment more.
@@ -18,11 +22,14 @@ void finish_saying();
 // The same as text: what say() writes.
 std::string message_line(std::string_view text);
 
+// A line as message_line() makes it; or one of an answer (fil_report_options::answer), which is
+// harmless already, and may be coloured.
+inline constexpr std::string_view message_prefix = "=fil-profile= ";
+std::string answer_line(std::string_view text);
+void say_line(std::string line, worth it);
+
 // As everywhere in a report: "648.5 MiB", with one decimal; what would be 0.0, or more than people
 // read, in another unit (fil/report/mib_text.hpp).
 std::string size_text(long long bytes);
-
-// "3.2 s"; below a second "12 ms".
-std::string seconds_text(double seconds);
 
 }  // namespace fil::cli

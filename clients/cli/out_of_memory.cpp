@@ -57,18 +57,21 @@ void out_of_memory::report(const fil_out_of_memory& process, const reporter& mak
                                 : last_shortage_;
     const std::string whose =
         process.pid == program_ ? "" : " in PID " + std::to_string(process.pid);
-    tell_("WARNING: Detected out-of-memory condition" + whose + ", exiting soon: " + why + ".");
+    const auto tell = [&](const std::string& text, worth it) { tell_(message_line(text), it); };
+    tell("WARNING: Detected out-of-memory condition" + whose + ", exiting soon: " + why + ".",
+         worth::error);
     if (parent_ == parent::us) {
         fil_session_let_go(session_, process.pid);
         wait_for_end_of(process.pid);
     }
     const report_outcome outcome = make(process);
     if (outcome.status != FIL_OK) {
-        tell_("The report could not be made: " + outcome.why + ".");
+        tell("The report could not be made: " + outcome.why + ".", worth::error);
         return;
     }
+    for (const std::string& line : outcome.answer) tell_(answer_line(line), worth::news);
     for (const char* file : {"out-of-memory.svg", "out-of-memory-reversed.svg"})
-        tell_("Wrote memory usage flamegraph to " + outcome.path + "/" + file);
+        tell("Wrote memory usage flamegraph to " + outcome.path + "/" + file, worth::news);
     if (process.pid == program_) program_is_reported_ = true;
 }
 

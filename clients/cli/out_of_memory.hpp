@@ -8,7 +8,6 @@
 
 #include <functional>
 #include <string>
-#include <string_view>
 
 #include "memory_left.hpp"
 #include "message.hpp"
@@ -21,15 +20,15 @@ class out_of_memory {
   public:
     using reporter = std::function<report_outcome(const fil_out_of_memory&)>;
 
-    // Hears of what happens, a sentence at a time.
-    using teller = std::function<void(std::string_view)>;
+    // Hears of what happens, a line (message.hpp) at a time.
+    using teller = std::function<void(std::string, worth)>;
 
     // Who waits for the program, and would go on at its end.
     enum class parent { us, another };
 
     // `root` stands before /proc and /sys. From now on it is us whom a process waits for.
     out_of_memory(fil_session* session, std::string root, pid_t program, parent its_parent,
-                  teller tell = say);
+                  teller tell = say_line);
 
     // Both to be called often: longest_wait() says how often, in milliseconds. The first tells the
     // program if memory is low; the second sees to those that ran out of it.

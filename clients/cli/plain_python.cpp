@@ -35,7 +35,7 @@ void become_python(const invocation& asked) {
     set_variable(variables.all, "FIL_PROGRAM=" + std::to_string(::getpid()));
 
     start_watcher({session.get(), library, shown, variables.set_by_us, asked.detect_out_of_memory,
-                   find_variable(inherited, "FIL_SYSTEM_ROOT").value_or("")});
+                   asked.quiet, find_variable(inherited, "FIL_SYSTEM_ROOT").value_or("")});
     library.leave_link();  // the watcher's to remove
 
     const auto argument_pointers = pointers(arguments);

@@ -4,10 +4,9 @@
 
 #include <charconv>
 #include <filesystem>
-#include <string>
+#include <utility>
 
 #include "launch.hpp"
-#include "message.hpp"
 #include "unhurried_writer.hpp"
 
 namespace fil::cli {
@@ -63,11 +62,11 @@ descriptor program_stderr::open(int number) const {
         ::open(path.c_str(), O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
 }
 
-void program_stderr::say(std::string_view text) const {
+void program_stderr::say_line(std::string text) const {
     const descriptor to = open(number_in_program());
     if (!to) return;
     unhurried_writer line(to.get());
-    line.add(message_line(text));
+    line.add(std::move(text));
     line.finish(longest_wait);
 }
 

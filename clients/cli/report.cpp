@@ -17,6 +17,7 @@
 #include "ending.hpp"
 #include "launch.hpp"
 #include "message.hpp"
+#include "terminal_look.hpp"
 
 namespace fil::cli {
 namespace {
@@ -26,10 +27,10 @@ struct answer {
     fil_status status = FIL_ERROR_INTERNAL;
     char path[PATH_MAX] = "";
     fil_error error = FIL_ERROR_INIT;
-    std::int64_t peak = 0;
     char unseen_allocator[512] = "";
+    char lines[2400] = "";
 };
-static_assert(sizeof(answer) < 65536);
+static_assert(sizeof(answer) <= 8192);  // a pipe's least, where a user has many
 
 std::uint64_t used_bytes(fil_session* session) {
     std::uint64_t sum = 0;
@@ -75,10 +76,14 @@ void allow_large_files() {
 
 [[noreturn]] void report_and_exit(fil_session* session, fil_report_options options, int to) {
     const struct rlimit none {};
+    answer said;
+    const terminal_look look = look_of_terminal(STDERR_FILENO);
+    options.answer = said.lines;
+    options.answer_capacity = sizeof said.lines;
+    options.answer_columns = look.columns - unsigned{message_prefix.size()};
+    options.answer_look = look.is;
     close_descriptors_but(to);        // few may be allowed, and its files want some
     ::setrlimit(RLIMIT_CORE, &none);  // a core file of ours is no use in the user's directory
-    answer said;
-    options.peak = &said.peak;
     options.unseen_allocator = said.unseen_allocator;
     options.unseen_allocator_bytes = sizeof said.unseen_allocator;
     said.status = fil_session_report(session, &options, said.path, sizeof said.path, &said.error);
@@ -107,6 +112,13 @@ ending wait_for(pid_t child, const descriptor& ended, const signal_inbox& signal
             if (may_stop_report(signal) && std::chrono::steady_clock::now() >= echo_ends)
                 forward(signal, child, ended.get());
     }
+}
+
+std::vector<std::string> lines_of(std::string_view text) {
+    std::vector<std::string> lines;
+    for (std::size_t end; (end = text.find('\n')) != text.npos; text.remove_prefix(end + 1))
+        lines.emplace_back(text.substr(0, end));
+    return lines;
 }
 
 // A name that nobody can have taken before: the folder is everybody's.
@@ -159,7 +171,8 @@ report_outcome report_in_the_making::outcome_of(const ending& end) const {
     answer said;
     if (::read(pipe_.read.get(), &said, sizeof said) != static_cast<ssize_t>(sizeof said))
         return {FIL_ERROR_INTERNAL, {}, "it ended early"};
-    return {said.status, said.path, said.error.message, said.peak, said.unseen_allocator};
+    return {said.status, said.path, said.error.message, lines_of(said.lines),
+            said.unseen_allocator};
 }
 
 report_outcome make_report(fil_session* session, const fil_report_options& options,

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "descriptor.hpp"
 #include "ending.hpp"
@@ -23,10 +24,10 @@ struct report_limits {
 
 struct report_outcome {
     fil_status status = FIL_ERROR_INTERNAL;
-    std::string path;              // of the report's directory, if status is FIL_OK
-    std::string why;               // else
-    std::int64_t peak = 0;         // as the report says it
-    std::string unseen_allocator;  // what it says of one whose blocks are not seen
+    std::string path;                   // of the report's directory, if status is FIL_OK
+    std::string why;                    // else
+    std::vector<std::string> answer{};  // what it says, for the terminal (message.hpp)
+    std::string unseen_allocator{};     // what it says of one whose blocks are not seen
 };
 
 // One that is being made.

@@ -26,10 +26,9 @@ namespace {
 
 void announce(const invocation& asked, const output_directory& output) {
     say("Memory usage will be written out at exit to " + output.path() +
-        (asked.browser ? ", and opened in a browser." : "."));
-    say("You can also run the following command while the program is still running to write out "
-        "peak memory usage up to that point: kill -s SIGUSR2 " +
-        std::to_string(::getpid()));
+            (asked.browser ? ", and opened in a browser." : "."),
+        worth::news);
+    say("The peak so far, at any time: kill -USR2 " + std::to_string(::getpid()), worth::news);
 }
 
 std::string too_few_descriptors() {
@@ -72,26 +71,38 @@ void say_nobody_joined(fil_session* session, const target& what, const observati
     say("No report: " + what.arguments.front() + " never connected; most likely " + why + ".");
 }
 
+// The interpreter ended for a reason of its own, which it has told: no such module, an error in the
+// script's syntax. (Its status is 1 then, or 2.)
+bool never_began(const fil_session* session, const target& what, const program& child,
+                 const ending& end) {
+    return what.is_python && end.kind == FIL_ENDING_EXIT && (end.value == 1 || end.value == 2) &&
+           fil_session_began(session, child.pid) == 0;
+}
+
 void say_what_was_missed(fil_session* session, const observation& seen) {
     for (const std::string& process : seen.memory.still_running())
-        say(process + " is still running; what it does from now on is not recorded.");
+        say(process + " is still running; what it does from now on is not recorded.", worth::news);
     fil_session_numbers numbers = FIL_SESSION_NUMBERS_INIT;
     if (fil_session_read(session, &numbers) != FIL_OK) return;
     if (numbers.unprofiled_children > 0)
         say(std::to_string(numbers.unprofiled_children) +
-            (numbers.unprofiled_children == 1 ? " child process" : " child processes") +
-            " ran unrecorded (static, 32-bit, set-user-id, or unable to open our library).");
+                (numbers.unprofiled_children == 1 ? " child process" : " child processes") +
+                " ran unrecorded (static, 32-bit, set-user-id, or unable to open our library).",
+            worth::news);
     char refused[128] = "";
     const auto unrecorded = fil_session_refused(session, refused, sizeof refused);
     if (unrecorded > 0 && numbers.processes > 0)
         say(std::to_string(unrecorded) + (unrecorded == 1 ? " process was" : " processes were") +
-            " not recorded, since the system refused " + refused + ".");
+                " not recorded, since the system refused " + refused + ".",
+            worth::news);
     if (numbers.sandboxed == 1)
-        say("1 process was not recorded: it runs in a sandbox (seccomp) that it put up itself.");
+        say("1 process was not recorded: it runs in a sandbox (seccomp) that it put up itself.",
+            worth::news);
     else if (numbers.sandboxed > 1)
         say(std::to_string(numbers.sandboxed) +
-            " processes were not recorded: they run in a sandbox (seccomp) that they put up "
-            "themselves.");
+                " processes were not recorded: they run in a sandbox (seccomp) that they put up "
+                "themselves.",
+            worth::news);
 }
 
 // Which the kernel may have done, before the program came to allocate again.
@@ -123,17 +134,15 @@ std::string page_of(const report_outcome& report) {
     return report.path + "/index.html";
 }
 
-void say_written(const peak_seen& peak, const char* when, const report_outcome& report) {
-    const std::string whose = peak.processes > 1 ? " of all processes together" : "";
-    say("Peak memory" + whose + when + " was " + size_text(report.peak) + ", " +
-        seconds_text(peak.seconds) + " after the start.");
-    if (!report.unseen_allocator.empty()) say(report.unseen_allocator);
-    say("Wrote HTML report to " + page_of(report));
+void say_written(const report_outcome& report) {
+    for (const std::string& line : report.answer) say_line(answer_line(line), worth::news);
+    if (!report.unseen_allocator.empty()) say(report.unseen_allocator, worth::news);
+    say("Wrote HTML report to " + page_of(report), worth::news);
 }
 
-void say_written_meanwhile(const peak_seen& peak, const report_outcome& report) {
+void say_written_meanwhile(const report_outcome& report) {
     if (report.status == FIL_OK)
-        say_written(peak, " so far", report);
+        say_written(report);
     else
         say("The report could not be made: " + report.why + ".");
 }
@@ -197,11 +206,15 @@ ending run(const invocation& asked) {
         say_what_was_missed(session.get(), seen);
         return seen.end;
     }
+    if (never_began(session.get(), what, child, seen.end)) {
+        say("No report: none of the program's own code was run.", worth::news);
+        return seen.end;
+    }
     if (memory) say_killed_for_memory(seen, *memory);
     const report_request request(facts, seen);
     const report_outcome report = make_report(session.get(), request.options(), signals);
     if (report.status == FIL_OK) {
-        say_written(peak_seen(seen), "", report);
+        say_written(report);
         if (asked.browser) open_in_browser(page_of(report));
     } else {
         keep(session.get(), request, report.why);

@@ -22,7 +22,7 @@ bool has_slash(const std::string& word) {
 }
 
 target with_python(const interpreter& python, const words& arguments) {
-    target result{python.path, {python.name}, {}, {}};
+    target result{python.path, {python.name}, {}, {}, true};
     result.arguments.insert(result.arguments.end(), arguments.begin(), arguments.end());
     return result;
 }
@@ -66,7 +66,7 @@ void refuse_unusable(const std::string& path, const std::string& shown) {
 target as_itself(const std::string& path, const words& arguments) {
     if (!is_executable(path)) throw refusal(arguments.front() + " is not executable");
     refuse_unusable(path, arguments.front());
-    return {path, arguments, {}, {}};
+    return {path, arguments, {}, {}, false};
 }
 
 bool is_readable(const std::string& path) {

@@ -13,6 +13,7 @@ struct target {
     std::vector<std::string> arguments;  // argv, its [0] first
     std::string script;                  // the Python script as typed; empty if it is none
     std::string script_path;             //   and its absolute path
+    bool is_python = false;              // Python runs it, a script or not
 };
 
 // `python` is the value of --python, `package_python` that of FIL_PYTHON. Throws refusal.

@@ -79,7 +79,9 @@ class watcher {
         const descriptor_room room(descriptors_for_joining_and_reporting);
         return std::optional<out_of_memory>(
             std::in_place, session_, program.system_root, pid_, out_of_memory::parent::another,
-            [this](std::string_view sentence) { errors_.say(sentence); });
+            [this, quiet = program.quiet](std::string line, worth it) {
+                if (!quiet || it == worth::error) errors_.say_line(std::move(line));
+            });
     }
 
     void answer(pid_t asks) {

@@ -21,6 +21,7 @@ struct watched_program {
     const std::vector<std::string>& arguments;  // for the reports
     const environment& set_by_us;
     bool detect_out_of_memory;
+    bool quiet;               // only errors are said
     std::string system_root;  // stands before /proc and /sys
 };
 

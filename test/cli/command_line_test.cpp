@@ -24,9 +24,18 @@ TEST(command_line, nothing_at_all_shows_the_same_help_as_help) {
     EXPECT_TRUE(none.verb.empty());
     EXPECT_EQ(none.shown, parse_command_line({"--help"}).shown);
     EXPECT_EQ(none.shown, parse_command_line({"-h"}).shown);
+    EXPECT_EQ(none.shown, parse_command_line({"run", "--help"}).shown);
     EXPECT_NE(none.shown.find("run SCRIPT|-m MODULE|PROGRAM"), std::string::npos);
     EXPECT_NE(none.shown.find("-o DIR"), std::string::npos);
     EXPECT_NE(none.shown.find("--no-browser  "), std::string::npos);
+}
+
+TEST(command_line, help_is_one_screen) {
+    const std::string help = parse_command_line({"--help"}).shown;
+    int lines = 0;
+    for (std::size_t at = 0, end; (end = help.find('\n', at)) != help.npos; at = end + 1, ++lines)
+        EXPECT_LE(end - at, 80u) << help.substr(at, end - at);
+    EXPECT_LE(lines, 24);
 }
 
 TEST(command_line, version_is_the_version_only) {

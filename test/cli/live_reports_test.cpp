@@ -41,9 +41,8 @@ class live_reports_test : public testing::Test {
     observation now_{{}, 0, sampler(session_.handle(), 1), {}};
     std::vector<std::string> told_;
     bool slow_ = false;
-    live_reports reports_{
-        session_.handle(), facts_, signals_,
-        [this](const peak_seen&, const report_outcome& outcome) { told_.push_back(outcome.path); }};
+    live_reports reports_{session_.handle(), facts_, signals_,
+                          [this](const report_outcome& outcome) { told_.push_back(outcome.path); }};
 };
 
 TEST_F(live_reports_test, without_a_request_there_is_none) {

@@ -8,6 +8,8 @@
 
 #include <string>
 
+#include "message.hpp"
+
 namespace fil::cli {
 namespace {
 
@@ -56,7 +58,7 @@ void put_nothing_in_its_place() {
 TEST(program_stderr, is_where_the_program_writes_its_errors) {
     const pipe_ends pipe = new_pipe();
     const program_with program(pipe.write.get(), [] {});
-    program_stderr(program.pid(), pipe.write.get()).say("well");
+    program_stderr(program.pid(), pipe.write.get()).say_line(message_line("well"));
     EXPECT_EQ(text_in(pipe.read.get()), "=fil-profile= well\n");
 }
 
@@ -65,7 +67,7 @@ TEST(program_stderr, may_be_a_socket) {
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     const descriptor ours(ends[0]), its(ends[1]);
     const program_with program(its.get(), [] {});
-    program_stderr(program.pid(), its.get()).say("well");
+    program_stderr(program.pid(), its.get()).say_line(message_line("well"));
     EXPECT_EQ(text_in(ours.get()), "=fil-profile= well\n");
 }
 
@@ -75,7 +77,7 @@ TEST(program_stderr, is_the_one_it_was_started_with_if_the_program_kept_a_copy) 
         ::dup2(STDERR_FILENO, 77);
         put_nothing_in_its_place();
     });
-    program_stderr(program.pid(), pipe.write.get()).say("well");
+    program_stderr(program.pid(), pipe.write.get()).say_line(message_line("well"));
     EXPECT_EQ(text_in(pipe.read.get()), "=fil-profile= well\n");
 }
 
@@ -85,7 +87,7 @@ TEST(program_stderr, is_the_new_one_if_it_kept_none) {
         ::dup2(second.write.get(), STDERR_FILENO);
         ::close(first.write.get());
     });
-    program_stderr(program.pid(), first.write.get()).say("well");
+    program_stderr(program.pid(), first.write.get()).say_line(message_line("well"));
     EXPECT_EQ(text_in(first.read.get()), "");
     EXPECT_EQ(text_in(second.read.get()), "=fil-profile= well\n");
 }
@@ -97,7 +99,7 @@ TEST(program_stderr, that_is_closed_or_of_no_process_is_no_matter) {
         const program_with program(pipe.write.get(), [] { ::close(STDERR_FILENO); });
         gone = program.pid();
     }
-    program_stderr(gone, pipe.write.get()).say("well");
+    program_stderr(gone, pipe.write.get()).say_line(message_line("well"));
     EXPECT_EQ(text_in(pipe.read.get()), "");
 }
 

@@ -55,7 +55,7 @@ class run_watch_test : public on_a_machine {
     std::vector<std::string> said_;
     std::vector<int> reported_;
     out_of_memory memory_{session_.handle(), here(), ::getpid(), out_of_memory::parent::another,
-                          [this](std::string_view sentence) { said_.emplace_back(sentence); }};
+                          [this](std::string line, worth) { said_.push_back(std::move(line)); }};
     run_watch watch_{session_.handle(), ::getpid(), &memory_};
 };
 
@@ -145,7 +145,7 @@ TEST_F(run_watch_test, one_that_ran_out_of_memory_has_its_report_made_and_no_oth
     EXPECT_FALSE(watch_.is_to_report());
     ASSERT_EQ(said_.size(), 3u);
     EXPECT_NE(said_[0].find("exiting soon: a request for 3.0 MiB failed."), std::string::npos);
-    EXPECT_EQ(said_[1], "Wrote memory usage flamegraph to /its/out-of-memory.svg");
+    EXPECT_EQ(said_[1], "=fil-profile= Wrote memory usage flamegraph to /its/out-of-memory.svg\n");
 }
 
 TEST_F(run_watch_test, without_detection_it_only_looks) {

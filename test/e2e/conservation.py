@@ -4,7 +4,7 @@
                      = your lines + those too small to list + what is below none of them
                      = the peak, of a program that is one process
     peak of all processes = the head + what the others held
-    what the terminal says = the peak
+    what the terminal says = the peak, and the heaviest of the page's "your lines"
 
 A fixture in conftest.py sees to every report that a test leaves behind, run_profiled() in
 profiling.py to what the terminal says.
@@ -17,9 +17,11 @@ import re
 from pathlib import Path
 
 MODEL = re.compile(rb'<script type="application/json" id="model">(.*?)</script>', re.S)
-SAID = re.compile(r"Peak memory( of all processes together)?(?: so far)? was ([\d.,]+) (\w+),")
+SAID = re.compile(r"Peak memory( of all processes together)?(?: so far)? was ([\d,.]+) (\w+)")
 WROTE = re.compile(r"Wrote HTML report to (.*)/index\.html")
-UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+ROW = re.compile(r"^=fil-profile=  +([\d,.]+ \w+) (.*)$", re.MULTILINE)
+NOBODYS = "not below any line of yours"
+UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 
 def model_of(report: Path) -> dict:
@@ -73,14 +75,29 @@ def check_report(report: Path) -> None:
     assert head <= peak <= head + others + bound, (report, "the peak", peak, head, others)
 
 
+def is_said(size: str, exactly: int) -> bool:
+    number, unit = size.split()
+    digits = len(number.partition(".")[2])
+    difference = abs(exactly - float(number.replace(",", "")) * UNITS[unit])
+    return difference <= UNITS[unit] / 10**digits / 2
+
+
 def check_said(stderr: str) -> None:
-    """Of each report that the command says it wrote: its peak."""
-    said = zip(SAID.findall(stderr), WROTE.findall(stderr), strict=False)
-    for (of_all, number, unit), folder in said:
+    """Of each report that the command says it wrote: its peak, and the lines that held it."""
+    answers = re.split(WROTE, stderr)
+    for said, folder in zip(answers[::2], answers[1::2], strict=False):
         if not is_report(Path(folder)):
             continue  # control characters in its name are not said
-        facts = model_of(Path(folder))["facts"]
-        step = 1 if unit == "B" else UNITS[unit] / 10
-        difference = abs(facts["peak"] - float(number.replace(",", "")) * UNITS[unit])
-        assert difference <= step / 2 + facts["exact"]["bound"], (folder, number, facts["peak"])
+        model = model_of(Path(folder))
+        facts = model["facts"]
+        of_all, number, unit = SAID.findall(said)[-1]
+        assert is_said(f"{number} {unit}", facts["peak"]), (folder, number, facts["peak"])
         assert bool(of_all) == bool(facts["processes"]), (folder, of_all)
+        rows = ROW.findall(said[said.rindex("Peak memory") :])
+        if rows and rows[-1][1].endswith(NOBODYS):
+            assert is_said(rows.pop()[0], model["others"]), (folder, "others", model["others"])
+        for (size, row), line in zip(rows, model["lines"], strict=False):
+            assert is_said(size, line["bytes"]), (folder, size, line)
+            assert line["line"] <= 0 or f":{line['line']}" in row, (folder, row, line)
+            name = line["file"].rpartition("/")[2]
+            assert name in row or re.search(r"[\\…~]", row), (folder, row, line)

@@ -35,6 +35,15 @@ THREAD_POOLS = (
 ).split()
 
 
+def reports_in(output: Path | str) -> list[Path]:
+    """The folders of its reports, the oldest first; `latest` leads to the newest."""
+    there = sorted(Path(output).iterdir()) if Path(output).exists() else []
+    folders = [path for path in there if path.name != "latest"]
+    if folders and (Path(output) / "latest").is_symlink():
+        assert (Path(output) / "latest").readlink().name in {path.name for path in folders}
+    return folders
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a program ended, and what it said. A status below 0 is a death by that signal."""
@@ -57,7 +66,7 @@ class Profiled(Ended):
     @property
     def report(self) -> Path:
         """The folder of the report; there must be exactly one, with exactly the four files."""
-        folders = list(self.output.iterdir()) if self.output.exists() else []
+        folders = reports_in(self.output)
         assert len(folders) == 1, (folders, self.stderr.decode(errors="replace"))
         assert {file.name for file in folders[0].iterdir()} == REPORT_FILES
         return folders[0]

@@ -68,3 +68,10 @@ def test_a_terminal_that_says_another_number_does_not(ran):
         check_said(stderr.replace(f" {number:.1f} MiB", f" {number + 0.2:.1f} MiB"))
     with pytest.raises(AssertionError):
         check_said(stderr.replace("Peak memory was", "Peak memory of all processes together was"))
+
+
+@pytest.mark.parametrize("change", [("20.0 MiB █", "19.9 MiB █"), (" x.py:1 ", " x.py:2 ")])
+def test_a_terminal_that_says_another_line_does_not(ran, change):
+    assert change[0] in ran[1]
+    with pytest.raises(AssertionError):
+        check_said(ran[1].replace(*change))

@@ -27,7 +27,7 @@ from command import (
     script,
     wait_until,
 )
-from profiling import FIL_PROFILE, PREFIX, run_plain
+from profiling import FIL_PROFILE, PREFIX, reports_in, run_plain
 
 # ---- how it ends ---------------------------------------------------------------------------------
 
@@ -72,7 +72,7 @@ def test_what_it_says_is_on_stderr_at_the_start_and_at_the_end(here):
     ended = profiled("x.py")
     lines = ended.stderr.decode().splitlines()
     own = [line.startswith(PREFIX.decode()) for line in lines]
-    assert own == [True, True, False, True, True]
+    assert own == [True, True, False, True, True, True]
     assert ended.stdout == b""
     assert str(here / "out") in lines[0]
     assert "browser" not in lines[0]
@@ -207,7 +207,7 @@ def test_what_was_not_read_at_once_is_read_later(here):
         said += pipe.read()
         assert supervisor.wait(SECONDS) == 5
         lines = said.strip(b"\0").splitlines()
-        assert [line.startswith(PREFIX) for line in lines] == [True] * 4
+        assert len(lines) >= 5 and all(line.startswith(PREFIX) for line in lines)
         assert b"Wrote HTML report" in lines[-1]
 
 
@@ -217,7 +217,7 @@ def test_a_standard_error_that_takes_nothing_costs_no_report(here, how):
     command = f"(sleep 0.1; {shlex.join([*PROFILED, 'x.py'])}; echo $? > status) {how}"
     ended = run_plain(["/bin/sh", "-c", command])
     assert (Path("status").read_text(), ended.stdout) == ("5\n", b"")
-    assert len(list(Path("out").iterdir())) == 1
+    assert len(reports_in("out")) == 1
 
 
 # ---- signals -------------------------------------------------------------------------------------

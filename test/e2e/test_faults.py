@@ -130,7 +130,7 @@ def names_a_reason(lines: list[str], error: str) -> bool:
 
 def is_right(profiled: Profiled) -> bool:
     """A report of all that `work` held, in which the numbers agree."""
-    pages = list(profiled.output.glob("*/index.html"))
+    pages = list(profiled.output.glob("2*/index.html"))
     if not pages:
         return False
     model = model_of(pages[0].parent)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from profiling import FIL_PROFILE, PREFIX, ROOT
+from profiling import FIL_PROFILE, PREFIX, ROOT, reports_in
 
 BUILD = FIL_PROFILE.parent.parent
 PROGRAM = """
@@ -100,7 +100,7 @@ def test_the_installed_command_records_with_the_installed_library(
     ]
     mapped = output([*command, "run", str(script)], cwd=tmp_path)
     assert set(mapped.split()) == {str(installed.libraries / "fil" / "libfil_preload.so")}
-    (report,) = (tmp_path / "out").iterdir()
+    (report,) = reports_in(tmp_path / "out")
     assert (report / "index.html").exists()
 
 

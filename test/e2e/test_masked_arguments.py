@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from command import script
-from profiling import FIL_PROFILE, run_plain
+from profiling import FIL_PROFILE, reports_in, run_plain
 
 PROGRAM = """
     import subprocess, sys
@@ -22,7 +22,7 @@ def reported(here: Path, *options: str) -> str:
     options = ("--no-browser", "-o", "out", "--python", sys.executable, *options)
     ran = run_plain([str(FIL_PROFILE), *options, "run", code, *WORDS])
     assert ran.stdout.decode() == f"{WORDS}\n"  # the program gets them as they are
-    (folder,) = Path("out").iterdir()
+    (folder,) = reports_in("out")
     files = [file.read_text() for file in sorted(folder.iterdir())]
     return "".join([ran.stderr.decode(), *files])
 

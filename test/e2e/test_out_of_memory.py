@@ -5,11 +5,10 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from command import profiled, script
-from profiling import FIL_PROFILE, MIB, PREFIX, Ended, run_plain
+from profiling import FIL_PROFILE, MIB, PREFIX, Ended, reports_in, run_plain
 from short_of_memory import FILES, Machine, bytes_at, memory_group, report_in
 
 
@@ -17,7 +16,7 @@ def report_of(ended: Ended) -> dict[str, int]:
     """Bytes by callstack, of a program that ran out of memory."""
     assert ended.status == 53, ended.stderr.decode()
     assert ended.own_stderr == b""
-    (folder,) = Path("out").iterdir()
+    (folder,) = reports_in("out")
     assert "Wrote memory usage flamegraph to " + str(folder.resolve()) in ended.stderr.decode()
     return report_in(folder)
 
@@ -56,7 +55,7 @@ def test_without_detection_the_program_gets_its_error(here):
     command = [str(FIL_PROFILE), "--disable-oom-detection", "--no-browser", "-o", "out"]
     ended = run_plain([*command, "--python", sys.executable, "run", "x.py"])
     assert (ended.status, ended.stdout) == (0, b"begun\nan error\nsurvived\n")
-    (folder,) = Path("out").iterdir()
+    (folder,) = reports_in("out")
     assert "index.html" in {file.name for file in folder.iterdir()}
 
 
@@ -207,7 +206,7 @@ def test_a_child_that_runs_out_of_memory_ends_alone(here):
     )
     ended = profiled("x.py")
     assert (ended.status, ended.stdout) == (0, b"53\n")
-    found = [{file.name for file in folder.iterdir()} for folder in Path("out").iterdir()]
+    found = [{file.name for file in folder.iterdir()} for folder in reports_in("out")]
     assert sorted(len(files) for files in found) == [3, 4]
     assert FILES in found
 

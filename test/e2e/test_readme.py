@@ -167,8 +167,9 @@ def test_the_starts_in_c_and_cpp(
         run_lines(of_section("C")[0], scratch)
     *_, source, commands = of_section(section)
     body = source.text.rpartition("{\n")[2].splitlines()[:-1]
-    assert len(body) == 5
+    assert len(body) == 6
     ran = run_lines(commands, scratch)[-1]
+    assert ran.stdout == b"The report is in fil-result/" + ran.report.name.encode() + b"\n"
     line = line_of(program, text, section)
     ((frame, counted),) = innermost(ran).items()
     assert counted == size

@@ -93,7 +93,7 @@ def test_a_signal_writes_the_peak_so_far_and_the_program_goes_on(here, to):
     for folder in reports():
         assert {file.name for file in folder.iterdir()} == REPORT_FILES
         assert f"Wrote HTML report to {folder.resolve()}/index.html" in errors
-    assert f"kill -s SIGUSR2 {supervisor.pid}" in errors
+    assert f"kill -USR2 {supervisor.pid}" in errors
     peaks = re.findall(r"Peak memory( so far)? was ([\d.,]+) MiB", errors)
     assert [when for when, _ in peaks] == [" so far"] * 3 + [""]
     assert [float(size) for _, size in peaks] == pytest.approx(

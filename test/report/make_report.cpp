@@ -19,10 +19,10 @@ int main(int argc, char** argv) {
     }
     const bool exact = argc > 3 && std::string_view(argv[3]) == "exact";
     try {
-        const auto path = fil::report::write_report(
+        const auto made = fil::report::write_report(
             argv[2], recording->what, recording->facts,
             exact ? fil::report::report_naming::exact : fil::report::report_naming::by_time);
-        std::printf("%s\n", path.c_str());
+        std::printf("%s\n", made.directory.c_str());
     } catch (const fil::report::report_error& error) {
         std::fprintf(stderr, "make_report: %s\n", error.what());
         return 1;

@@ -47,17 +47,44 @@ class report_files : public testing::Test {
 
 TEST_F(report_files, are_four_in_a_directory_named_after_the_time) {
     const auto [what, run] = fixtures::pandas(50);
-    const fs::path path = write_report(directory_ / "new" / "out", what, run);
+    const fs::path path = write_report(directory_ / "new" / "out", what, run).directory;
     EXPECT_EQ(path.parent_path(), directory_ / "new" / "out");
     EXPECT_TRUE(std::regex_match(path.filename().string(),
                                  std::regex(R"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d_\d{3})")));
     EXPECT_EQ(names_in(path), four_);
-    EXPECT_EQ(names_in(path.parent_path()), std::set<std::string>{path.filename()});
+    EXPECT_EQ(names_in(path.parent_path()), (std::set<std::string>{path.filename(), "latest"}));
+}
+
+TEST_F(report_files, are_led_to_by_latest) {
+    const auto [what, run] = fixtures::deep(10, true);
+    for (int times = 0; times < 2; ++times) {
+        const fs::path path = write_report(directory_, what, run).directory;
+        EXPECT_EQ(fs::read_symlink(directory_ / "latest"), path.filename());
+    }
+}
+
+TEST_F(report_files, leave_a_latest_of_the_users_alone) {
+    const auto [what, run] = fixtures::deep(10, true);
+    const fs::path latest = directory_ / "latest";
+    std::ofstream(latest) << "mine";
+    write_report(directory_, what, run);
+    EXPECT_EQ(text_of(latest), "mine");
+    fs::remove(latest);
+    fs::create_directory(latest);
+    write_report(directory_, what, run);
+    EXPECT_TRUE(names_in(latest).empty());
+    fs::remove(latest);
+    for (const char* target : {"nowhere", "/tmp", "../2026-11-23T16-28-03_759"}) {
+        fs::create_symlink(target, latest);
+        write_report(directory_, what, run);
+        EXPECT_EQ(fs::read_symlink(latest), target);
+        fs::remove(latest);
+    }
 }
 
 TEST_F(report_files, say_what_they_are_in_their_titles) {
     const auto [what, run] = fixtures::deep(10, true);
-    const fs::path path = write_report(directory_, what, run);
+    const fs::path path = write_report(directory_, what, run).directory;
     EXPECT_NE(text_of(path / "peak-memory.svg")
                   .find("<title>Peak Tracked Memory Usage (80.0 MiB)</title>"),
               std::string::npos);
@@ -72,8 +99,8 @@ TEST_F(report_files, say_what_they_are_in_their_titles) {
 
 TEST_F(report_files, two_reports_at_once_stand_side_by_side) {
     const auto [what, run] = fixtures::empty();
-    const fs::path first = write_report(directory_, what, run);
-    const fs::path second = write_report(directory_, what, run);
+    const fs::path first = write_report(directory_, what, run).directory;
+    const fs::path second = write_report(directory_, what, run).directory;
     EXPECT_NE(first, second);
     EXPECT_EQ(names_in(directory_).size(), 2u);
 }
@@ -82,7 +109,7 @@ TEST_F(report_files, an_exact_directory_gets_the_files_itself_and_again) {
     const auto [what, run] = fixtures::deep(10, true);
     std::ofstream(directory_ / "mine.txt") << "mine";
     std::ofstream(directory_ / "index.html") << "old";
-    EXPECT_EQ(write_report(directory_, what, run, report_naming::exact), directory_);
+    EXPECT_EQ(write_report(directory_, what, run, report_naming::exact).directory, directory_);
     std::set<std::string> expected = four_;
     expected.insert("mine.txt");
     EXPECT_EQ(names_in(directory_), expected);
@@ -105,7 +132,7 @@ TEST_F(report_files, a_place_that_cannot_be_written_is_one_clear_line) {
 TEST_F(report_files, a_stack_of_20000_frames_stays_small) {
     for (const bool recursive : {true, false}) {
         const auto [what, run] = fixtures::deep(20000, recursive);
-        const fs::path path = write_report(directory_, what, run);
+        const fs::path path = write_report(directory_, what, run).directory;
         EXPECT_LT(fs::file_size(path / "peak-memory.svg"), 2'000'000u);
         EXPECT_LT(fs::file_size(path / "peak-memory-reversed.svg"), 2'000'000u);
         EXPECT_LT(fs::file_size(path / "index.html"), 2'000'000u);
@@ -114,7 +141,7 @@ TEST_F(report_files, a_stack_of_20000_frames_stays_small) {
 
 TEST_F(report_files, a_graph_of_10000_callstacks_stays_small) {
     const auto [what, run] = fixtures::pandas(10000);
-    const fs::path path = write_report(directory_, what, run);
+    const fs::path path = write_report(directory_, what, run).directory;
     EXPECT_LT(fs::file_size(path / "peak-memory.svg"), 2'000'000u);
     EXPECT_LT(fs::file_size(path / "peak-memory-reversed.svg"), 2'000'000u);
 }
@@ -148,7 +175,7 @@ TEST_F(report_files, replace_what_has_their_names_and_never_open_it) {
 TEST_F(report_files, of_out_of_memory_are_three_and_no_page) {
     auto [what, run] = fixtures::deep(3, false);
     run.kind = report_kind::out_of_memory;
-    const fs::path path = write_report(directory_, what, run);
+    const fs::path path = write_report(directory_, what, run).directory;
     EXPECT_EQ(names_in(path), (std::set<std::string>{"out-of-memory.prof", "out-of-memory.svg",
                                                      "out-of-memory-reversed.svg"}));
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "fil/report/cell_width.hpp"
 #include "fil/report/utf8.hpp"
 
 namespace fil::report {
@@ -20,16 +21,6 @@ struct box_label {
     std::string path;  // "" if there is none
     std::uint32_t line = 0;
 };
-
-// East Asian characters and most signs beyond take two cells.
-inline std::size_t cells(std::string_view text) {
-    std::size_t sum = 0;
-    for (utf8_step step{}; !text.empty(); text.remove_prefix(step.bytes)) {
-        step = next_utf8(text);
-        sum += step.valid && step.code >= 0x1100 ? 2 : 1;
-    }
-    return sum;
-}
 
 // "/home/a/pandas/io/parsers/readers.py" -> "…/io/parsers/readers.py"; "" if not even the file's
 // name fits.

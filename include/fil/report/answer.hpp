@@ -1,0 +1,116 @@
+#pragma once
+// The answer: what a report says, in a few lines of text, for a terminal or a log.
+//
+//     Peak memory was 648.5 MiB, 3.2 s after the start.
+//       418.2 MiB ██████▍    flights.py:11 wide  x = np.hstack([x, x**2, np.sq…
+//        84.1 MiB █▎         flights.py:10 wide  x = t.select_dtypes('number')…
+//
+// The numbers are the page's: its head, and the first of "your lines". A bar is a line's share of
+// the peak. Of several processes one has its lines here, as on the page, and those that held much
+// are named. Pure.
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "fil/report/answer_row.hpp"
+#include "fil/report/report_model.hpp"
+
+namespace fil::report {
+
+// As the page says it: "12 ms", "3.2 s", "61 min 4 s".
+inline std::string seconds_text(double seconds) {
+    if (seconds < 0.9995) return rounded_text(1000 * seconds, 0) + " ms";
+    if (seconds < 120) return rounded_text(seconds, 1) + " s";
+    const auto whole = static_cast<std::int64_t>(seconds);
+    if (whole < 7200)
+        return std::to_string(whole / 60) + " min " + std::to_string(whole % 60) + " s";
+    return with_commas(whole / 3600) + " h " + std::to_string(whole / 60 % 60) + " min";
+}
+
+class answer_writer {
+  public:
+    answer_writer(const report_model& report, const answer_look& look)
+        : run_(report.run), report_(report), look_(look), whole_(report.all_bytes()) {}
+
+    std::vector<std::string> run() {
+        lines_ = {headline()};
+        if (whole_ < run_.peak)
+            lines_.push_back(size_text(whole_) + " of it in the program itself" +
+                             (is_much(whole_) ? ":" : "."));
+        if (whole_ >= run_.peak || is_much(whole_)) write_rows();
+        write_processes();
+        return std::move(lines_);
+    }
+
+  private:
+    static constexpr std::size_t most_rows = 5, most_processes = 3;
+
+    // A tenth of the peak.
+    bool is_much(std::int64_t bytes) const { return bytes >= run_.peak / 10; }
+
+    std::string headline() const {
+        const std::string peak = shaded(size_text(run_.peak), shade::bold, look_);
+        if (run_.kind == report_kind::out_of_memory)
+            return "In use when memory ran out: " + peak + ".";
+        const bool runs_on = run_.ending.kind == ending_facts::how::running;
+        const bool is_timed = run_.duration > 0 || run_.peak_seconds > 0;
+        return std::string("Peak memory") +
+               (run_.processes.empty() ? "" : " of all processes together") +
+               (runs_on ? " so far" : "") + " was " + peak +
+               (is_timed ? ", " + seconds_text(run_.peak_seconds) + " after the start." : ".");
+    }
+
+    void write_rows() {
+        if (report_.held.lines.empty()) {
+            lines_.push_back(whole_ > 0 ? "None of it was allocated below a line of your own code."
+                                        : "Nothing was allocated while it was recorded.");
+            return;
+        }
+        std::vector<answer_row> rows;
+        for (const your_line& line : report_.held.lines) {
+            const bool is_small = line.bytes < whole_ / 100;
+            if (rows.size() == most_rows || (is_small && !rows.empty())) break;
+            frame where = report_.frame_at(line.frame);
+            where.file = report_.shown_file(line.frame);
+            rows.push_back({line.bytes, where, report_.source_of(line.frame).line});
+        }
+        const std::int64_t others = report_.held.others;
+        if (others >= whole_ / 10 && others > 0)
+            rows.push_back({others, {.function = "not below any line of yours"}, ""});
+        const answer_rows written(rows, whole_, look_);
+        for (const std::string& line : written.lines()) lines_.push_back(line);
+    }
+
+    // The heaviest of the others.
+    void write_processes() {
+        std::vector<process_facts> others = run_.processes;
+        std::ranges::stable_sort(others, std::greater(), &process_facts::peak);
+        if (others.size() > most_processes) others.resize(most_processes);
+        for (const process_facts& other : others) {
+            if (!is_much(other.peak)) break;
+            const std::string text = "PID " + std::to_string(other.pid) + " held " +
+                                     size_text(other.peak) + " at its own peak: ";
+            // The first word without its folders.
+            const std::string& command = other.command;
+            const std::size_t slash = command.substr(0, command.find(' ')).rfind('/');
+            const std::size_t room = look_.columns > text.size() ? look_.columns - text.size() : 0;
+            lines_.push_back(text + harmless(command.substr(slash + 1), room, look_));
+        }
+    }
+
+    const facts& run_;
+    const report_model& report_;
+    const answer_look& look_;
+    std::int64_t whole_;
+    std::vector<std::string> lines_;
+};
+
+// Without line ends.
+inline std::vector<std::string> answer_of(const report_model& report,
+                                          const answer_look& look = {}) {
+    return answer_writer(report, look).run();
+}
+
+}  // namespace fil::report

@@ -1,0 +1,113 @@
+#pragma once
+// One of the user's lines as a row of the answer: its bytes, a bar, where it is, its source.
+//
+//       418.2 MiB ██████▍    flights.py:11 wide  x = np.hstack([x, x**2, np.sq…
+//
+// A row is never wider than the terminal, unless that is narrower than a size and a short name; a
+// narrow one shows no bar. Pure functions.
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fil/report/answer_look.hpp"
+#include "fil/report/box_label.hpp"
+#include "fil/report/frame.hpp"
+#include "fil/report/mib_text.hpp"
+
+namespace fil::report {
+
+// How: a number of ECMA-48, where there are colours.
+enum class shade { bold = 1, dim = 2, red = 31 };
+
+inline std::string shaded(const std::string& text, shade how, const answer_look& look) {
+    if (!look.colours || text.empty()) return text;
+    return "\033[" + std::to_string(static_cast<int>(how)) + "m" + text + "\033[0m";
+}
+
+constexpr std::size_t bar_cells = 10;
+
+// In eighths of a cell, or in '#'. Something is never nothing.
+inline std::string bar_text(std::int64_t part, std::int64_t whole, const answer_look& look) {
+    constexpr std::string_view eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    const std::size_t steps = look.ascii ? 1 : 8;
+    const auto most = static_cast<double>(bar_cells * steps);
+    const double share = static_cast<double>(part) / static_cast<double>(std::max(part, whole));
+    const auto filled = static_cast<std::size_t>(std::clamp(share * most + 0.5, 1.0, most));
+    std::string bar;
+    for (std::size_t i = 0; i < filled / steps; ++i) bar += look.ascii ? "#" : "█";
+    bar += eighths[filled % steps];
+    const std::size_t width = (filled + steps - 1) / steps;
+    return shaded(bar, shade::red, look) + std::string(bar_cells - width, ' ');
+}
+
+// "…/io/readers.py:226 read" (without what Python calls a module, a lambda, a comprehension), in
+// `room` cells: the path gives way first and from its front, then the function goes; what is still
+// too long is cut at its end.
+inline std::string place_text(const frame& f, std::size_t room, const answer_look& look) {
+    const bool is_named = !f.function.starts_with('<') && !f.function.empty() && !f.file.empty();
+    const std::string line = f.line > 0 ? ":" + std::to_string(f.line) : "";
+    const std::string function = is_named ? " " + harmless(f.function, look) : "";
+    const std::string path = harmless(f.file.empty() ? f.function : f.file, look);
+    for (const std::string& rest : {line + function, line}) {
+        if (shown_cells(rest) >= room) continue;
+        std::string cut = cut_folders(path, room - shown_cells(rest));
+        if (look.ascii && cut.starts_with("…")) cut.replace(0, std::string_view("…").size(), "~");
+        if (!cut.empty()) return cut + rest;
+    }
+    return harmless(path, room > line.size() ? room - line.size() : 1, look) + line;
+}
+
+struct answer_row {
+    std::int64_t bytes;
+    frame where;  // a placeholder: its name is said
+    std::string source;
+};
+
+class answer_rows {
+  public:
+    // A full bar is `whole`.
+    answer_rows(const std::vector<answer_row>& rows, std::int64_t whole, const answer_look& look)
+        : look_(look), whole_(whole) {
+        for (const answer_row& row : rows)
+            size_width_ = std::max(size_width_, size_text(row.bytes).size());
+        const std::size_t taken = indent + size_width_ + 1 + (has_bar() ? bar_cells + 1 : 0);
+        room_ = look.columns > taken + least_place ? look.columns - taken : least_place;
+        for (const answer_row& row : rows) {
+            places_.push_back(place_text(row.where, room_, look_));
+            const std::size_t width = shown_cells(places_.back());
+            if (width <= short_place) place_width_ = std::max(place_width_, width);
+        }
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            lines_.push_back(line_of(rows[i], places_[i]));
+    }
+
+    const std::vector<std::string>& lines() const { return lines_; }
+
+  private:
+    static constexpr std::size_t indent = 2, least_place = 8, short_place = 24, short_source = 12;
+
+    bool has_bar() const { return look_.columns >= 45; }
+
+    std::string line_of(const answer_row& row, const std::string& place) const {
+        const std::string size = size_text(row.bytes);
+        std::string text = std::string(indent + size_width_ - size.size(), ' ') + size + " ";
+        if (has_bar()) text += bar_text(row.bytes, whole_, look_) + " ";
+        text += place;
+        const std::size_t width = shown_cells(place), column = std::max(width, place_width_) + 2;
+        const std::size_t left = room_ > column ? room_ - column : 0;
+        const std::size_t first = std::min(row.source.find_first_not_of(" \t"), row.source.size());
+        const std::string source = row.source.substr(first), cut = harmless(source, left, look_);
+        if (source.empty() || (left < short_source && cut != source)) return text;
+        return text + std::string(column - width, ' ') + shaded(cut, shade::dim, look_);
+    }
+
+    const answer_look& look_;
+    std::int64_t whole_;
+    std::size_t size_width_ = 0, place_width_ = 0, room_ = 0;
+    std::vector<std::string> places_, lines_;
+};
+
+}  // namespace fil::report

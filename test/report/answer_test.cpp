@@ -1,0 +1,133 @@
+#include "fil/report/answer.hpp"
+
+#include <gtest/gtest.h>
+
+#include "made_snapshot.hpp"
+
+using namespace fil::report;
+
+namespace {
+
+constexpr std::int64_t mib = 1 << 20;
+using lines = std::vector<std::string>;
+
+report_model made(const made_snapshot& taken, facts run = {}) {
+    if (run.peak == 0) run.peak = taken.total(fil::mapping_kind::anonymous);
+    return make_report_model(taken, run);
+}
+
+made_snapshot two_lines() {
+    made_snapshot taken;
+    taken.holds(30 * mib, {python("a.py", 3, "<module>"), python("a.py", 7, "work")});
+    taken.holds(10 * mib, {python("a.py", 4, "<module>")});
+    return taken;
+}
+
+TEST(answer, is_the_peak_and_the_users_lines) {
+    facts run;
+    run.duration = 5, run.peak_seconds = 3.16;
+    EXPECT_EQ(answer_of(made(two_lines(), run)),
+              (lines{"Peak memory was 40.0 MiB, 3.2 s after the start.",
+                     "  30.0 MiB ███████▌   a.py:7 work", "  10.0 MiB ██▌        a.py:4"}));
+}
+
+TEST(answer, has_five_lines_and_none_that_holds_little) {
+    made_snapshot taken;
+    for (std::uint32_t i = 1; i <= 8; ++i) taken.holds(mib, {python("a.py", i, "f")});
+    EXPECT_EQ(answer_of(made(taken)).size(), 6u);
+    made_snapshot uneven;
+    uneven.holds(1000 * mib, {python("a.py", 1, "f")}).holds(mib, {python("a.py", 2, "f")});
+    EXPECT_EQ(answer_of(made(uneven)).size(), 2u);
+}
+
+TEST(answer, says_what_is_below_none_of_them) {
+    made_snapshot taken = two_lines();
+    taken.holds(60 * mib, {python("/usr/lib/python3.11/json/decoder.py", 1, "f")});
+    EXPECT_EQ(answer_of(made(taken)).back(), "  60.0 MiB ██████     not below any line of yours");
+    made_snapshot nothing_of_the_users;
+    nothing_of_the_users.holds(mib, {python("/usr/lib/python3.11/json/decoder.py", 1, "f")});
+    EXPECT_EQ(answer_of(made(nothing_of_the_users)).back(),
+              "None of it was allocated below a line of your own code.");
+    EXPECT_EQ(answer_of(made({})).back(), "Nothing was allocated while it was recorded.");
+}
+
+TEST(answer, says_of_which_moment_it_is) {
+    facts run;
+    run.ending.kind = ending_facts::how::running;
+    EXPECT_EQ(answer_of(made(two_lines(), run)).front(), "Peak memory so far was 40.0 MiB.");
+    run.kind = report_kind::out_of_memory;
+    EXPECT_EQ(answer_of(made(two_lines(), run)).front(), "In use when memory ran out: 40.0 MiB.");
+}
+
+TEST(answer, says_of_several_processes_which_held_how_much) {
+    facts run;
+    run.peak = 400 * mib;
+    run.processes = {{7, "/bin/small x", mib, ""}, {8, "/usr/bin/python3 a b", 350 * mib, ""}};
+    EXPECT_EQ(answer_of(made(two_lines(), run)),
+              (lines{"Peak memory of all processes together was 400.0 MiB.",
+                     "40.0 MiB of it in the program itself:", "  30.0 MiB ███████▌   a.py:7 work",
+                     "  10.0 MiB ██▌        a.py:4",
+                     "PID 8 held 350.0 MiB at its own peak: python3 a b"}));
+    run.peak = 4000 * mib;
+    EXPECT_EQ(answer_of(made(two_lines(), run))[1], "40.0 MiB of it in the program itself.");
+}
+
+TEST(answer, no_row_is_wider_than_the_terminal) {
+    made_snapshot taken;
+    taken.add_text("<cell>",
+                   "x = '" + std::string(300, 'x') + "'\n\ty = 'ü記" + std::string(99, 'z'));
+    for (const std::uint32_t line : {1u, 2u})
+        taken.holds(line * mib, {python("<cell>", line, "<module>")});
+    taken.holds(9 * mib, {python("/a/b/記憶/" + std::string(90, 'q') + ".py", 1, "f")});
+    taken.holds(8 * mib, {python("/home/somebody/work/jobs/long/way/down/x.py", 12345, "f")});
+    taken.holds(7 * mib, {python("記憶.py", 1, std::string(200, 'g'))});
+    const report_model report = made(taken);
+    for (std::size_t columns = 25; columns < 120; ++columns) {
+        for (const bool ascii : {false, true}) {
+            answer_look look;
+            look.columns = columns, look.ascii = ascii;
+            const lines all = answer_of(report, look);
+            for (std::size_t i = 1; i < all.size(); ++i)
+                EXPECT_LE(cells(all[i]), columns) << all[i];
+        }
+    }
+    answer_look narrow;
+    narrow.columns = 60;
+    const std::string row = answer_of(report, narrow)[2];
+    EXPECT_TRUE(row.ends_with(" …/jobs/long/way/down/x.py:12345 f")) << row;
+}
+
+TEST(answer, names_have_no_power_over_a_terminal) {
+    made_snapshot taken;
+    taken.holds(mib, {python("a\033[2J\r\n\u009bb\u202egpj.py", 1, "f\b\x7f\xff")});
+    const std::string row = answer_of(made(taken)).back();
+    EXPECT_EQ(row.substr(row.find(" a")),
+              " a\\u001b[2J\\u000d\\u000a\\u009bb\\u202egpj.py:1 f\\u0008\\u007f\uFFFD");
+    made_snapshot hebrew;
+    hebrew.holds(mib, {python("a.py", 1, "\u05d0\u05d1")});
+    EXPECT_TRUE(answer_of(made(hebrew)).back().ends_with("\u05d0\u05d1\u200e"));
+}
+
+TEST(answer, is_coloured_only_on_demand) {
+    answer_look look;
+    for (const std::string& line : answer_of(made(two_lines()), look))
+        EXPECT_EQ(line.find('\033'), line.npos);
+    look.colours = true;
+    const lines coloured = answer_of(made(two_lines()), look);
+    EXPECT_EQ(coloured[0], "Peak memory was \033[1m40.0 MiB\033[0m.");
+    EXPECT_NE(coloured[1].find("\033[31m███████▌\033[0m"), coloured[1].npos);
+}
+
+TEST(answer, of_another_character_set_is_ascii) {
+    answer_look look;
+    look.ascii = true;
+    made_snapshot taken;
+    taken.holds(30 * mib, {python("/home/somebody/somewhere/else/\u00fc/deep/down/here/in/a.py", 3,
+                                  "function_with_a_name")});
+    taken.holds(10 * mib, {python("\u00fc.py", 4, "<module>")});
+    for (const std::string& line : answer_of(made(taken), look))
+        for (const char c : line) EXPECT_TRUE(c >= 0x20 && c < 0x7f) << line;
+    EXPECT_EQ(answer_of(made(taken), look)[2].substr(2, 29), "10.0 MiB ###        \\u00fc.py");
+}
+
+}  // namespace
