@@ -94,7 +94,7 @@ TEST(answer, no_row_is_wider_than_the_terminal) {
     answer_look narrow;
     narrow.columns = 60;
     const std::string row = answer_of(report, narrow)[2];
-    EXPECT_TRUE(row.ends_with(" …/jobs/long/way/down/x.py:12345 f")) << row;
+    EXPECT_TRUE(row.ends_with(" …/work/jobs/long/way/down/x.py:12345 f")) << row;
 }
 
 TEST(answer, names_have_no_power_over_a_terminal) {
