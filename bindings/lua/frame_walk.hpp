@@ -20,36 +20,36 @@
 
 namespace fil::lua {
 
-/* Where a thread is. */
-struct standing {
+inline constexpr std::uint16_t no_stamp = 0;
+
+/* One of the two chains that a thread's stack is remembered as. The outer one is that of the
+ * outermost state; the inner one, of all that run inside, stands on its callstack. So a coroutine
+ * that is resumed from elsewhere needs no proof of its own frames. */
+struct stack_part {
     const running_states& states;
-    address newest;           /* frame */
-    std::uint64_t newest_key; /* what it has written down may be older */
-    bool is_main;             /* its state: not a coroutine */
+    address newest;     /* frame */
+    std::uint64_t key;  /* of that one: what it has written down may be older */
+    std::uint16_t mark; /* this part's stamp; none: coroutines inside coroutines move */
 };
 
 /* How the remembered chain reads a frame. A key is the address of the next instruction. */
 struct frames {
-    /* Lua's main stack only grows and shrinks at its end; a coroutine is resumed from elsewhere. */
-    static constexpr bool callers_stay_stamped = true;
-    const standing& now;
+    static constexpr bool callers_stay_stamped = true; /* until the call returns */
+    const stack_part& part;
 
     static call& at(address frame) { return *reinterpret_cast<call*>(frame); }
     address previous(address frame) const {
         const call* below = at(frame).previous;
-        return below != nullptr ? reinterpret_cast<address>(below) : now.states.around(frame);
+        return below != nullptr ? reinterpret_cast<address>(below) : part.states.around(frame);
     }
     std::uint64_t key(address frame) const {
-        if (frame == now.newest) return now.newest_key;
+        if (frame == part.newest) return part.key;
         return (at(frame).status & call::in_c) != 0
                    ? 0
                    : reinterpret_cast<std::uint64_t>(at(frame).saved_at);
     }
-    bool is_stamped(address frame) const { return (at(frame).status & call::stamp) != 0; }
-    void stamp(address frame) const {
-        /* The outermost frame of a state stays where it is when its caller moves. */
-        if (now.is_main && at(frame).previous != nullptr) at(frame).status |= call::stamp;
-    }
+    bool is_stamped(address frame) const { return (at(frame).status & part.mark) != 0; }
+    void stamp(address frame) const { at(frame).status |= part.mark; }
 };
 
 /* The prototype of a frame in Lua, or NULL. */
@@ -62,13 +62,14 @@ struct thread_walk {
     std::uint64_t generation; /* never 0 */
     running_states states;
     source_kit::caller_registers registers;
-    source_kit::remembered_chain<1024, 256> chain;
+    source_kit::remembered_chain<1024, 256> outer, inner;
     source_kit::node_cache<512> nodes;
     source_kit::known_functions<512> functions;
     source_kit::known_places<10> places;
 
     void forget() {
-        chain.forget();
+        outer.forget();
+        inner.forget();
         nodes.forget();
         functions.forget();
         places.forget();
@@ -132,10 +133,19 @@ inline fil_callstack capture(definition_names& names, const std::uint64_t& gener
         const fil_callstack found = walk.nodes.find(caller, at);
         return found != FIL_CALLSTACK_NONE ? found : walk.meet(names, caller, frame, at);
     };
-    const address top = reinterpret_cast<address>(innermost->newest);
-    const standing now{walk.states, top, walk.key_of_newest(*innermost->newest),
-                       innermost->shared->main == innermost};
-    const fil_callstack callstack = walk.chain.follow(top, frames{now}, child);
+    const std::uint64_t key = walk.key_of_newest(*innermost->newest);
+    const std::uint32_t count = walk.states.count();
+    const auto newest_of = [](const state& of) { return reinterpret_cast<address>(of.newest); };
+    stack_part part{walk.states, newest_of(walk.states.outermost()), count == 1 ? key : 0,
+                    call::outer_stamp};
+    fil_callstack callstack = walk.outer.follow(part.newest, frames{part}, child);
+    if (count > 1) {
+        part.newest = newest_of(*innermost);
+        part.key = key;
+        part.mark = count == 2 ? call::inner_stamp : no_stamp;
+        walk.inner.stand_on(callstack);
+        callstack = walk.inner.follow(part.newest, frames{part}, child);
+    }
     return callstack == FIL_CALLSTACK_UNKNOWN ? FIL_CALLSTACK_NONE : callstack;
 }
 

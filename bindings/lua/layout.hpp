@@ -1,7 +1,7 @@
 #pragma once
 /* The structs of Lua 5.4.4 that are read, as its own headers (lobject.h, lstate.h) lay them out on
  * x86-64. They are read in place, in the thread that runs the state; nothing of Lua is called, and
- * one bit is written: call::stamp. Other versions have other structs (lua_source.cpp).
+ * two bits are written: the stamps of a call. Other versions have other structs (lua_source.cpp).
  */
 #include <cstddef>
 #include <cstdint>
@@ -63,7 +63,8 @@ struct closure { /* LClosure */
 
 struct call { /* CallInfo: a frame */
     static constexpr std::uint16_t in_c = 1u << 1, in_hook = 1u << 3;
-    static constexpr std::uint16_t stamp = 1u << 15; /* unused by Lua, zero in each new call */
+    /* Unused by Lua, zero in each new call. */
+    static constexpr std::uint16_t outer_stamp = 1u << 15, inner_stamp = 1u << 14;
     const value* function;
     address top;
     call *previous, *next;

@@ -38,10 +38,13 @@ class running_states {
         return count_ != 0 ? found_[count_ - 1].of : nullptr;
     }
 
-    /* The newest frame of the state that runs around the one which begins with `outside`; 0: none.
-     */
+    std::uint32_t count() const { return count_; }
+    const state& outermost() const { return *found_[0].of; }
+
+    /* The newest frame of the state that runs around the one which begins with `outside`; 0 for the
+     * outermost, and for the one inside it. */
     address around(address outside) const {
-        for (std::uint32_t i = 1; i < count_; ++i) {
+        for (std::uint32_t i = 2; i < count_; ++i) {
             if (reinterpret_cast<address>(&found_[i].of->outside) != outside) continue;
             return reinterpret_cast<address>(found_[i - 1].of->newest);
         }

@@ -65,6 +65,14 @@ class remembered_chain {
         anchors_.forget();
     }
 
+    /* What the outermost frame stands on: the callstack of another chain, where a runtime has
+     * several stacks and one runs on top of the other. "Unknown" after forget(). */
+    void stand_on(fil_callstack root) {
+        if (callstacks_[0] == root) return;
+        forget();
+        callstacks_[0] = root;
+    }
+
     /* Only frames whose key is one of `keys` from `first` on, and what stands on them. */
     void forget_keys(std::uint64_t first, std::uint64_t keys) {
         /* What has not returned keeps its code alive. */

@@ -238,3 +238,20 @@ TEST(remembered_chain, what_stands_on_dead_code_is_walked_anew) {
     EXPECT_EQ(thread.chain->same_as_last(50 * 112, frames_of<false>{&thread.memory}),
               FIL_CALLSTACK_NONE);
 }
+
+TEST(remembered_chain, stands_on_the_callstack_of_another) {
+    thread<256, 64> thread;
+    const stack now = deep(10);
+    const fil_callstack alone = thread.found(now);
+    const fil_callstack below = thread.tree.child(FIL_CALLSTACK_UNKNOWN, 77);
+    thread.chain->stand_on(below);
+    fil_callstack expected = below;
+    for (const auto& [where, key] : now) expected = thread.tree.child(expected, key);
+    EXPECT_EQ(thread.found(now), expected);
+    thread.tree.interned = 0;
+    thread.chain->stand_on(below);  // as before: what is known stays
+    EXPECT_EQ(thread.found(now), expected);
+    EXPECT_EQ(thread.tree.interned, 0u);
+    thread.chain->stand_on(FIL_CALLSTACK_UNKNOWN);
+    EXPECT_EQ(thread.found(now), alone);
+}
