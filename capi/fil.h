@@ -290,11 +290,9 @@ typedef struct fil_source {
     uint32_t flags; /* FIL_SOURCE_MEMORY_PASSED_ON. Since 0.1. */
 } fil_source;
 
-enum {
-    /* A new thread may get the thread memory of one that has ended, as that left it: for a source that
-     * proves anew what it finds there. It starts warm, and pages that it has grown are not lost. */
-    FIL_SOURCE_MEMORY_PASSED_ON = 1
-};
+/* A new thread may get the thread memory of one that has ended, as that left it: for a source that proves
+ * anew what it finds there. It starts warm, and pages that it has grown are not lost. */
+enum { FIL_SOURCE_MEMORY_PASSED_ON = 1 };
 
 /* Registers a source, asked before those registered earlier and before native stacks. At most four.
  * `source` is copied; its context must live for ever. Hot, takes a lock. */
