@@ -115,6 +115,33 @@ def test_every_block_stands_at_its_line(
 
 
 @pytest.mark.parametrize("interpreter", find(), ids=str)
+def test_what_compiling_the_main_script_takes_is_called_so(
+    interpreter: Interpreter, tmp_path: Path
+) -> None:
+    lines = [f"x{i} = [{i}, 'text {i}', ({i}.5, 'a{i}')]" for i in range(5000)]
+    (tmp_path / "wide.py").write_text("\n".join([*lines, "block = bytearray(100 << 20)"]))
+    (tmp_path / "narrow.py").write_text("import wide")
+    compiling = {}
+    for script in ["wide.py", "narrow.py"]:
+        profiled = run_profiled(
+            tmp_path / f"out of {script}",
+            [script],
+            python=interpreter.venv_python,
+            cwd=tmp_path,
+        )
+        assert profiled.status == 0, profiled.stderr.decode(errors="replace")
+        graph = (profiled.report / "peak-memory.svg").read_text()
+        found = re.search(r"<title>compiling (\S+) \(([\d,]+) bytes", graph)
+        compiling[script] = (found[1], int(found[2].replace(",", ""))) if found else None
+        assert "compiling wide" not in (profiled.report / "peak-memory.prof").read_text()
+    name, size = compiling["wide.py"]
+    assert name == "wide.py"
+    assert size > MIB
+    # What compiling an imported file takes stands at the line that imports it.
+    assert compiling["narrow.py"] is None or compiling["narrow.py"][1] < MIB // 2
+
+
+@pytest.mark.parametrize("interpreter", find(), ids=str)
 @pytest.mark.parametrize("seed", range(3))
 def test_random_calls_stand_where_python_itself_says(
     seed: int, interpreter: Interpreter, tmp_path: Path

@@ -33,6 +33,15 @@ TEST(folded, each_callstack_is_a_line_heaviest_first) {
     EXPECT_EQ(folded(select(tidied(made, {})).shown), golden("peak-memory.prof"));
 }
 
+TEST(folded, what_is_held_without_frames_is_one_line_compiler_or_not) {
+    made_snapshot made;
+    made.holds(4096, {});
+    made.holds(100, {python("", 0, "[compiling]")});
+    made.holds(7, {python("a.py", 1, "f")});
+    const program_facts program{.main_script = "src/wide.py"};
+    EXPECT_EQ(folded(tidied(made, program)), "[No Python stack] 4196\na.py:1 (f) 7\n");
+}
+
 TEST(folded, nothing_is_an_empty_file) {
     EXPECT_EQ(folded(snapshot{}), "");
 }

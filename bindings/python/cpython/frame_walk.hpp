@@ -15,6 +15,7 @@
 #include "code_names.hpp"
 #include "data_stack.hpp"
 #include "fil.h"
+#include "main_start.hpp"
 #include "node_cache.hpp"
 #include "remembered_chain.hpp"
 #include "runtime.hpp"
@@ -34,6 +35,9 @@ struct thread_walk {
     /* A child that the node cache does not know. */
     [[gnu::noinline]] fil_callstack meet(const python_runtime& runtime, fil_callstack caller,
                                          address frame, std::uint64_t key) {
+        if (caller <= FIL_CALLSTACK_UNKNOWN && !code_names::is_shim(runtime.layout, frame)) {
+            the_main_start.meet_outermost(runtime, code_of(runtime.layout, frame));
+        }
         const fil_callstack callstack = names.callstack(runtime, caller, frame, key);
         nodes.insert(caller, key, callstack);
         return callstack;

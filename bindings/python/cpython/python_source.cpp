@@ -145,10 +145,12 @@ void settle() {
     busy.store(false, std::memory_order_release);
 }
 
-/* No Python function on the stack. A program may finalise its interpreter and initialise it again.
+/* No Python function on the stack: the main script is being compiled, or nobody knows. A program
+ * may finalise its interpreter and initialise it again.
  */
 [[gnu::noinline]] fil_callstack capture_none() {
-    if (!the_runtime.symbols.Py_IsInitialized()) settled.store(false, std::memory_order_relaxed);
+    if (the_runtime.symbols.Py_IsInitialized()) return the_main_start.without_frames();
+    settled.store(false, std::memory_order_relaxed);
     return FIL_CALLSTACK_NONE;
 }
 
@@ -237,6 +239,7 @@ void attach(const python_symbols& symbols) {
     if (the_runtime.reads_frames) {
         source.thread_bytes = sizeof(thread_walk);
         source.capture = capture_of(the_runtime.layout.version);
+        if (main_program_is_python()) the_main_start.expect();
     } else if (how == reading::public_api) {
         source.thread_bytes = sizeof(public_walk);
         source.capture = capture_by_public_api;

@@ -1,10 +1,13 @@
 #include "runtime.hpp"
 
+#include "main_start.hpp"
+
 namespace fil::python {
 
 extern "C" void* __tls_get_addr(void* index);
 
 constinit python_runtime the_runtime{};
+constinit main_start the_main_start{};
 constinit thread_local thread_words this_thread{};
 
 namespace {

@@ -6,10 +6,12 @@
 // Frames outermost first, joined by ';', then a space and the bytes; UTF-8; heaviest first. Names
 // are as the program had them, but for a ';' of their own (folded_text). Written out, ten thousand
 // stacks of ten thousand frames would be gigabytes: beyond `most_frames` in all, the deepest stacks
-// lose frames in their middle and say how many.
+// lose frames in their middle and say how many. What is held without any frame is one line,
+// whatever the page knows of it.
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <range/v3/algorithm/max_element.hpp>
 #include <range/v3/numeric/accumulate.hpp>
@@ -29,7 +31,8 @@ namespace fil::report {
 // so that the text can be had back.
 inline std::string folded_text(const frame& f) {
     std::string escaped;
-    const std::string text = frame_text(f);
+    const std::string text =
+        f.kind == frame_kind::compiling ? std::string(no_python_stack) : frame_text(f);
     for (std::size_t i = 0; i < text.size(); ++i) {
         const std::string_view next = std::string_view(text).substr(i + 1, 2);
         if (text[i] == ';') {
@@ -57,14 +60,30 @@ class folded_writer {
     }
 
     void run() {
-        for (const auto& [callstack, used] :
-             heaviest_first(snapshot_.used(mapping_kind::anonymous))) {
+        for (const auto& [callstack, used] : heaviest_first(with_one_empty_stack())) {
             write_frames(callstack);
             out_ << ' ' << used.bytes << '\n';
         }
     }
 
   private:
+    std::vector<callstack_usage> with_one_empty_stack() const {
+        std::vector<callstack_usage> written;
+        std::optional<callstack_usage> empty;
+        for (const callstack_usage& entry : snapshot_.used(mapping_kind::anonymous)) {
+            const callstack& node = snapshot_.callstacks()[to_index(entry.callstack)];
+            if (texts_[to_index(node.frame)] != no_python_stack) {
+                written.push_back(entry);
+            } else if (empty) {
+                empty->used += entry.used;
+            } else {
+                empty = entry;
+            }
+        }
+        if (empty) written.push_back(*empty);
+        return written;
+    }
+
     // Halves the deepest stack that is written whole until all fit.
     void choose_deepest(std::uint64_t most_frames) {
         deepest_ = *ranges::max_element(depth_);

@@ -15,6 +15,7 @@ enum class frame_kind : std::uint8_t {
     native,
     announced,    // by a runtime of its own, through fil.h
     placeholder,  // stands for no frame: only `function` is text, "[No Python stack]"
+    compiling,    // so does this, while the main script is read: "compiling flights.py"
 };
 
 struct frame {
@@ -28,5 +29,9 @@ struct frame {
 
     bool operator==(const frame&) const = default;
 };
+
+inline bool stands_for_no_frame(const frame& f) {
+    return f.kind == frame_kind::placeholder || f.kind == frame_kind::compiling;
+}
 
 }  // namespace fil::report

@@ -39,6 +39,7 @@ class code_owners {
     ownership of(const frame& f) const {
         switch (f.kind) {
             case frame_kind::placeholder:
+            case frame_kind::compiling:
                 return {frame_owner::library};
             case frame_kind::native:
                 return of_native(f);

@@ -68,7 +68,7 @@ class source_reader {
         std::map<std::string, std::vector<std::size_t>> frames_of;  // by path, or pushed name
         for (std::size_t i = 0; i < from_.frames().size(); ++i) {
             const frame& f = from_.frames()[i];
-            if (f.line == 0 || f.kind == frame_kind::placeholder) continue;
+            if (f.line == 0 || stands_for_no_frame(f)) continue;
             frames_of[from_.texts().contains(f.file) ? f.file : source_path(f)].push_back(i);
         }
         for (const auto& [path, frames] : frames_of) {

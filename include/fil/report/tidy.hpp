@@ -10,6 +10,7 @@
 // calls
 //   what is profiled, or above the function in which the part is.
 // - Callstacks whose texts are the same become one.
+// - What CPython's source calls "[compiling]" is named after the main script.
 // - A stack of which nothing is left, or was known, is a placeholder: "[No Python stack]".
 // One pass over the call tree, from callers to called. Afterwards every callstack has at most one
 // entry of each kind, and no usage stands at the empty callstack.
@@ -107,7 +108,9 @@ class tidying {
         std::unordered_map<std::string, frame_index, text_hash> by_text;
         new_frame_.reserve(raw_.frames().size());
         for (frame f : raw_.frames()) {
-            if (is_main_script(f)) {
+            if (is_compiler(f)) {
+                f = compiling_main_script();
+            } else if (is_main_script(f)) {
                 f.file = program_.main_script;
                 f.directory = program_.launch_directory;
             } else if (raw_.names().contains(f.file)) {
@@ -128,6 +131,15 @@ class tidying {
     bool is_main_script(const frame& f) const {
         return f.kind == frame_kind::python && !script_.empty() && !program_.main_script.empty() &&
                base_name(f.file) == base_name(script_) && source_path(f) == script_;
+    }
+
+    static bool is_compiler(const frame& f) {
+        return f.kind == frame_kind::python && f.file.empty() && f.function == "[compiling]";
+    }
+    frame compiling_main_script() const {
+        const std::string_view script = base_name(program_.main_script);
+        return {.function = "compiling " + (script.empty() ? "the program" : std::string(script)),
+                .kind = frame_kind::compiling};
     }
 
     void tidy_callstacks() {
@@ -184,9 +196,10 @@ class tidying {
 
     callstack_index placeholder() {
         const bool python = program_.kind == program_kind::python;
-        return merged_(callstack_index::empty,
-                       tidy_.add_frame({.function = python ? "[No Python stack]" : "[no callstack]",
-                                        .kind = frame_kind::placeholder}));
+        return merged_(
+            callstack_index::empty,
+            tidy_.add_frame({.function = python ? std::string(no_python_stack) : "[no callstack]",
+                             .kind = frame_kind::placeholder}));
     }
 
     const snapshot& raw_;
