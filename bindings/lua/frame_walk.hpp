@@ -9,6 +9,8 @@
  * function that is there now. thread_walk is the memory that fil.h gives a source in every thread.
  * Hot path: no allocation, no throw; the first sight of a function takes a lock of the core.
  */
+#include <initializer_list>
+
 #include "caller_registers.hpp"
 #include "fil.h"
 #include "known_functions.hpp"
@@ -75,16 +77,21 @@ struct thread_walk {
         places.forget();
     }
 
+    static void watch(address code) {
+        for (address header : {std::size_t{0}, header_bytes}) {
+            if (fil_block_watch(reinterpret_cast<const void*>(code - header)) != 0) return;
+        }
+    }
+
     /* A child that the node cache does not know. */
     [[gnu::noinline]] fil_callstack meet(definition_names& names, fil_callstack caller,
                                          address frame, std::uint64_t at) {
         const fil_callstack found = places.callstack(caller, at, [&]() -> source_kit::code_place {
             const prototype* const function = function_of(frames::at(frame));
             if (function == nullptr) return {0, 0};
-            const fil_function known = functions.find(
-                reinterpret_cast<address>(function),
-                [](address code) { fil_block_watch(reinterpret_cast<const void*>(code)); },
-                [&](address) { return intern(names, *function); });
+            const fil_function known =
+                functions.find(reinterpret_cast<address>(function), watch,
+                               [&](address) { return intern(names, *function); });
             return {known, line_of(*function, reinterpret_cast<const instruction*>(at))};
         });
         nodes.insert(caller, at, found);

@@ -106,6 +106,8 @@ static_assert(sizeof(state) == 200 && offsetof(global, main) == 264);
 
 /* A state is part of a block, behind the program's own word (LUA_EXTRASPACE). */
 inline constexpr std::size_t extra_space = 8, main_block_bytes = 1624;
+/* What a program's own allocator may put before each block, as malloc aligns. */
+inline constexpr std::size_t header_bytes = 16;
 
 /* lopcodes.h. */
 enum operation : std::uint32_t {

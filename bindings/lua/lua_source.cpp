@@ -16,6 +16,8 @@
 namespace fil::lua {
 namespace {
 
+using source_kit::find_in_program;
+
 constinit definition_names the_names{};
 constinit std::atomic<bool> is_busy{false}; /* somebody looks */
 constinit bool is_found = false;            /* under is_busy, as the next */
@@ -63,6 +65,7 @@ void look() {
             }
             return ident != nullptr;
         });
+        if (ident == nullptr) ident = find_in_program("$LuaVersion: Lua 5.", 19, 1u << 20);
         is_found = ident != nullptr;
         if (is_found) attach(version_in(ident));
     }

@@ -51,6 +51,7 @@ inline fil_text text_of(const text* name) {
  * first line. */
 inline fil_text chunk_of(const prototype& function, words& made) {
     const fil_text source = text_of(function.source);
+    if (function.source == nullptr) return source; /* stripped */
     if (source.length != 0 && (source.data[0] == '@' || source.data[0] == '=')) {
         return {source.data + 1, source.length - 1};
     }

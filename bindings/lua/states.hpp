@@ -53,6 +53,7 @@ class running_states {
 
   private:
     static constexpr std::uint32_t most = 200; /* Lua itself allows no more */
+    static constexpr std::size_t header = 16;  /* as malloc aligns */
     static constexpr address stack_bytes = 8u << 20, most_frames = 8192;
     struct found_state {
         const state* of;
@@ -60,17 +61,23 @@ class running_states {
         address at; /* the jump, or else the outermost word that led here */
     };
 
+    /* How many bytes of a live block follow where a state's own block begins: with the block, or
+     * behind a header of the program's allocator. */
+    static std::size_t bytes_at(address it) {
+        const auto* const begin = reinterpret_cast<const char*>(it) - extra_space;
+        if (const std::size_t bytes = fil_block_size(begin)) return bytes;
+        const std::size_t bytes = fil_block_size(begin - header_bytes);
+        return bytes > header_bytes ? bytes - header_bytes : 0;
+    }
+
     /* Whether a word is the address of a state. */
     static bool is_state(address word) {
         if (word % 8 != 0 || word < 1u << 16) return false;
-        const auto block_of = [](address each) {
-            return fil_block_size(reinterpret_cast<const void*>(each - extra_space));
-        };
-        if (block_of(word) < extra_space + sizeof(state)) return false;
+        if (bytes_at(word) < extra_space + sizeof(state)) return false;
         const auto* const it = reinterpret_cast<const state*>(word);
         if (it->tag != 8) return false;
         const address main = reinterpret_cast<address>(it->shared) - sizeof(state);
-        return main % 8 == 0 && block_of(main) >= main_block_bytes &&
+        return main % 8 == 0 && bytes_at(main) >= main_block_bytes &&
                it->shared->main == reinterpret_cast<const state*>(main);
     }
 

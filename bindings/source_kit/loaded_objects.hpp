@@ -7,6 +7,9 @@
  */
 #include <link.h>
 
+#include <cstddef>
+#include <cstring>
+
 #include "elf_symbols.hpp"
 
 namespace fil::source_kit {
@@ -18,6 +21,31 @@ void visit_loaded_objects(Visit visit) {
         return (*static_cast<Visit*>(context))(elf_symbols(*object)) ? 1 : 0;
     };
     dl_iterate_phdr(each, &visit);
+}
+
+/* The first place in the main program's constants where these characters stand, or NULL: for a
+ * runtime that is linked into it and exports nothing. Looks at no more than `most` bytes of a
+ * program. */
+inline const char* find_in_program(const char* characters, std::size_t length, std::size_t most) {
+    struct search {
+        const char* characters;
+        std::size_t length, most;
+        const char* found;
+    } wanted{characters, length, most, nullptr};
+    const auto look = [](dl_phdr_info* program, std::size_t, void* context) {
+        auto& search = *static_cast<struct search*>(context);
+        for (int i = 0; i < program->dlpi_phnum && search.found == nullptr; ++i) {
+            const ElfW(Phdr)& segment = program->dlpi_phdr[i];
+            if (segment.p_type != PT_LOAD || segment.p_flags != PF_R) continue;
+            if (segment.p_filesz > search.most) continue;
+            search.found = static_cast<const char*>(
+                memmem(reinterpret_cast<const void*>(program->dlpi_addr + segment.p_vaddr),
+                       segment.p_filesz, search.characters, search.length));
+        }
+        return 1; /* the first object is the main program */
+    };
+    dl_iterate_phdr(look, &wanted);
+    return wanted.found;
 }
 
 /* How many objects were ever loaded: the same number, the same objects or fewer. */

@@ -54,7 +54,7 @@ ALLOWED = {
         "__tls_get_addr",  # of the interpreter's own variable, as the interpreter itself does
     },
     LUA: STRINGS | SYSTEM | {
-        "dl_iterate_phdr",  # the start
+        "dl_iterate_phdr", "memmem",  # the start
         # what a register of a caller holds, on a way that is new; which states run
         "_Unwind_Backtrace", "_Unwind_GetCFA", "_Unwind_GetGR", "_Unwind_GetIP",
     },

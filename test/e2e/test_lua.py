@@ -79,8 +79,13 @@ def test_a_json_library_does_what_it_does_alone(tmp_path):
 
 @pytest.mark.parametrize(
     "libraries",
-    [["-llua5.4"], ["-Wl,-E", "-l:liblua5.4.a", "-lm", "-ldl"], ["-llua5.4-c++"]],
-    ids=["shared", "static", "with exceptions"],
+    [
+        ["-llua5.4"],
+        ["-Wl,-E", "-l:liblua5.4.a", "-lm", "-ldl"],
+        ["-l:liblua5.4.a", "-lm", "-ldl"],
+        ["-llua5.4-c++"],
+    ],
+    ids=["shared", "static", "static and hidden", "with exceptions"],
 )
 def test_lua_inside_a_c_program(tmp_path, libraries):
     program, script = tmp_path / "embeds", SCRIPTS / "embedded.lua"
