@@ -102,7 +102,7 @@ void fil_recorder_describe(fil_text key, fil_text value) {
     process_recorder* recorder = this_process.idle_or_running();
     if (recorder == nullptr || this_thread.guard.raised(stack_pointer())) return;
     const guarded_scope guarded(this_thread.guard);
-    recorder->add_fact(view(key).substr(0, 1024), view(value).substr(0, 1024));
+    recorder->memory().add_fact(view(key).substr(0, 1024), view(value).substr(0, 1024));
 }
 
 void fil_record_failed(size_t bytes) {

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 
-#include "fil/recording/at_peak.hpp"
 #include "os.hpp"
 #include "refusal.hpp"
 #include "sandbox.hpp"
@@ -143,23 +142,13 @@ fil_status process::begin_run(const fil_run_options& options) {
     if (!page_->state.compare_exchange_strong(expected, process_state::starting)) {
         return FIL_ERROR_STATE;
     }
-    run_record* run = recorder().begin_run();
-    if (run == nullptr) {
+    if (!runs_.begin(recorder(), options)) {
         page_->state.store(process_state::idle);
         return FIL_ERROR_MEMORY;
     }
-    const auto copy = [&](fil_text text) {
-        return recorder().memory().add_text(text.data, text.length);
-    };
-    run->directory = copy(options.directory);
-    run->first_file = copy(options.first_file);
-    run->first_function = copy(options.first_function);
-    run->title = copy(options.title);
-    run->started_ns = os::nanoseconds_since_1970();
     sources_.begin_at(recorder().root());
     generation_.raise();
     sources_.run_changed(true);
-    run->on.store(1, std::memory_order_release);
     page_->recorder.store(&recorder(), std::memory_order_release);
     page_->state.store(process_state::running);
     return FIL_OK;
@@ -173,17 +162,14 @@ fil_status process::end_run(fil_run_numbers& numbers) {
     }
     page_->recorder.store(nullptr, std::memory_order_release);
     sources_.run_changed(false);
-    auto* run = recorder().memory().at<run_record>(recorder().header().run_page);
-    run->on.store(0, std::memory_order_release);
-    recorder().header().memory_is_low.store(0);  // what happens between runs ends nobody
-    numbers.live = recorder().live_of_run(*run);
-    numbers.peak = used_at_peak({recording_, recording_bytes_}, run->page, run->root);
+    runs_.end(recorder(), numbers);
     page_->state.store(process_state::idle);
     return FIL_OK;
 }
 
 bool process::build() {
     new (&lock_) spin_lock;
+    runs_ = {};
     generation_.raise();
     session_ = nullptr;
     recording_ = nullptr;

@@ -14,6 +14,7 @@
 #include "fil/base/reentry_guard.hpp"
 #include "fil/track/recorder.hpp"
 #include "process_sources.hpp"
+#include "run_control.hpp"
 
 namespace fil {
 
@@ -145,6 +146,7 @@ class process {
     std::int32_t owner_ = 0;  // who started recording: with FIL_ON_REQUEST, no child does
     session_page* session_ = nullptr;
     pthread_key_t lease_key_ = 0;
+    run_control runs_;
     spin_lock lock_;  // registering sources, the working directory's buffer
 };
 

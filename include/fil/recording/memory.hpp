@@ -118,12 +118,26 @@ class recording_memory {
         return text;
     }
 
-    // Keeps the source of code that is in no file, for the report. One caller at a time. False if
-    // there is no room.
-    bool add_source(std::string_view file, std::string_view text) {
+    // A fact for the report; there is room for a few dozen, later ones are dropped.
+    void add_fact(std::string_view key, std::string_view value) {
+        const locked hold(notes_lock_);
+        const std::uint32_t index = header().facts.load(std::memory_order_relaxed);
+        if (index == max_facts) return;
+        at<fact_record>(header().facts_page)[index] = {add_text(key.data(), key.size()),
+                                                       add_text(value.data(), value.size())};
+        header().facts.store(index + 1, std::memory_order_release);
+    }
+
+    // Keeps the source of code that is in no file, for the report. Counted as dropped if there is
+    // no room.
+    void add_source(std::string_view file, std::string_view text) {
+        const locked hold(notes_lock_);
         const std::size_t bytes = sizeof(source_record) + file.size() + text.size();
         const page_number page = take_for<std::byte>(bytes);
-        if (page == page_number::none) return false;
+        if (page == page_number::none) {
+            header().dropped_events.fetch_add(1, std::memory_order_relaxed);
+            return;
+        }
         const auto offset = std::uint64_t{to_index(page)} * recording_page + sizeof(source_record);
         std::memcpy(base_ + offset, file.data(), file.size());
         std::memcpy(base_ + offset + file.size(), text.data(), text.size());
@@ -133,7 +147,6 @@ class recording_memory {
             {offset + file.size(), static_cast<std::uint32_t>(text.size()), 0},
             newest.load(std::memory_order_relaxed)};
         newest.store(page, std::memory_order_release);
-        return true;
     }
 
     void* base() const { return base_; }
@@ -174,7 +187,7 @@ class recording_memory {
     std::byte* base_ = nullptr;
     std::atomic<std::uint32_t> pages_{0};
     std::uint32_t folded_from_ = 0, folded_to_ = 0;
-    spin_lock text_lock_;
+    spin_lock text_lock_, notes_lock_;
     std::uint64_t text_offset_ = 0;
     std::size_t text_left_ = 0;
 };

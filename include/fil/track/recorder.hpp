@@ -12,11 +12,10 @@
 // Hot path: no allocation, no throw; what cannot be recorded is counted in the recording's header.
 // Locks: none on the path of a block; mapping events take the mappings' lock.
 
-#include <string_view>
-
 #include "fil/capture/call_tree.hpp"
 #include "fil/capture/callstack_source.hpp"
 #include "fil/capture/function_table.hpp"
+#include "fil/recording/view.hpp"
 #include "fil/track/event_observer.hpp"
 #include "fil/track/mappings.hpp"
 #include "fil/track/registry.hpp"
@@ -230,30 +229,18 @@ class alignas(64) recorder {
     }
     callstack_id root() const { return root_; }
 
-    // ---- runs ----
-
-    // Nothing is recorded while this is called: other threads find the recorder again afterwards.
-    // Everything that was known of blocks and mappings is forgotten, so what came before a run has
-    // no part in it; the counters of earlier runs stay, under their own roots.
-    run_record* begin_run() {
-        if (header().run_page == page_number::none) header().run_page = memory_.take(1);
-        const callstack_id root = tree_.child(callstack_id::unknown, function_id::none, ++runs_);
-        if (header().run_page == page_number::none || root == callstack_id::unknown) return nullptr;
-        auto* run = memory_.at<run_record>(header().run_page);
+    // Starts over: what was known of blocks and mappings is forgotten, so what came before has no
+    // part in what follows, and live and peak are those of `page`, from nothing. The counters so
+    // far stay, under the roots they had. Nothing is recorded while this is called: other threads
+    // find the recorder again afterwards.
+    void start_over(session_page& page, callstack_id root) {
         forget_everything();
-        for_each_usage_set([](usage_set_record& set) { set.pending.store(0, relaxed); });
-        for (auto* word : {&header().live, &header().peak, &run->page.live, &run->page.peak}) {
+        leases_.drop_pendings();
+        for (auto* word : {&header().live, &header().peak, &page.live, &page.peak}) {
             word->store(0, relaxed);
         }
-        peak_.use(run->page);
+        peak_.use(page);
         root_ = root;
-        run->root.store(root, std::memory_order_release);
-        return run;
-    }
-
-    // What is live now: the run's, and what its threads have not published.
-    std::int64_t live_of_run(const run_record& run) const {
-        return run.page.live.load(relaxed) + sum_of_pendings();
     }
 
     void forget_everything() {
@@ -283,29 +270,15 @@ class alignas(64) recorder {
         peak_.publish(shared_->set->pending);
     }
 
-    // A fact for the report; the recording holds a few dozen.
-    void add_fact(std::string_view key, std::string_view value) {
-        const locked hold(facts_lock_);
-        const std::uint32_t index = header().facts.load(std::memory_order_relaxed);
-        if (index == max_facts) return;
-        memory_.at<fact_record>(header().facts_page)[index] = {
-            memory_.add_text(key.data(), key.size()), memory_.add_text(value.data(), value.size())};
-        header().facts.store(index + 1, std::memory_order_release);
-    }
-
-    void add_source(std::string_view file, std::string_view text) {
-        const locked hold(facts_lock_);
-        if (!memory_.add_source(file, text)) count(header().dropped_events);
-    }
-
     void close() {
         note_arenas();
-        peak_.close(sum_of_pendings());
+        peak_.close(view().pending());
     }
     void reopen() { peak_.reopen(); }
 
     recording_header& header() const { return memory_.header(); }
     recording_memory& memory() { return memory_; }
+    recording_view view() const { return {memory_.base(), memory_.bytes()}; }
     function_table<Pages>& functions() { return functions_; }
     call_tree<Pages>& tree() { return tree_; }
 
@@ -360,7 +333,7 @@ class alignas(64) recorder {
         const std::int64_t live = peak_.live();
         const std::int64_t threads = header().threads.load(relaxed);
         if (live + threads * limit_of_pending(1, 0) > peak_.peak()) {
-            peak_.raise_peak_to(live + sum_of_pendings());
+            peak_.raise_peak_to(live + view().pending());
         }
     }
 
@@ -398,7 +371,7 @@ class alignas(64) recorder {
 
     // Of all arenas of the callstack together.
     FIL_RARE void note_arena(callstack_id callstack) {
-        const std::int64_t live = peak_.live() + sum_of_pendings();
+        const std::int64_t live = peak_.live() + view().pending();
         arena_record* const end = header().arenas + max_arenas;
         arena_record* noted = header().arenas;
         while (noted != end && noted->callstack != callstack_id::none &&
@@ -467,23 +440,6 @@ class alignas(64) recorder {
         for (; slot != end; ++slot) slot->address.store(0, std::memory_order_relaxed);
     }
 
-    template <typename Visit>
-    void for_each_usage_set(Visit&& visit) const {
-        auto* directory = memory_.at<page_directory_entry>(header().usage_sets_page);
-        const std::uint32_t sets = header().usage_sets.load(std::memory_order_acquire);
-        for (std::uint32_t index = 0; index < sets; ++index) {
-            const page_number page = directory[index].load(std::memory_order_acquire);
-            visit(*memory_.at<usage_set_record>(page));
-        }
-    }
-
-    std::int64_t sum_of_pendings() const {
-        std::int64_t sum = 0;
-        for_each_usage_set(
-            [&](usage_set_record& set) { sum += set.pending.load(std::memory_order_relaxed); });
-        return sum;
-    }
-
     static constexpr auto relaxed = std::memory_order_relaxed;
     static constexpr std::uint64_t largest_measured_arena = 256ull << 30;  // some 50 ms
 
@@ -503,9 +459,7 @@ class alignas(64) recorder {
     thread_state* shared_ = nullptr;
     std::uint64_t changes_of_large_ = 0;  // since they were listed
     callstack_id root_ = callstack_id::unknown;  // of this run; every callstack has a larger id
-    std::uint32_t runs_ = 0;
     spin_lock shared_lock_;
-    spin_lock facts_lock_;
     [[no_unique_address]] Observer observer_;
 };
 

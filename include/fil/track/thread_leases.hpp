@@ -88,6 +88,16 @@ class thread_leases {
         free_.push_front(state);
     }
 
+    // What threads have not published yet is no longer wanted.
+    void drop_pendings() {
+        auto* directory = memory_.at<page_directory_entry>(memory_.header().usage_sets_page);
+        const std::uint32_t sets = memory_.header().usage_sets.load(std::memory_order_acquire);
+        for (std::uint32_t index = 0; index < sets; ++index) {
+            const page_number page = directory[index].load(std::memory_order_acquire);
+            memory_.at<usage_set_record>(page)->pending.store(0, std::memory_order_relaxed);
+        }
+    }
+
     // A state that is no thread's.
     thread_state* make() {
         void* taken = arena_.take(line + state_bytes + source_bytes_);  // of mapped pages: zeroed
