@@ -40,7 +40,7 @@ CLIENTS = [
 
 def layer_of(included: str) -> str | None:
     parts = included.split("/")
-    return parts[1] if parts[0] == "fil" and len(parts) == 3 else None
+    return parts[1] if parts[0] == "fil" and len(parts) >= 3 else None
 
 
 def test_the_folders_of_the_core_are_the_layers() -> None:

@@ -53,6 +53,15 @@ TEST(frame_owner, libraries_are_known_by_where_they_lie) {
               (ownership{frame_owner::standard_library, "typing"}));
 }
 
+TEST(frame_owner, lua_has_libraries_of_its_own) {
+    EXPECT_EQ(of("/usr/share/lua/5.4/socket/http.lua"),
+              (ownership{frame_owner::library, "socket"}));
+    EXPECT_EQ(of("/home/ada/.luarocks/share/lua/5.4/inspect.lua"),
+              (ownership{frame_owner::library, "inspect"}));
+    EXPECT_EQ(of("/home/ada/share/lua/5.x/mine.lua"), user);
+    EXPECT_EQ(of("/home/ada/share/lua/mine.lua"), user);
+}
+
 TEST(frame_owner, relative_files_start_from_where_the_program_was) {
     EXPECT_EQ(of("json/encoder.py", "f", "/opt/lib/python3.12"),
               (ownership{frame_owner::standard_library, "json"}));

@@ -46,4 +46,11 @@ inline std::string_view below(std::string_view path, std::string_view directory)
     return path.starts_with('/') ? path.substr(1) : std::string_view{};
 }
 
+// What a path inside of a library belongs to: "io/x.py" -> "io"; "six.py" -> "six".
+inline std::string module_name(std::string_view inside) {
+    std::string_view first = inside.substr(0, inside.find('/'));
+    if (first.size() != inside.size()) return std::string(first);
+    return std::string(first.substr(0, first.find('.')));
+}
+
 }  // namespace fil::report

@@ -34,14 +34,10 @@ inline std::string svg_title(std::int64_t tracked, direction from,
 inline std::string_view path_inside(const frame& f, frame_owner owner) {
     const std::string_view path = f.file;
     if (owner == frame_owner::user) return path;
-    for (const std::string_view mark : {"/site-packages/", "/dist-packages/", "/lib/python3."}) {
-        std::size_t at = path.rfind(mark);
-        if (at == path.npos) continue;
-        at += mark.size();
-        if (mark.ends_with('.')) at = path.find('/', at) + 1;
-        if (at != 0) return path.substr(at);
-    }
-    return path;
+    std::string_view inside = conventions::python::below_site_directory(path);
+    if (inside.empty()) inside = conventions::python::below_standard_library(path);
+    if (inside.empty()) inside = conventions::lua::below_library_directory(path);
+    return inside.empty() ? path : inside;
 }
 
 // `next`: the function that comes after this one in a recursion through several.

@@ -22,6 +22,8 @@
 #include <vector>
 
 #include "fil/base/hash.hpp"
+#include "fil/report/conventions/native.hpp"
+#include "fil/report/conventions/python.hpp"
 #include "fil/report/facts.hpp"
 #include "fil/report/frame_owner.hpp"
 #include "fil/report/frame_text.hpp"
@@ -37,12 +39,11 @@ class program_starters {
     explicit program_starters(const program_facts& program) : program_(program), owners_(program) {}
 
     bool operator()(const frame& f, const frame* caller) const {
-        if (f.kind == frame_kind::native) return starts_native(f);
+        if (f.kind == frame_kind::native) return conventions::native::starts_program(f);
         if (f.kind != frame_kind::python) return false;
-        if (f.file == "<frozen runpy>") return true;
-        const std::string_view file = base_name(f.file);
-        if (file == "runpy.py") return in_standard_library(f);
-        return file == "threading.py" && in_standard_library(f) && starts_thread(f, caller);
+        return conventions::python::starts_program(f, caller, [this](const frame& each) {
+            return owners_.of(each).owner == frame_owner::standard_library;
+        });
     }
 
     // Our own package. It calls what the user profiles, and nothing else.
@@ -59,22 +60,6 @@ class program_starters {
     }
 
   private:
-    // Only the `run` that the bootstrap calls: Thread's own, if the user did not override it.
-    static bool starts_thread(const frame& f, const frame* caller) {
-        return f.function == "_bootstrap" || f.function == "_bootstrap_inner" ||
-               (f.function == "run" && caller != nullptr && caller->function == "_bootstrap_inner");
-    }
-
-    static bool starts_native(const frame& f) {
-        const std::string_view object = base_name(f.module);
-        return f.function == "_start" || object.starts_with("libc.so") ||
-               object.starts_with("libpthread.so") || object.starts_with("ld-linux");
-    }
-
-    bool in_standard_library(const frame& f) const {
-        return owners_.of(f).owner == frame_owner::standard_library;
-    }
-
     const program_facts& program_;
     code_owners owners_;
 };
@@ -108,7 +93,7 @@ class tidying {
         std::unordered_map<std::string, frame_index, text_hash> by_text;
         new_frame_.reserve(raw_.frames().size());
         for (frame f : raw_.frames()) {
-            if (is_compiler(f)) {
+            if (conventions::python::is_compiler(f)) {
                 f = compiling_main_script();
             } else if (is_main_script(f)) {
                 f.file = program_.main_script;
@@ -133,9 +118,6 @@ class tidying {
                base_name(f.file) == base_name(script_) && source_path(f) == script_;
     }
 
-    static bool is_compiler(const frame& f) {
-        return f.kind == frame_kind::python && f.file.empty() && f.function == "[compiling]";
-    }
     frame compiling_main_script() const {
         const std::string_view script = base_name(program_.main_script);
         return {.function = "compiling " + (script.empty() ? "the program" : std::string(script)),
@@ -161,14 +143,10 @@ class tidying {
                 const frame* before = outermost ? nullptr : &raw_frame(caller);
                 if (starts_program(f, before)) continue;
             }
-            new_callstack_[i] =
-                is_our_hook(f) ? above : merged_(above, new_frame_[to_index(called)]);
+            new_callstack_[i] = conventions::native::is_our_hook(f)
+                                    ? above
+                                    : merged_(above, new_frame_[to_index(called)]);
         }
-    }
-
-    // Between the program's call and the C library's function of the same name.
-    static bool is_our_hook(const frame& f) {
-        return f.kind == frame_kind::native && base_name(f.module) == "libfil_preload.so";
     }
 
     const frame& raw_frame(callstack_index i) const {

@@ -1,0 +1,75 @@
+#pragma once
+// Habits of native code: which object is the program, what its compiler put there from system
+// headers, and what runs before main. Pure functions of a frame.
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "fil/report/frame.hpp"
+#include "fil/report/ownership.hpp"
+#include "fil/report/paths.hpp"
+
+namespace fil::report::conventions::native {
+
+// Linked with -static-libstdc++: the operators and the rest of what has no scope of its own.
+// Without debug information, mostly; a program's own operators come with a file.
+inline bool is_of_static_libstdcxx(const frame& f, std::string_view path) {
+    if (path.find("/libstdc++-v3/") != path.npos) return true;
+    constexpr std::array names{"operator new(",      "operator new[](", "operator delete(",
+                               "operator delete[](", "__cxa_",          "_GLOBAL__sub_I_eh_alloc"};
+    return f.file.empty() && std::ranges::any_of(names, [&](const char* name) {
+               return std::string_view(f.function).starts_with(name);
+           });
+}
+
+// "void std::vector<a::b>::push_back(c)" -> "std". Template functions begin with their type.
+inline std::string_view outermost_scope(std::string_view function) {
+    const std::size_t end = std::min(function.find("::"), function.size());
+    const std::string_view before = function.substr(0, end);
+    if (end == function.size() || before.find_first_of("(<") != before.npos) return {};
+    return before.substr(before.rfind(' ') + 1);
+}
+
+// The executable's copies of what system headers hold: whose they are, "" if it is none.
+inline std::string package_of_system_header(const frame& f) {
+    const std::string path = source_path(f);
+    if (path.find("/c++/v1/") != path.npos) return "libc++";
+    if (is_of_static_libstdcxx(f, path)) return "libstdc++";
+    const std::string_view scope = outermost_scope(f.function);
+    if (scope == "std" || scope == "__gnu_cxx") return "libstdc++";
+    std::string_view inside = below(path, "/usr/include");
+    if (inside.starts_with("c++/") || inside.find("/c++/") != inside.npos) return "libstdc++";
+    if (inside.empty()) inside = below(path, "/usr/lib");
+    return inside.empty() ? "" : module_name(inside);
+}
+
+inline ownership owner_of(const frame& f, const std::string& executable) {
+    const std::string_view object = base_name(f.module);
+    // The loader, started with the program as its argument, is what the system calls
+    // executable.
+    const bool main = base_name(executable).starts_with("ld-linux")
+                          ? f.module.starts_with('/') && object.find(".so") == object.npos
+                          : !executable.empty() && normal_path(f.module) == executable;
+    if (main) {
+        std::string package = package_of_system_header(f);
+        if (package.empty()) return {frame_owner::user};
+        return {frame_owner::native, std::move(package)};
+    }
+    return {frame_owner::native, std::string(object.substr(0, object.find(".so")))};
+}
+
+// Whether a frame only starts the program: _start, and the C library's part before main.
+inline bool starts_program(const frame& f) {
+    const std::string_view object = base_name(f.module);
+    return f.function == "_start" || object.starts_with("libc.so") ||
+           object.starts_with("libpthread.so") || object.starts_with("ld-linux");
+}
+
+// Between the program's call and the C library's function of the same name.
+inline bool is_our_hook(const frame& f) {
+    return f.kind == frame_kind::native && base_name(f.module) == "libfil_preload.so";
+}
+
+}  // namespace fil::report::conventions::native
