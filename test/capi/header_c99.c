@@ -25,7 +25,7 @@ SIZE_IS(fil_process, 120);
 SIZE_IS(fil_large_mapping, 24);
 SIZE_IS(fil_sample, 32);
 SIZE_IS(fil_untouched, 32);
-SIZE_IS(fil_report_options, 256);
+SIZE_IS(fil_report_options, 280);
 
 int main(void) {
     fil_error error = FIL_ERROR_INIT;

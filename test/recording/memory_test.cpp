@@ -62,15 +62,17 @@ TEST(recording_memory, texts_stand_apart_and_long_ones_are_cut) {
 
 TEST(recording_memory, sources_are_found_newest_first) {
     test::scratch_recording recording;
-    EXPECT_TRUE(recording.memory().add_source("<a>", "one"));
-    EXPECT_TRUE(recording.memory().add_source("<b>", ""));
+    recording.memory().add_source("<a>", "one");
+    recording.memory().add_source("<b>", "");
     std::string found;
     recording.view().for_each_source([&](std::string_view file, std::string_view text) {
         found += std::string(file) + "=" + std::string(text) + ";";
     });
     EXPECT_EQ(found, "<b>=;<a>=one;");
     const std::string large(65 << 20, 'x');
-    EXPECT_FALSE(recording.memory().add_source("<c>", large));
+    EXPECT_EQ(recording.view().header().dropped_events, 0u);
+    recording.memory().add_source("<c>", large);
+    EXPECT_EQ(recording.view().header().dropped_events, 1u);
 }
 
 TEST(recording_memory, what_is_given_back_holds_nothing_that_was_used) {
