@@ -237,6 +237,11 @@ void session::answer(std::int32_t pid, std::int32_t status, const std::string& m
 }
 
 void session::admit(int connection, const join_request& request, int recording, std::int32_t pid) {
+    if (recording < 0 && request.segment < 0) {
+        // It sent one, for which no number was left here.
+        refused_here_ = make_refusal(SYS_recvmsg, EMFILE);
+        return;
+    }
     joined_process process;
     process.pid = pid;
     process.parent_pid = request.parent_pid;

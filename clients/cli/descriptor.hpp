@@ -62,8 +62,8 @@ class descriptor_room {
 inline constexpr int descriptors_for_joining_and_reporting = 6;
 
 // The session's memory, socket, list of arrivals and spare, signals, the witness, the program's end
-// and the pipe that tells of a failed exec, or a connection later.
-inline constexpr int descriptors_for_a_session = 8;
+// and the pipe that tells of a failed exec, or later a connection and the recording that comes.
+inline constexpr int descriptors_for_a_session = 9;
 
 // All but the standard ones and `kept`, in a child of ours that needs no other.
 void close_descriptors_but(int kept);
