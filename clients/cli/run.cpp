@@ -207,7 +207,8 @@ ending run(const invocation& asked) {
         return seen.end;
     }
     if (never_began(session.get(), what, child, seen.end)) {
-        say("No report: none of the program's own code was run.", worth::news);
+        say("No report: none of the program's own code was run, or it allocated nothing.",
+            worth::news);
         return seen.end;
     }
     if (memory) say_killed_for_memory(seen, *memory);

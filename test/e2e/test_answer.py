@@ -191,7 +191,10 @@ def test_a_program_that_never_began_leaves_no_report_and_opens_no_browser(here, 
     ended = run_plain([str(FIL_PROFILE), "--python", sys.executable, "run", *words], env=env)
     assert plain.status != 0
     assert (ended.status, ended.stdout, ended.own_stderr) == (plain.status, b"", plain.stderr)
-    assert said(ended.stderr)[-1] == "No report: none of the program's own code was run."
+    assert (
+        said(ended.stderr)[-1]
+        == "No report: none of the program's own code was run, or it allocated nothing."
+    )
     assert not Path("fil-result").exists() and not Path("browser").exists()
 
 
@@ -202,12 +205,18 @@ BEGAN = {
     "an error in a module": ["-m", "x"],
     "a module of Python's own": ["-m", "timeit", "nosuch"],
     "an error in a directory": ["folder"],
+    "an error in the package of a module": ["-m", "package.x"],
+    "an error further down": ["-m", "package.inner.x"],
 }
 
 
 @pytest.mark.parametrize("how", BEGAN)
 def test_one_that_failed_has_its_report(here, how):
     script("x.py", "open('nosuch.csv')\n")
+    Path("package/inner").mkdir(parents=True)
+    fails = how.endswith("a module")
+    script("package/__init__.py", "open('nosuch.csv')\n" if fails else "")
+    script("package/inner/__init__.py", "open('nosuch.csv')\n")
     Path("folder").mkdir()
     script("folder/__main__.py", "open('nosuch.csv')\n")
     ended = profiled(*BEGAN[how])
