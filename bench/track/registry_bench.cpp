@@ -12,7 +12,7 @@ namespace fil {
 namespace {
 
 constexpr callstack_id somebody{1000};
-constexpr auto ignore = [](const registered_block&) {};
+constexpr auto ignore = [](std::uintptr_t, const registered_block&) {};
 
 // Each thread's blocks, 1 GiB apart, as glibc's arenas keep them.
 std::uintptr_t first_address(const benchmark::State& state) {
