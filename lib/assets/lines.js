@@ -69,9 +69,12 @@ function rowCells(bytes, whole, most) {
   ];
 }
 
-// Where compiled code has no line numbers, a row is a whole function.
+// Where compiled code has no line numbers, a row is a whole function; where it has no names, a place.
 function linesHint({ lineless }) {
-  const words = "A row without a line is a whole function: build with -g for lines.";
+  const words =
+    lineless === 1
+      ? "A row without a line is a whole function: build with -g for lines."
+      : "A row without a name is a place in compiled code: build with -g, and do not strip it.";
   return lineless ? el("p", { class: "quiet" }, words) : "";
 }
 

@@ -12,6 +12,7 @@ class TimeStrip {
     this.series = facts.samples.filter((series) => series.points.length > 1);
     at.hidden = this.series.length === 0;
     if (at.hidden) return;
+    if (facts.peak > 0) this.series[0] = throughPeak(this.series[0], facts);
     new ResizeObserver(oncePerFrame(() => this.draw())).observe(at);
     onPaper((width) => {
       this.paper = width;
@@ -216,6 +217,17 @@ class TimeStrip {
 
 function last(series) {
   return series.points[series.points.length - 1];
+}
+
+// The peak lies between two samples, and may be far above both.
+function throughPeak(series, { peak, peak_seconds: t, resident, processes }) {
+  const { points } = series;
+  const known = resident && resident.total > 0 && processes.length === 0;
+  const r = known ? resident.total : sampleAt(points, t).r;
+  const later = points.findIndex((point) => point.t > t);
+  const place = later < 0 ? points.length : later;
+  const at = { t, a: peak, r };
+  return { ...series, points: [...points.slice(0, place), at, ...points.slice(place)] };
 }
 
 // The sample nearest to a moment.

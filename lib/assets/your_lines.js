@@ -1,34 +1,24 @@
-// What the list of the reader's own lines needs beyond the model's `lines`: what the boxes of a line
-// hold in the graph, which is more than the line's own bytes where it called another line of the
-// reader's; and how much of its own a line took by importing.
+// What the list of the reader's own lines needs beyond the model's `lines`: who is in what the boxes of
+// a line hold in the graph, which is more than the line's own bytes where it called another line of the
+// reader's.
 
-const IMPORTER = /^<frozen importlib\._bootstrap(_external)?>$/;
-
-// Adds to each of model.lines: callees (functions of the reader's that it called, heaviest first) and
-// imports (is that how it took most of its own?).
+// Adds to each of model.lines: callees (functions of the reader's that it called, heaviest first).
 function readLines(model) {
-  const { parent, frame, frames, self, total } = model;
+  const { parent, frame, frames, total } = model;
   const near = new Int32Array(parent.length); // the innermost node of the reader's, from a node up
-  const importing = new Uint8Array(parent.length); // an importer stands between the two
-  const imported = new Float64Array(frames.length);
-  const shown = new Float64Array(frames.length);
   const callees = frames.map(() => new Map()); // function -> bytes
   for (let i = 1; i < parent.length; ++i) {
     const above = parent[i];
     const user = isUser(frames[frame[i]]);
     near[i] = user ? i : near[above];
-    if (!user) importing[i] = importing[above] || IMPORTER.test(frames[frame[i]].p) ? 1 : 0;
-    else if (near[above] > 0 && frame[near[above]] !== frame[i]) {
+    if (user && near[above] > 0 && frame[near[above]] !== frame[i]) {
       const of = callees[frame[near[above]]];
       const { f, p } = frames[frame[i]];
       const name = f === "<module>" || f === "" ? p.split("/").pop() : f;
       of.set(name, (of.get(name) || 0) + total[i]);
     }
-    if (near[i] > 0) shown[frame[near[i]]] += self[i];
-    if (importing[i]) imported[frame[near[i]]] += self[i];
   }
   for (const line of model.lines) {
-    line.imports = shown[line.frame] > 0 && imported[line.frame] >= 0.9 * shown[line.frame];
     const heaviest = [...callees[line.frame]].sort(([, a], [, b]) => b - a);
     line.callees = heaviest.map(([name]) => name);
   }
@@ -56,5 +46,5 @@ function moreText(line) {
 }
 
 function isImport(line) {
-  return line.imports;
+  return line.imports === 1;
 }

@@ -48,6 +48,20 @@ def test_the_strip_has_a_scale(pandas):
     assert top < min(ys)
 
 
+THROUGH_PEAK = """
+const { cx, cy } = document.querySelector("#time circle");
+const [x, y] = [cx, cy].map((at) => Math.round(10 * at.baseVal.value) / 10);
+const line = document.querySelector("#time > svg path.allocated");
+return line.getAttribute("d").includes(`L${x} ${y}`);
+"""
+
+
+@pytest.mark.parametrize("fixture", ["processes", "measures", "pandas"])
+def test_the_line_goes_through_the_peak_which_no_sample_met(browser, report, fixture):
+    browser.open(report(fixture) / "index.html")
+    assert browser.run(THROUGH_PEAK)
+
+
 OVERLAPS = """
 const boxes = [...document.querySelectorAll("#time text")].map((text) => [
   text.textContent, text.getBoundingClientRect()]);

@@ -40,6 +40,17 @@ TEST(answer, has_five_lines_and_none_that_holds_little) {
     EXPECT_EQ(answer_of(made(uneven)).size(), 2u);
 }
 
+TEST(answer, has_one_row_for_all_lines_that_import) {
+    const frame importer = python("<frozen importlib._bootstrap>", 1360, "_find_and_load");
+    made_snapshot taken = two_lines();
+    taken.holds(8 * mib, {python("a.py", 1, "<module>"), importer});
+    EXPECT_EQ(answer_of(made(taken)).back(), "   8.0 MiB █▋         a.py:1");
+    taken.holds(12 * mib, {python("a.py", 2, "<module>"), importer});
+    EXPECT_EQ(answer_of(made(taken)),
+              (lines{"Peak memory was 60.0 MiB.", "  30.0 MiB █████      a.py:7 work",
+                     "  20.0 MiB ███▍       imports in 2 lines", "  10.0 MiB █▋         a.py:4"}));
+}
+
 TEST(answer, says_what_is_below_none_of_them) {
     made_snapshot taken = two_lines();
     taken.holds(60 * mib, {python("/usr/lib/python3.11/json/decoder.py", 1, "f")});

@@ -80,6 +80,23 @@ TEST(model_json, no_name_can_leave_the_element_it_stands_in) {
     EXPECT_EQ(fil::report::valid_utf8(json), json);
 }
 
+TEST(model_json, says_what_native_code_lacks) {
+    const auto lineless = [](const frame& innermost) {
+        facts run;
+        run.program.kind = program_kind::native;
+        run.program.main_executable = "/home/ada/x";
+        const made_snapshot taken = made_snapshot().holds(10, {innermost});
+        const std::string json = model_json(make_report_model(taken, run));
+        return json.substr(json.find("\"lineless\":"), 12);
+    };
+    frame code{.file = "x+0x10", .kind = frame_kind::native, .module = "/home/ada/x"};
+    EXPECT_EQ(lineless(code), "\"lineless\":2");
+    code.function = "work";
+    EXPECT_EQ(lineless(code), "\"lineless\":1");
+    code.file = "x.cpp", code.line = 7;
+    EXPECT_EQ(lineless(code), "\"lineless\":0");
+}
+
 // Whatever a program is like; the rest of the graph stays in its sums.
 TEST(model_json, is_bounded_and_loses_nothing) {
     made_snapshot taken;

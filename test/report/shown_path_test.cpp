@@ -37,6 +37,16 @@ TEST(shown_path, what_is_beside_a_script_elsewhere_is_named_as_the_script_was) {
     EXPECT_EQ(seen("/", "/srv/app/main.py", "/srv/app/wide.py"), "/srv/app/wide.py");
 }
 
+TEST(shown_path, a_script_run_in_its_own_directory_has_its_package_beside_that) {
+    const std::string scripts = "/home/ada/p/scripts";
+    EXPECT_EQ(seen(scripts, "run.py", scripts + "/../app/x.py"), "../app/x.py");
+    EXPECT_EQ(seen(scripts, "run.py", "/home/ada/p/x.py"), "../x.py");
+    EXPECT_EQ(seen(scripts + "/daily", "run.py", "/home/ada/p/app/x.py"), "../../app/x.py");
+    EXPECT_EQ(seen(scripts + "/daily/a", "run.py", "/home/ada/p/app/x.py"), "/home/ada/p/app/x.py");
+    EXPECT_EQ(seen("/home/ada", "run.py", "/home/bob/../eve/x.py"), "/home/eve/x.py");
+    EXPECT_EQ(seen("/srv", "run.py", "/opt/x.py"), "/opt/x.py");
+}
+
 TEST(shown_path, everything_else_stays_what_the_program_had) {
     EXPECT_EQ(seen("/home/ada", "main.py", "/home/bob/main.py"), "/home/bob/main.py");
     EXPECT_EQ(seen("/home/ada", "main.py", "/home/adam/main.py"), "/home/adam/main.py");

@@ -59,6 +59,23 @@ TEST(your_lines, a_line_says_what_it_holds_and_what_all_that_it_called_holds) {
     EXPECT_EQ(held.lines[1].below, 16);
 }
 
+TEST(your_lines, a_line_imports_if_nearly_all_of_its_own_was_imported) {
+    const frame importer{.function = "find", .file = "<frozen importlib._bootstrap_external>"};
+    const auto is_import = [&](std::int64_t imported, std::int64_t other) {
+        made_snapshot made;
+        made.holds(imported, {{.function = "A"}, importer, {.function = "library"}});
+        made.holds(other, {{.function = "A"}, {.function = "library"}});
+        made.holds(99, {{.function = "A"}, importer, {.function = "B"}, {.function = "library"}});
+        const held_by_lines held = held_in(made, owners_of(made));
+        EXPECT_FALSE(held.lines.back().imports);  // B, which was imported, does not itself
+        return held.lines.front().imports;
+    };
+    EXPECT_TRUE(is_import(1000, 0));
+    EXPECT_TRUE(is_import(900, 100));
+    EXPECT_FALSE(is_import(899, 101));
+    EXPECT_FALSE(is_import(0, 1000));
+}
+
 TEST(your_lines, those_that_are_not_listed_are_counted) {
     held_by_lines held;
     held.lines = {{frame_index{0}, 99'950}, {frame_index{1}, 105}, {frame_index{2}, 20}};

@@ -6,8 +6,8 @@
 //        84.1 MiB █▎         flights.py:10 wide  x = t.select_dtypes('number')…
 //
 // The numbers are the page's: its head, and the first of "your lines". A bar is a line's share of
-// the peak. Of several processes one has its lines here, as on the page, and those that held much
-// are named. Pure.
+// the peak. Lines that import are one row, if there are several. Of several processes one has its
+// lines here, as on the page, and those that held much are named. Pure.
 
 #include <algorithm>
 #include <cstdint>
@@ -69,18 +69,38 @@ class answer_writer {
             return;
         }
         std::vector<answer_row> rows;
-        for (const your_line& line : report_.held.lines) {
-            const bool is_small = line.bytes < whole_ / 100;
+        for (const answer_row& row : rows_of_lines()) {
+            const bool is_small = row.bytes < whole_ / 100;
             if (rows.size() == most_rows || (is_small && !rows.empty())) break;
-            frame where = report_.frame_at(line.frame);
-            where.file = report_.shown_file(line.frame);
-            rows.push_back({line.bytes, where, report_.source_of(line.frame).line});
+            rows.push_back(row);
         }
         const std::int64_t others = report_.held.others;
         if (others >= whole_ / 10 && others > 0)
             rows.push_back({others, {.function = "not below any line of yours"}, ""});
         const answer_rows written(rows, whole_, look_);
         for (const std::string& line : written.lines()) lines_.push_back(line);
+    }
+
+    // The heaviest first.
+    std::vector<answer_row> rows_of_lines() const {
+        const std::vector<your_line>& lines = report_.held.lines;
+        const std::int64_t imports = std::ranges::count_if(lines, &your_line::imports);
+        std::vector<answer_row> rows;
+        answer_row of_imports{0, {.function = "imports in " + with_commas(imports) + " lines"}, ""};
+        for (const your_line& line : lines) {
+            if (line.imports && imports > 1) {
+                of_imports.bytes += line.bytes;
+                continue;
+            }
+            frame where = report_.frame_at(line.frame);
+            where.file = report_.shown_file(line.frame);
+            rows.push_back({line.bytes, where, report_.source_of(line.frame).line});
+        }
+        if (imports > 1)
+            rows.insert(std::ranges::upper_bound(rows, of_imports.bytes, std::greater(),
+                                                 &answer_row::bytes),
+                        of_imports);
+        return rows;
     }
 
     // The heaviest of the others.

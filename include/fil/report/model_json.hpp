@@ -94,18 +94,24 @@ class model_writer {
         json_.array("lines", report_.held.lines, [&](const your_line& line) {
             json_.begin('{').pair("frame", number_of(line.frame)).pair("bytes", line.bytes);
             if (line.below > line.bytes) json_.pair("below", line.below);
+            if (line.imports) json_.pair("imports", 1);
             json_.pair("node", widest_node(line.frame)).end('}');
         });
         json_.key("smallLines").begin('{').pair("lines", report_.held.small_lines);
         json_.pair("bytes", report_.held.small_bytes).end('}');
         json_.pair("others", report_.held.others);
-        json_.pair("lineless",
-                   std::ranges::any_of(report_.held.lines,
-                                       [&](const your_line& line) {
-                                           return is_lineless(report_.frame_at(line.frame));
-                                       })
-                       ? 1
-                       : 0);
+        json_.pair("lineless", what_is_lineless());
+    }
+
+    // 2: there are lines that have not even a name; 1: functions without lines; 0: neither.
+    int what_is_lineless() const {
+        int most = 0;
+        for (const your_line& line : report_.held.lines) {
+            const frame& f = report_.frame_at(line.frame);
+            if (f.kind == frame_kind::native && f.line == 0)
+                most = std::max(most, f.function.empty() ? 2 : 1);
+        }
+        return most;
     }
 
     // Where a line holds the most; 0: the graph does not show it.

@@ -15,6 +15,7 @@
 #include <range/v3/action/sort.hpp>
 #include <vector>
 
+#include "fil/report/conventions/python.hpp"
 #include "fil/report/frame_owner.hpp"
 #include "fil/report/snapshot_like.hpp"
 
@@ -24,6 +25,7 @@ struct your_line {
     frame_index frame;
     std::int64_t bytes = 0;  // of callstacks whose innermost line of the user's it is
     std::int64_t below = 0;  // of all callstacks that pass through it, for the heaviest lines
+    bool imports = false;    // took nine tenths of its bytes, or more, by importing
 };
 
 struct held_by_lines {
@@ -56,21 +58,28 @@ class line_summing {
 
     held_by_lines run() {
         held_by_lines result;
-        std::map<frame_index, std::int64_t> held;
+        std::map<frame_index, std::int64_t> held, imported;
         const auto& callstacks = whole_.callstacks();
         // By callstack: the innermost of its lines that counts; `empty`: there is none.
         std::vector<callstack_index> innermost(callstacks.size(), callstack_index::empty);
+        std::vector<bool> importing(callstacks.size());  // an importer stands below that line
         for (std::size_t i = 0; i < callstacks.size(); ++i) {
             const callstack_index above = innermost[to_index(callstacks[i].caller)];
             innermost[i] = i > 0 && counts(i, above) ? callstack_index(i) : above;
+            importing[i] = i > 0 && innermost[i] == above &&
+                           (importing[to_index(callstacks[i].caller)] || is_importer(i));
             if (own_[i] == 0) continue;
             if (innermost[i] == callstack_index::empty) {
                 result.others += own_[i];
             } else {
                 held[row_at(innermost[i])] += own_[i];
+                if (importing[i]) imported[row_at(innermost[i])] += own_[i];
             }
         }
-        for (const auto& [frame, bytes] : held) result.lines.push_back({frame, bytes});
+        for (const auto& [frame, bytes] : held) {
+            const bool imports = imported[frame] > 0 && imported[frame] >= bytes - bytes / 10;
+            result.lines.push_back({frame, bytes, 0, imports});
+        }
         result.lines |= ranges::actions::sort([](const your_line& a, const your_line& b) {
             return a.bytes != b.bytes ? a.bytes > b.bytes : a.frame < b.frame;
         });
@@ -81,6 +90,11 @@ class line_summing {
   private:
     frame_index row_at(callstack_index i) const {
         return rows_[to_index(whole_.callstacks()[to_index(i)].frame)];
+    }
+
+    bool is_importer(std::size_t i) const {
+        const frame_index innermost = whole_.callstacks()[i].frame;
+        return conventions::python::is_importer(whole_.frames()[to_index(innermost)]);
     }
 
     // Is callstack `i` a line of the user's, where `above` is the innermost of them that called it?

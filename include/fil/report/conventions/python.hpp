@@ -78,6 +78,11 @@ bool starts_program(const frame& f, const frame* caller, InStandardLibrary in_st
            (f.function == "run" && caller != nullptr && caller->function == "_bootstrap_inner");
 }
 
+// `<frozen importlib._bootstrap>`, `<frozen importlib._bootstrap_external>`.
+inline bool is_importer(const frame& f) {
+    return f.file.starts_with("<frozen importlib._bootstrap");
+}
+
 // What CPython's source says while a module is compiled.
 inline bool is_compiler(const frame& f) {
     return f.kind == frame_kind::python && f.file.empty() && f.function == "[compiling]";
