@@ -128,11 +128,15 @@ def test_a_folder_is_named_after_time_notebook_and_cell_and_open_as_the_user_wan
 
 def test_help_is_given_and_unknown_words_are_refused_in_one_line(kernels):
     unknown = "%%filprofile --fast\nopen('ran', 'w')"
-    notebook = execute(LOAD, "%%filprofile --help", "%filprofile -h", unknown, "%filprofile")
-    _, first, second, refused, nothing = notebook.cells
+    option = "%filprofile -o here open('ran', 'w')"
+    notebook = execute(
+        LOAD, "%%filprofile --help", "%filprofile -h", unknown, option, "%filprofile"
+    )
+    _, first, second, refused, optional, nothing = notebook.cells
     assert text(first) == text(second)
     assert "%filprofile x = work()" in text(first)
-    for cell, words in ((refused, "'--fast'"), (nothing, "needs a statement")):
+    said_of = ((refused, "'--fast'"), (optional, "'-o'"), (nothing, "needs a statement"))
+    for cell, words in said_of:
         (said,) = text(cell, "stderr").splitlines()
         assert said.startswith("UsageError: ") and words in said
         assert len(cell.outputs) == 1
@@ -142,7 +146,7 @@ def test_help_is_given_and_unknown_words_are_refused_in_one_line(kernels):
 
 def test_a_statement_is_profiled_and_its_value_passed_on(kernels):
     several = "k = 1\n%filprofile kept = load(9)\n%filprofile len(load(8))"
-    silent = "%filprofile load(2);"
+    silent = "%filprofile -len(load(2));"
     failing = "%filprofile load(3) + 1"
     nested = "%%filprofile\n%filprofile more = load(5)\nrest = load(4)"
     _, _, cell, quiet, failed, within, after = execute(

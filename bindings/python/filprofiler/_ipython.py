@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 import linecache
 import os
+import re
 import sys
 from pathlib import Path
 from types import FrameType
@@ -105,6 +106,17 @@ def refuse(words: str) -> None:
     )
 
 
+def looks_like_option(words: str) -> bool:
+    """`-o here x = 1`, which is no Python; `-x` is."""
+    if not re.match("--?[A-Za-z]", words):
+        return False
+    try:
+        compile(words, "", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    except SyntaxError:
+        return True
+    return False
+
+
 @no_var_expand
 def filprofile(line: str, cell: str | None = None) -> Any:  # noqa: ANN401
     __tracebackhide__ = True
@@ -115,6 +127,11 @@ def filprofile(line: str, cell: str | None = None) -> Any:  # noqa: ANN401
         return print(HELP)
     if not words:
         raise UsageError("%filprofile needs a statement; see %filprofile --help")
+    if looks_like_option(words):
+        option = words.split()[0]
+        raise UsageError(
+            f"%filprofile knows no {option!r}, and nothing was run; see %filprofile --help"
+        )
     return _profiler.run_statement(words, sys._getframe(1))
 
 
