@@ -143,6 +143,30 @@ def test_numba_has_one_thread_unless_somebody_chose_a_number(numba, first, set_b
     assert (ran.stdout.decode(), ran.own_stderr) == (f"{threads}\n", b"")
 
 
+def test_who_loads_numbas_library_without_the_interpreter_lock_is_let_be(numba):
+    """Once there were several interpreters, CPython answers everybody that he has the lock."""
+    code = """
+    import ctypes, sys, threading, numba
+    if sys.version_info >= (3, 13):
+        import _interpreters as several
+    else:
+        import _xxsubinterpreters as several
+    several.destroy(several.create())
+    dlopen = ctypes.CDLL(None).dlopen
+    dlopen.argtypes, dlopen.restype = [ctypes.c_char_p, ctypes.c_int], ctypes.c_void_p
+    def load():
+        for _ in range(500):
+            dlopen(b"./numba/np/ufunc/workqueue.none.so", 2)
+    threads = [threading.Thread(target=load) for _ in range(3)]
+    [thread.start() for thread in threads]
+    kept = [bytearray(100) for _ in range(50_000)]
+    [thread.join() for thread in threads]
+    print(numba.get_num_threads())
+    """
+    ran = profiled(script("x.py", code), env=numba)
+    assert (ran.status, ran.stdout, ran.own_stderr) == (0, b"1\n", b"")
+
+
 def test_a_numba_of_another_kind_stays_as_it_is(numba):
     code = """
     import sys, numba.np.ufunc.parallel as parallel

@@ -15,8 +15,8 @@ constexpr const char* starter_name = "_load_threading_functions";
 
 /* Of the public C API, unchanged since 3.2. Objects are opaque. */
 struct interpreter {
-    int (*PyGILState_Check)();
     void* (*PyGILState_GetThisThreadState)();
+    void* (*thread_state_with_lock)(); /* or none; its name changed in 3.13 */
     void* (*PyErr_Occurred)();
     void (*PyErr_Clear)();
     void* (*PyImport_GetModuleDict)();
@@ -39,7 +39,9 @@ bool find_functions(const source_kit::elf_symbols& object) {
 #define FIL_TAKE(name)                                   \
     source_kit::take_symbol(python.name, object, #name); \
     all = all && python.name != nullptr
-    FIL_TAKE(PyGILState_Check);
+    source_kit::take_symbol(python.thread_state_with_lock, object, "PyThreadState_GetUnchecked");
+    source_kit::take_symbol(python.thread_state_with_lock, object, "_PyThreadState_UncheckedGet");
+    all = all && python.thread_state_with_lock != nullptr;
     FIL_TAKE(PyGILState_GetThisThreadState);
     FIL_TAKE(PyErr_Occurred);
     FIL_TAKE(PyErr_Clear);
@@ -122,9 +124,11 @@ void replace_starter() {
     if (ours) python.PyObject_SetAttrString(parallel, starter_name, ours.get());
 }
 
-/* In a program with several interpreters the check of the lock is off, and answers yes. */
+/* Not by PyGILState_Check(), which answers yes to everybody once there were several interpreters.
+ */
 bool has_lock() {
-    return python.PyGILState_GetThisThreadState() != nullptr && python.PyGILState_Check() == 1;
+    void* const own = python.PyGILState_GetThisThreadState();
+    return own != nullptr && own == python.thread_state_with_lock();
 }
 
 bool runs_numbas_threads(const char* file) {
