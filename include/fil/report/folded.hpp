@@ -71,8 +71,9 @@ class folded_writer {
         std::vector<callstack_usage> written;
         std::optional<callstack_usage> empty;
         for (const callstack_usage& entry : snapshot_.used(mapping_kind::anonymous)) {
+            const bool has_frame = entry.callstack != callstack_index::empty;
             const callstack& node = snapshot_.callstacks()[to_index(entry.callstack)];
-            if (texts_[to_index(node.frame)] != no_python_stack) {
+            if (!has_frame || texts_[to_index(node.frame)] != no_python_stack) {
                 written.push_back(entry);
             } else if (empty) {
                 empty->used += entry.used;
