@@ -106,8 +106,7 @@ FIL_API fil_status fil_recorder_start(const fil_recorder_options* options, fil_e
 FIL_API int fil_recorder_running(void);
 
 /* Takes this process's memory out of the session's live total, for a process about to end or to
- * exec; later events are ignored until fil_recorder_reopen(). Does nothing in a vfork child. Hot.
- */
+ * exec; later events are ignored until fil_recorder_reopen(). Does nothing in a vfork child. Hot. */
 FIL_API void fil_recorder_close(void);
 FIL_API void fil_recorder_reopen(void);
 
@@ -236,6 +235,10 @@ FIL_API fil_callstack fil_callstack_current(void);
 /* The callstack charged to this thread where no source answers: a thread's creator, say. Hot. */
 FIL_API void fil_thread_inherit(fil_callstack callstack);
 
+/* For a thread that this code creates now: fil_callstack_current(), and below it, if the code is a
+ * library's and native frames are not captured, whose threads they are. Hot. Since 0.1. */
+FIL_API fil_callstack fil_callstack_of_new_thread(const void* code);
+
 /* The calling thread's alternate signal stack, if it disarms itself (SS_AUTODISARM) and handlers on
  * it are therefore not told by the kernel that they are; NULL: there is none such. Hot. Since 0.1. */
 FIL_API void fil_thread_disarming_stack(const void *address, size_t bytes);
@@ -253,8 +256,7 @@ FIL_API void fil_thread_signal_stack(const void *address, size_t bytes);
 FIL_API uint64_t fil_generation(void);
 
 /* The same number to be read in place, without a call, by a source that is asked: only an event
- * brings a forked child's number up to date. The address stays good while the process lives. Hot.
- */
+ * brings a forked child's number up to date. The address stays good while the process lives. Hot. */
 FIL_API const uint64_t* fil_generation_address(void);
 
 /* The watched block that was freed when the generation rose to this number: what was cached for other
@@ -359,8 +361,7 @@ FIL_API void fil_record_view(const void* of, const void* address, size_t bytes);
 
 /* munmap, mremap and MAP_FIXED: forget the range first, call the real function, then hand the
  * pieces to exactly one of: discard (it worked), restore (it failed), move (mremap; growth is
- * charged to the caller's callstack now). NULL, where nothing was recorded, is fine for all three.
- */
+ * charged to the caller's callstack now). NULL, where nothing was recorded, is fine for all three. */
 typedef struct fil_pieces fil_pieces;
 FIL_API fil_pieces* fil_mapping_forget(const void* address, size_t bytes);
 FIL_API void fil_mapping_discard(fil_pieces* pieces);
@@ -588,8 +589,7 @@ FIL_API fil_status fil_session_report(fil_session* session, const fil_report_opt
 FIL_API fil_status fil_recording_report(const fil_report_options* options, char* path,
                                         size_t capacity, fil_error* error);
 
-/* Copies the recording of `pid` (0: the first) to a new file, mode 0600, for a later report. Cold.
- */
+/* Copies the recording of `pid` (0: the first) to a new file, mode 0600, for a later report. Cold. */
 FIL_API fil_status fil_session_keep(fil_session* session, int32_t pid, fil_text file,
                                     fil_error* error);
 

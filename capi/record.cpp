@@ -2,6 +2,7 @@
 
 #include "block_events.hpp"
 #include "fil.h"
+#include "new_thread.hpp"
 #include "os.hpp"
 #include "out_of_memory.hpp"
 #include "process_recorder.hpp"
@@ -156,6 +157,16 @@ fil_callstack fil_callstack_current(void) {
                            thread_state& thread) { current = recorder.capture(thread); },
                        [](process_recorder&) {});
     return to_index(current);
+}
+
+fil_callstack fil_callstack_of_new_thread(const void* code) {
+    callstack_id charged = callstack_id::unknown;
+    this_process.event(
+        [&](process_recorder& recorder, thread_state& thread) {
+            charged = callstack_of_new_thread(recorder, recorder.capture(thread), address_of(code));
+        },
+        [](process_recorder&) {});
+    return to_index(charged);
 }
 
 void fil_thread_inherit(fil_callstack callstack) {

@@ -258,6 +258,38 @@ void iterated_modules::find(std::uintptr_t pc, module_visit visit, void* context
 
 namespace {
 
+struct name_search {
+    std::uintptr_t pc;
+    std::string_view name;
+};
+
+int name_if_it_holds(dl_phdr_info* info, std::size_t, void* data) {
+    auto& wanted = *static_cast<name_search*>(data);
+    for (const segment_header& segment : std::span(info->dlpi_phdr, info->dlpi_phnum)) {
+        const bool holds = segment.p_type == PT_LOAD &&
+                           wanted.pc - info->dlpi_addr - segment.p_vaddr < segment.p_memsz;
+        if (!holds) continue;
+        if (info->dlpi_name != nullptr) wanted.name = info->dlpi_name;
+        return 1;
+    }
+    return 0;
+}
+
+}  // namespace
+
+std::string_view module_name(std::uintptr_t pc) {
+    const os::keep_errno keep;
+    name_search wanted{pc, {}};
+    if (find_object == nullptr) {
+        dl_iterate_phdr(name_if_it_holds, &wanted);
+    } else if (found_object found; find_object(reinterpret_cast<void*>(pc), &found) == 0) {
+        if (found.map->l_name != nullptr) wanted.name = found.map->l_name;
+    }
+    return wanted.name;
+}
+
+namespace {
+
 int visit_object(dl_phdr_info* info, std::size_t, void* data) {
     const auto& visit = *static_cast<const module_range_visit*>(data);
     for (const segment_header& segment : std::span(info->dlpi_phdr, info->dlpi_phnum)) {

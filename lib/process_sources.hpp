@@ -59,6 +59,8 @@ class process_sources {
         native_ = new (native_source_) boost_source<>(functions, tree, *loaded, here);
     }
 
+    bool has_native_frames() const { return native_ != nullptr; }
+
     // A new run: callstacks hang under another root.
     void begin_at(callstack_id root) {
         if (native_ == nullptr) return;

@@ -102,6 +102,11 @@ class functions {
 report::frame named_frame(const recording_view& recording, const function_record& function,
                           std::uint32_t line) {
     report::frame frame;
+    if (function.kind == function_kind::threads) {
+        frame.module = recording.text(function.file);
+        frame.kind = report::frame_kind::threads;
+        return frame;
+    }
     frame.function = recording.text(function.name);
     frame.file = recording.text(function.file);
     frame.directory = recording.text(function.directory);

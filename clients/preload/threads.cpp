@@ -32,7 +32,8 @@ int create_thread(const void* caller, Result (*start)(void*), void* argument, Cr
     notice_new_objects(caller);
     void* slot = nullptr;
     if (fil_recorder_running() != 0) {
-        slot = slots.put({reinterpret_cast<void*>(start), argument, fil_callstack_current()});
+        slot = slots.put(
+            {reinterpret_cast<void*>(start), argument, fil_callstack_of_new_thread(caller)});
     }
     if (slot == nullptr) return create(start, argument);
     const int failure = create(start_thread<Result>, slot);

@@ -8,13 +8,14 @@ function drawLines(at, model, choose) {
   const { lines } = model;
   const whole = model.whole;
   const entries = gathered(lines);
-  const most = entries.length > 0 ? entries[0].bytes : 1;
+  const most = Math.max(...[...entries, ...model.threads].map(({ bytes }) => bytes), 1);
   const rowOf = (line) => lineRow(line, model, most, choose);
   const rowsOf = ({ line, imports, bytes }) =>
     imports ? importRows(imports, bytes, rowOf, whole, most) : [rowOf(line)];
   const first = Math.max(1, entries.filter(({ bytes }) => bytes >= MIB / 20).length);
   const shown = Math.min(first, LINES_SHOWN);
-  const table = el("ol", { class: "lines" }, ...entries.slice(0, shown).flatMap(rowsOf));
+  const threads = model.threads.map((some) => threadsRow(some, whole, most, choose));
+  const table = el("ol", { class: "lines" }, ...threads, ...entries.slice(0, shown).flatMap(rowsOf));
   at.replaceChildren(
     el("h2", {}, "Your lines that held the peak"),
     table,
@@ -69,6 +70,27 @@ function rowCells(bytes, whole, most) {
   ];
 }
 
+// What a library's own threads took: no line asked for it, so it stands before the lines, hatched.
+function threadsRow(some, whole, most, choose) {
+  const { bytes, file, line, function: name } = some;
+  const place = visible(file) + (line > 0 ? ":" + line : "");
+  const title = `started at ${place} (${visible(name)})\n${count(bytes)} bytes`;
+  const button = el(
+    "button",
+    { type: "button", class: "line", title },
+    ...rowCells(bytes, whole, most),
+    el(
+      "span",
+      { class: "by" },
+      threadsText(some) + ", started at ",
+      bdi(cutPath(visible(file), PLACE_CELLS)),
+      (line > 0 ? ":" + line : "") + ", for any later line",
+    ),
+  );
+  button.addEventListener("click", () => choose(some));
+  return el("li", { class: "threads" }, button);
+}
+
 // Where compiled code has no line numbers, a row is a whole function; where it has no names, a place.
 function linesHint({ lineless }) {
   const words =
@@ -116,8 +138,8 @@ function moreButton(table, entries, rowsOf) {
 }
 
 // What no listed line accounts for.
-function restParts({ lines, smallLines, others, whole }) {
-  if (lines.length === 0) {
+function restParts({ lines, threads, smallThreads, smallLines, others, whole }) {
+  if (lines.length + threads.length === 0 && smallThreads === 0) {
     const words =
       whole > 0
         ? "None of this memory was allocated below a line of your own code: see the graph."
@@ -131,6 +153,7 @@ function restParts({ lines, smallLines, others, whole }) {
     const number = plural(smallLines.lines, "more line", "more lines");
     parts.push(part(smallLines.bytes, `in ${number} of yours, small ones`));
   }
+  if (smallThreads >= whole / 1000) parts.push(part(smallThreads, "in threads of libraries"));
   if (others >= whole / 1000) parts.push(part(others, "not below any line of yours"));
   return parts;
 }

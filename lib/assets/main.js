@@ -112,7 +112,7 @@ class GraphPart {
 
   // From the table of lines: marks the line's boxes, and zooms to where all of them are.
   find(line) {
-    const state = { ...this.state, leaves: false, search: "", line: this.model.lines.indexOf(line) };
+    const state = { ...this.state, leaves: false, search: "", line: numberOfRow(this.model, line) };
     const view = this.viewFor(state);
     const hits = hitsIn(this.model, view, findLine(this.model, line));
     const boxes = [...hits.keys()].filter((node) => hits[node]);
@@ -137,7 +137,7 @@ class GraphPart {
     const { model, state } = this;
     const view = this.viewFor(state);
     if (!(view.total[state.zoom] > 0)) state.zoom = 0;
-    const line = model.lines[state.line];
+    const line = rowAt(model, state.line);
     const found = line ? findLine(model, line) : search(model, state.search);
     const hits = hitsIn(model, view, found);
     this.tooltip.hide();

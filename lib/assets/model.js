@@ -8,6 +8,8 @@ function readModel(json) {
   const model = {
     facts: { ...json.facts, untouched: json.facts.untouched.map(at) },
     lines: json.lines.map(at),
+    threads: json.threads.map((some) => ({ ...at(some), of: frames[some.threads].g })),
+    smallThreads: json.smallThreads,
     smallLines: json.smallLines,
     others: json.others,
     lineless: json.lineless,
@@ -37,7 +39,7 @@ function readModel(json) {
 // n: newer than the run}; from columns, whose texts are numbers of the table.
 function readFrames({ frames, strings }) {
   const table = strings.split("\n");
-  const owners = ["user", "library", "stdlib", "native"];
+  const owners = ["user", "library", "stdlib", "native", "threads"];
   const newer = new Set(frames.n);
   const around = (lines) => lines && lines.map((text) => table[text]);
   return frames.f.map((name, i) => ({
@@ -77,6 +79,11 @@ function functionNumbers(frames) {
     if (!numbers.has(key)) numbers.set(key, numbers.size);
     return numbers.get(key);
   });
+}
+
+// What a fold may join.
+function isLibrary(frame) {
+  return !isUser(frame) && frame.o !== "threads";
 }
 
 function isUser(frame) {

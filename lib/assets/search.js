@@ -50,6 +50,10 @@ function search(model, text) {
 // The same for one of the reader's lines, which counts what the graph leaves out.
 function findLine(model, line) {
   const frames = new Uint8Array(model.frames.length);
+  if (line.of !== undefined) {
+    frames[line.threads] = 1;
+    return { frames, text: `${threadsText(line)} \u00b7 ${mib(line.bytes)}` };
+  }
   frames[line.frame] = 1;
   const where = visible(line.file).split("/").pop() + (line.line > 0 ? ":" + line.line : "");
   const shown = mib(bytesBelow(model, (f) => frames[f]));

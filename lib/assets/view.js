@@ -56,7 +56,7 @@ function callersFirst(model, fold, open) {
   for (let i = 1; i < n; ++i) {
     const above = at[parent[i]];
     const f = frame[i];
-    let library = fold && !isUser(frames[f]) ? 1 : 0;
+    let library = fold && isLibrary(frames[f]) ? 1 : 0;
     if (library && !view.folded[above]) {
       const key = above * keys + model.functionOf[f];
       if (open.has(i)) openKeys.add(key);

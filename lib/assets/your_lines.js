@@ -45,6 +45,20 @@ function moreText(line) {
   return held === mib(line.bytes) ? "" : ` (${held} with ${calleesText(line)})`;
 }
 
+// "polars' threads", "duckdb's threads".
+function threadsText({ of }) {
+  return visible(of) + (of.endsWith("s") ? "'" : "'s") + " threads";
+}
+
+// The rows of the list by number: the lines, then the threads of libraries.
+function rowAt({ lines, threads }, number) {
+  return number < lines.length ? lines[number] : threads[number - lines.length];
+}
+
+function numberOfRow({ lines, threads }, row) {
+  return row.of === undefined ? lines.indexOf(row) : lines.length + threads.indexOf(row);
+}
+
 function isImport(line) {
   return line.imports === 1;
 }

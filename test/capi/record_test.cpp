@@ -1,13 +1,16 @@
 // Events of blocks: who is charged, whichever way an event takes.
 
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <thread>
 
 #include "session_child.hpp"
+#include "snapshot_reader.hpp"
 
 namespace fil {
 namespace {
@@ -28,6 +31,11 @@ void start_source() {
     fil_record_free(blocks[3]);
 }
 
+std::atomic<fil_callstack> answer{FIL_CALLSTACK_NONE};
+fil_callstack answer_as_told(void*, void*) {
+    return answer;
+}
+
 // Counts the captures of a thread in that thread's memory.
 fil_callstack count_captures(void*, void* memory) {
     return stack(++*static_cast<std::uint32_t*>(memory));
@@ -43,6 +51,42 @@ std::array<fil_callstack, 2> captured_in_a_thread() {
         }
     }).join();
     return found;
+}
+
+// A library's threads have a frame of their own below their creator's, once; the program's do not,
+// nor do any that have native frames, or whose creator nobody knows.
+TEST(record, charges_new_threads_of_a_library_apart) {
+    const void* in_library = dlsym(RTLD_DEFAULT, "getpid");
+    for (const std::uint32_t flags : {0u, 1u * FIL_NATIVE_STACKS}) {
+        session session;
+        const int status = run_child(
+            session,
+            [=] {
+                fil_source source = {sizeof(fil_source), 0, answer_as_told, nullptr, nullptr, 0};
+                HOLDS(1, fil_source_register(&source, nullptr) == FIL_OK);
+                answer = stack(9);
+                const fil_callstack charged = fil_callstack_of_new_thread(in_library);
+                HOLDS(2, (charged == stack(9)) == (flags != 0));
+                HOLDS(3, fil_callstack_of_new_thread(in_library) == charged);
+                const auto here = reinterpret_cast<const void*>(&answer_as_told);
+                HOLDS(4, fil_callstack_of_new_thread(here) == stack(9));
+                answer = charged;
+                HOLDS(5, fil_callstack_of_new_thread(in_library) == charged);
+                answer = FIL_CALLSTACK_UNKNOWN;
+                HOLDS(6, fil_callstack_of_new_thread(in_library) == FIL_CALLSTACK_UNKNOWN);
+                if (flags == 0) fil_record_alloc_at(blocks[0], 300, charged);
+            },
+            flags);
+        ASSERT_EQ(WEXITSTATUS(status), 0);
+        if (flags != 0) continue;
+        const joined_process& process = session.processes().at(0);
+        const auto read =
+            read_snapshot(process.view(), read_usage(process.view(), session.page()), {}, {});
+        const report::frame& innermost =
+            read.snapshot.frames()[to_index(read.snapshot.callstacks().back().frame)];
+        EXPECT_EQ(innermost.kind, report::frame_kind::threads);
+        EXPECT_NE(innermost.module.find("/libc.so"), std::string::npos);
+    }
 }
 
 TEST(record, zeroes_a_sources_memory_for_a_new_thread_unless_it_wants_it_passed_on) {

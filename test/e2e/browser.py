@@ -18,7 +18,9 @@ from selenium.webdriver.remote.webelement import WebElement
 MAKE_REPORT = os.environ.get(
     "FIL_MAKE_REPORT", FIL_PROFILE.parent.parent / "test" / "report" / "make_report"
 )
-FIXTURES = "pandas large recursion chain cycle hostile processes measures native empty".split()
+FIXTURES = (
+    "pandas large recursion chain cycle hostile processes measures native threads empty".split()
+)
 
 
 def stands_for(text: str, function: str, line: int) -> bool:

@@ -2,6 +2,7 @@
 
     head of the page = graph + what it says it left out
                      = your lines + those too small to list + what is below none of them
+                       + what libraries' threads took
                      = the peak, of a program that is one process
     peak of all processes = the head + what the others held
     what the terminal says = the peak, and the heaviest of the page's "your lines"
@@ -20,6 +21,7 @@ MODEL = re.compile(rb'<script type="application/json" id="model">(.*?)</script>'
 SAID = re.compile(r"Peak memory( of all processes together)?(?: so far)? was ([\d,.]+) (\w+)")
 WROTE = re.compile(r"Wrote HTML report to (.*)/index\.html")
 ROW = re.compile(r"^=fil-profile=  +([\d,.]+ \w+) (.*)$", re.MULTILINE)
+THREADS = " threads, started at "
 NOBODYS = "not below any line of yours"
 UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
@@ -28,7 +30,7 @@ def model_of(report: Path) -> dict:
     """The page's model (docs/design/report.md), with its frames and tree written out."""
     model = json.loads(MODEL.search((report / "index.html").read_bytes())[1])
     texts, columns, tree = model["strings"].split("\n"), model["frames"], model["tree"]
-    owners = ["user", "library", "stdlib", "native"]
+    owners = ["user", "library", "stdlib", "native", "threads"]
     frames = [
         {"f": texts[f], "p": texts[p], "l": line, "o": owners[o], "g": texts[g], "s": texts[s]}
         for f, p, line, o, g, s in zip(*(columns[key] for key in "fplogs"), strict=True)
@@ -38,7 +40,9 @@ def model_of(report: Path) -> dict:
             frames[int(i)][key] = [texts[text] for text in around]
     nowhere = {"f": "", "p": "", "l": 0, "s": ""}
     tops = [entry for kind in model["mappings"] for entry in kind["top"]]
-    for entry in [*model["lines"], *model["facts"]["untouched"], *tops]:
+    for entry in model["threads"]:
+        entry["of"] = frames[entry["threads"]]["g"]
+    for entry in [*model["lines"], *model["threads"], *model["facts"]["untouched"], *tops]:
         at = frames[entry["frame"]] if entry["frame"] >= 0 else nowhere
         entry.update(file=at["p"], line=at["l"], function=at["f"], source=at["s"])
     model["frames"] = frames
@@ -65,7 +69,8 @@ def check_report(report: Path) -> None:
     hidden = model["hidden"]["bytes"]
     assert graph <= listed <= graph + hidden, (report, "the list and the graph", listed, graph)
     lines = sum(line["bytes"] for line in model["lines"])
-    lines += model["smallLines"]["bytes"] + model["others"]
+    lines += model["smallLines"]["bytes"] + model["others"] + model["smallThreads"]
+    lines += sum(threads["bytes"] for threads in model["threads"])
     assert lines == graph + hidden, (report, "the lines", lines, graph, hidden)
     assert min([hidden, *model["tree"]["self"]]) >= 0, (report, "less than nothing")
     if any("not all of one moment" in note for note in facts["notes"]):
@@ -106,6 +111,10 @@ def check_said(stderr: str) -> None:
         rows = ROW.findall(said[said.rindex("Peak memory") :])
         if rows and rows[-1][1].endswith(NOBODYS):
             assert is_said(rows.pop()[0], model["others"]), (folder, "others", model["others"])
+        for threads in model["threads"][: sum(THREADS in row for _, row in rows)]:
+            size, row = rows.pop(0)
+            assert is_said(size, threads["bytes"]), (folder, size, threads)
+            assert f"{threads['of']}'" in row and f":{threads['line']}" in row, (folder, row)
         for (size, row), line in zip(rows, rows_of(model["lines"]), strict=False):
             assert is_said(size, line["bytes"]), (folder, size, line)
             assert line["line"] <= 0 or f":{line['line']}" in row, (folder, row, line)

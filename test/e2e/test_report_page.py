@@ -71,6 +71,27 @@ def test_a_line_at_several_places_zooms_to_where_all_of_them_are(browser, report
     assert browser.text("#found").startswith("1 line · 26.0 MiB · ")
 
 
+def test_what_threads_of_libraries_took_stands_before_the_lines(browser, report):
+    browser.open(report("threads") / "index.html")
+    rows = [row.text.replace("\u00a0", " ") for row in browser.all(".line")]
+    polars = "polars' threads, started at sales.py:12, for any later line"
+    assert rows[0].split("\n")[0] == "640.0 MiB" and polars in rows[0]
+    assert "gomp's threads, started at sales.py:17" in rows[1]
+    assert rows[2].startswith("120.0 MiB") and "sales.py:19" in rows[2]
+    assert "3.0 MiB (0.4 %) in threads of libraries" in browser.text("#lines").replace(
+        "\u00a0", " "
+    )
+    # Colour is not what says it, nor is it words alone.
+    hatch = "return getComputedStyle(arguments[0])[arguments[1]]"
+    assert "gradient" in browser.run(hatch, browser.one(".threads .bar svg"), "maskImage")
+    browser.click(browser.all(".line")[0])
+    assert browser.text("#found") == "polars' threads · 640.0 MiB"
+    assert ["[threads of polars]" in box.text for box in browser.all(".box.hit")] == [True]
+    fragment = browser.fragment()
+    browser.open(report("threads") / "index.html", fragment)
+    assert browser.text("#found") == "polars' threads · 640.0 MiB"
+
+
 def test_lines_that_import_are_one_row_that_opens(browser, report):
     browser.open(report("measures") / "index.html")
     shown = "return [...document.querySelectorAll('.line')].filter((l) => l.offsetHeight).length"

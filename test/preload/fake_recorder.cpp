@@ -111,7 +111,7 @@ void fil_recorder_reopen(void) {
 void fil_record_unprofiled_child(void) {
     note("unprofiled");
 }
-fil_callstack fil_callstack_current(void) {
+fil_callstack fil_callstack_of_new_thread(const void*) {
     return 42;
 }
 void fil_thread_inherit(fil_callstack callstack) {

@@ -62,6 +62,16 @@ TEST(answer, says_what_is_below_none_of_them) {
     EXPECT_EQ(answer_of(made({})).back(), "Nothing was allocated while it was recorded.");
 }
 
+TEST(answer, says_first_what_threads_of_libraries_took) {
+    made_snapshot taken = two_lines();
+    taken.holds(60 * mib, {python("a.py", 5, "f"), threads_of("/x/libgomp.so.1")});
+    EXPECT_EQ(answer_of(made(taken))[1], "  60.0 MiB ██████     gomp's threads, started at a.py:5");
+    made_snapshot nothing_else;
+    nothing_else.holds(mib, {python("a.py", 5, "f"), threads_of("/x/site-packages/polars/x.so")});
+    EXPECT_EQ(answer_of(made(nothing_else)).back(),
+              "  1.0 MiB ██████████ polars' threads, started at a.py:5");
+}
+
 TEST(answer, says_of_which_moment_it_is) {
     facts run;
     run.ending.kind = ending_facts::how::running;

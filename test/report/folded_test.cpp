@@ -42,6 +42,16 @@ TEST(folded, what_is_held_without_frames_is_one_line_compiler_or_not) {
     EXPECT_EQ(folded(tidied(made, program)), "[No Python stack] 4196\na.py:1 (f) 7\n");
 }
 
+TEST(folded, what_threads_took_stands_where_they_were_started) {
+    const frame module = python("a.py", 1, "<module>"), call = python("a.py", 7, "f");
+    made_snapshot made;
+    made.holds(5, {module, call}).holds(7, {module, call, threads_of("/x/libgomp.so.1")});
+    made.holds(6, {module, threads_of("/x/libgomp.so.1")});
+    const selection chosen = select(tidied(made, {}));
+    EXPECT_EQ(folded(chosen.shown), "a.py:1 (<module>);a.py:7 (f) 12\na.py:1 (<module>) 6\n");
+    EXPECT_EQ(folded_usage(chosen.shown).size(), 2u);
+}
+
 TEST(folded, nothing_is_an_empty_file) {
     EXPECT_EQ(folded(snapshot{}), "");
 }

@@ -104,6 +104,26 @@ TEST(frame_owner, an_announced_frame_is_judged_by_its_file) {
     EXPECT_EQ(owners.of({.function = "arena", .kind = frame_kind::announced}), user);
 }
 
+TEST(frame_owner, threads_are_called_by_the_package_of_their_library) {
+    const auto of_threads = [](std::string module) {
+        const ownership found =
+            code_owners(program()).of({.kind = frame_kind::threads, .module = std::move(module)});
+        EXPECT_EQ(found.owner, frame_owner::threads);
+        return found.package;
+    };
+    const std::string site = "/home/ada/venv/lib/python3.12/site-packages/";
+    EXPECT_EQ(of_threads(site + "polars/polars.abi3.so"), "polars");
+    EXPECT_EQ(of_threads(site + "_polars_runtime_32/x.abi3.so"), "polars");
+    EXPECT_EQ(of_threads(site + "pyarrow/libarrow.so.2100"), "pyarrow");
+    EXPECT_EQ(of_threads(site + "numpy.libs/libscipy_openblas64_-ff651d7f.so"), "numpy");
+    EXPECT_EQ(of_threads(site + "_duckdb.cpython-312-x86_64-linux-gnu.so"), "duckdb");
+    EXPECT_EQ(of_threads("/usr/lib/x86_64-linux-gnu/libgomp.so.1"), "gomp");
+    EXPECT_EQ(of_threads("/opt/x/libgomp-a34b3233.so.1.0.0"), "gomp");
+    EXPECT_EQ(of_threads("./my-pool.so"), "my-pool");
+    EXPECT_EQ(of_threads("/x/.so"), ".so");
+    EXPECT_EQ(of_threads("lib"), "lib");
+}
+
 TEST(frame_owner, in_native_code_the_main_executable_is_the_users_own) {
     EXPECT_EQ(of_native("/opt/job/bin/job", "load(int)", "/src/load.cpp"), user);
     EXPECT_EQ(of_native("/opt/job/bin/../bin/job", "load(int)"), user);

@@ -20,6 +20,11 @@ inline frame python(std::string file, std::uint32_t line, std::string function) 
     return {.function = std::move(function), .file = std::move(file), .line = line};
 }
 
+// The threads that a library started.
+inline frame threads_of(std::string file) {
+    return {.kind = frame_kind::threads, .module = std::move(file)};
+}
+
 struct made_snapshot : snapshot {
     callstack_index callstack(const frame_list& stack) {
         callstack_index at = callstack_index::empty;

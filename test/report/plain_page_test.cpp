@@ -39,6 +39,19 @@ TEST(plain_page, says_what_the_first_screen_says) {
     EXPECT_EQ(page.graph.find("parse"), page.graph.npos);  // folded into read_csv
 }
 
+TEST(plain_page, says_what_threads_of_libraries_took_before_the_lines) {
+    made_snapshot taken;
+    taken.holds(300, {python("a.py", 5, "f"), threads_of("/x/site-packages/po<l>ars/x.so")});
+    const std::string row =
+        "po&lt;l&gt;ars' threads, started at <bdi>a.py</bdi>:5, for any later line";
+    EXPECT_NE(plain_page_of(taken).lines.find(row), std::string::npos);
+    EXPECT_NE(plain_page_of(taken).graph.find(">[threads of po&lt;l&gt;ars]</text>"),
+              std::string::npos);
+    taken.holds(100, {python("a.py", 9, "f")});
+    const std::string lines = plain_page_of(taken).lines;
+    EXPECT_LT(lines.find(row), lines.find("<bdi>a.py</bdi>:9"));
+}
+
 TEST(plain_page, is_small_whatever_the_program_and_escapes_its_names) {
     made_snapshot taken;
     const std::string hostile = "<script>alert(1)</script>\"&";

@@ -269,6 +269,30 @@ inline recording native() {
     return made;
 }
 
+// A polars job: most was taken by its threads, for lines that nobody knows.
+inline recording threads() {
+    recording made;
+    callstack_maker make(made.what);
+    const std::string site = "/home/ada/venv/lib/python3.12/site-packages/";
+    const auto threads_of = [&](std::string file) {
+        return made.what.add_frame({.kind = frame_kind::threads, .module = std::move(file)});
+    };
+    const frame_index module = make.python("<module>", "/home/ada/sales.py", 30),
+                      collects = make.python("collect", site + "polars/lazyframe/frame.py", 2429),
+                      of_polars = threads_of(site + "_polars_runtime_32/_polars.abi3.so");
+    const auto line = [&](std::uint32_t number) {
+        return make.python("totals", "/home/ada/sales.py", number);
+    };
+    make.holds({module, line(12), collects, of_polars}, 640 * mib, 900);
+    make.holds({module, line(17), threads_of("/usr/lib/libgomp.so.1")}, 12 * mib);
+    make.holds({module, line(17), threads_of("/usr/lib/libtbb.so.12")}, 3 * mib);
+    make.holds({module, line(12), collects}, 31 * mib);
+    make.holds({module, line(19)}, 120 * mib);
+    made.facts = some_facts("sales.py", 806 * mib);
+    made.facts.timelines = {some_timeline(0, "", 806 * mib)};
+    return made;
+}
+
 // One stack `depth` frames deep, all but its ends the same function if `recursive`.
 inline recording deep(int depth, bool recursive) {
     recording made;
@@ -383,6 +407,7 @@ inline std::optional<recording> by_name(std::string_view name) {
     if (name == "processes") return processes();
     if (name == "measures") return measures();
     if (name == "native") return native();
+    if (name == "threads") return threads();
     if (name == "empty") return empty();
     return std::nullopt;
 }

@@ -108,6 +108,30 @@ TEST(report_model, a_stack_twenty_thousand_deep_is_no_trouble) {
     EXPECT_LT(make_layout(report.graph, direction::leaves_first).size(), 200u);
 }
 
+TEST(report_model, what_a_librarys_threads_took_is_no_lines) {
+    const frame uses = python("a.py", 3, "<module>"),
+                starts = python("/x/site-packages/polars/a.py", 1, "g"),
+                of_polars = threads_of("/x/site-packages/polars/polars.so");
+    made_snapshot taken;
+    taken.holds(700, {uses, starts, of_polars}).holds(60, {uses, of_polars}).holds(40, {uses});
+    taken.holds(200, {python("a.py", 9, "<module>"), threads_of("/usr/lib/libgomp.so.1")});
+    taken.holds(5, {python("a.py", 9, "<module>"), threads_of("/usr/lib/libtbb.so")});
+    taken.holds(1, {starts, of_polars});  // nobody's line called it
+    const report_model report = make_report_model(taken, {});
+    ASSERT_EQ(report.held.threads.size(), 2u);
+    const auto [started_at, threads, bytes] = report.held.threads[0];
+    EXPECT_EQ(frame_text(report.frame_at(started_at)), "a.py:3 (<module>)");
+    EXPECT_EQ(frame_text(report.frame_at(threads)), "[threads of polars]");
+    EXPECT_EQ(report.owner_of(threads).package, "polars");
+    EXPECT_EQ(bytes, 760);
+    EXPECT_EQ(report.held.threads[1].bytes, 200);
+    EXPECT_EQ(report.held.small_threads, 5);
+    ASSERT_EQ(report.held.lines.size(), 1u);
+    EXPECT_EQ(report.held.lines[0].bytes, 40);
+    EXPECT_EQ(report.held.lines[0].below, 40);
+    EXPECT_EQ(report.held.others, 1);
+}
+
 // A program without line tables: a row a function, and the function is found whole.
 TEST(report_model, native_code_without_lines_makes_one_row_a_function) {
     made_snapshot taken;

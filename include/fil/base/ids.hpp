@@ -31,7 +31,13 @@ constexpr std::uint32_t to_index(Id id) {
 inline constexpr std::uint32_t callstack_bits = 27;
 inline constexpr std::uint32_t max_callstacks = 1u << callstack_bits;
 
-enum class function_kind : std::uint32_t { announced = 0, python = 1, native_module = 2 };
+// `threads`: no function; the threads that a library started, whose file it is.
+enum class function_kind : std::uint32_t {
+    announced = 0,
+    python = 1,
+    native_module = 2,
+    threads = 3
+};
 
 // Each kind of memory has counters of its own, but an arena: it counts as reserved, also while it
 // is accessible (a report says how much of it is resident). Anonymous memory that forked children

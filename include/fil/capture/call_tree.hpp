@@ -32,6 +32,8 @@ class call_tree {
         return insert(wanted);
     }
 
+    function_id function_of(callstack_id id) const { return record_of(id)->function; }
+
   private:
     using head = std::atomic<callstack_id>;
     struct bucket_array {

@@ -3,9 +3,9 @@
 //
 // A source is asked inside an event, with the re-entry guard raised. It answers with a callstack of
 // the recording's call tree, or with callstack_id::none: "I do not know, ask the next one". It is
-// given memory of the calling thread's own for what it remembers: zeroed before its first use, then,
-// once that thread has ended, given to another, of which it is told.
-// Hot path: no allocation, no throw, no lock on its common path.
+// given memory of the calling thread's own for what it remembers: zeroed before its first use,
+// then, once that thread has ended, given to another, of which it is told. Hot path: no allocation,
+// no throw, no lock on its common path.
 
 #include <concepts>
 

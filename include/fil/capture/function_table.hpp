@@ -47,6 +47,8 @@ class function_table {
         return fresh->id;
     }
 
+    function_kind kind_of(function_id id) const { return record_of(id).kind; }
+
   private:
     struct node : boost::intrusive::unordered_set_base_hook<
                       boost::intrusive::link_mode<boost::intrusive::normal_link>> {

@@ -54,6 +54,10 @@ struct system_modules {
 struct iterated_modules {
     static void find(std::uintptr_t pc, module_visit visit, void* context);
 };
+// Its file as the loader has it, while it is loaded; "" of the program, and where there is none.
+// Takes no lock where the C library can do without.
+std::string_view module_name(std::uintptr_t pc);  // lib/native_linux.cpp
+
 // Calls call(context, an address of its code) for each module that is loaded.
 struct module_range_visit {
     void (*call)(void* context, std::uintptr_t code);

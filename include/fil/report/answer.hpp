@@ -5,8 +5,9 @@
 //       418.2 MiB ██████▍    flights.py:11 wide  x = np.hstack([x, x**2, np.sq…
 //        84.1 MiB █▎         flights.py:10 wide  x = t.select_dtypes('number')…
 //
-// The numbers are the page's: its head, and the first of "your lines". A bar is a line's share of
-// the peak. Lines that import are one row, if there are several. Of several processes one has its
+// What libraries' threads took stands before the lines. The numbers are the page's: its head, and
+// the first of "your lines". A bar is a line's share of the peak. Lines that import are one row, if
+// there are several. Of several processes one has its
 // lines here, as on the page, and those that held much are named. Pure.
 
 #include <algorithm>
@@ -45,7 +46,8 @@ class answer_writer {
     }
 
   private:
-    static constexpr std::size_t most_rows = 5, most_processes = 3;
+    static constexpr std::size_t most_rows = 5, most_threads = 2, most_processes = 3,
+                                 short_path = 24;
 
     // A tenth of the peak.
     bool is_much(std::int64_t bytes) const { return bytes >= run_.peak / 10; }
@@ -63,15 +65,20 @@ class answer_writer {
     }
 
     void write_rows() {
-        if (report_.held.lines.empty()) {
+        if (report_.held.lines.empty() && report_.held.threads.empty()) {
             lines_.push_back(whole_ > 0 ? "None of it was allocated below a line of your own code."
                                         : "Nothing was allocated while it was recorded.");
             return;
         }
         std::vector<answer_row> rows;
+        for (const threads_usage& some : report_.held.threads) {
+            if (rows.size() == most_threads) break;
+            rows.push_back({some.bytes, place_of(some), ""});
+        }
+        const std::size_t most = rows.size() + most_rows;
         for (const answer_row& row : rows_of_lines()) {
             const bool is_small = row.bytes < whole_ / 100;
-            if (rows.size() == most_rows || (is_small && !rows.empty())) break;
+            if (rows.size() == most || (is_small && !rows.empty())) break;
             rows.push_back(row);
         }
         const std::int64_t others = report_.held.others;
@@ -101,6 +108,14 @@ class answer_writer {
                                                  &answer_row::bytes),
                         of_imports);
         return rows;
+    }
+
+    // "polars' threads, started at sales.py:12", of which the line is said whatever is cut.
+    frame place_of(const threads_usage& some) const {
+        const std::string file = report_.shown_file(some.started_at);
+        return {.file = possessive(report_.owner_of(some.threads).package) +
+                        " threads, started at " + std::string(base_name(file)),
+                .line = report_.frame_at(some.started_at).line};
     }
 
     // The heaviest of the others.

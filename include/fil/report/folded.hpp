@@ -3,15 +3,16 @@
 //
 //     flights.py:14 (main);flights.py:11 (wide);/site/numpy/_core/numeric.py:226 (ones) 52428928
 //
-// Frames outermost first, joined by ';', then a space and the bytes; UTF-8; heaviest first. Names
-// are as the program had them, but for a ';' of their own (folded_text). Written out, ten thousand
-// stacks of ten thousand frames would be gigabytes: beyond `most_frames` in all, the deepest stacks
-// lose frames in their middle and say how many. What is held without any frame is one line,
-// whatever the page knows of it.
+// What a library's threads took stands at the callstack that started them, as ever: tools know no
+// frame that is none. Frames outermost first, joined by ';', then a space and the bytes; UTF-8;
+// heaviest first. Names are as the program had them, but for a ';' of their own (folded_text).
+// Written out, ten thousand stacks of ten thousand frames would be gigabytes: beyond `most_frames`
+// in all, the deepest stacks lose frames in their middle and say how many. What is held without any
+// frame is one line, whatever the page knows of it.
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <map>
 #include <ostream>
 #include <range/v3/algorithm/max_element.hpp>
 #include <range/v3/numeric/accumulate.hpp>
@@ -46,11 +47,38 @@ inline std::string folded_text(const frame& f) {
     return escaped;
 }
 
+// Heaviest first, each callstack once: without frames that stand for threads, and one without any.
+template <snapshot_like Snapshot>
+std::vector<callstack_usage> folded_usage(const Snapshot& snapshot) {
+    std::map<callstack_index, usage> sums;
+    auto empty = callstack_index::empty;
+    for (const auto& [innermost, used] : snapshot.used(mapping_kind::anonymous)) {
+        if (innermost == callstack_index::empty) {  // of a snapshot that is not tidy
+            sums[innermost] += used;
+            continue;
+        }
+        const auto& [caller, of] = snapshot.callstacks()[to_index(innermost)];
+        const frame& f = snapshot.frames()[to_index(of)];
+        callstack_index at = f.kind == frame_kind::threads ? caller : innermost;
+        if (stands_for_no_frame(f) && folded_text(f) == no_python_stack) {
+            if (empty == callstack_index::empty) empty = at;
+            at = empty;
+        }
+        sums[at] += used;
+    }
+    std::vector<callstack_usage> all;
+    for (const auto& [callstack, used] : sums) all.push_back({callstack, used});
+    return heaviest_first(all);
+}
+
 template <snapshot_like Snapshot>
 class folded_writer {
   public:
     folded_writer(std::ostream& out, const Snapshot& snapshot, std::uint64_t most_frames)
-        : out_(out), snapshot_(snapshot), depth_(snapshot.callstacks().size()) {
+        : out_(out),
+          snapshot_(snapshot),
+          usage_(folded_usage(snapshot)),
+          depth_(snapshot.callstacks().size()) {
         texts_ =
             snapshot.frames() | ranges::views::transform(folded_text) | ranges::to<std::vector>();
         for (std::size_t i = 1; i < depth_.size(); ++i) {
@@ -60,31 +88,13 @@ class folded_writer {
     }
 
     void run() {
-        for (const auto& [callstack, used] : heaviest_first(with_one_empty_stack())) {
+        for (const auto& [callstack, used] : usage_) {
             write_frames(callstack);
             out_ << ' ' << used.bytes << '\n';
         }
     }
 
   private:
-    std::vector<callstack_usage> with_one_empty_stack() const {
-        std::vector<callstack_usage> written;
-        std::optional<callstack_usage> empty;
-        for (const callstack_usage& entry : snapshot_.used(mapping_kind::anonymous)) {
-            const bool has_frame = entry.callstack != callstack_index::empty;
-            const callstack& node = snapshot_.callstacks()[to_index(entry.callstack)];
-            if (!has_frame || texts_[to_index(node.frame)] != no_python_stack) {
-                written.push_back(entry);
-            } else if (empty) {
-                empty->used += entry.used;
-            } else {
-                empty = entry;
-            }
-        }
-        if (empty) written.push_back(*empty);
-        return written;
-    }
-
     // Halves the deepest stack that is written whole until all fit.
     void choose_deepest(std::uint64_t most_frames) {
         deepest_ = *ranges::max_element(depth_);
@@ -95,9 +105,7 @@ class folded_writer {
         auto frames = [&](const callstack_usage& entry) -> std::uint64_t {
             return std::min(depth_[to_index(entry.callstack)], deepest_);
         };
-        return ranges::accumulate(
-            snapshot_.used(mapping_kind::anonymous) | ranges::views::transform(frames),
-            std::uint64_t{0});
+        return ranges::accumulate(usage_ | ranges::views::transform(frames), std::uint64_t{0});
     }
 
     void write_frames(callstack_index innermost) {
@@ -124,6 +132,7 @@ class folded_writer {
 
     std::ostream& out_;
     const Snapshot& snapshot_;
+    std::vector<callstack_usage> usage_;
     std::vector<std::uint32_t> depth_;  // by callstack
     std::uint32_t deepest_ = 0;         // deeper stacks are cut
     std::vector<std::string> texts_;    // by frame

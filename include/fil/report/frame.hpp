@@ -14,6 +14,7 @@ enum class frame_kind : std::uint8_t {
     python,
     native,
     announced,    // by a runtime of its own, through fil.h
+    threads,      // no frame: stands for the threads that a library, `module`, started
     placeholder,  // stands for no frame: only `function` is text, "[No Python stack]"
     compiling,    // so does this, while the main script is read: "compiling flights.py"
 };
@@ -31,7 +32,8 @@ struct frame {
 };
 
 inline bool stands_for_no_frame(const frame& f) {
-    return f.kind == frame_kind::placeholder || f.kind == frame_kind::compiling;
+    return f.kind == frame_kind::placeholder || f.kind == frame_kind::compiling ||
+           f.kind == frame_kind::threads;
 }
 
 }  // namespace fil::report

@@ -3,8 +3,9 @@
 //
 // The reader looks for lines that they can change. Those lie in none of the interpreter's
 // directories; in a native program, they are the functions of the main executable, except what its
-// compiler put there from system headers. The directories come with the facts; what is known without, by
-// the habits of a runtime, is in conventions/. Pure functions of the frame and the facts.
+// compiler put there from system headers. The directories come with the facts; what is known
+// without, by the habits of a runtime, is in conventions/. Pure functions of the frame and the
+// facts.
 
 #include <string>
 #include <utility>
@@ -32,6 +33,8 @@ class code_owners {
                 return {frame_owner::library};
             case frame_kind::native:
                 return conventions::native::owner_of(f, executable_);
+            case frame_kind::threads:
+                return {frame_owner::threads, conventions::python::package_of_object(f.module)};
             default:
                 return of_script(f);
         }

@@ -3,7 +3,7 @@
 // what makes two frames the same to a reader. Tools parse it: it does not change.
 //
 // Native code without line numbers is "libx.so+0x1234 (function)", or "libx.so+0x1234" if it has no
-// name either; a placeholder is its name alone.
+// name either; a placeholder, or a library's threads, is its name alone.
 
 #include <string>
 #include <string_view>

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "fil/report/facts_text.hpp"
+#include "fil/report/folded.hpp"
 #include "fil/report/graph_folding.hpp"
 #include "fil/report/json_writer.hpp"
 #include "fil/report/report_model.hpp"
@@ -91,6 +92,11 @@ class model_writer {
     }
 
     void write_lines() {
+        json_.array("threads", report_.held.threads, [&](const threads_usage& some) {
+            json_.begin('{').pair("frame", number_of(some.started_at));
+            json_.pair("threads", number_of(some.threads)).pair("bytes", some.bytes).end('}');
+        });
+        json_.pair("smallThreads", report_.held.small_threads);
         json_.array("lines", report_.held.lines, [&](const your_line& line) {
             json_.begin('{').pair("frame", number_of(line.frame)).pair("bytes", line.bytes);
             if (line.below > line.bytes) json_.pair("below", line.below);
@@ -130,7 +136,8 @@ class model_writer {
         json_.pair("callstacks",
                    report_.chosen.hidden_callstacks + listed.size() - report_.chosen.on_page);
         json_.pair("bytes", report_.all_bytes() - graph_[graph_node::root].total).end('}');
-        json_.key("listed").begin('{').pair("callstacks", listed.size());
+        json_.key("listed").begin('{');
+        json_.pair("callstacks", folded_usage(report_.chosen.shown).size());
         json_.pair("bytes", report_.shown_bytes()).end('}');
     }
 

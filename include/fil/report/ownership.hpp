@@ -6,7 +6,7 @@
 
 namespace fil::report {
 
-enum class frame_owner : std::uint8_t { user, library, standard_library, native };
+enum class frame_owner : std::uint8_t { user, library, standard_library, native, threads };
 
 struct ownership {
     frame_owner owner;

@@ -33,7 +33,8 @@ struct plain_page {
 // the standard library's: an import of pandas is pandas'.
 inline call_graph fold_libraries(const call_graph& graph, const std::vector<ownership>& owners) {
     auto is_library = [&](const call_graph::node& node) {
-        return owners[to_index(node.frame)].owner != frame_owner::user;
+        const frame_owner owner = owners[to_index(node.frame)].owner;
+        return owner != frame_owner::user && owner != frame_owner::threads;
     };
     call_graph folded;
     std::vector<graph_node> place(graph.nodes.size(), graph_node::root);
@@ -98,34 +99,52 @@ class plain_writer {
     std::string lines() const {
         const auto& lines = report_.held.lines;
         std::string out = "<h2>Your lines that held the peak</h2>";
-        if (lines.empty())
+        const auto& threads = report_.held.threads;
+        if (lines.empty() && threads.empty())
             return out + "<p>None of this memory was allocated below a line of your own code.</p>";
         out += "<ol class=\"lines\">";
+        for (const threads_usage& some : threads) out += threads_row(some);
         for (const your_line& line : lines | std::views::take(most_lines)) out += row(line);
         out += "</ol>";
         std::int64_t rest = report_.held.small_bytes;
         for (const your_line& line : lines | std::views::drop(most_lines)) rest += line.bytes;
         if (rest > 0) out += "<p>" + size_text(rest) + " in more lines of yours</p>";
+        if (report_.held.small_threads > 0)
+            out += "<p>" + size_text(report_.held.small_threads) + " in threads of libraries</p>";
         if (report_.held.others > 0)
             out += "<p>" + size_text(report_.held.others) + " not below any line of yours</p>";
         return out;
     }
 
     std::string row(const your_line& line) const {
-        const frame& f = report_.frame_at(line.frame);
-        const std::string number = f.line > 0 ? ":" + std::to_string(f.line) : "";
-        return "<li><div class=\"line\"><span class=\"bytes\">" + size_text(line.bytes) +
-               "</span> <span class=\"bar\">" + bar_of(line.bytes) +
-               "</span> <span class=\"share\">" +
-               decimal_text(line.bytes, report_.all_bytes(), 1, 100) +
-               " %</span> <span class=\"where\"><bdi>" + escaped(report_.shown_file(line.frame)) +
-               "</bdi>" + number + " <bdi>" + escaped(f.function) + "</bdi></span> <code>" +
+        return "<li><div class=\"line\">" + cells_of(line.bytes) + "<span class=\"where\">" +
+               place_of(line.frame) + " <bdi>" + escaped(report_.frame_at(line.frame).function) +
+               "</bdi></span> <code>" +
                escaped(utf8_prefix(report_.source_of(line.frame).line, 200)) + "</code></div></li>";
+    }
+
+    std::string threads_row(const threads_usage& some) const {
+        return "<li class=\"threads\"><div class=\"line\">" + cells_of(some.bytes) +
+               "<span class=\"by\">" + escaped(possessive(report_.owner_of(some.threads).package)) +
+               " threads, started at " + place_of(some.started_at) +
+               ", for any later line</span></div></li>";
+    }
+
+    std::string cells_of(std::int64_t bytes) const {
+        return "<span class=\"bytes\">" + size_text(bytes) + "</span> <span class=\"bar\">" +
+               bar_of(bytes) + "</span> <span class=\"share\">" +
+               decimal_text(bytes, report_.all_bytes(), 1, 100) + " %</span> ";
+    }
+
+    std::string place_of(frame_index at) const {
+        const std::uint32_t line = report_.frame_at(at).line;
+        return "<bdi>" + escaped(report_.shown_file(at)) + "</bdi>" +
+               (line > 0 ? ":" + std::to_string(line) : "");
     }
 
     std::string bar_of(std::int64_t bytes) const {
         return "<svg width=\"100%\" height=\"12\"><rect height=\"100%\" width=\"" +
-               decimal_text(bytes, report_.held.lines.front().bytes, 1, 100) + "%\"/></svg>";
+               decimal_text(bytes, heaviest_row(report_.held), 1, 100) + "%\"/></svg>";
     }
 
     std::string graph() const {

@@ -101,12 +101,18 @@ inline held_by_lines lines_of(const snapshot& tidy, const program_facts& program
     held_by_lines held = your_lines(tidy, owners_of_frames(tidy, program), texts_of_frames(tidy),
                                     rows_of_frames(tidy));
     leave_out_small_lines(held);
-    for (your_line& line : held.lines) {
-        frame f = tidy.frames()[to_index(line.frame)];
+    leave_out_small_threads(held);
+    const auto show = [&](frame_index& of_tidy) {
+        frame f = tidy.frames()[to_index(of_tidy)];
         if (is_lineless(f)) f.file = base_name(f.module);
-        line.frame = shown.add_frame(f);
+        of_tidy = shown.add_frame(f);
         const auto text = tidy.texts().find(f.file);
         if (text != tidy.texts().end()) shown.add_text(text->first, text->second);
+    };
+    for (your_line& line : held.lines) show(line.frame);
+    for (threads_usage& some : held.threads) {
+        show(some.started_at);
+        show(some.threads);
     }
     return held;
 }

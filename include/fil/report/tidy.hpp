@@ -92,7 +92,10 @@ class tidying {
     void tidy_frames() {
         std::unordered_map<std::string, frame_index, text_hash> by_text;
         new_frame_.reserve(raw_.frames().size());
+        const code_owners owners(program_);
         for (frame f : raw_.frames()) {
+            if (f.kind == frame_kind::threads)
+                f.function = "[threads of " + owners.of(f).package + "]";
             if (conventions::python::is_compiler(f)) {
                 f = compiling_main_script();
             } else if (is_main_script(f)) {

@@ -5,14 +5,22 @@
 // libraries they were allocated. What stands below no such frame goes to nobody. All callstacks
 // count, also those that no graph shows. Heaviest first.
 //
+// What a library's own threads took below a line is not the line's: it started them, and they have
+// worked for any line since. It stands in a list of its own.
+//
 // Code that was made while the program ran (exec, eval) and whose text nobody kept is no line that
 // a reader could look at: there the line counts that called it. If none did, it is the program
 // itself (python -c, or what came through stdin), and counts; but for code that nobody gave a name:
 // that is whose who executes it. (`<string>` below site.py is a line of somebody's .pth file.)
 
+#include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <range/v3/action/sort.hpp>
+#include <range/v3/action/stable_sort.hpp>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "fil/report/conventions/python.hpp"
@@ -28,9 +36,18 @@ struct your_line {
     bool imports = false;    // took nine tenths of its bytes, or more, by importing
 };
 
+// What the threads of a library took.
+struct threads_usage {
+    frame_index started_at;  // the innermost line of the user's that called the library
+    frame_index threads;     // a frame of that kind
+    std::int64_t bytes = 0;
+};
+
 struct held_by_lines {
-    std::vector<your_line> lines;   // heaviest first
-    std::uint64_t small_lines = 0;  // that are not listed, and what they hold
+    std::vector<your_line> lines;        // heaviest first
+    std::vector<threads_usage> threads;  // heaviest first
+    std::int64_t small_threads = 0;      // of those that are not listed
+    std::uint64_t small_lines = 0;       // that are not listed, and what they hold
     std::int64_t small_bytes = 0;
     std::int64_t others = 0;  // not below any line of the user's
 };
@@ -59,6 +76,7 @@ class line_summing {
     held_by_lines run() {
         held_by_lines result;
         std::map<frame_index, std::int64_t> held, imported;
+        std::map<std::pair<frame_index, frame_index>, std::int64_t> of_threads;
         const auto& callstacks = whole_.callstacks();
         // By callstack: the innermost of its lines that counts; `empty`: there is none.
         std::vector<callstack_index> innermost(callstacks.size(), callstack_index::empty);
@@ -71,11 +89,17 @@ class line_summing {
             if (own_[i] == 0) continue;
             if (innermost[i] == callstack_index::empty) {
                 result.others += own_[i];
+            } else if (is_of_threads(i)) {
+                of_threads[{row_at(innermost[i]), callstacks[i].frame}] +=
+                    std::exchange(own_[i], 0);
             } else {
                 held[row_at(innermost[i])] += own_[i];
                 if (importing[i]) imported[row_at(innermost[i])] += own_[i];
             }
         }
+        for (const auto& [key, bytes] : of_threads)
+            result.threads.push_back({key.first, key.second, bytes});
+        result.threads |= ranges::actions::stable_sort(std::greater(), &threads_usage::bytes);
         for (const auto& [frame, bytes] : held) {
             const bool imports = imported[frame] > 0 && imported[frame] >= bytes - bytes / 10;
             result.lines.push_back({frame, bytes, 0, imports});
@@ -95,6 +119,11 @@ class line_summing {
     bool is_importer(std::size_t i) const {
         const frame_index innermost = whole_.callstacks()[i].frame;
         return conventions::python::is_importer(whole_.frames()[to_index(innermost)]);
+    }
+
+    bool is_of_threads(std::size_t i) const {
+        const frame_index innermost = whole_.callstacks()[i].frame;
+        return whole_.frames()[to_index(innermost)].kind == frame_kind::threads;
     }
 
     // Is callstack `i` a line of the user's, where `above` is the innermost of them that called it?
@@ -149,6 +178,30 @@ inline void leave_out_small_lines(held_by_lines& held, std::size_t most = 200) {
     held.small_lines = held.lines.size() - count;
     held.small_bytes = all - listed;
     held.lines.resize(count);
+}
+
+// Threads that are listed took a hundredth of all.
+inline void leave_out_small_threads(held_by_lines& held, std::size_t most = 20) {
+    std::int64_t all = held.others + held.small_bytes;
+    for (const your_line& line : held.lines) all += line.bytes;
+    for (const threads_usage& some : held.threads) all += some.bytes;
+    while (!held.threads.empty() &&
+           (held.threads.size() > most || held.threads.back().bytes < all / 100)) {
+        held.small_threads += held.threads.back().bytes;
+        held.threads.pop_back();
+    }
+}
+
+// What bars are measured by.
+inline std::int64_t heaviest_row(const held_by_lines& held) {
+    std::int64_t most = held.lines.empty() ? 1 : held.lines.front().bytes;
+    for (const threads_usage& some : held.threads) most = std::max(most, some.bytes);
+    return most;
+}
+
+// "polars'", "duckdb's".
+inline std::string possessive(const std::string& name) {
+    return name + (name.ends_with('s') ? "'" : "'s");
 }
 
 // `whole` is tidy.

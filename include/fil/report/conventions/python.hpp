@@ -65,6 +65,27 @@ inline std::string package_in_site(std::string_view inside) {
     return module_name(inside);
 }
 
+// Of a compiled library: "polars" of ".../site-packages/_polars_runtime_32/x.abi3.so", "numpy" of
+// what lies in numpy.libs, "gomp" of "/usr/lib/libgomp.so.1".
+inline std::string package_of_object(std::string_view path) {
+    const std::string_view inside = below_site_directory(path);
+    const bool is_in_package = inside.find('/') != inside.npos;
+    std::string_view name = is_in_package ? inside.substr(0, inside.find('/')) : base_name(path);
+    name = name.substr(0, name.find('.'));
+    if (!is_in_package && name.starts_with("lib")) name.remove_prefix(3);
+    // What is private is another package's: its first word says whose.
+    if (const auto word = name.find_first_not_of('_'); word != name.npos && word > 0) {
+        name.remove_prefix(word);
+        name = name.substr(0, name.find('_'));
+    }
+    // A wheel's copies of libraries have a checksum in their name.
+    const std::size_t sum = name.rfind('-');
+    const bool has_sum = sum != name.npos && name.size() - sum > 8 &&
+                         name.find_first_not_of("0123456789abcdef", sum + 1) == name.npos;
+    name = name.substr(0, has_sum ? sum : name.size());
+    return std::string(name.empty() ? base_name(path) : name);
+}
+
 // Whether a frame only starts the program: runpy of `python -m`, threading's bootstrap.
 // `in_standard_library(frame)` is asked where a name alone does not tell.
 template <typename InStandardLibrary>
