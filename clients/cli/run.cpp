@@ -87,7 +87,9 @@ void say_what_was_missed(fil_session* session, const observation& seen) {
     if (numbers.unprofiled_children > 0)
         say(std::to_string(numbers.unprofiled_children) +
                 (numbers.unprofiled_children == 1 ? " child process" : " child processes") +
-                " ran unrecorded (static, 32-bit, set-user-id, or unable to open our library).",
+                " ran unrecorded (static, 32-bit, set-user-id or with capabilities, or unable to "
+                "open "
+                "our library).",
             worth::news);
     char refused[128] = "";
     const auto unrecorded = fil_session_refused(session, refused, sizeof refused);

@@ -150,6 +150,8 @@ constexpr shown_as secrets[] = {
     {"--conf | fs.s3a.secret.key=hush", "--conf | fs.s3a.secret.key=***"},
     {"--signature=9f86d081884c7d659a2feaa0c55ad015", "--signature=***"},
     {"--mnemonic | one two three", "--mnemonic | ***"},
+    {"--seed-phrase | one two three", "--seed-phrase | ***"},
+    {"--search-phrase | one two three", "--search-phrase | one two three"},
     // Variables
     {"env | SECRET_KEY_BASE=hush | x", "env | SECRET_KEY_BASE=*** | x"},
     {"-e | DB_PASSWORD_PROD=a b;c", "-e | DB_PASSWORD_PROD=***"},

@@ -175,6 +175,8 @@ inline secrecy secrecy_of_name(std::string_view name) {
     if (last.ends_with("pass")) return is_of("pass", of_passes);
     if (last == "pin") return is_of("pin", of_pins);
     if (last.ends_with("auth") || last == "authentication") return secrecy::unless_plain;
+    if (last == "phrase" && among(before, "seed recovery backup pass secret wallet"))
+        return secrecy::always;
     if (last == "code" && among(before, code_of)) return secrecy::unless_plain;
     if (last.ends_with("pw") || last == "2fa" || last == "psk" ||
         among(last, "bearer jwt otp totp hotp mfa cvv cvc cookie cookies passin passout"))
