@@ -6,6 +6,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <iterator>
+#include <string>
+
 #include "fake_session.hpp"
 
 namespace fil::cli {
@@ -28,6 +32,7 @@ class idle_process {
         while (::read(ready[0], &byte, 1) > 0) {
         }
         ::close(ready[0]);
+        while (!is_asleep()) ::usleep(100);
     }
     ~idle_process() { kill(); }
     pid_t pid() const { return pid_; }
@@ -37,6 +42,13 @@ class idle_process {
     }
 
   private:
+    // From then on it takes no more memory.
+    bool is_asleep() const {
+        std::ifstream file("/proc/" + std::to_string(pid_) + "/stat");
+        std::string text{std::istreambuf_iterator<char>(file), {}};
+        return text.find(") S") != text.npos;
+    }
+
     pid_t pid_;
 };
 

@@ -60,7 +60,8 @@ std::vector<callstack_usage> folded_usage(const Snapshot& snapshot) {
         const auto& [caller, of] = snapshot.callstacks()[to_index(innermost)];
         const frame& f = snapshot.frames()[to_index(of)];
         callstack_index at = f.kind == frame_kind::threads ? caller : innermost;
-        if (stands_for_no_frame(f) && folded_text(f) == no_python_stack) {
+        if (caller == callstack_index::empty && stands_for_no_frame(f) &&
+            folded_text(f) == no_python_stack) {
             if (empty == callstack_index::empty) empty = at;
             at = empty;
         }
