@@ -54,7 +54,7 @@ def test_nothing_is_called_that_a_filter_refuses(
         size for frames, size in profiled.callstacks.items() if "(work)" in " ".join(frames)
     )
     assert at_work == WORK if what != "threads" else at_work >= WORK
-    assert b"sandbox" not in profiled.stderr
+    assert b"(seccomp)" not in profiled.stderr
 
 
 def test_in_strict_mode_nothing_at_all_is_called(sandboxed: str, tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_children_that_could_not_join_are_unrecorded_and_counted(
 def test_children_that_may_join_are_recorded(sandboxed: str, tmp_path: Path) -> None:
     profiled = as_plain(sandboxed, "prctl", "free children", tmp_path / "out")
     assert b"all processes together" in profiled.stderr
-    assert b"sandbox" not in profiled.stderr
+    assert b"(seccomp)" not in profiled.stderr
 
 
 def test_what_is_started_in_a_sandbox_runs_without_us_and_is_counted(
