@@ -259,7 +259,8 @@ void fil_record_free(const void* address) {
 }
 
 fil_block fil_block_forget(const void* address) {
-    const registered_block block = block_events::take(address);
+    registered_block block;
+    block_events::take(address, [&](const registered_block& taken) { block = taken; });
     return {block.bytes, to_index(block.callstack), block.watched ? 1u : 0u};
 }
 

@@ -41,23 +41,26 @@ FIL_RARE inline void alloc_at_slow(const void* address, std::size_t bytes, calls
     });
 }
 
-// Takes a block out, wherever the event comes from.
-FIL_HOT registered_block take(const void* address) {
-    registered_block block;
-    if (address == nullptr || this_process.is_idle()) return block;
+// Takes a block out, wherever the event comes from, and hands it to `taken`. All by value, so that
+// it can stay in registers.
+template <typename Taken>
+FIL_HOT void take(const void* address, Taken taken) {
+    if (address == nullptr || this_process.is_idle()) return;
+    const auto found = [=](const registered_block& block) FIL_INLINED {
+        note_watched(block, address_of(address));
+        taken(block);
+    };
     this_process.event(
-        [&](process_recorder& recorder, thread_state& thread) {
-            block = recorder.record_free(thread, address_of(address));
+        [=](process_recorder& recorder, thread_state& thread) {
+            found(recorder.record_free(thread, address_of(address)));
         },
-        [&](process_recorder& recorder) {
-            block = recorder.record_nested_free(this_thread.state, address_of(address));
+        [=](process_recorder& recorder) {
+            found(recorder.record_nested_free(this_thread.state, address_of(address)));
         });
-    note_watched(block, address_of(address));
-    return block;
 }
 
 FIL_RARE inline void free_slow(const void* address) {
-    take(address);
+    take(address, [](const registered_block&) {});
 }
 
 // ---- fast path, between enter() and leave() ----

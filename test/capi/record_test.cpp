@@ -27,8 +27,12 @@ fil_callstack answer_nine(void*, void*) {
 void start_source() {
     fil_source source = {sizeof(fil_source), 0, answer_nine, nullptr, nullptr, 0};
     HOLDS(80, fil_source_register(&source, nullptr) == FIL_OK);
-    fil_record_alloc(blocks[3], 1);  // from here on the thread has its counters
-    fil_record_free(blocks[3]);
+    // From here on the thread has its counters, and each block its leaf: they may lie on both sides
+    // of a leaf's end, and where one is new the source is asked after all.
+    for (char* block : {blocks[0], blocks[3]}) {
+        fil_record_alloc(block, 1);
+        fil_record_free(block);
+    }
 }
 
 std::atomic<fil_callstack> answer{FIL_CALLSTACK_NONE};
