@@ -188,7 +188,10 @@ def test_an_interpreter_is_opened_where_malloc_holds_a_lock(python, tmp_path: Pa
     sources = [PROGRAMS / "embeds_python.c", victims / "keys.c", tmp_path / "malloc.o"]
     subprocess.run(["cc", "-g", "-rdynamic", "-pthread", *sources, "-o", program], check=True)
     library = shared_library_of(python.path)
-    environment = {**os.environ, "PYTHONHOME": str(library.parent.parent)}
+    home = subprocess.check_output(
+        [python.path, "-c", "import sys; print(sys.base_prefix)"], text=True
+    )
+    environment = {**os.environ, "PYTHONHOME": home.strip()}
     profiled = run_profiled(tmp_path / "out", [str(program), str(library)], env=environment)
     assert (profiled.status, profiled.stdout, profiled.own_stderr) == (0, b"100\n", b"")
     assert profiled.peak >= 10_000_000

@@ -471,14 +471,16 @@ def test_the_end_of_a_terminal_ends_the_first_program_in_it(here):
 
 
 # What gunicorn does: more workers, fewer workers, and a clean stop for SIGTSTP.
+# By os.write: the first signal may come before the line "ready" is written to its end, and print()
+# in print() is an error.
 TAKES_JOB_CONTROL_FOR_WISHES = """
-    import signal, sys, time
+    import os, signal, sys, time
     names = {signal.SIGTTIN: "one more", signal.SIGTTOU: "one less", signal.SIGTSTP: "a pause",
              signal.SIGCONT: "no pause"}
     for number in names:
-        signal.signal(number, lambda number, _: print(names[number], flush=True))
-    print("ready", flush=True)
+        signal.signal(number, lambda number, _: os.write(1, names[number].encode() + b"\\n"))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
+    os.write(1, b"ready\\n")
     while True:
         time.sleep(1000)
 """

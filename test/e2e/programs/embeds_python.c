@@ -28,6 +28,6 @@ int main(int count, char** arguments) {
     run("kept = [bytes(100_000) for _ in range(100)]");
     pthread_barrier_wait(&both);
     pthread_join(thread, NULL);
-    run("print(len(kept))");
+    run("print(len(kept), flush=True)");
     return 0;
 }
