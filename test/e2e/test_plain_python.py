@@ -113,8 +113,9 @@ def test_a_killed_watcher_costs_the_report_and_not_the_program(here, monkeypatch
 def test_between_runs_the_watcher_sleeps(here):
     code = """
         import pathlib, time
+        pid = watcher()  # before it has a child, which makes the report
         def waits():
-            status = pathlib.Path(f"/proc/{watcher()}/status").read_text()
+            status = pathlib.Path(f"/proc/{pid}/status").read_text()
             return int(status.partition("\\nvoluntary_ctxt_switches:")[2].split()[0])
         profile(work, "out")
         time.sleep(0.5)
