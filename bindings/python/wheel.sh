@@ -26,7 +26,7 @@ cmp -s "$list" "$tools/installed.txt" || {
 
 # ---- the packages --------------------------------------------------------------------------------
 
-headers="boost range concepts meta std CLI xxhash.h elfutils dwarf.h libelf.h gelf.h"
+headers="boost range concepts meta std CLI xxhash.h elfutils dwarf.h libelf.h gelf.h zlib.h zconf.h"
 libraries="dw elf z lzma bz2 xxhash"
 pkg_config_files="libdw libelf zlib liblzma libxxhash CLI11"
 debian_packages="libboost-dev librange-v3-dev libcli11-dev libxxhash-dev libdw-dev libelf-dev zlib1g-dev
