@@ -1,13 +1,13 @@
 // fil.h, what happens inside a profiled process. Hot: each function is one event of the recorder.
 
-#include "block_events.hpp"
 #include "fil.h"
-#include "new_thread.hpp"
-#include "os.hpp"
-#include "out_of_memory.hpp"
-#include "process_recorder.hpp"
-#include "report_wait.hpp"
-#include "sandbox.hpp"
+#include "os/os.hpp"
+#include "os/sandbox.hpp"
+#include "process/block_events.hpp"
+#include "process/new_thread.hpp"
+#include "process/out_of_memory.hpp"
+#include "process/process_recorder.hpp"
+#include "process/report_wait.hpp"
 #include "structs.hpp"
 
 using namespace fil;

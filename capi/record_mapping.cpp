@@ -1,7 +1,7 @@
 // fil.h, the events of mappings. Hot; each takes the mappings' lock for a moment.
 
 #include "fil.h"
-#include "process_recorder.hpp"
+#include "process/process_recorder.hpp"
 #include "structs.hpp"
 
 using namespace fil;

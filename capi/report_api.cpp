@@ -6,16 +6,16 @@
 #include <optional>
 #include <range/v3/algorithm/find_if.hpp>
 
-#include "allocator_inside.hpp"
 #include "fil/report/masked_arguments.hpp"
-#include "live_copy.hpp"
-#include "parts_in_memory.hpp"
-#include "process_recorder.hpp"
-#include "refusal_text.hpp"
-#include "report_source.hpp"
-#include "resident_note.hpp"
+#include "process/process_recorder.hpp"
+#include "report/live_copy.hpp"
+#include "report/report_source.hpp"
+#include "report/resident_note.hpp"
+#include "report/snapshot_reader.hpp"
+#include "session/parts_in_memory.hpp"
+#include "session/refusal_text.hpp"
 #include "session_handle.hpp"
-#include "snapshot_reader.hpp"
+#include "symbols/allocator_inside.hpp"
 
 using namespace fil;
 using namespace fil::capi;

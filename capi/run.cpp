@@ -2,8 +2,8 @@
 // well, so without malloc and exceptions.
 
 #include "fil.h"
-#include "process_recorder.hpp"
-#include "session_client.hpp"
+#include "process/process_recorder.hpp"
+#include "process/session_client.hpp"
 #include "structs.hpp"
 
 using namespace fil;

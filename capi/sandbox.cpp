@@ -1,6 +1,6 @@
 // fil.h, sandboxes: the program is about to install a seccomp filter for itself.
 
-#include "sandbox.hpp"
+#include "os/sandbox.hpp"
 
 #include <linux/filter.h>
 #include <signal.h>
@@ -10,8 +10,8 @@
 #include <algorithm>
 
 #include "fil.h"
-#include "os.hpp"
-#include "process_recorder.hpp"
+#include "os/os.hpp"
+#include "process/process_recorder.hpp"
 
 using namespace fil;
 

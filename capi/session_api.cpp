@@ -2,12 +2,12 @@
 
 #include <unistd.h>
 
-#include "kept_recording.hpp"
-#include "out_of_memory.hpp"
-#include "program_began.hpp"
-#include "refusal_text.hpp"
+#include "process/out_of_memory.hpp"
+#include "report/program_began.hpp"
+#include "report/snapshot_reader.hpp"
+#include "session/kept_recording.hpp"
+#include "session/refusal_text.hpp"
 #include "session_handle.hpp"
-#include "snapshot_reader.hpp"
 
 using namespace fil;
 using namespace fil::capi;

@@ -3,7 +3,7 @@
 // into (and that keeps our types out of the ABI's description).
 
 #include "guarded.hpp"
-#include "session.hpp"
+#include "session/session.hpp"
 
 namespace fil::capi {
 

@@ -3,13 +3,13 @@
 #include <cstdio>
 #include <exception>
 
-#include "command_line.hpp"
-#include "descriptor.hpp"
-#include "ending.hpp"
-#include "message.hpp"
+#include "os/descriptor.hpp"
+#include "os/ending.hpp"
+#include "os/message.hpp"
+#include "os/refusal.hpp"
 #include "plain_python.hpp"
-#include "refusal.hpp"
 #include "run.hpp"
+#include "start/command_line.hpp"
 
 int main(int argc, char** argv) {
     using namespace fil::cli;

@@ -5,14 +5,14 @@
 #include <cerrno>
 #include <cstring>
 
-#include "environment.hpp"
-#include "launch.hpp"
-#include "new_session.hpp"
-#include "preload_library.hpp"
-#include "python.hpp"
-#include "refusal.hpp"
-#include "search_path.hpp"
-#include "watch.hpp"
+#include "os/refusal.hpp"
+#include "os/search_path.hpp"
+#include "start/environment.hpp"
+#include "start/launch.hpp"
+#include "start/new_session.hpp"
+#include "supervise/watch.hpp"
+#include "target/preload_library.hpp"
+#include "target/python.hpp"
 
 namespace fil::cli {
 

@@ -4,7 +4,7 @@
 // browser. The supervisor is a process of its own (watch.hpp).
 #pragma once
 
-#include "command_line.hpp"
+#include "start/command_line.hpp"
 
 namespace fil::cli {
 

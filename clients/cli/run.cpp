@@ -6,20 +6,20 @@
 #include <algorithm>
 #include <optional>
 
-#include "browser.hpp"
-#include "descriptor.hpp"
-#include "executable.hpp"
-#include "live_reports.hpp"
-#include "message.hpp"
-#include "new_session.hpp"
-#include "out_of_memory.hpp"
-#include "output_directory.hpp"
-#include "preload_library.hpp"
-#include "refusal.hpp"
-#include "report.hpp"
-#include "report_request.hpp"
-#include "stopwatch.hpp"
-#include "supervise.hpp"
+#include "os/browser.hpp"
+#include "os/descriptor.hpp"
+#include "os/message.hpp"
+#include "os/refusal.hpp"
+#include "os/stopwatch.hpp"
+#include "start/new_session.hpp"
+#include "start/output_directory.hpp"
+#include "supervise/live_reports.hpp"
+#include "supervise/out_of_memory.hpp"
+#include "supervise/report.hpp"
+#include "supervise/report_request.hpp"
+#include "supervise/supervise.hpp"
+#include "target/executable.hpp"
+#include "target/preload_library.hpp"
 
 namespace fil::cli {
 namespace {

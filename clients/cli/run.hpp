@@ -1,8 +1,8 @@
 // The verb `run`: the program from start to end, then its report.
 #pragma once
 
-#include "command_line.hpp"
-#include "ending.hpp"
+#include "os/ending.hpp"
+#include "start/command_line.hpp"
 
 namespace fil::cli {
 

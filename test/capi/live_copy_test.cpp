@@ -1,7 +1,7 @@
 // A report is taken from a process that runs on: the moment is named, the peak held meanwhile, and
 // whoever asked for it goes on afterwards.
 
-#include "live_copy.hpp"
+#include "report/live_copy.hpp"
 
 #include <gtest/gtest.h>
 #include <poll.h>

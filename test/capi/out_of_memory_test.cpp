@@ -12,9 +12,9 @@
 #include <thread>
 
 #include "fil.h"
-#include "session.hpp"
+#include "report/snapshot_reader.hpp"
+#include "session/session.hpp"
 #include "session_child.hpp"
-#include "snapshot_reader.hpp"
 
 namespace fil {
 namespace {

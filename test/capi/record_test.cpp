@@ -9,8 +9,8 @@
 #include <atomic>
 #include <thread>
 
+#include "report/snapshot_reader.hpp"
 #include "session_child.hpp"
-#include "snapshot_reader.hpp"
 
 namespace fil {
 namespace {

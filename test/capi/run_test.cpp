@@ -7,8 +7,8 @@
 #include <cstring>
 #include <thread>
 
+#include "report/snapshot_reader.hpp"
 #include "session_child.hpp"
-#include "snapshot_reader.hpp"
 
 namespace fil {
 namespace {

@@ -8,7 +8,7 @@
 #include <cstdlib>
 
 #include "fil.h"
-#include "session.hpp"
+#include "session/session.hpp"
 
 namespace fil {
 

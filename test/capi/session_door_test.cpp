@@ -15,7 +15,7 @@
 #include <system_error>
 
 #include "fil.h"
-#include "session.hpp"
+#include "session/session.hpp"
 #include "session_child.hpp"
 
 namespace fil {

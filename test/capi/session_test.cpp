@@ -1,6 +1,6 @@
 // A process joins a session as the preload library does, and is read after it died.
 
-#include "session.hpp"
+#include "session/session.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -15,10 +15,10 @@
 #include <utility>
 
 #include "fil.h"
-#include "kept_recording.hpp"
-#include "report_source.hpp"
+#include "report/report_source.hpp"
+#include "report/snapshot_reader.hpp"
+#include "session/kept_recording.hpp"
 #include "session_child.hpp"
-#include "snapshot_reader.hpp"
 
 namespace fil {
 namespace {

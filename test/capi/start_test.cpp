@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "process_recorder.hpp"
+#include "process/process_recorder.hpp"
 #include "session_child.hpp"
 
 namespace fil {

@@ -1,4 +1,4 @@
-#include "browser.hpp"
+#include "os/browser.hpp"
 
 #include <map>
 

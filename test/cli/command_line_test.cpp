@@ -1,8 +1,8 @@
-#include "command_line.hpp"
+#include "start/command_line.hpp"
 
 #include <gtest/gtest.h>
 
-#include "refusal.hpp"
+#include "os/refusal.hpp"
 
 namespace fil::cli {
 namespace {

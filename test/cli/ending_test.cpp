@@ -1,4 +1,4 @@
-#include "ending.hpp"
+#include "os/ending.hpp"
 
 #include <gtest/gtest.h>
 #include <signal.h>

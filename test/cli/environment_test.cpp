@@ -1,4 +1,4 @@
-#include "environment.hpp"
+#include "start/environment.hpp"
 
 #include <gtest/gtest.h>
 

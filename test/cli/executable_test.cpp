@@ -1,4 +1,4 @@
-#include "executable.hpp"
+#include "target/executable.hpp"
 
 #include <elf.h>
 #include <linux/capability.h>

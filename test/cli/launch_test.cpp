@@ -1,4 +1,4 @@
-#include "launch.hpp"
+#include "start/launch.hpp"
 
 #include <poll.h>
 #include <sys/syscall.h>
@@ -7,8 +7,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "ending.hpp"
-#include "refusal.hpp"
+#include "os/ending.hpp"
+#include "os/refusal.hpp"
 #include "temporary_directory.hpp"
 
 namespace fil::cli {

@@ -1,4 +1,4 @@
-#include "live_reports.hpp"
+#include "supervise/live_reports.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "memory_left.hpp"
+#include "sample/memory_left.hpp"
 
 #include <gtest/gtest.h>
 

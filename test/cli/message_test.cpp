@@ -1,4 +1,4 @@
-#include "message.hpp"
+#include "os/message.hpp"
 
 #include <gtest/gtest.h>
 

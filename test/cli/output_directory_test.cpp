@@ -1,9 +1,9 @@
-#include "output_directory.hpp"
+#include "start/output_directory.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "refusal.hpp"
+#include "os/refusal.hpp"
 #include "temporary_directory.hpp"
 
 namespace fil::cli {

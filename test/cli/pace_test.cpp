@@ -1,4 +1,4 @@
-#include "pace.hpp"
+#include "sample/pace.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "preload_library.hpp"
+#include "target/preload_library.hpp"
 
 #include "temporary_directory.hpp"
 

@@ -1,4 +1,4 @@
-#include "process_memory.hpp"
+#include "sample/process_memory.hpp"
 
 #include <gtest/gtest.h>
 #include <pthread.h>

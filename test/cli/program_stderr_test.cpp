@@ -1,4 +1,4 @@
-#include "program_stderr.hpp"
+#include "supervise/program_stderr.hpp"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -8,7 +8,7 @@
 
 #include <string>
 
-#include "message.hpp"
+#include "os/message.hpp"
 
 namespace fil::cli {
 namespace {

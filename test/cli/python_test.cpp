@@ -1,6 +1,6 @@
-#include "python.hpp"
+#include "target/python.hpp"
 
-#include "refusal.hpp"
+#include "os/refusal.hpp"
 #include "temporary_directory.hpp"
 
 namespace fil::cli {

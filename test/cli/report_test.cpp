@@ -1,4 +1,4 @@
-#include "report.hpp"
+#include "supervise/report.hpp"
 
 #include <sys/prctl.h>
 #include <sys/resource.h>

@@ -1,4 +1,4 @@
-#include "run_watch.hpp"
+#include "supervise/run_watch.hpp"
 
 #include <gtest/gtest.h>
 #include <time.h>

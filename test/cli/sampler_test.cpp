@@ -1,4 +1,4 @@
-#include "sampler.hpp"
+#include "sample/sampler.hpp"
 
 #include <gtest/gtest.h>
 #include <signal.h>

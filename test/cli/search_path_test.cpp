@@ -1,4 +1,4 @@
-#include "search_path.hpp"
+#include "os/search_path.hpp"
 
 #include "temporary_directory.hpp"
 

@@ -1,4 +1,4 @@
-#include "shebang.hpp"
+#include "target/shebang.hpp"
 
 #include <gtest/gtest.h>
 

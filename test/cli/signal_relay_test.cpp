@@ -1,4 +1,4 @@
-#include "signal_relay.hpp"
+#include "supervise/signal_relay.hpp"
 
 #include <gtest/gtest.h>
 #include <poll.h>

@@ -1,4 +1,4 @@
-#include "signals.hpp"
+#include "os/signals.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>

@@ -1,4 +1,4 @@
-#include "supervise.hpp"
+#include "supervise/supervise.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>

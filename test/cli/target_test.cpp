@@ -1,6 +1,6 @@
-#include "target.hpp"
+#include "target/target.hpp"
 
-#include "refusal.hpp"
+#include "os/refusal.hpp"
 #include "temporary_directory.hpp"
 
 namespace fil::cli {

@@ -1,4 +1,4 @@
-#include "terminal_look.hpp"
+#include "os/terminal_look.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "timeline.hpp"
+#include "sample/timeline.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "unhurried_writer.hpp"
+#include "os/unhurried_writer.hpp"
 
 #include <gtest/gtest.h>
 #include <pty.h>
@@ -9,7 +9,7 @@
 
 #include <functional>
 
-#include "descriptor.hpp"
+#include "os/descriptor.hpp"
 
 namespace fil::cli {
 namespace {

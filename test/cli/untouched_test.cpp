@@ -1,4 +1,4 @@
-#include "untouched.hpp"
+#include "sample/untouched.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
@@ -43,8 +43,10 @@ TEST(untouched, pages_in_memory_and_in_swap_count) {
 
 TEST(untouched, counts_the_bytes_of_a_range) {
     const mapping some(64 * mebibyte, 3 * mebibyte);
-    EXPECT_EQ(count_bytes(::getpid(), {some.address(), 64 * mebibyte}, pages_with::memory), 3 * mebibyte);
-    EXPECT_EQ(count_bytes(999999999, {some.address(), 64 * mebibyte}, pages_with::memory), std::nullopt);
+    EXPECT_EQ(count_bytes(::getpid(), {some.address(), 64 * mebibyte}, pages_with::memory),
+              3 * mebibyte);
+    EXPECT_EQ(count_bytes(999999999, {some.address(), 64 * mebibyte}, pages_with::memory),
+              std::nullopt);
 }
 
 TEST(untouched, estimates_huge_ranges) {

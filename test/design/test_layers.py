@@ -12,6 +12,13 @@ from sources import ROOT, c_files, includes, name
 LAYERS = ["report", "track", "capture", "recording", "base"]
 HOT_LAYERS = LAYERS[1:]
 
+# From the top to the bottom of lib/ and of fil-profile, whose folders are moments: what happens in
+# the profiled program (os/ and process/, hot), at the supervisor's end, when a report is made.
+ROOMS = {
+    "lib": ["report", "symbols", "session", "process", "os"],
+    "clients/cli": ["", "supervise", "sample", "start", "target", "os"],
+}
+
 # Headers that bring what a malloc hook must not do: allocate, throw, lock, print.
 NOT_IN_HOT_LAYERS = set(
     "any deque exception filesystem format forward_list fstream functional future iomanip ios"
@@ -25,7 +32,10 @@ NOT_IN_HOT_LAYERS = set(
 SOURCE_KIT = {path.name for path in c_files("bindings/source_kit")}
 DOORS = {
     "clients/preload": SOURCE_KIT,
-    "clients/cli": {"../../lib/temporary_directories.hpp", "../preload/loadable.hpp"},
+    "clients/cli": {
+        "../../../lib/session/temporary_directories.hpp",
+        "../../preload/loadable.hpp",
+    },
     "bindings/python": SOURCE_KIT,
     "bindings/lua": SOURCE_KIT,
 }
@@ -100,11 +110,29 @@ def test_a_hot_layer_neither_throws_nor_calls_malloc(layer: str) -> None:
     assert not wrong
 
 
+@pytest.mark.parametrize("house", ROOMS)
+def test_a_room_includes_only_rooms_further_down(house: str) -> None:
+    """Each include of another room names it: "process/block_events.hpp"."""
+    rooms = ROOMS[house]
+    folders = {path.name for path in (ROOT / house).iterdir() if c_files(f"{house}/{path.name}")}
+    assert folders == set(rooms) - {""} | {n for n in folders if not (ROOT / house / n).is_dir()}
+    wrong = []
+    for path in c_files(house):
+        inside = path.relative_to(ROOT / house).parts
+        room = inside[0] if len(inside) > 1 else ""
+        for included in re.findall(r'#include "([^"]+)"', path.read_text()):
+            there = included.split("/")[0] if "/" in included else room
+            if (ROOT / house / included).exists() and there not in rooms[rooms.index(room) :]:
+                wrong.append(f"{name(path)} includes {included}")
+    assert not wrong
+
+
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_client_includes_nothing_of_ours_but_fil_h(client: str) -> None:
     files = c_files(client)
     assert files
     own = {path.name for path in files} | DOORS.get(client, set())
+    own |= {str(path.relative_to(ROOT / client)) for path in files}
     # What its build generates from its own files: hooks.inc from hooks.def, say.
     own |= {path.name for path in (ROOT / client).rglob("*.def")}
     wrong = []
@@ -116,7 +144,8 @@ def test_a_client_includes_nothing_of_ours_but_fil_h(client: str) -> None:
 
 
 def test_the_library_knows_neither_the_shims_over_it_nor_any_client() -> None:
-    own = {path.name for path in c_files("lib")} | {"fil.h", "embedded_assets.hpp"}
+    own = {str(path.relative_to(ROOT / "lib")) for path in c_files("lib")}
+    own |= {path.name for path in c_files("lib")} | {"fil.h", "embedded_assets.hpp"}
     wrong = [
         f"{name(path)} includes {included}"
         for path in c_files("lib")

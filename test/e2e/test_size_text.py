@@ -33,7 +33,7 @@ def test_the_notebook_tells_sizes_as_the_command_does(package):
 
 
 def test_the_page_tells_sizes_as_the_command_does(browser):
-    script = (ROOT / "lib/assets/text.js").read_text()
+    script = (ROOT / "lib/report/assets/text.js").read_text()
     told = browser.run(
         script + "return arguments[0].map((size) => mib(Number(size)));",
         [str(size) for size, _ in CASES],

@@ -1,4 +1,4 @@
-#include "file_descriptor.hpp"
+#include "os/file_descriptor.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

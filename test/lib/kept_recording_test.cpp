@@ -1,4 +1,4 @@
-#include "kept_recording.hpp"
+#include "session/kept_recording.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

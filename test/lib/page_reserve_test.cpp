@@ -1,13 +1,13 @@
 // What is taken stays, and the rest can go.
 
-#include "page_reserve.hpp"
+#include "os/page_reserve.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
 #include <cstring>
 
-#include "os.hpp"
+#include "os/os.hpp"
 
 namespace {
 

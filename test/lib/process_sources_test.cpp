@@ -1,4 +1,4 @@
-#include "process_sources.hpp"
+#include "process/process_sources.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "range_search.hpp"
+#include "symbols/range_search.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,5 @@
-#include "refusal.hpp"
+#include "os/refusal.hpp"
+#include "process/tell_refusal.hpp"
 
 #include <errno.h>
 #include <gtest/gtest.h>
@@ -9,8 +10,8 @@
 #include <string>
 
 #include "fil/recording/layout.hpp"
-#include "refusal_text.hpp"
-#include "session_protocol.hpp"
+#include "process/session_protocol.hpp"
+#include "session/refusal_text.hpp"
 
 namespace fil {
 namespace {

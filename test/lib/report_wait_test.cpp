@@ -1,4 +1,4 @@
-#include "report_wait.hpp"
+#include "process/report_wait.hpp"
 
 #include <errno.h>
 #include <gtest/gtest.h>

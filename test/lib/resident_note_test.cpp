@@ -1,10 +1,10 @@
 // When a report says that resident memory is far above what is counted.
 
-#include "resident_note.hpp"
+#include "report/resident_note.hpp"
 
 #include <gtest/gtest.h>
 
-#include "allocator_inside.hpp"
+#include "symbols/allocator_inside.hpp"
 
 namespace {
 

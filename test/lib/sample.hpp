@@ -1,5 +1,5 @@
 #pragma once
-// Code whose addresses the tests of lib/symbols.hpp know by name and line.
+// Code whose addresses the tests of lib/symbols/symbols.hpp know by name and line.
 
 extern "C" {
 // The return address of a call in inlined(), which is inlined into outer().

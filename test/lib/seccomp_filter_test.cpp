@@ -1,6 +1,6 @@
 // What a filter says, against filters of the shapes that libraries make.
 
-#include "seccomp_filter.hpp"
+#include "os/seccomp_filter.hpp"
 
 #include <gtest/gtest.h>
 #include <linux/audit.h>

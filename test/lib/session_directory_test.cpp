@@ -1,4 +1,4 @@
-#include "session_directory.hpp"
+#include "session/session_directory.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>

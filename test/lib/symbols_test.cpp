@@ -1,4 +1,4 @@
-#include "symbols.hpp"
+#include "symbols/symbols.hpp"
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -13,9 +13,9 @@
 #include <fstream>
 #include <string>
 
-#include "debug_info.hpp"
 #include "fil/report/frame_text.hpp"
 #include "sample.hpp"
+#include "symbols/debug_info.hpp"
 
 namespace {
 

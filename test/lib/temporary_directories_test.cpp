@@ -1,4 +1,4 @@
-#include "temporary_directories.hpp"
+#include "session/temporary_directories.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "workshop.hpp"
+#include "report/workshop.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -10,7 +10,7 @@
 #include "fil/capture/function_table.hpp"
 #include "fil/recording/view.hpp"
 #include "fil/track/thread_leases.hpp"
-#include "snapshot_reader.hpp"
+#include "report/snapshot_reader.hpp"
 
 namespace fil {
 

@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-#include "parts_in_memory.hpp"
+#include "session/parts_in_memory.hpp"
 #include "small_recording.hpp"
 
 namespace fil {

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <string_view>
 
-#include "report_files.hpp"
+#include "report/report_files.hpp"
 #include "report_fixtures.hpp"
 
 int main(int argc, char** argv) {

@@ -1,4 +1,4 @@
-#include "report_files.hpp"
+#include "report/report_files.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

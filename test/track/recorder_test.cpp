@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "fil/recording/view.hpp"
-#include "snapshot_reader.hpp"
+#include "report/snapshot_reader.hpp"
 
 namespace fil {
 namespace {
@@ -84,8 +84,8 @@ struct fixture {
     }
     void free(std::uintptr_t address) { events->record_free(*thread, address); }
 
-    // The fast path, as lib/block_events.hpp takes it; the slow one where it refuses. True if it
-    // was the fast one.
+    // The fast path, as lib/process/block_events.hpp takes it; the slow one where it refuses. True
+    // if it was the fast one.
     bool alloc_fast(std::uintptr_t address, std::uint64_t size, callstack_id who) {
         const bool done =
             is_leaf_cached(address) && events->record_alloc_fast(*thread, address, size, who);

@@ -2,7 +2,7 @@
 // Private memory for bookkeeping, straight from the operating system.
 //
 // Concept `page_source`: map(bytes) gives zeroed pages or nullptr; unmap(address, bytes) takes them
-// back. The system's is in lib/os_linux.cpp; tests count or refuse.
+// back. The system's is in lib/os/os_linux.cpp; tests count or refuse.
 // Hot path: no malloc, no throw, but a system call: only uncommon paths come here.
 
 #include <concepts>

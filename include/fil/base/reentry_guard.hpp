@@ -25,15 +25,15 @@ FIL_HOT std::uintptr_t stack_pointer() {
 #endif
 }
 
-// The calling thread's alternate signal stack, as the hook of sigaltstack saw it last; and again, if
-// the kernel does not tell when it is in use: one that disarms itself while a handler runs on it
+// The calling thread's alternate signal stack, as the hook of sigaltstack saw it last; and again,
+// if the kernel does not tell when it is in use: one that disarms itself while a handler runs on it
 // (SS_AUTODISARM). The first is for sandboxes, where the kernel cannot be asked.
 struct stack_range {
     std::uintptr_t begin;
     std::size_t bytes;
     bool holds(std::uintptr_t here) const { return here - begin < bytes; }
 };
-extern constinit thread_local stack_range disarming_stack, signal_stack  // lib/os_linux.cpp
+extern constinit thread_local stack_range disarming_stack, signal_stack  // lib/os/os_linux.cpp
     __attribute__((tls_model("initial-exec")));
 
 // Where the call of the function that asks left the stack: the same for every function that it
@@ -92,7 +92,7 @@ class reentry_guard {
   private:
     static constexpr std::uintptr_t down = 0;
 
-    static bool on_alternate_stack();  // lib/os_linux.cpp
+    static bool on_alternate_stack();  // lib/os/os_linux.cpp
 
     // A signal handler of this thread must see the guard in program order.
     FIL_HOT static void barrier() { __atomic_signal_fence(__ATOMIC_SEQ_CST); }

@@ -38,7 +38,7 @@ class spin_lock {
 
     // Lets others run. In a sandbox of the program's that does not let us, nor look at the clock,
     // it only takes a moment.
-    static void yield();      // lib/os_linux.cpp
+    static void yield();      // lib/os/os_linux.cpp
     static bool may_yield();  // likewise
 
   private:
@@ -69,7 +69,7 @@ class locked {
 // nothing against them.
 class signals_held {
   public:
-    signals_held();  // lib/os_linux.cpp
+    signals_held();  // lib/os/os_linux.cpp
     ~signals_held();
     signals_held(const signals_held&) = delete;
 

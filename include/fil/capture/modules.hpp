@@ -45,9 +45,9 @@ concept module_finder = requires(std::uintptr_t pc, module_visit visit, void* co
     { Finder::find(pc, visit, context) } -> std::same_as<void>;
 };
 
-// The dynamic loader's, in lib/native_linux.cpp. The first takes no lock where the C library can do
-// without (glibc 2.35). The second always takes the loader's lock, which a fork in another thread
-// leaves locked in the child; it is the fallback of the first.
+// The dynamic loader's, in lib/os/native_linux.cpp. The first takes no lock where the C library can
+// do without (glibc 2.35). The second always takes the loader's lock, which a fork in another
+// thread leaves locked in the child; it is the fallback of the first.
 struct system_modules {
     static void find(std::uintptr_t pc, module_visit visit, void* context);
 };
@@ -56,14 +56,14 @@ struct iterated_modules {
 };
 // Its file as the loader has it, while it is loaded; "" of the program, and where there is none.
 // Takes no lock where the C library can do without.
-std::string_view module_name(std::uintptr_t pc);  // lib/native_linux.cpp
+std::string_view module_name(std::uintptr_t pc);  // lib/os/native_linux.cpp
 
 // Calls call(context, an address of its code) for each module that is loaded.
 struct module_range_visit {
     void (*call)(void* context, std::uintptr_t code);
     void* context;
 };
-void for_each_module(module_range_visit visit);  // lib/native_linux.cpp
+void for_each_module(module_range_visit visit);  // lib/os/native_linux.cpp
 
 static_assert(module_finder<system_modules>);
 static_assert(module_finder<iterated_modules>);

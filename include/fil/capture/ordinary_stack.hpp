@@ -20,7 +20,7 @@ struct alternate_stack {
     std::uintptr_t end;
     bool active;
 
-    static alternate_stack of_this_thread();  // lib/native_linux.cpp
+    static alternate_stack of_this_thread();  // lib/os/native_linux.cpp
 };
 
 template <typename System = alternate_stack>

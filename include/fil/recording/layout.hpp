@@ -134,7 +134,8 @@ constexpr bool is_near_peak(std::int64_t live, std::int64_t peak) {
     return live >= peak - peak / 100;
 }
 
-// Out of memory: where a process and the supervisor are in saying so (lib/out_of_memory.hpp).
+// Out of memory: where a process and the supervisor are in saying so
+// (lib/process/out_of_memory.hpp).
 namespace last_words {
 enum state : std::uint32_t { none, being_written, asked, heard, unheard };
 }
@@ -185,7 +186,8 @@ struct session_page {
     std::uint32_t reserved;
     alignas(64) std::atomic<std::int64_t> live;
     alignas(64) std::atomic<std::int64_t> peak;
-    // While a report is copied the peak shall not rise (lib/live_copy.hpp): CLOCK_MONOTONIC, ns.
+    // While a report is copied the peak shall not rise (lib/report/live_copy.hpp): CLOCK_MONOTONIC,
+    // ns.
     std::atomic<std::int64_t> held_until;  // 0: it may
     std::atomic<std::int64_t> threads;     // that have counters, of all processes
     // Reports that processes asked for, and how many of these requests were served.
@@ -194,9 +196,9 @@ struct session_page {
     alignas(64) std::int32_t supervisor_pid;
     std::atomic<std::uint32_t> detects_out_of_memory;  // 1: a request that fails ends its process
     std::atomic<std::uint32_t> asking;                 // how often a process had last words
-    // Processes that run unrecorded because of their own sandbox (lib/sandbox.hpp).
+    // Processes that run unrecorded because of their own sandbox (lib/os/sandbox.hpp).
     std::atomic<std::uint32_t> sandboxed;
-    // Forked children that could not join, and why the first could not (lib/refusal.hpp).
+    // Forked children that could not join, and why the first could not (lib/os/refusal.hpp).
     std::atomic<std::uint32_t> refused;
     std::atomic<std::uint32_t> first_refusal;
 };

@@ -1,7 +1,7 @@
 #pragma once
 // The writer's end of a recording: mapped memory, and chunks taken from it.
 //
-// Where the memory comes from (private, memfd) is decided by whoever maps it (lib/os_linux.cpp);
+// Where the memory comes from (private, memfd) is decided by whoever maps it (lib/os/os_linux.cpp);
 // here it is `bytes` of zeroed, sparse memory. Chunks are taken under the caller's lock or by the
 // atomic bump counter, and appear in a directory by one release store.
 // Hot path: no allocation, no throw; nullptr when the recording is full.

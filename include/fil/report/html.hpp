@@ -1,8 +1,8 @@
 #pragma once
 // index.html: the page's fixed parts around a title and a model (docs/design/report.md).
 //
-// The parts come from lib/assets/, embedded in the library; the model is JSON that the page's
-// script reads. One self-contained file. Cold code, pure functions.
+// The parts come from lib/report/assets/, embedded in the library; the model is JSON that the
+// page's script reads. One self-contained file. Cold code, pure functions.
 
 #include <array>
 #include <string>

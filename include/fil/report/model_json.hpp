@@ -1,9 +1,9 @@
 #pragma once
 // The page's data: a report model as one JSON object, safe inside a <script> element.
 //
-// The schema is documented in docs/design/report.md; lib/assets/ reads it. Numbers are raw, what
-// there is nothing to say about is left out, frames and texts stand once each. It is bounded: small
-// nodes of the graph are joined until it is small enough (small_nodes.hpp).
+// The schema is documented in docs/design/report.md; lib/report/assets/ reads it. Numbers are raw,
+// what there is nothing to say about is left out, frames and texts stand once each. It is bounded:
+// small nodes of the graph are joined until it is small enough (small_nodes.hpp).
 
 #include <algorithm>
 #include <cstdint>

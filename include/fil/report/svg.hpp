@@ -5,8 +5,8 @@
 // window and text is cut at the box without a script. It carries a <title> `NAME (83,886,232
 // bytes, 14.11%)` and, below its name, the source line with a <title> of its own. Tools read these
 // texts: spaces of source are U+00A0, so that indentation survives. Colours are Fil's, as
-// attributes, for programs that know no style sheets; the style sheet (lib/assets) adds dark mode
-// and what the page looks like; the script adds zoom, search and keys.
+// attributes, for programs that know no style sheets; the style sheet (lib/report/assets) adds dark
+// mode and what the page looks like; the script adds zoom, search and keys.
 //
 // What is drawn, and where, was decided before (layout.hpp). Cold code, pure functions.
 

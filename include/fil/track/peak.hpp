@@ -168,7 +168,7 @@ class peak_tracker {
   private:
     static constexpr std::int64_t alone = limit_of_pending(1, 0);
 
-    void end_for_want_of_memory() const;  // lib/out_of_memory.cpp; seldom returns
+    void end_for_want_of_memory() const;  // lib/process/out_of_memory.cpp; seldom returns
 
     static constexpr auto relaxed = std::memory_order_relaxed;
 

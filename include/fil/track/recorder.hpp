@@ -6,8 +6,8 @@
 //                     -> observer
 //
 // Templates choose the source of callstacks, where pages come from and who observes;
-// lib/process_recorder.cpp instantiates the process's one recorder. Every function takes the
-// calling thread's own state and is called with that thread's re-entry guard raised.
+// lib/process/process_recorder.cpp instantiates the process's one recorder. Every function takes
+// the calling thread's own state and is called with that thread's re-entry guard raised.
 //
 // Hot path: no allocation, no throw; what cannot be recorded is counted in the recording's header.
 // Locks: none on the path of a block; mapping events take the mappings' lock.
@@ -457,7 +457,7 @@ class alignas(64) recorder {
     spin_lock mappings_lock_;
     usage_set_record* kind_sets_[counted_kinds] = {};
     thread_state* shared_ = nullptr;
-    std::uint64_t changes_of_large_ = 0;  // since they were listed
+    std::uint64_t changes_of_large_ = 0;         // since they were listed
     callstack_id root_ = callstack_id::unknown;  // of this run; every callstack has a larger id
     spin_lock shared_lock_;
     [[no_unique_address]] Observer observer_;

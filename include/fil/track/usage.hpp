@@ -23,8 +23,8 @@ FIL_HOT void settle(usage_record& usage, std::int64_t peak) {
     constexpr auto relaxed = std::memory_order_relaxed;
     if (usage.settled_at.load(relaxed) != peak) {
         usage.at_peak.store(usage.now.load(relaxed), relaxed);
-        // For a reader that looks meanwhile (lib/live_copy.hpp): in this order, and then the change
-        // of `now`.
+        // For a reader that looks meanwhile (lib/report/live_copy.hpp): in this order, and then the
+        // change of `now`.
         usage.settled_at.store(peak, std::memory_order_release);
         std::atomic_thread_fence(std::memory_order_release);
     }

@@ -1,0 +1,29 @@
+#include "os/descriptor.hpp"
+
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+namespace fil::cli {
+
+std::vector<int> open_descriptors() {
+    std::vector<int> numbers;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error))
+        numbers.push_back(std::atoi(entry.path().filename().c_str()));
+    return numbers;
+}
+
+void close_descriptors_but(int kept) {
+    const auto close_from = [](int first, unsigned last) {
+        return ::syscall(SYS_close_range, static_cast<unsigned>(first), last, 0u) == 0;
+    };
+    const bool none_below = kept <= 3 || close_from(3, static_cast<unsigned>(kept) - 1);
+    if (none_below && close_from(std::max(kept, 2) + 1, ~0u)) return;
+    for (int number : open_descriptors())
+        if (number > 2 && number != kept) ::close(number);
+}
+
+}  // namespace fil::cli

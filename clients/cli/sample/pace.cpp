@@ -1,0 +1,29 @@
+#include "sample/pace.hpp"
+
+#include <time.h>
+
+#include <algorithm>
+
+namespace fil::cli {
+
+double cpu_seconds() {
+    timespec time{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+int milliseconds_to_next_look(double seconds, double cost) {
+    // The share of a core: 5 % in the first fifth of a second, falling to 0.5 % after two.
+    const double waits_a_cost = std::clamp(100 * seconds, 20.0, 200.0);
+    const double regular = std::clamp(seconds, 2.0, 20.0);
+    return static_cast<int>(std::clamp(1000 * cost * waits_a_cost, regular, 200.0));
+}
+
+int pace::milliseconds(double seconds) {
+    const double used = cpu_seconds();
+    cost_ += (used - used_ - cost_) / 8;
+    used_ = used;
+    return milliseconds_to_next_look(seconds, cost_);
+}
+
+}  // namespace fil::cli

@@ -1,0 +1,176 @@
+#include "sample/sampler.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+
+#include "sample/pace.hpp"
+#include "sample/untouched.hpp"
+
+namespace fil::cli {
+namespace {
+
+constexpr std::size_t most_timelines = 64;
+constexpr std::size_t points_of_a_process = 500;
+
+std::string shown(const fil_process& process) {
+    std::string command(process.command.data, process.command.length);
+    while (command.ends_with('\0')) command.pop_back();
+    std::ranges::replace(command, '\0', ' ');
+    if (command.size() > 80) command = command.substr(0, 77) + "...";
+    return "PID " + std::to_string(process.pid) + " (" + command + ")";
+}
+
+}  // namespace
+
+void sampler::tick(double seconds) {
+    fil_session_numbers numbers = FIL_SESSION_NUMBERS_INIT;
+    if (fil_session_read(session_, &numbers) != FIL_OK) return;
+    admit(numbers.processes);
+    if (part_ == part::run) read_run(numbers);
+
+    largest_ = 0;
+    most_callstacks_ = 0;
+    std::int64_t resident = watched_.empty() ? -1 : 0;
+    for (watched& process : watched_) resident += look_at(process, seconds);
+    std::erase_if(watched_, [](const watched& process) { return process.pid == 0; });
+
+    resident_now_ = std::max<std::int64_t>(resident, 0);
+    whole_.add({seconds, numbers.live, resident});
+    note_peak(numbers, seconds);
+    // 1 % in integers, and at least something: live may still be zero. A block is touched after it
+    // was allocated, so while live stays there, what is resident goes on to grow.
+    const bool higher = numbers.live > sampled_live_ + sampled_live_ / 100;
+    const bool fuller = numbers.live >= sampled_live_ - sampled_live_ / 100 &&
+                        resident > resident_.total() + resident_.total() / 100;
+    if (higher || fuller) sample_resident(std::max(numbers.live, sampled_live_));
+    scan_untouched(numbers.live, seconds);
+}
+
+// The session counts nothing of a process that records on request.
+void sampler::read_run(fil_session_numbers& numbers) const {
+    for (const watched& process : watched_) {
+        fil_process program = FIL_PROCESS_INIT;
+        if (process.pid != program_) continue;
+        if (fil_session_process(session_, process.number, &program) != FIL_OK) continue;
+        numbers.live = program.live;
+        numbers.peak = program.peak;
+    }
+}
+
+// A process that replaced its image has a new recording: only its last one is looked at.
+void sampler::admit(std::size_t joined) {
+    for (; joined_ < joined; ++joined_) {
+        fil_process process = FIL_PROCESS_INIT;
+        if (fil_session_process(session_, joined_, &process) != FIL_OK) continue;
+        std::erase_if(watched_, [&](const watched& other) { return other.pid == process.pid; });
+        pids_.insert(process.pid);
+        watched_.push_back({joined_, process.pid, process_memory(process.pid)});
+    }
+}
+
+// Its resident bytes. A recording may be closed and open again: exec can fail. So a process is
+// dropped (its pid set to 0) only when it has ended.
+std::int64_t sampler::look_at(watched& process, double seconds) {
+    fil_process numbers = FIL_PROCESS_INIT;
+    if (fil_session_process(session_, process.number, &numbers) != FIL_OK) return 0;
+    process.closed = numbers.closed != 0;
+    if (!process.closed) most_callstacks_ = std::max(most_callstacks_, numbers.callstacks);
+    if (!process.closed && (largest_ == 0 || numbers.live > largest_live_)) {
+        largest_ = process.pid;
+        largest_live_ = numbers.live;
+    }
+    const auto resident = process.memory.resident();
+    if (timeline* line = timeline_of(process.pid))
+        line->add({seconds, process.closed ? 0 : numbers.live, resident.value_or(-1)});
+    if (!resident && process.memory.has_ended()) {
+        fil_session_process_ended(session_, process.pid);
+        process.pid = 0;
+    }
+    return process.closed ? 0 : resident.value_or(0);
+}
+
+timeline* sampler::timeline_of(pid_t pid) {
+    const auto known = each_.find(pid);
+    if (known != each_.end()) return &known->second;
+    if (each_.size() == most_timelines) return nullptr;
+    return &each_.emplace(pid, timeline(points_of_a_process)).first->second;
+}
+
+// The peak proper rises only before a decrease; until then live itself is the highest so far. The
+// moment is when it came within a thousandth of its end: what trickles in later, as threads publish
+// their last bytes when they end, is no other moment to a reader.
+void sampler::note_peak(const fil_session_numbers& numbers, double seconds) {
+    peak_ = std::max({peak_, numbers.live, numbers.peak});
+    if (peak_ <= peak_at_moment_ + peak_at_moment_ / 1000) return;
+    peak_at_moment_ = peak_;
+    peak_seconds_ = seconds;
+}
+
+void sampler::sample_resident(std::int64_t live) {
+    resident_parts sum;
+    for (const watched& process : watched_) {
+        const auto parts = process.memory.parts();
+        if (!parts || process.closed) continue;
+        sum.anonymous += parts->anonymous;
+        sum.file += parts->file;
+        sum.shared += parts->shared;
+    }
+    if (sum.total() == 0) return;
+    resident_ = sum;
+    sampled_live_ = live;
+    scan_due_ = true;
+}
+
+// Counting pages of huge mappings takes time: at most 1 % of it, measured by what the last one
+// took. If the moment has passed by then, what was seen before stands.
+void sampler::scan_untouched(std::int64_t live, double seconds) {
+    if (live < sampled_live_ - sampled_live_ / 10) scan_due_ = false;
+    if (!scan_due_ || seconds < next_scan_) return;
+    const double before = cpu_seconds();
+    if (auto seen = hardly_touched_mappings(session_, program_)) untouched_ = std::move(*seen);
+    next_scan_ = seconds + 0.05 + 200 * (cpu_seconds() - before);
+    scan_due_ = false;
+}
+
+std::vector<fil_sample> sampler::samples() const {
+    std::vector<fil_sample> result;
+    const auto append = [&](pid_t pid, const timeline& line) {
+        for (const timeline::point& point : line.points())
+            result.push_back({point.seconds, pid, point.allocated, point.resident});
+    };
+    append(0, whole_);
+    if (each_.size() > 1)
+        for (const auto& [pid, line] : each_) append(pid, line);
+    return result;
+}
+
+void sampler::wait_for_others(int milliseconds) {
+    const auto runs = [&](const watched& process) {
+        return process.pid != program_ && !process.memory.has_ended();
+    };
+    for (; milliseconds > 0 && std::ranges::any_of(watched_, runs); milliseconds -= 5)
+        ::poll(nullptr, 0, 5);
+    for (const watched& process : watched_)
+        if (process.memory.has_ended()) fil_session_process_ended(session_, process.pid);
+}
+
+std::vector<pid_t> sampler::running() const {
+    std::vector<pid_t> result;
+    for (const watched& process : watched_)
+        if (!process.closed) result.push_back(process.pid);
+    return result;
+}
+
+std::vector<std::string> sampler::still_running() const {
+    std::vector<std::string> result;
+    for (const watched& process : watched_) {
+        fil_process now = FIL_PROCESS_INIT;
+        if (process.pid == program_ || process.memory.has_ended()) continue;
+        if (fil_session_process(session_, process.number, &now) == FIL_OK)
+            result.push_back(shown(now));
+    }
+    return result;
+}
+
+}  // namespace fil::cli

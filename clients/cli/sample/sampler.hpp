@@ -1,0 +1,96 @@
+// Looks at a running session every few milliseconds and keeps what the report wants to know beyond
+// the stacks: live and resident memory over time, of all processes together and of each; when the
+// peak was; resident memory by kind near the peak, taken whenever live has passed the last sampled
+// maximum by 1 %; large mappings hardly touched then. Also notices processes that died without a
+// word. Memory is bounded, whatever the run's length.
+#pragma once
+
+#include <fil.h>
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sample/process_memory.hpp"
+#include "sample/timeline.hpp"
+
+namespace fil::cli {
+
+class sampler {
+  public:
+    // What live and peak are those of: the whole session, or the program's last run.
+    enum class part { session, run };
+
+    sampler(fil_session* session, pid_t program, part looked_at = part::session)
+        : session_(session), program_(program), part_(looked_at) {}
+
+    void tick(double seconds);  // since the start
+
+    bool anybody_joined() const { return joined_ > 0; }
+    bool program_joined() const { return pids_.contains(program_); }
+    bool knows(pid_t pid) const { return pid == program_ || pids_.contains(pid); }
+
+    double peak_seconds() const { return peak_seconds_; }
+    std::int64_t peak() const { return peak_; }
+    std::size_t processes() const { return pids_.size(); }
+    const resident_parts& resident() const { return resident_; }
+    const std::vector<fil_untouched>& untouched() const { return untouched_; }
+    std::vector<fil_sample> samples() const;
+
+    // Some processes end with the program, a moment later (multiprocessing's resource tracker sees
+    // its pipe closed): waits for those, at most so long.
+    void wait_for_others(int milliseconds);
+
+    // Of processes that still run, and the one of them that holds most; 0 if there is none.
+    std::vector<pid_t> running() const;
+    pid_t largest() const { return largest_; }
+
+    // Of all of them when last looked at; of the one that has most.
+    std::int64_t resident_now() const { return resident_now_; }
+    std::uint64_t most_callstacks() const { return most_callstacks_; }
+
+    // Processes besides the program that still run: "PID 123 (python worker.py)".
+    std::vector<std::string> still_running() const;
+
+  private:
+    struct watched {
+        std::size_t number;  // of its recording
+        pid_t pid;
+        process_memory memory;
+        bool closed = false;
+    };
+
+    void read_run(fil_session_numbers& numbers) const;
+    void admit(std::size_t joined);
+    std::int64_t look_at(watched& process, double seconds);
+    void note_peak(const fil_session_numbers& numbers, double seconds);
+    void sample_resident(std::int64_t live);
+    void scan_untouched(std::int64_t live, double seconds);
+    timeline* timeline_of(pid_t pid);
+
+    fil_session* session_;
+    pid_t program_;
+    part part_;
+    std::size_t joined_ = 0;
+    std::set<pid_t> pids_;  // all that ever joined
+    std::vector<watched> watched_;
+    pid_t largest_ = 0;
+    std::int64_t largest_live_ = 0;
+    std::int64_t resident_now_ = 0;
+    std::uint64_t most_callstacks_ = 0;
+
+    timeline whole_{2000};
+    std::map<pid_t, timeline> each_;
+
+    std::int64_t peak_ = 0;
+    std::int64_t peak_at_moment_ = 0;  // at peak_seconds_
+    double peak_seconds_ = 0;
+    std::int64_t sampled_live_ = 0;
+    resident_parts resident_;
+    std::vector<fil_untouched> untouched_;
+    bool scan_due_ = false;
+    double next_scan_ = 0;
+};
+
+}  // namespace fil::cli

@@ -1,0 +1,38 @@
+// Starts the program: fork and exec, in a process that has no other thread. The child keeps what it
+// inherits from whoever started us (descriptors 0 to 2, signal mask and dispositions, group,
+// terminal) and dies with the supervisor. Until it is waited for, its number cannot be reused.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "os/descriptor.hpp"
+#include "os/signals.hpp"
+#include "start/environment.hpp"
+#include "target/target.hpp"
+
+namespace fil::cli {
+
+struct program {
+    pid_t pid = -1;
+    descriptor ended;  // polls readable when it ended; empty on kernels without pidfd_open
+};
+
+// Throws refusal, with the status a shell would give, if exec fails.
+program launch(const target& what, const environment& variables, const signal_inbox& signals);
+
+// In place of this process, unrecorded. Throws refusal.
+[[noreturn]] void become(const target& what, const environment& variables);
+
+// For exec: a null at the end. Pointers into `texts`.
+std::vector<char*> pointers(const std::vector<std::string>& texts);
+
+// A child that is to die with us: after fork, in the child. Async-signal-safe.
+void die_with(pid_t supervisor);
+
+// Polls readable when the process ended; empty where the kernel has no such thing.
+descriptor open_pid(pid_t pid);
+
+}  // namespace fil::cli

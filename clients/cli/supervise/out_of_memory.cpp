@@ -1,0 +1,78 @@
+#include "supervise/out_of_memory.hpp"
+
+#include <poll.h>
+
+#include "start/launch.hpp"
+
+namespace fil::cli {
+namespace {
+
+// It writes out its buffers first, for two seconds at most. One that is stopped does not end.
+void wait_for_end_of(pid_t pid) {
+    constexpr int most_milliseconds = 3000;
+    const descriptor process = open_pid(pid);
+    pollfd end{process.get(), POLLIN, 0};
+    if (process) ::poll(&end, 1, most_milliseconds);
+}
+
+}  // namespace
+
+out_of_memory::out_of_memory(fil_session* session, std::string root, pid_t program,
+                             parent its_parent, teller tell)
+    : session_(session),
+      left_(std::move(root)),
+      program_(program),
+      parent_(its_parent),
+      tell_(std::move(tell)) {
+    fil_session_detect_out_of_memory(session);
+}
+
+void out_of_memory::judge(const sampler& memory) {
+    const std::vector<pid_t> pids = memory.running();
+    const auto found = left_.look({pids, memory.resident_now(), memory.most_callstacks()});
+    const bool is_the_programs = found && found->is_the_programs;
+    shortage_ = found ? found->what : "";
+    if (is_the_programs) last_shortage_ = shortage_;
+    fil_session_memory_is_low(session_, is_the_programs ? memory.largest() : 0);
+}
+
+void out_of_memory::calm() {
+    shortage_.clear();
+    fil_session_memory_is_low(session_, 0);
+}
+
+void out_of_memory::hear(const reporter& make) {
+    fil_out_of_memory process = FIL_OUT_OF_MEMORY_INIT;
+    while (fil_session_out_of_memory(session_, &process) == FIL_OK) {
+        report(process, make);
+        fil_session_let_go(session_, process.pid);
+    }
+}
+
+void out_of_memory::report(const fil_out_of_memory& process, const reporter& make) {
+    const std::string why = process.request_bytes != 0
+                                ? "a request for " +
+                                      size_text(static_cast<long long>(process.request_bytes)) +
+                                      " failed"
+                                : last_shortage_;
+    const std::string whose =
+        process.pid == program_ ? "" : " in PID " + std::to_string(process.pid);
+    const auto tell = [&](const std::string& text, worth it) { tell_(message_line(text), it); };
+    tell("WARNING: Detected out-of-memory condition" + whose + ", exiting soon: " + why + ".",
+         worth::error);
+    if (parent_ == parent::us) {
+        fil_session_let_go(session_, process.pid);
+        wait_for_end_of(process.pid);
+    }
+    const report_outcome outcome = make(process);
+    if (outcome.status != FIL_OK) {
+        tell("The report could not be made: " + outcome.why + ".", worth::error);
+        return;
+    }
+    for (const std::string& line : outcome.answer) tell_(answer_line(line), worth::news);
+    for (const char* file : {"out-of-memory.svg", "out-of-memory-reversed.svg"})
+        tell("Wrote memory usage flamegraph to " + outcome.path + "/" + file, worth::news);
+    if (process.pid == program_) program_is_reported_ = true;
+}
+
+}  // namespace fil::cli

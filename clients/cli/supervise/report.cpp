@@ -1,0 +1,196 @@
+#include "supervise/report.hpp"
+
+#include <poll.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <climits>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <random>
+
+#include "../../../lib/session/temporary_directories.hpp"
+#include "os/ending.hpp"
+#include "os/message.hpp"
+#include "os/terminal_look.hpp"
+#include "start/launch.hpp"
+
+namespace fil::cli {
+namespace {
+
+// What the child tells the supervisor, through a pipe that holds it whole.
+struct answer {
+    fil_status status = FIL_ERROR_INTERNAL;
+    char path[PATH_MAX] = "";
+    fil_error error = FIL_ERROR_INIT;
+    char unseen_allocator[512] = "";
+    char lines[2400] = "";
+};
+static_assert(sizeof(answer) <= 8192);  // a pipe's least, where a user has many
+
+std::uint64_t used_bytes(fil_session* session) {
+    std::uint64_t sum = 0;
+    fil_process process = FIL_PROCESS_INIT;
+    for (std::size_t i = 0; fil_session_process(session, i, &process) == FIL_OK; ++i)
+        sum += process.recording_bytes;
+    return sum;
+}
+
+// Beyond what we have already. Files that are only read, such as debug information, do not count.
+void limit_memory(std::uint64_t bytes) {
+    long pages[6] = {};
+    if (std::FILE* file = std::fopen("/proc/self/statm", "re")) {
+        for (long& number : pages)
+            if (std::fscanf(file, "%ld", &number) != 1) number = 0;
+        std::fclose(file);
+    }
+    struct rlimit limit;
+    if (::getrlimit(RLIMIT_DATA, &limit) != 0) return;
+    const auto now = static_cast<rlim_t>(pages[5]) * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_cur, now + bytes);
+    ::setrlimit(RLIMIT_DATA, &limit);
+}
+
+void limit_time(unsigned seconds) {
+    sigset_t alarm_only;
+    sigemptyset(&alarm_only);
+    sigaddset(&alarm_only, SIGALRM);
+    ::signal(SIGALRM, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &alarm_only, nullptr);
+    ::alarm(seconds);
+}
+
+// The program's files may be limited; a report's are large. Where they may not be, that is an error
+// to tell, and no signal to die by.
+void allow_large_files() {
+    ::signal(SIGXFSZ, SIG_IGN);
+    struct rlimit limit;
+    if (::getrlimit(RLIMIT_FSIZE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+[[noreturn]] void report_and_exit(fil_session* session, fil_report_options options, int to) {
+    const struct rlimit none {};
+    answer said;
+    const terminal_look look = look_of_terminal(STDERR_FILENO);
+    options.answer = said.lines;
+    options.answer_capacity = sizeof said.lines;
+    options.answer_columns = look.columns - unsigned{message_prefix.size()};
+    options.answer_look = look.is;
+    close_descriptors_but(to);        // few may be allowed, and its files want some
+    ::setrlimit(RLIMIT_CORE, &none);  // a core file of ours is no use in the user's directory
+    options.unseen_allocator = said.unseen_allocator;
+    options.unseen_allocator_bytes = sizeof said.unseen_allocator;
+    said.status = fil_session_report(session, &options, said.path, sizeof said.path, &said.error);
+    const auto written = ::write(to, &said, sizeof said);
+    ::_exit(written == static_cast<ssize_t>(sizeof said) ? 0 : 1);
+}
+
+// The terminal reaches only us: the report's process is in a group of its own. That the terminal is
+// gone is no reason to have no report.
+bool may_stop_report(const signalfd_siginfo& signal) {
+    if (signal.ssi_code == SI_KERNEL) return signal.ssi_signo != SIGHUP;
+    return is_for_program(signal, ::getpid(), false);
+}
+
+// While it waits, Ctrl-Z stops us as anybody. What arrives at first is an echo of what ended the
+// program: timeout, for one, signals its child, and then the whole group.
+ending wait_for(pid_t child, const descriptor& ended, const signal_inbox& signals) {
+    using namespace std::chrono_literals;
+    const job_control_let_be meanwhile;
+    const auto echo_ends = std::chrono::steady_clock::now() + 1s;
+    pollfd waits[] = {{ended.get(), POLLIN, 0}, {signals.poll_descriptor(), POLLIN, 0}};
+    for (;;) {
+        ::poll(waits, std::size(waits), ended && !go_on_saying() ? -1 : 20);
+        if (const auto end = take_ending(child)) return *end;
+        for (signalfd_siginfo signal; signals.take(signal);)
+            if (may_stop_report(signal) && std::chrono::steady_clock::now() >= echo_ends)
+                forward(signal, child, ended.get());
+    }
+}
+
+std::vector<std::string> lines_of(std::string_view text) {
+    std::vector<std::string> lines;
+    for (std::size_t end; (end = text.find('\n')) != text.npos; text.remove_prefix(end + 1))
+        lines.emplace_back(text.substr(0, end));
+    return lines;
+}
+
+// A name that nobody can have taken before: the folder is everybody's.
+std::string new_recording_name() {
+    std::random_device random;
+    char letters[20];
+    std::snprintf(letters, sizeof letters, "%08x%08x", random(), random());
+    return "/fil-" + std::to_string(::time(nullptr)) + "-" + letters + ".recording";
+}
+
+}  // namespace
+
+report_in_the_making::report_in_the_making(fil_session* session, const fil_report_options& options,
+                                           const signal_inbox& signals, const report_limits& limits)
+    : limits_(limits), pipe_(new_pipe()) {
+    const pid_t supervisor = ::getpid();
+    child_ = pipe_.read ? ::fork() : -1;
+    why_not_ = errno;
+    if (child_ == 0) {
+        die_with(supervisor);
+        ::setpgid(0, 0);  // a signal to the group is the program's, and for us to pass on
+        for (signalfd_siginfo signal; signals.take(signal);) {
+        }  // one that came before this
+        signals.restore_inherited();
+        allow_large_files();
+        limit_time(limits_.seconds);
+        limit_memory(limits_.bytes + 16 * used_bytes(session));
+        report_and_exit(session, options, pipe_.write.get());
+    }
+    pipe_.write.close();
+}
+
+std::optional<report_outcome> report_in_the_making::take() {
+    if (child_ < 0) return report_outcome{FIL_ERROR_SYSTEM, {}, std::strerror(why_not_)};
+    const auto end = take_ending(child_);
+    if (!end) return std::nullopt;
+    return outcome_of(*end);
+}
+
+report_outcome report_in_the_making::wait(const signal_inbox& signals) {
+    if (child_ < 0) return *take();
+    return outcome_of(wait_for(child_, open_pid(child_), signals));
+}
+
+report_outcome report_in_the_making::outcome_of(const ending& end) const {
+    if (end.kind == FIL_ENDING_SIGNAL && end.value == SIGALRM)
+        return {FIL_ERROR_INTERNAL, {}, "it took " + std::to_string(limits_.seconds) + " s"};
+    if (end.kind == FIL_ENDING_SIGNAL)
+        return {FIL_ERROR_INTERNAL, {}, std::string("it was stopped: ") + ::strsignal(end.value)};
+    answer said;
+    if (::read(pipe_.read.get(), &said, sizeof said) != static_cast<ssize_t>(sizeof said))
+        return {FIL_ERROR_INTERNAL, {}, "it ended early"};
+    return {said.status, said.path, said.error.message, lines_of(said.lines),
+            said.unseen_allocator};
+}
+
+report_outcome make_report(fil_session* session, const fil_report_options& options,
+                           const signal_inbox& signals, const report_limits& limits) {
+    return report_in_the_making(session, options, signals, limits).wait(signals);
+}
+
+std::string keep_recording(fil_session* session, pid_t pid, std::string& why) {
+    const std::string name = new_recording_name();
+    why.clear();
+    for (const std::string& parent : temporary_directories()) {
+        const std::string file = parent + name;
+        fil_error error = FIL_ERROR_INIT;
+        if (fil_session_keep(session, pid, {file.data(), file.size()}, &error) == FIL_OK)
+            return file;
+        if (why.empty()) why = error.message;
+    }
+    return {};
+}
+
+}  // namespace fil::cli

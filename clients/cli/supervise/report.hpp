@@ -1,0 +1,64 @@
+// The report, made by a child of the supervisor, after the program has ended or while it runs on:
+// if it crashes, runs out of memory or is stopped by a signal, that costs the report; the recording
+// is then kept in a file, and the supervisor still ends as the program did. What a recording says,
+// after a program scribbled over it, may keep a reader busy: time and memory have limits.
+#pragma once
+
+#include <fil.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "os/descriptor.hpp"
+#include "os/ending.hpp"
+#include "os/signals.hpp"
+
+namespace fil::cli {
+
+struct report_limits {
+    unsigned seconds = 300;
+    std::uint64_t bytes = std::uint64_t{1} << 30;  // and sixteen times what the recordings have
+};
+
+struct report_outcome {
+    fil_status status = FIL_ERROR_INTERNAL;
+    std::string path;                   // of the report's directory, if status is FIL_OK
+    std::string why;                    // else
+    std::vector<std::string> answer{};  // what it says, for the terminal (message.hpp)
+    std::string unseen_allocator{};     // what it says of one whose blocks are not seen
+};
+
+// One that is being made.
+class report_in_the_making {
+  public:
+    // The options are no longer needed afterwards.
+    report_in_the_making(fil_session* session, const fil_report_options& options,
+                         const signal_inbox& signals, const report_limits& limits = {});
+
+    // What became of it, once; nothing while it is being made. Never blocks.
+    std::optional<report_outcome> take();
+
+    // Signals that somebody sends to the supervisor meanwhile go to the child, but for an echo of
+    // what ended the program.
+    report_outcome wait(const signal_inbox& signals);
+
+  private:
+    report_outcome outcome_of(const ending& end) const;
+
+    report_limits limits_;
+    pipe_ends pipe_;
+    pid_t child_ = -1;
+    int why_not_ = 0;  // no child: errno
+};
+
+// Starts it and waits for it.
+report_outcome make_report(fil_session* session, const fil_report_options& options,
+                           const signal_inbox& signals, const report_limits& limits = {});
+
+// Copies the recording of `pid` to a new file in $TMPDIR and returns its name; empty if that fails,
+// and then `why` says why.
+std::string keep_recording(fil_session* session, pid_t pid, std::string& why);
+
+}  // namespace fil::cli

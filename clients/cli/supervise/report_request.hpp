@@ -1,0 +1,47 @@
+// All that the supervisor knows of a run, as fil_report_options wants it. The options point into
+// this object and into what it was made from, which must outlive it.
+#pragma once
+
+#include <fil.h>
+
+#include <string>
+#include <vector>
+
+#include "start/environment.hpp"
+#include "supervise/supervise.hpp"
+#include "target/target.hpp"
+
+namespace fil::cli {
+
+// Known when the program starts.
+struct run_facts {
+    const std::string& directory;           // for reports
+    const std::vector<std::string>& words;  // as the user typed them after `run`
+    const target& what;
+    const environment& set_by_us;
+    pid_t program;
+    std::int64_t started_ns;
+    bool is_of_a_run = false;  // the program's last one, in a directory of its own
+};
+
+fil_text text_of(const std::string& string);
+std::vector<fil_text> texts_of(const std::vector<std::string>& strings);
+std::string separated_by_zeros(const std::vector<std::string>& words);
+
+class report_request {
+  public:
+    report_request(const run_facts& facts, const observation& seen);
+    report_request(const run_facts& facts, const observation& seen,
+                   const fil_out_of_memory& process);
+    report_request(const report_request&) = delete;
+
+    const fil_report_options& options() const { return options_; }
+
+  private:
+    std::string command_;
+    std::vector<fil_text> variables_;
+    std::vector<fil_sample> samples_;
+    fil_report_options options_{};
+};
+
+}  // namespace fil::cli

@@ -1,0 +1,38 @@
+// The supervisor's wait: from the program's start to its end it lets processes join the session,
+// passes signals on, and looks at memory at the pace that pace.hpp sets.
+#pragma once
+
+#include <fil.h>
+
+#include <functional>
+
+#include "os/ending.hpp"
+#include "os/signals.hpp"
+#include "sample/sampler.hpp"
+#include "start/launch.hpp"
+
+namespace fil::cli {
+
+struct observation {
+    ending end;
+    double seconds = 0;  // how long it ran
+    sampler memory;
+    std::string last_image;  // what the program was last seen to execute, while nobody had joined
+};
+
+// What else is done while the program runs.
+struct supervision {
+    // Each time round; returns after how many milliseconds it wants to be called again.
+    std::function<int(const observation&)> look;
+    // SIGUSR2 was sent to us.
+    std::function<void(const observation&)> report_signal;
+};
+
+// A descriptor and a mapping for each process of the program, and for what else is watched: as many
+// as we may have. The program, started before, has the limits it inherited.
+void take_all_that_is_allowed();
+
+observation supervise(const program& child, fil_session* session, const signal_inbox& signals,
+                      const supervision& also = {});
+
+}  // namespace fil::cli

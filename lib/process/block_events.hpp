@@ -1,0 +1,150 @@
+#pragma once
+// Events of blocks in this process: the one way in, and the choice between fast and slow.
+//
+// The fast path does an event whole where nothing unusual is about: the process records, the thread
+// has its counters and is in no other event (process::enter), the block's leaf is the cached one,
+// and the recorder finds all else usual (record_alloc_fast, record_free_fast). It keeps few values,
+// so that its functions save no registers. Whatever it refuses, it has left unchanged, and the slow
+// path does: process::event(), which sees to everything. In between stands one step apart: a block
+// in another leaf of the registry, whose lookup needs more registers.
+//
+// Hot path: no allocation, no throw, errno kept.
+
+#include "process/process_recorder.hpp"
+
+namespace fil::block_events {
+
+// ---- slow path: whatever is about ----
+
+// A watched block is gone: whoever keyed a cache by its address must hear of it.
+inline void note_watched(const registered_block& block, std::uintptr_t address) {
+    if (block.watched) [[unlikely]]
+        this_process.generation().raise(address, block.bytes);
+}
+
+// Those of allocations return `address`, so that who calls them with the last step has nothing left
+// to do, and nothing to keep meanwhile.
+FIL_RARE inline void* alloc_slow(void* address, std::size_t bytes) {
+    if (address != nullptr && !this_process.is_idle()) {
+        this_process.event([=](process_recorder& recorder, thread_state& thread) {
+            recorder.record_alloc(thread, address_of(address), bytes);
+        });
+    }
+    return address;
+}
+
+FIL_RARE inline void alloc_at_slow(const void* address, std::size_t bytes, callstack_id callstack,
+                                   bool watched = false) {
+    if (address == nullptr) return;
+    this_process.event([=](process_recorder& recorder, thread_state& thread) {
+        recorder.record_alloc_at(thread, address_of(address), bytes, callstack, watched);
+    });
+}
+
+// Takes a block out, wherever the event comes from, and hands it to `taken`. All by value, so that
+// it can stay in registers.
+template <typename Taken>
+FIL_HOT void take(const void* address, Taken taken) {
+    if (address == nullptr || this_process.is_idle()) return;
+    const auto found = [=](const registered_block& block) FIL_INLINED {
+        note_watched(block, address_of(address));
+        taken(block);
+    };
+    this_process.event(
+        [=](process_recorder& recorder, thread_state& thread) {
+            found(recorder.record_free(thread, address_of(address)));
+        },
+        [=](process_recorder& recorder) {
+            found(recorder.record_nested_free(this_thread.state, address_of(address)));
+        });
+}
+
+FIL_RARE inline void free_slow(const void* address) {
+    take(address, [](const registered_block&) {});
+}
+
+// ---- fast path, between enter() and leave() ----
+
+FIL_HOT bool is_leaf_cached(const thread_state& thread, const void* address) {
+    return registry<>::is_cached(thread.leaf, address_of(address));
+}
+FIL_HOT bool cache_leaf(thread_state& thread, const void* address) {
+    return this_process.recorder().blocks().cache_leaf(thread.leaf, address_of(address));
+}
+
+FIL_HOT void* alloc_in_leaf(thread_state& thread, void* address, std::size_t bytes,
+                            callstack_id callstack) {
+    const bool done =
+        this_process.recorder().record_alloc_fast(thread, address_of(address), bytes, callstack);
+    this_process.leave();
+    return done ? address : alloc_slow(address, bytes);
+}
+[[gnu::noinline]] inline void* alloc_in_other_leaf(thread_state& thread, void* address,
+                                                   std::size_t bytes, callstack_id callstack) {
+    if (cache_leaf(thread, address)) [[likely]]
+        return alloc_in_leaf(thread, address, bytes, callstack);
+    this_process.leave();
+    return alloc_slow(address, bytes);
+}
+
+FIL_HOT void free_in_leaf(thread_state& thread, const void* address) {
+    const bool done = this_process.recorder().record_free_fast(thread, address_of(address));
+    this_process.leave();
+    if (!done) [[unlikely]]
+        free_slow(address);
+}
+[[gnu::noinline]] inline void free_in_other_leaf(thread_state& thread, const void* address) {
+    if (cache_leaf(thread, address)) [[likely]]
+        return free_in_leaf(thread, address);
+    this_process.leave();
+    free_slow(address);
+}
+
+FIL_HOT void alloc_in_any_leaf(thread_state& thread, const void* address, std::size_t bytes,
+                               callstack_id callstack) {
+    const bool done =
+        (is_leaf_cached(thread, address) || cache_leaf(thread, address)) &&
+        this_process.recorder().record_alloc_fast(thread, address_of(address), bytes, callstack);
+    this_process.leave();
+    if (!done) [[unlikely]]
+        alloc_at_slow(address, bytes, callstack);
+}
+
+// ---- the events ----
+
+// The sources are asked for the callstack.
+[[gnu::noinline]] inline void* alloc(void* address, std::size_t bytes) {
+    thread_state* thread;
+    if (!this_process.enter(thread)) [[unlikely]]
+        return alloc_slow(address, bytes);
+    alloc_in_any_leaf(*thread, address, bytes, this_process.recorder().capture(*thread));
+    return address;
+}
+
+// The caller, a source, knows the callstack; should the slow path be needed, it is asked for again.
+FIL_HOT void* alloc_known(void* address, std::size_t bytes, callstack_id callstack) {
+    thread_state* thread;
+    if (!this_process.enter(thread)) [[unlikely]]
+        return alloc_slow(address, bytes);
+    return is_leaf_cached(*thread, address)
+               ? alloc_in_leaf(*thread, address, bytes, callstack)
+               : alloc_in_other_leaf(*thread, address, bytes, callstack);
+}
+
+// On behalf of a callstack that need not be the thread's.
+FIL_HOT void alloc_at(const void* address, std::size_t bytes, callstack_id callstack) {
+    thread_state* thread;
+    if (!this_process.enter(thread)) [[unlikely]]
+        return alloc_at_slow(address, bytes, callstack);
+    alloc_in_any_leaf(*thread, address, bytes, callstack);
+}
+
+FIL_HOT void free(const void* address) {
+    thread_state* thread;
+    if (!this_process.enter(thread)) [[unlikely]]
+        return free_slow(address);
+    return is_leaf_cached(*thread, address) ? free_in_leaf(*thread, address)
+                                            : free_in_other_leaf(*thread, address);
+}
+
+}  // namespace fil::block_events

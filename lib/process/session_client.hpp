@@ -1,0 +1,26 @@
+#pragma once
+// A process joins its session: sends its recording, gets the session's page.
+
+#include "os/os.hpp"
+#include "process/session_protocol.hpp"
+
+namespace fil {
+
+struct session_page;
+
+// Sends `recording` to the supervisor and maps the session page that comes back. Waits up to 5 s if
+// this is the program (or the supervisor is our parent), 200 ms otherwise. nullptr if there is no
+// such session any more. Runs inside a malloc hook: no malloc, no throw. `recording` stays the
+// caller's.
+session_page* join_session(const session_address& address, const os::shared_memory& recording,
+                           bool is_the_program);
+
+// Asks the supervisor for the report of this process's last run, and waits for it. False if it is
+// gone, or ends without an answer.
+bool ask_for_report(const session_address& address, report_reply& reply);
+
+// Wakes the supervisor: there is a run to look at now. If it cannot be told it looks a moment
+// later.
+void say_run_began(const session_address& address);
+
+}  // namespace fil

@@ -1,0 +1,37 @@
+#include "process/tell_refusal.hpp"
+
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <charconv>
+
+#include "os/os.hpp"
+#include "os/refusal.hpp"
+
+namespace fil {
+namespace {
+
+void leave_link(const session_address& address, std::uint32_t why) {
+    const std::size_t directory = address.socket_path.rfind('/');
+    char path[256], text[16];
+    if (directory == address.socket_path.npos || directory > sizeof path - 64) return;
+    char* end = static_cast<char*>(mempcpy(path, address.socket_path.data(), directory));
+    end = stpcpy(end, refusal_link);
+    *std::to_chars(end, path + sizeof path - 1, os::process_id()).ptr = 0;
+    *std::to_chars(text, text + sizeof text - 1, why).ptr = 0;
+    syscall(SYS_symlink, text, path);
+}
+
+}  // namespace
+
+void tell_refusal(session_page* page, const session_address& address) {
+    const os::keep_errno keep;
+    const auto why = static_cast<std::uint32_t>(last_refusal());
+    if (page == nullptr) return leave_link(address, why);
+    std::uint32_t nobody_before = 0;
+    page->first_refusal.compare_exchange_strong(nobody_before, why);
+    page->refused.fetch_add(1);
+}
+
+}  // namespace fil

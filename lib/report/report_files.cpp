@@ -1,0 +1,153 @@
+#include "report/report_files.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <range/v3/algorithm/none_of.hpp>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "embedded_assets.hpp"
+#include "fil/report/answer.hpp"
+#include "fil/report/facts_text.hpp"
+#include "fil/report/folded.hpp"
+#include "fil/report/html.hpp"
+#include "fil/report/layout.hpp"
+#include "fil/report/mib_text.hpp"
+#include "fil/report/model_json.hpp"
+#include "fil/report/plain_page.hpp"
+#include "fil/report/report_model.hpp"
+#include "fil/report/svg_picture.hpp"
+#include "report/workshop.hpp"
+
+namespace fil::report {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct named_text {
+    std::string_view name;
+    std::string text;
+};
+
+// At most so many boxes keep an SVG below two megabytes.
+constexpr layout_limits svg_limits = {.most_boxes = 4000};
+
+std::string folded_of(const report_model& report) {
+    std::ostringstream out;
+    write_folded(out, report.chosen.shown);
+    return std::move(out).str();
+}
+
+std::string svg_of(const report_model& report, direction from, report_kind kind) {
+    const std::int64_t tracked =
+        report.chosen.totals[static_cast<std::size_t>(mapping_kind::anonymous)];
+    const layout boxes = make_layout(report.graph, from, svg_limits);
+    return svg_text(make_svg_picture(svg_title(tracked, from, kind), boxes, report.chosen.shown,
+                                     report.owners, report.sources),
+                    {assets::svg_style, assets::svg_script});
+}
+
+// "Mon Nov 23 16:28:03 2026", without ctime()'s newline.
+std::string now_as_ctime() {
+    const std::time_t now = std::time(nullptr);
+    std::array<char, 32> text{};
+    if (ctime_r(&now, text.data()) == nullptr) return {};
+    return std::string(text.data()).substr(0, 24);
+}
+
+// The peak is the one that the page's head shows. What follows is what Fil calls such a page.
+std::string page_title(const report_model& report) {
+    const std::string peak = size_text(report.shown_bytes() + report.chosen.hidden_bytes);
+    const std::string program = program_text(report.run);
+    return (program.empty() ? "" : program + " ") + peak + " \u00B7 Fil Memory Profile (" +
+           now_as_ctime() + ")";
+}
+
+std::vector<named_text> make_files(const report_model& report) {
+    const facts& run = report.run;
+    if (run.kind == report_kind::out_of_memory) {
+        return {{"out-of-memory.prof", folded_of(report)},
+                {"out-of-memory.svg", svg_of(report, direction::callers_first, run.kind)},
+                {"out-of-memory-reversed.svg", svg_of(report, direction::leaves_first, run.kind)}};
+    }
+    const page_parts page = {assets::page_0, assets::page_1, assets::page_2,
+                             assets::page_3, assets::page_4, assets::page_5};
+    const auto [head, lines, graph] = make_plain_page(report);
+    const std::string title = page_title(report);
+    const std::string model = model_json(report);
+    return {{"peak-memory.prof", folded_of(report)},
+            {"peak-memory.svg", svg_of(report, direction::callers_first, run.kind)},
+            {"peak-memory-reversed.svg", svg_of(report, direction::leaves_first, run.kind)},
+            {"index.html", html_page(page, {title, head, lines, graph, model})}};
+}
+
+// "2026-11-23T16-28-03_759", local time.
+std::string directory_name(std::chrono::system_clock::time_point moment) {
+    using namespace std::chrono;
+    const auto since = floor<milliseconds>(moment).time_since_epoch();
+    const std::time_t whole = floor<seconds>(since).count();
+    std::tm local{};
+    localtime_r(&whole, &local);
+    std::array<char, 64> text{};
+    const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H-%M-%S", &local);
+    std::array<char, 8> thousandths{};
+    std::snprintf(thousandths.data(), thousandths.size(), "_%03d",
+                  static_cast<int>((since % seconds(1)).count()));
+    return std::string(text.data(), length) + thousandths.data();
+}
+
+fs::path give_by_time(workshop& work, const fs::path& parent) {
+    // Two reports in one millisecond: the second takes the next.
+    for (auto moment = std::chrono::system_clock::now();; moment += std::chrono::milliseconds(1)) {
+        const std::string name = directory_name(moment);
+        if (!work.give(name)) continue;
+        work.give_link("latest", name);  // where there are no links, the name is as good
+        return parent / name;
+    }
+}
+
+fs::path give_exactly(workshop& work, const fs::path& directory,
+                      const std::vector<named_text>& files) {
+    for (const auto& [name, text] : files) work.give_file(std::string(name));
+    // Of an older report that ended otherwise.
+    for (const char* name :
+         {"peak-memory.prof", "peak-memory.svg", "peak-memory-reversed.svg", "index.html",
+          "out-of-memory.prof", "out-of-memory.svg", "out-of-memory-reversed.svg"}) {
+        if (ranges::none_of(files, [&](const named_text& file) { return file.name == name; }))
+            work.remove_file(name);
+    }
+    return directory;
+}
+
+report_error not_written(const fs::path& directory, const std::string& why) {
+    return report_error("cannot write a report to \"" + directory.string() + "\": " + why);
+}
+
+}  // namespace
+
+written_report write_report(const fs::path& directory, const snapshot& taken, const facts& run,
+                            report_naming naming, const answer_look& look) {
+    const report_model report = make_report_model(taken, run);
+    const std::vector<named_text> files = make_files(report);
+    try {
+        fs::create_directories(directory);
+        workshop work(directory);
+        for (const auto& [name, text] : files) work.write(name, text);
+        return {naming == report_naming::by_time ? give_by_time(work, directory)
+                                                 : give_exactly(work, directory, files),
+                answer_of(report, look)};
+    } catch (const std::system_error& error) {
+        const bool is_limit = error.code() == std::errc::file_too_large;
+        throw not_written(directory, error.code().message() + (is_limit ? " (ulimit -f)" : ""));
+    } catch (const planted_link& link) {
+        throw not_written(directory, link.what());
+    }
+}
+
+}  // namespace fil::report

@@ -1,0 +1,41 @@
+#include "report/resident_note.hpp"
+
+#include "fil/report/mib_text.hpp"
+
+namespace fil {
+
+std::string note_of_allocator(const std::string& allocator) {
+    const bool has_name = !allocator.starts_with("a ");
+    return "The program has " + (has_name ? allocator + " linked into it" : allocator) +
+           ": what this takes from the system by mmap is shown, where it takes it, and not the "
+           "blocks "
+           "that it hands out.";
+}
+
+std::string note_of_earlier_allocator(const std::string& library) {
+    return library +
+           " was preloaded before our library: what it takes from the system by mmap is shown, "
+           "where it takes it, and not the blocks that it hands out. They are seen if LD_PRELOAD "
+           "names it after what stands there already.";
+}
+
+bool is_far_above(std::int64_t anonymous, std::int64_t counted) {
+    constexpr std::int64_t always_there = 32 << 20;
+    const std::int64_t above = anonymous - counted;
+    return above > always_there && above > counted / 5 * 6;
+}
+
+std::string note_of_resident(std::int64_t anonymous, std::int64_t counted,
+                             const std::string& allocator) {
+    const std::string known =
+        allocator.empty() ? "by an allocator inside the program or a library, where no hook sees it"
+                          : "by the allocator inside the program, past the C library";
+    return report::size_text(anonymous) + " of memory were resident at the peak, and only " +
+           report::size_text(counted) + " of memory are counted. The rest may have been taken " +
+           known +
+           "; or be blocks that were freed and that their allocator keeps, variables of the "
+           "program "
+           "and its libraries, stacks of threads.";
+}
+
+}  // namespace fil

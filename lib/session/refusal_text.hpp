@@ -1,0 +1,12 @@
+#pragma once
+// A refusal in words: "memfd_create: Operation not permitted". Cold.
+
+#include <string>
+
+#include "os/refusal.hpp"
+
+namespace fil {
+
+std::string text_of(refusal why);
+
+}  // namespace fil

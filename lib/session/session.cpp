@@ -1,0 +1,346 @@
+#include "session/session.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+#include <utility>
+
+#include "fil/report/masked_arguments.hpp"
+#include "fil/track/peak.hpp"
+#include "os/os.hpp"
+
+namespace fil {
+namespace {
+
+[[noreturn]] void fail(const std::string& what) {
+    throw std::system_error(errno, std::generic_category(), what);
+}
+
+std::string random_token() {
+    unsigned char bytes[token_length / 2];
+    if (getrandom(bytes, sizeof bytes, 0) != ssize_t(sizeof bytes)) fail("no random numbers");
+    std::string token;
+    for (unsigned char byte : bytes) {
+        token += "0123456789abcdef"[byte >> 4];
+        token += "0123456789abcdef"[byte & 15];
+    }
+    return token;
+}
+
+std::string command_of(std::int32_t pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline", std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string executable_of(std::int32_t pid) {
+    char path[4096];
+    const ssize_t length =
+        readlink(("/proc/" + std::to_string(pid) + "/exe").c_str(), path, sizeof path);
+    return length < 0 ? std::string() : std::string(path, std::size_t(length));
+}
+
+// Of a file that cannot become shorter.
+std::uint64_t sealed_bytes(int descriptor) {
+    struct stat file {};
+    const int seals = fcntl(descriptor, F_GET_SEALS);
+    if (seals < 0 || (seals & F_SEAL_SHRINK) == 0 || fstat(descriptor, &file) != 0) {
+        errno = EINVAL;
+        fail("cannot trust a recording");
+    }
+    return std::uint64_t(file.st_size);
+}
+
+// What came over a connection.
+struct received {
+    join_request request{};
+    file_descriptor recording;
+};
+
+// Sets errno to EAGAIN where nothing has arrived yet.
+std::optional<received> receive(int connection) {
+    received result;
+    iovec part{&result.request, sizeof result.request};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    header.msg_control = control;
+    header.msg_controllen = CMSG_LEN(sizeof(int));  // one descriptor, not two
+    const ssize_t length = recvmsg(connection, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (length < 0) return {};
+    errno = 0;
+    cmsghdr* attached = CMSG_FIRSTHDR(&header);
+    if (attached == nullptr || attached->cmsg_type != SCM_RIGHTS) return result;
+    int descriptor;
+    memcpy(&descriptor, CMSG_DATA(attached), sizeof descriptor);
+    result.recording = file_descriptor(descriptor);
+    if (length != ssize_t(sizeof result.request)) return {};
+    return result;
+}
+
+void reply(int connection, int page_file) {
+    join_reply answer{session_protocol_version, 1};
+    iovec part{&answer, sizeof answer};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+    cmsghdr* attached = CMSG_FIRSTHDR(&header);
+    attached->cmsg_level = SOL_SOCKET;
+    attached->cmsg_type = SCM_RIGHTS;
+    attached->cmsg_len = CMSG_LEN(sizeof page_file);
+    memcpy(CMSG_DATA(attached), &page_file, sizeof page_file);
+    sendmsg(connection, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+}  // namespace
+
+shared_mapping::shared_mapping(int descriptor, std::uint64_t bytes)
+    : base_(os::map_shared(descriptor, bytes)), bytes_(bytes) {
+    if (base_ == nullptr) fail("cannot map a recording");
+}
+shared_mapping shared_mapping::of_segment(int segment) {
+    shmid_ds about{};
+    if (shmctl(segment, IPC_STAT, &about) != 0) fail("cannot share a recording");
+    shared_mapping made;
+    made.base_ = os::map_segment(segment);
+    made.bytes_ = about.shm_segsz & ~std::uint64_t{recording_page - 1};
+    if (made.base_ == nullptr) fail("cannot map a recording");
+    return made;
+}
+shared_mapping::shared_mapping(shared_mapping&& other) noexcept
+    : base_(std::exchange(other.base_, nullptr)),
+      bytes_(std::exchange(other.bytes_, 0)),
+      copy_(std::move(other.copy_)) {}
+shared_mapping& shared_mapping::operator=(shared_mapping&& other) noexcept {
+    std::swap(base_, other.base_);
+    std::swap(bytes_, other.bytes_);
+    std::swap(copy_, other.copy_);
+    return *this;
+}
+shared_mapping::~shared_mapping() {
+    if (base_ != nullptr && copy_ == nullptr) munmap(base_, bytes_);
+}
+void shared_mapping::keep_copy() {
+    if (copy_ != nullptr || base_ == nullptr) return;
+    copy_ = std::make_unique<page>();
+    memcpy(copy_.get(), base_, sizeof(page));
+    munmap(base_, bytes_);
+    base_ = copy_.get();
+    bytes_ = sizeof(page);
+}
+
+session::session()
+    : token_(random_token()),
+      arrivals_(epoll_create1(EPOLL_CLOEXEC)),
+      page_file_(os::make_shared_file("fil-session", recording_page)) {
+    if (arrivals_.number() < 0) fail("cannot wait for processes to join");
+    watch(directory_.socket());
+    if (page_file_.number() < 0) fail("cannot make the session's memory");
+    page_memory_ = shared_mapping(page_file_.number(), recording_page);
+    page().version = recording_version;
+    page().supervisor_pid = getpid();
+    page().magic = session_magic;
+    spare_ = file_descriptor(fcntl(page_file_.number(), F_DUPFD_CLOEXEC, 0));
+    if (spare_.number() < 0) fail("no descriptor is left for processes to join");
+    environment_ = std::to_string(session_protocol_version) + ":" + std::to_string(getpid()) + ":" +
+                   token_ + ":" + directory_.socket_path();
+}
+
+void session::watch(int descriptor) const {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    if (epoll_ctl(arrivals_.number(), EPOLL_CTL_ADD, descriptor, &event) != 0) {
+        fail("cannot wait for processes to join");
+    }
+}
+
+// A process sends its request right after connecting; who has not done so after a second, or while
+// many others came, has none.
+void session::serve() {
+    constexpr std::int64_t patience_ns = 1'000'000'000;
+    constexpr std::size_t most_callers = 256;
+    for (;;) {
+        file_descriptor connection(
+            accept4(directory_.socket(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        if (connection.number() < 0) {
+            if (errno == EMFILE || errno == ENFILE) turn_away();
+            break;
+        }
+        if (hear(connection)) continue;
+        if (callers_.size() == most_callers) callers_.pop_front();
+        watch(connection.number());
+        callers_.push_back({std::move(connection), monotonic_ns()});
+    }
+    std::erase_if(callers_, [&](caller& waiting) {
+        return hear(waiting.connection) || monotonic_ns() - waiting.since_ns > patience_ns;
+    });
+}
+
+// No descriptor is left for a connection. Its process shall not wait for an answer.
+void session::turn_away() {
+    spare_ = file_descriptor();
+    const int stranger = accept4(directory_.socket(), nullptr, nullptr, SOCK_CLOEXEC);
+    if (stranger >= 0) {
+        close(stranger);
+        ++turned_away_;
+    }
+    spare_ = file_descriptor(fcntl(page_file_.number(), F_DUPFD_CLOEXEC, 0));
+}
+
+// False if nothing was asked yet. A connection that waits for a report is moved away.
+bool session::hear(file_descriptor& connection) {
+    std::optional<received> got = receive(connection.number());
+    if (!got) return errno != EAGAIN;
+    ucred sender{};
+    socklen_t length = sizeof sender;
+    if (got->request.version != session_protocol_version ||
+        memcmp(got->request.token, token_.data(), token_length) != 0 ||
+        getsockopt(connection.number(), SOL_SOCKET, SO_PEERCRED, &sender, &length) != 0) {
+        return true;
+    }
+    // The pid as we see it; in another pid namespace the process sees another.
+    if (got->request.kind == request_kind::report) {
+        epoll_ctl(arrivals_.number(), EPOLL_CTL_DEL, connection.number(), nullptr);
+        waiting_.push_back({sender.pid, std::move(connection)});
+    } else if (got->request.kind ==
+               request_kind::join) {  // of a run's beginning, the recording tells
+        admit(connection.number(), got->request, got->recording.number(), sender.pid);
+    }
+    return true;
+}
+
+void session::answer(std::int32_t pid, std::int32_t status, const std::string& message) {
+    const auto first = std::find_if(waiting_.begin(), waiting_.end(),
+                                    [&](const waiting& one) { return one.pid == pid; });
+    if (first == waiting_.end()) return;
+    report_reply reply{session_protocol_version, status, {}};
+    message.copy(reply.message, sizeof reply.message - 1);
+    send(first->connection.number(), &reply, sizeof reply, MSG_NOSIGNAL | MSG_DONTWAIT);
+    waiting_.erase(first);
+}
+
+void session::admit(int connection, const join_request& request, int recording, std::int32_t pid) {
+    if (recording < 0 && request.segment < 0) {
+        // It sent one, for which no number was left here.
+        refused_here_ = make_refusal(SYS_recvmsg, EMFILE);
+        return;
+    }
+    joined_process process;
+    process.pid = pid;
+    process.parent_pid = request.parent_pid;
+    process.joined_ns = monotonic_ns();
+    process.command = command_of(pid);
+    if (!shows_arguments_) process.command = report::masked_command(process.command);
+    process.executable = executable_of(pid);
+    try {
+        process.memory = recording < 0 ? shared_mapping::of_segment(request.segment)
+                                       : shared_mapping(recording, sealed_bytes(recording));
+    } catch (const std::system_error& error) {
+        // No address space left for it: the process runs unrecorded, and knows only that.
+        refused_here_ = make_refusal(SYS_mmap, error.code().value());
+        return;
+    }
+    if (process.view().check() != recording_check::good) return;
+    process_ended(pid);  // what this pid was before is gone, however it went
+    processes_.push_back(std::move(process));
+    reply(connection, page_file_.number());
+}
+
+const joined_process* session::find(std::int32_t pid) const {
+    if (processes_.empty()) return nullptr;
+    if (pid == 0) pid = processes_.front().pid;
+    for (auto process = processes_.rbegin(); process != processes_.rend(); ++process) {
+        if (process->pid == pid) return &*process;
+    }
+    return nullptr;
+}
+
+void session::close_recording(const joined_process& process) const {
+    // A process that records on request has no part in the session's live, but in its run's.
+    const run_record* run = process.run();
+    session_page& where = run == nullptr ? page() : const_cast<session_page&>(run->page);
+    peak_tracker(where, process.header()).close(process.view().pending());
+}
+
+std::int64_t session::pending() const {
+    std::int64_t sum = 0;
+    for (const joined_process& process : processes_) {
+        if (!process.closed() && process.run() == nullptr)
+            sum = plausible(sum + process.view().pending());
+    }
+    return sum;
+}
+
+void session::process_ended(std::int32_t pid) {
+    for (joined_process& process : processes_) {
+        if (process.pid != pid) continue;
+        close_recording(process);
+        if (pid != processes_.front().pid) process.memory.keep_copy();
+    }
+}
+
+void session::tell_memory_is_low(std::int32_t pid) {
+    if (pid == told_low_) return;
+    const auto tell = [&](std::int32_t whom, std::uint32_t low) {
+        const joined_process* process = whom == 0 ? nullptr : find(whom);
+        if (process != nullptr) process->header().memory_is_low.store(low);
+    };
+    tell(told_low_, 0);
+    tell(pid, 1);
+    told_low_ = pid;
+}
+
+const joined_process* session::out_of_memory() {
+    const std::uint32_t asked = page().asking.load(std::memory_order_acquire);
+    if (asked == asked_before_) return nullptr;
+    for (const joined_process& process : processes_) {
+        if (process.header().last_word.load(std::memory_order_acquire) == last_words::asked &&
+            !process.closed()) {
+            return &process;
+        }
+    }
+    asked_before_ = asked;
+    return nullptr;
+}
+
+session::refusals session::refused() const {
+    refusals all{page().refused.load(), refusal{page().first_refusal.load()}};
+    for (const std::uint32_t why : directory_.refusals()) {
+        if (all.count++ == 0) all.first = refusal{why};
+    }
+    if (refused_here_ != refusal::none) {
+        all.first = refused_here_;
+        all.count = std::max<std::uint64_t>(all.count, 1);
+    }
+    return all;
+}
+
+std::uint64_t session::unprofiled_children() const {
+    std::uint64_t sum = turned_away_;
+    // Where more are counted than there are pids, somebody scribbled over the recording.
+    constexpr std::uint64_t most = 1 << 22;
+    for (const joined_process& process : processes_) {
+        const std::uint64_t children = process.header().unprofiled_children;
+        if (children <= most) sum += children;
+    }
+    return sum;
+}
+
+}  // namespace fil

@@ -1,0 +1,151 @@
+#pragma once
+// The supervisor's end: the session's page, the socket processes join through, their recordings.
+//
+// Owns everything it maps. One thread. serve() never blocks: whoever connects and is silent is kept
+// waiting, for a while, and costs nobody anything. A recording is mapped as it is sent
+// (sealed, so it cannot shrink under us) and outlives its process. Of processes other than the
+// program, only the numbers are kept once they ended, so that a job with thousands of children
+// keeps neither thousands of recordings nor thousands of mappings.
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fil/recording/view.hpp"
+#include "os/file_descriptor.hpp"
+#include "os/refusal.hpp"
+#include "process/session_protocol.hpp"
+#include "session/session_directory.hpp"
+
+namespace fil {
+
+// Mapped shared memory that unmaps itself; or a copy of its first page.
+class shared_mapping {
+  public:
+    shared_mapping() = default;
+    // Both throw std::system_error.
+    shared_mapping(int descriptor, std::uint64_t bytes);
+    static shared_mapping of_segment(int segment);
+    shared_mapping(shared_mapping&& other) noexcept;
+    shared_mapping& operator=(shared_mapping&& other) noexcept;
+    ~shared_mapping();
+    void* base() const { return base_; }
+    std::uint64_t bytes() const { return bytes_; }
+    void keep_copy();
+
+  private:
+    struct alignas(recording_page) page {
+        std::byte bytes[recording_page];
+    };
+
+    void* base_ = nullptr;
+    std::uint64_t bytes_ = 0;
+    std::unique_ptr<page> copy_;
+};
+
+struct joined_process {
+    std::int32_t pid = 0;
+    std::int32_t parent_pid = 0;
+    std::int64_t joined_ns = 0;
+    std::string command;     // arguments, each ended by a zero byte, without secrets
+    std::string executable;  // its file
+    std::string runtime;     // filled when asked for
+    shared_mapping memory;
+
+    recording_header& header() const { return *static_cast<recording_header*>(memory.base()); }
+    recording_view view() const { return {memory.base(), memory.bytes()}; }
+    const run_record* run() const { return view().run(); }
+    std::int64_t live() const {
+        const std::int64_t live = plausible(header().live.load(std::memory_order_relaxed));
+        return closed() ? 0 : plausible(live + view().pending());
+    }
+    // The highest that it was; a thread tells when it publishes.
+    std::int64_t peak() const {
+        return std::max(plausible(header().peak.load(std::memory_order_relaxed)), live());
+    }
+    bool closed() const { return header().closed.load(std::memory_order_acquire) != 0; }
+};
+
+class session {
+  public:
+    session();  // throws std::system_error
+    session(const session&) = delete;
+
+    const std::string& environment() const { return environment_; }
+    int descriptor() const { return arrivals_.number(); }
+    void serve();
+
+    session_page& page() const { return *static_cast<session_page*>(page_memory_.base()); }
+    // What no thread has published yet, of all processes that are there.
+    std::int64_t pending() const;
+    const std::deque<joined_process>& processes() const { return processes_; }
+    joined_process& process(std::size_t number) { return processes_.at(number); }
+
+    // The last recording of `pid`, that of its last exec image; pid 0: of the first that joined.
+    const joined_process* find(std::int32_t pid) const;
+
+    // The process that has waited longest for the report of its run; 0 if none does.
+    std::int32_t asked() const { return waiting_.empty() ? 0 : waiting_.front().pid; }
+    void answer(std::int32_t pid, std::int32_t status, const std::string& message);
+
+    // Takes the live bytes of a process that ended without closing out of the session, and lets its
+    // recording go.
+    void process_ended(std::int32_t pid);
+
+    // Commands of processes that join from now on are shown as they are, secrets too.
+    void show_arguments() { shows_arguments_ = true; }
+    bool shows_arguments() const { return shows_arguments_; }
+
+    std::uint64_t unprofiled_children() const;
+
+    // Processes that could not join, and why the first of them could not.
+    struct refusals {
+        std::uint64_t count = 0;
+        refusal first = refusal::none;
+    };
+    refusals refused() const;
+
+    // Memory is low: `pid` shall end, and nobody else; 0: nobody shall.
+    void tell_memory_is_low(std::int32_t pid);
+
+    // A process that ran out of memory and waits to be heard; nullptr if there is none.
+    const joined_process* out_of_memory();
+
+  private:
+    struct caller {
+        file_descriptor connection;
+        std::int64_t since_ns;
+    };
+
+    void watch(int descriptor) const;
+    bool hear(file_descriptor& connection);
+    void turn_away();
+    void admit(int connection, const join_request& request, int recording, std::int32_t pid);
+    void close_recording(const joined_process& process) const;
+
+    session_directory directory_;
+    std::string token_;
+    std::string environment_;
+    file_descriptor arrivals_;  // polls readable when somebody connects or says something
+    std::deque<caller> callers_;
+    file_descriptor spare_;  // for turning away whom there is no descriptor for
+    file_descriptor page_file_;
+    shared_mapping page_memory_;
+    std::deque<joined_process> processes_;
+    struct waiting {
+        std::int32_t pid;
+        file_descriptor connection;
+    };
+    std::deque<waiting> waiting_;     // for reports
+    std::int32_t told_low_ = 0;       // the process that was told that memory is low
+    std::uint32_t asked_before_ = 0;  // how often a process asked, all of which were heard
+    std::uint64_t turned_away_ = 0;
+    refusal refused_here_ = refusal::none;  // why we could not share a process's recording
+    bool shows_arguments_ = false;
+};
+
+}  // namespace fil

@@ -1,0 +1,37 @@
+#pragma once
+// The private directory (mode 0700) with the socket through which processes join a session.
+//
+// A supervisor that was killed leaves its directory behind. The next one of the same user removes
+// it: nobody listens at its socket any more. A socket gets its name only once it is listened at, so
+// one that refuses is never a socket that is about to be used. One thread.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "os/file_descriptor.hpp"
+
+namespace fil {
+
+class session_directory {
+  public:
+    session_directory();  // throws std::system_error, and then leaves nothing behind
+    ~session_directory();
+    session_directory(const session_directory&) = delete;
+
+    // Listens, and does not block.
+    int socket() const { return socket_.number(); }
+    const std::string& socket_path() const { return socket_path_; }
+
+    // What processes that could not join left beside the socket (refusal.hpp).
+    std::vector<std::uint32_t> refusals() const;
+
+  private:
+    void listen_at(const std::string& path);
+
+    std::string path_;
+    std::string socket_path_;
+    file_descriptor socket_;
+};
+
+}  // namespace fil

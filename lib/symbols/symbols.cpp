@@ -1,0 +1,99 @@
+#include "symbols/symbols.hpp"
+
+#include <cstdio>
+#include <filesystem>
+
+#include "fil/report/paths.hpp"
+#include "symbols/debug_info.hpp"
+
+namespace fil {
+
+struct symbols::module {
+    std::string path;
+    std::unique_ptr<debug_info> info;  // none if the file is not the one that ran
+    std::string remark;                // then, why
+    std::unordered_map<std::uint32_t, std::vector<report::frame>> frames;
+};
+
+namespace {
+
+// How the kernel marks the name of a file that is gone; another may have come in its place.
+std::string_view without_deleted(std::string_view path) {
+    constexpr std::string_view mark = " (deleted)";
+    std::error_code error;
+    if (path.ends_with(mark) && !std::filesystem::exists(path, error)) {
+        path.remove_suffix(mark.size());
+    }
+    return path;
+}
+
+report::frame unnamed_frame(const std::string& path, std::uint32_t offset) {
+    char number[16];
+    std::snprintf(number, sizeof number, "+0x%x", offset);
+    report::frame frame;
+    frame.kind = report::frame_kind::native;
+    frame.file = std::string(report::base_name(path)) + number;
+    frame.module = path;
+    return frame;
+}
+
+std::vector<report::frame> frames_at(debug_info& info, const std::string& path,
+                                     std::uint32_t offset) {
+    std::vector<report::frame> frames;
+    for (code_place& place : info.places_at(offset)) {
+        report::frame frame = unnamed_frame(path, offset);
+        frame.function = std::move(place.function);
+        if (place.line != 0 && !place.file.empty()) {
+            frame.file = std::move(place.file);
+            frame.line = place.line;
+        }
+        frames.push_back(std::move(frame));
+    }
+    if (frames.empty()) {
+        frames.push_back(unnamed_frame(path, offset));
+        frames.back().function = info.symbol_at(offset);
+    }
+    return frames;
+}
+
+}  // namespace
+
+symbols::symbols() = default;
+symbols::~symbols() = default;
+
+symbols::module& symbols::module_of(std::string_view path, std::string_view build_id) {
+    auto [at, is_new] = modules_.try_emplace({std::string(path), std::string(build_id)});
+    module& m = at->second;
+    if (!is_new) return m;
+    m.path = without_deleted(path);
+    auto info = std::make_unique<debug_info>(m.path);
+    // One that the program did not know is no other one.
+    if (info->readable() && (build_id.empty() || info->build_id() == build_id)) {
+        m.info = std::move(info);
+    } else if (info->readable()) {
+        m.remark = "file changed";
+    }
+    return m;
+}
+
+const std::vector<report::frame>& symbols::resolve(std::string_view module_path,
+                                                   std::string_view build_id,
+                                                   std::uint32_t offset) {
+    module& m = module_of(module_path, build_id);
+    auto [at, is_new] = m.frames.try_emplace(offset);
+    std::vector<report::frame>& frames = at->second;
+    if (!is_new) return frames;
+    if (m.info != nullptr) {
+        frames = frames_at(*m.info, m.path, offset);
+    } else if (module_path == "[unknown code]") {
+        frames.emplace_back();
+        frames.back().kind = report::frame_kind::placeholder;
+        frames.back().function = module_path;
+    } else {
+        frames.push_back(unnamed_frame(m.path, offset));
+        frames.back().function = m.remark;
+    }
+    return frames;
+}
+
+}  // namespace fil
