@@ -1,14 +1,13 @@
 #pragma once
-/* The callstack of a thread that runs Lua:
- *
- *     running states -> newest frame -> remembered chain -> node cache -> known places -> call tree
- *                       and instruction (all unchanged)     (known child) (first time)
- *
- * A coroutine's frames stand on those of whoever resumed it. Frames of functions in C are passed
- * over: what they allocate is charged to the line that called them, as a tail call's is to the
- * function that is there now. thread_walk is the memory that fil.h gives a source in every thread.
- * Hot path: no allocation, no throw; the first sight of a function takes a lock of the core.
- */
+// The callstack of a thread that runs Lua:
+//
+//     running states -> newest frame -> remembered chain -> node cache -> known places -> call tree
+//                       and instruction (all unchanged)     (known child) (first time)
+//
+// A coroutine's frames stand on those of whoever resumed it. Frames of functions in C are passed
+// over: what they allocate is charged to the line that called them, as a tail call's is to the
+// function that is there now. thread_walk is the memory that fil.h gives a source in every thread.
+// Hot path: no allocation, no throw; the first sight of a function takes a lock of the core.
 #include <initializer_list>
 
 #include "caller_registers.hpp"
@@ -24,19 +23,19 @@ namespace fil::lua {
 
 inline constexpr std::uint16_t no_stamp = 0;
 
-/* One of the two chains that a thread's stack is remembered as. The outer one is that of the
- * outermost state; the inner one, of all that run inside, stands on its callstack. So a coroutine
- * that is resumed from elsewhere needs no proof of its own frames. */
+// One of the two chains that a thread's stack is remembered as. The outer one is that of the
+// outermost state; the inner one, of all that run inside, stands on its callstack. So a coroutine
+// that is resumed from elsewhere needs no proof of its own frames.
 struct stack_part {
     const running_states& states;
-    address newest;     /* frame */
-    std::uint64_t key;  /* of that one: what it has written down may be older */
-    std::uint16_t mark; /* this part's stamp; none: coroutines inside coroutines move */
+    address newest;      // frame
+    std::uint64_t key;   // of that one: what it has written down may be older
+    std::uint16_t mark;  // this part's stamp; none: coroutines inside coroutines move
 };
 
-/* How the remembered chain reads a frame. A key is the address of the next instruction. */
+// How the remembered chain reads a frame. A key is the address of the next instruction.
 struct frames {
-    static constexpr bool callers_stay_stamped = true; /* until the call returns */
+    static constexpr bool callers_stay_stamped = true;  // until the call returns
     const stack_part& part;
 
     static call& at(address frame) { return *reinterpret_cast<call*>(frame); }
@@ -54,14 +53,14 @@ struct frames {
     void stamp(address frame) const { at(frame).status |= part.mark; }
 };
 
-/* The prototype of a frame in Lua, or NULL. */
+// The prototype of a frame in Lua, or NULL.
 inline const prototype* function_of(const call& frame) {
     if ((frame.status & call::in_c) != 0 || !frame.function->is_lua_function()) return nullptr;
     return static_cast<const closure*>(frame.function->content)->function;
 }
 
 struct thread_walk {
-    std::uint64_t generation; /* never 0 */
+    std::uint64_t generation;  // never 0
     running_states states;
     source_kit::caller_registers registers;
     source_kit::remembered_chain<1024, 256> outer, inner;
@@ -83,7 +82,7 @@ struct thread_walk {
         }
     }
 
-    /* A child that the node cache does not know. */
+    // A child that the node cache does not know.
     [[gnu::noinline]] fil_callstack meet(definition_names& names, fil_callstack caller,
                                          address frame, std::uint64_t at) {
         const fil_callstack found = places.callstack(caller, at, [&]() -> source_kit::code_place {
@@ -98,9 +97,9 @@ struct thread_walk {
         return found;
     }
 
-    /* Where the newest frame stands. The interpreter's loop writes that down before whatever may
-     * raise an error, but not before it makes a table, which allocates: then only a register of the
-     * loop's has it, and what is written down is some lines ago. */
+    // Where the newest frame stands. The interpreter's loop writes that down before whatever may
+    // raise an error, but not before it makes a table, which allocates: then only a register of the
+    // loop's has it, and what is written down is some lines ago.
     [[gnu::noinline]] std::uint64_t key_of_newest(const call& frame) {
         const prototype* const running = function_of(frame);
         if (running == nullptr) return 0;
@@ -117,7 +116,7 @@ struct thread_walk {
         return found != 0 ? found : saved;
     }
 
-    /* Whether the instruction before `next` allocates without writing down where it stands. */
+    // Whether the instruction before `next` allocates without writing down where it stands.
     static bool is_not_saved(const prototype& function, const instruction* next) {
         operation what = operation_of(next[-1]);
         if (what == op_extra_argument && next - function.code > 1) what = operation_of(next[-2]);
@@ -136,7 +135,7 @@ inline fil_callstack capture(definition_names& names, const std::uint64_t& gener
     const state* const innermost = walk.states.innermost();
     if (innermost == nullptr || innermost->newest == nullptr) return FIL_CALLSTACK_NONE;
     const auto child = [&walk, &names](fil_callstack caller, address frame, std::uint64_t at) {
-        if (at == 0) return caller; /* no function of Lua's */
+        if (at == 0) return caller;  // no function of Lua's
         const fil_callstack found = walk.nodes.find(caller, at);
         return found != FIL_CALLSTACK_NONE ? found : walk.meet(names, caller, frame, at);
     };

@@ -1,9 +1,8 @@
-/* Lua's row of the table of runtimes: programs in Lua, and those that embed it, are counted by
- * line.
- *
- * The structs that are read are those of one version (layout.hpp). Of any other, and where there is
- * no Lua, nothing is registered.
- */
+// Lua's row of the table of runtimes: programs in Lua, and those that embed it, are counted by
+// line.
+//
+// The structs that are read are those of one version (layout.hpp). Of any other, and where there is
+// no Lua, nothing is registered.
 #include <atomic>
 #include <cstring>
 
@@ -19,17 +18,17 @@ namespace {
 using source_kit::find_in_program;
 
 constinit definition_names the_names{};
-constinit std::atomic<bool> is_busy{false}; /* somebody looks */
-constinit bool is_found = false;            /* under is_busy, as the next */
+constinit std::atomic<bool> is_busy{false};  // somebody looks
+constinit bool is_found = false;             // under is_busy, as the next
 constinit unsigned long long loads_seen = 0;
 constinit const std::uint64_t* the_generation = nullptr;
 
-/* fil_source::capture. Hot path: no allocation, no throw. */
+// fil_source::capture. Hot path: no allocation, no throw.
 fil_callstack capture_lua(void*, void* memory) {
     return capture(the_names, *the_generation, memory);
 }
 
-/* "$LuaVersion: Lua 5.4.4  Copyright ..." -> "Lua 5.4.4". */
+// "$LuaVersion: Lua 5.4.4  Copyright ..." -> "Lua 5.4.4".
 fil_text version_in(const char* ident) {
     const char* const start = std::strstr(ident, "Lua 5.");
     if (start == nullptr) return {"Lua", 3};

@@ -1,16 +1,15 @@
 #pragma once
-/* What functions of Lua are called, and which line an instruction stands at.
- *
- * A function has no name in Lua, only variables that hold it. It gets the name that its definition
- * gave it: `function m.f()`, `local function f()`, `f = function()`. That is told by the
- * instructions behind the one that makes the closure, so a function's inner ones are named when it
- * is met itself: which is before any of them can run, since making a closure allocates. Names are
- * kept by what a function is (its chunk, lines, size), not by its address, so they never become
- * wrong; a function without one is "function <file:line>", as in Lua's own tracebacks.
- *
- * Any thread, no lock: a slot is claimed, written and then published. Hot path (uncommon part): no
- * allocation, no throw.
- */
+// What functions of Lua are called, and which line an instruction stands at.
+//
+// A function has no name in Lua, only variables that hold it. It gets the name that its definition
+// gave it: `function m.f()`, `local function f()`, `f = function()`. That is told by the
+// instructions behind the one that makes the closure, so a function's inner ones are named when it
+// is met itself: which is before any of them can run, since making a closure allocates. Names are
+// kept by what a function is (its chunk, lines, size), not by its address, so they never become
+// wrong; a function without one is "function <file:line>", as in Lua's own tracebacks.
+//
+// Any thread, no lock: a slot is claimed, written and then published. Hot path (uncommon part): no
+// allocation, no throw.
 #include <atomic>
 #include <charconv>
 #include <cstring>
@@ -20,7 +19,7 @@
 
 namespace fil::lua {
 
-/* A short text put together in place; what does not fit is cut. */
+// A short text put together in place; what does not fit is cut.
 class words {
   public:
     words& operator<<(fil_text more) {
@@ -47,11 +46,11 @@ inline fil_text text_of(const text* name) {
     return name == nullptr ? fil_text{"?", 1} : fil_text{name->bytes, name->length()};
 }
 
-/* The file of a function. "@file" and "=name" are what they say; code in a string is shown by its
- * first line. */
+// The file of a function. "@file" and "=name" are what they say; code in a string is shown by its
+// first line.
 inline fil_text chunk_of(const prototype& function, words& made) {
     const fil_text source = text_of(function.source);
-    if (function.source == nullptr) return source; /* stripped */
+    if (function.source == nullptr) return source;  // stripped
     if (source.length != 0 && (source.data[0] == '@' || source.data[0] == '=')) {
         return {source.data + 1, source.length - 1};
     }
@@ -64,7 +63,7 @@ inline fil_text chunk_of(const prototype& function, words& made) {
     return made << "[string \"" << fil_text{source.data, length} << (is_cut ? "...\"]" : "\"]");
 }
 
-/* The line of the instruction before `next`. */
+// The line of the instruction before `next`.
 inline std::uint32_t line_of(const prototype& function, const instruction* next) {
     const auto at = static_cast<std::int32_t>(next - function.code) - 1;
     std::int32_t from = -1, line = function.first_line;
@@ -84,7 +83,7 @@ inline std::uint32_t line_of(const prototype& function, const instruction* next)
 
 class definition_names {
   public:
-    /* The name is valid for ever; empty if there is none. */
+    // The name is valid for ever; empty if there is none.
     fil_text find(const prototype& function) const {
         const std::uint64_t what = what_is(function);
         for (std::uint32_t i = 0; i != most_tries; ++i) {
@@ -96,7 +95,7 @@ class definition_names {
         return {};
     }
 
-    /* Of the functions that are defined inside. */
+    // Of the functions that are defined inside.
     void learn_inner(const prototype& function) {
         for (std::int32_t i = 0; i + 1 < function.size; ++i) {
             const instruction made = function.code[i];
@@ -114,7 +113,7 @@ class definition_names {
     static constexpr std::uint32_t slots = 1u << 13, most_tries = 64;
     static constexpr std::uint64_t being_written = 1;
     struct slot {
-        std::atomic<std::uint64_t> what; /* 0: nothing */
+        std::atomic<std::uint64_t> what;  // 0: nothing
         std::uint32_t length;
         char name[52];
     };
@@ -151,7 +150,7 @@ class definition_names {
         }
     }
 
-    /* The local variable that a register is at an instruction, or NULL. */
+    // The local variable that a register is at an instruction, or NULL.
     static const text* local_in(const prototype& function, std::uint32_t wanted, std::int32_t at) {
         for (std::int32_t i = 0; i != function.local_count; ++i) {
             const local_variable& each = function.locals[i];
@@ -168,7 +167,7 @@ class definition_names {
                    : nullptr;
     }
 
-    /* Where the closure that instruction `at` makes goes to. */
+    // Where the closure that instruction `at` makes goes to.
     static void name_made_at(const prototype& function, std::int32_t at, words& name) {
         const std::uint32_t where = a_of(function.code[at]);
         const instruction next = function.code[at + 1];
@@ -193,7 +192,7 @@ class definition_names {
     slot slots_[slots] = {};
 };
 
-/* The function of a prototype in the recording. */
+// The function of a prototype in the recording.
 [[gnu::noinline]] inline fil_function intern(definition_names& names, const prototype& function) {
     names.learn_inner(function);
     words made, described;

@@ -1,22 +1,21 @@
 #pragma once
-/* Which states run on the calling thread, the one inside the other: a main state, the coroutine
- * that it has resumed, and so on. Lua itself does not keep that anywhere but on the machine's
- * stack.
- *
- * There each protected call, and so each coroutine that is resumed, has a jump buffer, and the
- * state points to its innermost: `error_jump`. So a state runs here if that lies on this stack, and
- * the deeper it lies, the further inside. States themselves are found as words on the stack, since
- * the function that made the buffer will need its state again. What such a word points to is only
- * looked at if it is a block that is alive, and large enough; so states that their program keeps in
- * blocks which it does not report (its own pool, say) are not found. A main state may run without
- * any protected call: then it counts where it was found.
- *
- * The stack is walked by the unwinder, since nobody else knows where it ends. That is done where
- * what was found last does not hold any more. A thread that has not run Lua so far does it at every
- * 16th allocation, which making a state cannot slip through: that takes 60.
- *
- * One thread, no locks. Zeroed memory is valid. Hot path: no allocation, no throw.
- */
+// Which states run on the calling thread, the one inside the other: a main state, the coroutine
+// that it has resumed, and so on. Lua itself does not keep that anywhere but on the machine's
+// stack.
+//
+// There each protected call, and so each coroutine that is resumed, has a jump buffer, and the
+// state points to its innermost: `error_jump`. So a state runs here if that lies on this stack, and
+// the deeper it lies, the further inside. States themselves are found as words on the stack, since
+// the function that made the buffer will need its state again. What such a word points to is only
+// looked at if it is a block that is alive, and large enough; so states that their program keeps in
+// blocks which it does not report (its own pool, say) are not found. A main state may run without
+// any protected call: then it counts where it was found.
+//
+// The stack is walked by the unwinder, since nobody else knows where it ends. That is done where
+// what was found last does not hold any more. A thread that has not run Lua so far does it at every
+// 16th allocation, which making a state cannot slip through: that takes 60.
+//
+// One thread, no locks. Zeroed memory is valid. Hot path: no allocation, no throw.
 #include <unwind.h>
 
 #include "fil.h"
@@ -26,9 +25,9 @@ namespace fil::lua {
 
 class running_states {
   public:
-    /* The innermost, or NULL: none runs here. */
+    // The innermost, or NULL: none runs here.
     [[gnu::noinline]] const state* innermost() {
-        __builtin_unwind_init(); /* words in registers are on the stack now */
+        __builtin_unwind_init();  // words in registers are on the stack now
         const address here = reinterpret_cast<address>(__builtin_dwarf_cfa()) - 64;
         if (count_ != 0 && here >= low_ && here < high_ && all_run() && is_innermost(here)) {
             return found_[count_ - 1].of;
@@ -41,8 +40,8 @@ class running_states {
     std::uint32_t count() const { return count_; }
     const state& outermost() const { return *found_[0].of; }
 
-    /* The newest frame of the state that runs around the one which begins with `outside`; 0 for the
-     * outermost, and for the one inside it. */
+    // The newest frame of the state that runs around the one which begins with `outside`; 0 for the
+    // outermost, and for the one inside it.
     address around(address outside) const {
         for (std::uint32_t i = 2; i < count_; ++i) {
             if (reinterpret_cast<address>(&found_[i].of->outside) != outside) continue;
@@ -52,17 +51,17 @@ class running_states {
     }
 
   private:
-    static constexpr std::uint32_t most = 200; /* Lua itself allows no more */
-    static constexpr std::size_t header = 16;  /* as malloc aligns */
+    static constexpr std::uint32_t most = 200;  // Lua itself allows no more
+    static constexpr std::size_t header = 16;   // as malloc aligns
     static constexpr address stack_bytes = 8u << 20, most_frames = 8192;
     struct found_state {
         const state* of;
         address jump;
-        address at; /* the jump, or else the outermost word that led here */
+        address at;  // the jump, or else the outermost word that led here
     };
 
-    /* How many bytes of a live block follow where a state's own block begins: with the block, or
-     * behind a header of the program's allocator. */
+    // How many bytes of a live block follow where a state's own block begins: with the block, or
+    // behind a header of the program's allocator.
     static std::size_t bytes_at(address it) {
         const auto* const begin = reinterpret_cast<const char*>(it) - extra_space;
         if (const std::size_t bytes = fil_block_size(begin)) return bytes;
@@ -70,7 +69,7 @@ class running_states {
         return bytes > header_bytes ? bytes - header_bytes : 0;
     }
 
-    /* Whether a word is the address of a state. */
+    // Whether a word is the address of a state.
     static bool is_state(address word) {
         if (word % 8 != 0 || word < 1u << 16) return false;
         if (bytes_at(word) < extra_space + sizeof(state)) return false;
@@ -96,7 +95,7 @@ class running_states {
         return true;
     }
 
-    /* Whether nothing runs inside the last. Only a function in C can have resumed another one. */
+    // Whether nothing runs inside the last. Only a function in C can have resumed another one.
     bool is_innermost(address here) const {
         const found_state& last = found_[count_ - 1];
         if (last.of->newest == nullptr) return false;
@@ -125,7 +124,7 @@ class running_states {
 
     static _Unwind_Reason_Code visit(_Unwind_Context* caller, void* context) {
         auto& self = *static_cast<running_states*>(context);
-        const address end = _Unwind_GetCFA(caller); /* of the function that it called */
+        const address end = _Unwind_GetCFA(caller);  // of the function that it called
         if (end <= self.high_) return _URC_NO_REASON;
         if (end - self.high_ > stack_bytes || ++self.frames_ > most_frames)
             return _URC_END_OF_STACK;
@@ -146,7 +145,7 @@ class running_states {
         }
         low_ = high_ = here;
         _Unwind_Backtrace(visit, this);
-        /* Those whose jump is on another stack run in another thread. */
+        // Those whose jump is on another stack run in another thread.
         std::uint32_t kept = 0;
         for (std::uint32_t i = 0; i != count_; ++i) {
             const found_state each = found_[i];
@@ -159,10 +158,10 @@ class running_states {
         has_run_ = has_run_ || count_ != 0;
     }
 
-    address low_, high_; /* the part of the stack that was walked last */
+    address low_, high_;  // the part of the stack that was walked last
     std::uint32_t count_, frames_, asked_;
     bool has_run_;
-    found_state found_[most]; /* outermost first */
+    found_state found_[most];  // outermost first
 };
 
 }  // namespace fil::lua

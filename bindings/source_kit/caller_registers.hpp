@@ -1,15 +1,14 @@
 #pragma once
-/* A value that only a calling function's register holds: the instruction that an interpreter's loop
- * stands at, say, between the moments at which it writes it down.
- *
- * The unwinder knows it, by the callers' unwind tables, and takes microseconds. So the way from
- * here to that function is remembered: where its return addresses lie, which are the same, at the
- * same distances, if and only if the same calls have led here; and where one of the functions
- * between has saved the register. A way that is known costs a comparison for each call on it.
- *
- * Zeroed memory is valid: no way is known. One thread, no locks. Hot path: no allocation, no throw;
- * some 6 KiB of stack on a way that is new, so not on a signal stack.
- */
+// A value that only a calling function's register holds: the instruction that an interpreter's loop
+// stands at, say, between the moments at which it writes it down.
+//
+// The unwinder knows it, by the callers' unwind tables, and takes microseconds. So the way from
+// here to that function is remembered: where its return addresses lie, which are the same, at the
+// same distances, if and only if the same calls have led here; and where one of the functions
+// between has saved the register. A way that is known costs a comparison for each call on it.
+//
+// Zeroed memory is valid: no way is known. One thread, no locks. Hot path: no allocation, no throw;
+// some 6 KiB of stack on a way that is new, so not on a signal stack.
 #include <unwind.h>
 
 #include <cstdint>
@@ -20,10 +19,10 @@ namespace fil::source_kit {
 
 class caller_registers {
   public:
-    /* What the nearest caller has in a register that accept(value) takes; 0: no caller has. */
+    // What the nearest caller has in a register that accept(value) takes; 0: no caller has.
     template <typename Accept>
     [[gnu::noinline]] std::uint64_t find(Accept accept) {
-        __builtin_unwind_init(); /* what nobody has saved yet is saved in this frame */
+        __builtin_unwind_init();  // what nobody has saved yet is saved in this frame
         const auto here = reinterpret_cast<address>(__builtin_dwarf_cfa());
         for (const way& each : ways_) {
             if (!leads_here(each, here)) continue;
@@ -35,11 +34,11 @@ class caller_registers {
 
   private:
     static constexpr std::uint32_t most_calls = 15, most_ways = 32;
-    /* Distances from `here`, where find() was called. */
+    // Distances from `here`, where find() was called.
     struct way {
-        std::int32_t value; /* where the register is saved */
+        std::int32_t value;  // where the register is saved
         std::uint32_t calls;
-        std::int32_t at[most_calls]; /* return addresses, nearest first */
+        std::int32_t at[most_calls];  // return addresses, nearest first
         address to[most_calls];
     };
 
@@ -60,18 +59,18 @@ class caller_registers {
         Accept& accept;
         way found = {};
         std::uint64_t value = 0;
-        int in = -1; /* which register */
+        int in = -1;  // which register
         std::uint32_t calls = 0;
     };
 
     template <typename Accept>
     static _Unwind_Reason_Code visit(_Unwind_Context* caller, void* context) {
-        constexpr int saved_by_callees[] = {3, 6, 12, 13, 14, 15}; /* rbx, rbp, r12 to r15 */
+        constexpr int saved_by_callees[] = {3, 6, 12, 13, 14, 15};  // rbx, rbp, r12 to r15
         auto& search = *static_cast<caller_registers::search<Accept>*>(context);
-        const address end = _Unwind_GetCFA(caller); /* of the function that it called */
+        const address end = _Unwind_GetCFA(caller);  // of the function that it called
         if (end < search.here) return _URC_NO_REASON;
         if (search.in != -1 && _Unwind_GetGR(caller, search.in) != search.value) {
-            return _URC_END_OF_STACK; /* its own: the one before had it */
+            return _URC_END_OF_STACK;  // its own: the one before had it
         }
         if (search.calls == most_calls) return _URC_END_OF_STACK;
         search.found.at[search.calls] = static_cast<std::int32_t>(end - 8 - search.here);
@@ -94,7 +93,7 @@ class caller_registers {
         return state.value;
     }
 
-    /* Where on the way the value lies, if in one place alone; another may be left from earlier. */
+    // Where on the way the value lies, if in one place alone; another may be left from earlier.
     static bool saved_once(way& found, address here, std::uint64_t value) {
         std::uint32_t places = 0;
         const std::int32_t end = found.at[found.calls - 1];

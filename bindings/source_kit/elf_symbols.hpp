@@ -1,11 +1,10 @@
 #pragma once
-/* Looks up exported names in one loaded object, by its dynamic section and hash table.
- *
- * Reads only what the loader mapped and relocated; allocates nothing, takes no lock. Of a name with
- * versions it finds the newest, as dlsym does. The object must stay loaded during the call: use
- * inside a dl_iterate_phdr callback, which holds the loader's lock, or before anything can be
- * unloaded (clients/preload/next_definition.hpp).
- */
+// Looks up exported names in one loaded object, by its dynamic section and hash table.
+//
+// Reads only what the loader mapped and relocated; allocates nothing, takes no lock. Of a name with
+// versions it finds the newest, as dlsym does. The object must stay loaded during the call: use
+// inside a dl_iterate_phdr callback, which holds the loader's lock, or before anything can be
+// unloaded (clients/preload/next_definition.hpp).
 #include <elf.h>
 #include <link.h>
 
@@ -26,7 +25,7 @@ class elf_symbols {
         }
     }
 
-    /* The address of an exported function or variable, or NULL. */
+    // The address of an exported function or variable, or NULL.
     void* find(const char* name) const {
         const ElfW(Sym)* symbol = entry(name);
         if (symbol == nullptr) return nullptr;
@@ -35,15 +34,14 @@ class elf_symbols {
                                                  : reinterpret_cast<void*>(value);
     }
 
-    /* What the loader reads of it, or NULL. */
+    // What the loader reads of it, or NULL.
     const ElfW(Sym) * entry(const char* name) const {
         if (symbols_ == nullptr || strings_ == nullptr) return nullptr;
         if (gnu_hash_ != nullptr) return find_by_gnu_hash(name);
         return hash_ != nullptr ? find_by_hash(name) : nullptr;
     }
 
-    /* Whether the object wants this name from another one. Such names stand before the hashed ones.
-     */
+    // Whether the object wants this name from another one. Such names stand before the hashed ones.
     bool imports(const char* name) const {
         if (symbols_ == nullptr || strings_ == nullptr) return false;
         const std::uint32_t count = gnu_hash_ != nullptr ? gnu_hash_[1] : hash_ ? hash_[1] : 0;
@@ -78,7 +76,7 @@ class elf_symbols {
         }
     }
 
-    /* The loader relocates these pointers, except in objects it does not own (the vdso). */
+    // The loader relocates these pointers, except in objects it does not own (the vdso).
     ElfW(Addr) where(const ElfW(Dyn) * entry) const {
         return entry->d_un.d_ptr < base_ ? base_ + entry->d_un.d_ptr : entry->d_un.d_ptr;
     }
@@ -103,7 +101,7 @@ class elf_symbols {
         return versions_ != nullptr && (versions_[symbol] & hidden) != 0;
     }
 
-    /* Buckets of chains, behind a Bloom filter that answers most names that are not there. */
+    // Buckets of chains, behind a Bloom filter that answers most names that are not there.
     const ElfW(Sym) * find_by_gnu_hash(const char* name) const {
         std::uint32_t hash = 5381;
         for (const char* at = name; *at != 0; ++at) {

@@ -1,7 +1,6 @@
 #pragma once
-/* A line of text put together on the stack, and told to the recorder as a fact. What does not fit
- * is cut. Any thread. Hot: no allocation, no throw.
- */
+// A line of text put together on the stack, and told to the recorder as a fact. What does not fit
+// is cut. Any thread. Hot: no allocation, no throw.
 #include <charconv>
 #include <cstddef>
 #include <cstring>

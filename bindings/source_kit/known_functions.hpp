@@ -1,12 +1,11 @@
 #pragma once
-/* Addresses of code -> functions of the recording, remembered while the code lives.
- *
- * An address names a piece of code (a code object, a prototype) only while its block lives: at the
- * first look at one, fil_block_watch() is asked to raise fil_generation() when that is freed, and
- * the owner then calls forget(). Code that has no block of its own, as what is built into the
- * runtime, never dies. Zeroed memory is valid and empty. One thread, no locks of ours. Hot path: no
- * allocation, no throw.
- */
+// Addresses of code -> functions of the recording, remembered while the code lives.
+//
+// An address names a piece of code (a code object, a prototype) only while its block lives: at the
+// first look at one, fil_block_watch() is asked to raise fil_generation() when that is freed, and
+// the owner then calls forget(). Code that has no block of its own, as what is built into the
+// runtime, never dies. Zeroed memory is valid and empty. One thread, no locks of ours. Hot path: no
+// allocation, no throw.
 #include <cstddef>
 #include <cstdint>
 
@@ -18,7 +17,7 @@ namespace fil::source_kit {
 template <std::uint32_t Codes>
 class known_functions {
   public:
-    /* The function of the code at an address: remembered; or intern(code), after watch(code). */
+    // The function of the code at an address: remembered; or intern(code), after watch(code).
     template <typename Watch, typename Intern>
     fil_function find(address code, Watch&& watch, Intern&& intern) {
         known& place = known_[(code >> 4 ^ code >> 13) % Codes];
@@ -32,7 +31,7 @@ class known_functions {
     void forget() {
         for (known& each : known_) each = {};
     }
-    /* Only code that begins in these bytes. */
+    // Only code that begins in these bytes.
     void forget(address first, std::size_t bytes) {
         for (known& each : known_) {
             if (each.code - first < bytes) each = {};

@@ -1,10 +1,9 @@
 #pragma once
-/* Keys of frames -> places in the code: function and line.
- *
- * Direct mapped; dropped as a whole by forget(), which is a count: a place of an older epoch is
- * empty. Zeroed memory is valid and empty after the first forget(). One thread, no locks. Hot path:
- * no allocation, no throw.
- */
+// Keys of frames -> places in the code: function and line.
+//
+// Direct mapped; dropped as a whole by forget(), which is a count: a place of an older epoch is
+// empty. Zeroed memory is valid and empty after the first forget(). One thread, no locks. Hot path:
+// no allocation, no throw.
 #include <cstdint>
 #include <cstring>
 
@@ -13,15 +12,15 @@
 namespace fil::source_kit {
 
 struct code_place {
-    fil_function function; /* 0: of no function, which is left out */
+    fil_function function;  // 0: of no function, which is left out
     std::uint32_t line;
 };
 
 template <unsigned Log2>
 class known_places {
   public:
-    /* The callstack of a frame whose key is `key`, called by `caller`; `visit()` finds the place
-     * unless it is known. A frame of no function, or for which there is no room, is its caller. */
+    // The callstack of a frame whose key is `key`, called by `caller`; `visit()` finds the place
+    // unless it is known. A frame of no function, or for which there is no room, is its caller.
     template <typename Visit>
     fil_callstack callstack(fil_callstack caller, std::uint64_t key, Visit&& visit) {
         known& at = known_[key * 0x9e3779b97f4a7c15u >> (64 - Log2)];

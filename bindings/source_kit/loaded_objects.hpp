@@ -1,10 +1,9 @@
 #pragma once
-/* The program and its shared libraries, searched for what a runtime exports.
- *
- * One binary serves every runtime, and most processes that load it have none: nothing of a
- * runtime's is linked. Not by dlsym, which allocates on failure and does not see what a plugin
- * loaded for itself (RTLD_LOCAL). Takes the loader's lock for a moment: cold, any thread.
- */
+// The program and its shared libraries, searched for what a runtime exports.
+//
+// One binary serves every runtime, and most processes that load it have none: nothing of a
+// runtime's is linked. Not by dlsym, which allocates on failure and does not see what a plugin
+// loaded for itself (RTLD_LOCAL). Takes the loader's lock for a moment: cold, any thread.
 #include <link.h>
 
 #include <cstddef>
@@ -14,7 +13,7 @@
 
 namespace fil::source_kit {
 
-/* visit(elf_symbols) for each object, in the loader's order, until it returns true. */
+// visit(elf_symbols) for each object, in the loader's order, until it returns true.
 template <typename Visit>
 void visit_loaded_objects(Visit visit) {
     const auto each = [](dl_phdr_info* object, std::size_t, void* context) {
@@ -23,9 +22,9 @@ void visit_loaded_objects(Visit visit) {
     dl_iterate_phdr(each, &visit);
 }
 
-/* The first place in the main program's constants where these characters stand, or NULL: for a
- * runtime that is linked into it and exports nothing. Looks at no more than `most` bytes of a
- * program. */
+// The first place in the main program's constants where these characters stand, or NULL: for a
+// runtime that is linked into it and exports nothing. Looks at no more than `most` bytes of a
+// program.
 inline const char* find_in_program(const char* characters, std::size_t length, std::size_t most) {
     struct search {
         const char* characters;
@@ -42,13 +41,13 @@ inline const char* find_in_program(const char* characters, std::size_t length, s
                 memmem(reinterpret_cast<const void*>(program->dlpi_addr + segment.p_vaddr),
                        segment.p_filesz, search.characters, search.length));
         }
-        return 1; /* the first object is the main program */
+        return 1;  // the first object is the main program
     };
     dl_iterate_phdr(look, &wanted);
     return wanted.found;
 }
 
-/* How many objects were ever loaded: the same number, the same objects or fewer. */
+// How many objects were ever loaded: the same number, the same objects or fewer.
 inline unsigned long long objects_ever_loaded() {
     unsigned long long loads = 0;
     const auto first = [](dl_phdr_info* object, std::size_t, void* context) {
@@ -59,8 +58,8 @@ inline unsigned long long objects_ever_loaded() {
     return loads;
 }
 
-/* The first object that defines a name wins, as in the loader: a variable may have been copied into
- * the main executable. */
+// The first object that defines a name wins, as in the loader: a variable may have been copied into
+// the main executable.
 template <typename Symbol>
 void take_symbol(Symbol*& symbol, const elf_symbols& object, const char* name) {
     if (symbol == nullptr) symbol = reinterpret_cast<Symbol*>(object.find(name));

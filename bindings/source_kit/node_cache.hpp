@@ -1,14 +1,13 @@
 #pragma once
-/* A thread's cache in front of the call tree: (caller, key) -> callstack.
- *
- * Three-way set associative, a set is one cache line. It begins small, and grows where a program
- * keeps coming back to more places than it holds: when callstacks that were known before had to be
- * asked for again, as often as there is room for. All of it is dropped by forget(), which is a
- * count: a set of an older epoch is empty. Where a key alone names a place in the code, two callers
- * still give two callstacks. The set's number is a product, not a hash of quality: a worse spread
- * only costs a look-up in the call tree. Zeroed memory is a valid, empty cache after the first
- * forget(). One thread, no locks. Hot path: no allocation, no throw; growing takes pages.
- */
+// A thread's cache in front of the call tree: (caller, key) -> callstack.
+//
+// Three-way set associative, a set is one cache line. It begins small, and grows where a program
+// keeps coming back to more places than it holds: when callstacks that were known before had to be
+// asked for again, as often as there is room for. All of it is dropped by forget(), which is a
+// count: a set of an older epoch is empty. Where a key alone names a place in the code, two callers
+// still give two callstacks. The set's number is a product, not a hash of quality: a worse spread
+// only costs a look-up in the call tree. Zeroed memory is a valid, empty cache after the first
+// forget(). One thread, no locks. Hot path: no allocation, no throw; growing takes pages.
 #include <cstdint>
 #include <cstring>
 
@@ -29,11 +28,11 @@ class node_cache {
             mask_ = FirstSets - 1;
         }
         if (++epoch_ != 0) return;
-        std::memset(sets_, 0, bytes_of(mask_ + 1)); /* it went round: older sets would look new */
+        std::memset(sets_, 0, bytes_of(mask_ + 1));  // it went round: older sets would look new
         epoch_ = 1;
     }
 
-    /* The known callstack, or FIL_CALLSTACK_NONE. */
+    // The known callstack, or FIL_CALLSTACK_NONE.
     fil_callstack find(fil_callstack caller, std::uint64_t key) const {
         const set& place = sets_[number(caller, key)];
         if (place.epoch != epoch_) return FIL_CALLSTACK_NONE;
@@ -45,7 +44,7 @@ class node_cache {
 
     void insert(fil_callstack caller, std::uint64_t key, fil_callstack callstack) {
         const way displaced = put({key, caller, callstack});
-        /* Callstacks are numbered as they come: a lower number was known before. */
+        // Callstacks are numbered as they come: a lower number was known before.
         if (callstack > newest_) {
             newest_ = callstack;
         } else if (displaced.callstack != FIL_CALLSTACK_NONE && ++missed_ > 3 * mask_) {
@@ -59,7 +58,7 @@ class node_cache {
     struct way {
         std::uint64_t key;
         fil_callstack caller;
-        fil_callstack callstack; /* FIL_CALLSTACK_NONE: unused */
+        fil_callstack callstack;  // FIL_CALLSTACK_NONE: unused
     };
     struct alignas(64) set {
         way ways[3];
@@ -75,7 +74,7 @@ class node_cache {
         return static_cast<std::uint32_t>(mixed >> 40) & mask_;
     }
 
-    /* Returns what had to go for it. */
+    // Returns what had to go for it.
     way put(const way& known) {
         set& place = sets_[number(known.caller, known.key)];
         if (place.epoch != epoch_) place = {.ways = {}, .epoch = epoch_, .oldest = 0};
@@ -103,11 +102,11 @@ class node_cache {
         if (old != first_sets_) Pages::unmap(old, bytes_of(count));
     }
 
-    set* sets_; /* first_sets_, or what it has outgrown that for */
+    set* sets_;  // first_sets_, or what it has outgrown that for
     std::uint32_t mask_;
     std::uint32_t epoch_;
     fil_callstack newest_;
-    std::uint32_t missed_; /* since it grew: known callstacks that there was no room for */
+    std::uint32_t missed_;  // since it grew: known callstacks that there was no room for
     set first_sets_[FirstSets];
 };
 

@@ -1,8 +1,7 @@
 #pragma once
-/* Memory for what outgrows the memory that fil.h gives a source in a thread: zeroed pages, from
- * where the recorder's own come. map() answers NULL where there are none. A type, so that tests can
- * refuse. Any thread, no locks. Hot path (uncommon part): no malloc, no throw.
- */
+// Memory for what outgrows the memory that fil.h gives a source in a thread: zeroed pages, from
+// where the recorder's own come. map() answers NULL where there are none. A type, so that tests can
+// refuse. Any thread, no locks. Hot path (uncommon part): no malloc, no throw.
 #include <cstddef>
 
 #include "fil.h"

@@ -11,15 +11,15 @@
 namespace fil::python {
 namespace {
 
-/* What a wrapper must do around the real call. */
+// What a wrapper must do around the real call.
 enum class below {
-    pymalloc, /* nothing: what pymalloc does for itself while it serves a request is counted too */
-    layers,   /* hush the hooks: they would see the same request again, larger */
-    noted,    /* as pymalloc, but remember that we are inside (public API) */
+    pymalloc,  // nothing: what pymalloc does for itself while it serves a request is counted too
+    layers,    // hush the hooks: they would see the same request again, larger
+    noted,     // as pymalloc, but remember that we are inside (public API)
 };
 
 memory_allocator real[3];
-bool placed[3]; /* a wrapper was put there; it may be under another layer by now, or dropped */
+bool placed[3];  // a wrapper was put there; it may be under another layer by now, or dropped
 arena_allocator real_arena;
 bool notes_small_requests = false;
 void* (*raw_malloc_at_start)(void*, std::size_t) = nullptr;
@@ -38,13 +38,13 @@ class around_real_call {
     }
 };
 
-/* pymalloc hands 0 bytes to malloc, as 1. Debug layers make a small block of it. */
+// pymalloc hands 0 bytes to malloc, as 1. Debug layers make a small block of it.
 template <below Below>
 bool is_small(std::size_t bytes) {
     return Below == below::layers ? bytes <= 512 : bytes - 1 < 512;
 }
 
-/* One domain's wrapper. LastCall (last_call.hpp) knows the callstack most of the time. */
+// One domain's wrapper. LastCall (last_call.hpp) knows the callstack most of the time.
 template <memory_domain Domain, below Below, typename LastCall = no_last_call>
 struct wrapper {
     static void* malloc(void*, std::size_t bytes) {
@@ -76,8 +76,8 @@ struct wrapper {
     static void* realloc(void* context, void* old, std::size_t bytes) {
         const memory_allocator& next = real[Domain];
         if (old == nullptr) return malloc(context, bytes);
-        /* The block may move between pymalloc and malloc. Ours is forgotten before anybody else can
-         * get its address; a block of malloc's is then no news to malloc's hook. */
+        // The block may move between pymalloc and malloc. Ours is forgotten before anybody else can
+        // get its address; a block of malloc's is then no news to malloc's hook.
         const fil_block forgotten = fil_block_forget(old);
         void* block;
         if (is_small<Below>(bytes)) {
@@ -85,7 +85,7 @@ struct wrapper {
                 const around_real_call<Below> call;
                 block = next.realloc(next.context, old, bytes);
             }
-            record(block, bytes); /* replaces what malloc's hook may have recorded */
+            record(block, bytes);  // replaces what malloc's hook may have recorded
         } else {
             block = next.realloc(next.context, old, bytes);
         }
@@ -98,7 +98,7 @@ struct wrapper {
 
     static void free(void*, void* block) {
         const memory_allocator& next = real[Domain];
-        fil_record_free(block); /* ignores NULL */
+        fil_record_free(block);  // ignores NULL
         next.free(next.context, block);
     }
 
@@ -107,8 +107,8 @@ struct wrapper {
     }
 
   private:
-    /* malloc's hook has told of its failures. Of the allocators of 3.13 one (mimalloc) maps memory
-     * itself. */
+    // malloc's hook has told of its failures. Of the allocators of 3.13 one (mimalloc) maps memory
+    // itself.
     static void* given(void* block, std::size_t bytes) {
         if (block == nullptr) [[unlikely]]
             fil_record_failed(bytes);
@@ -116,12 +116,12 @@ struct wrapper {
     }
 
     static void* record(void* block, std::size_t bytes) {
-        if constexpr (Below == below::layers) given(block, bytes); /* they hush the hooks */
-        return fil_record_alloc_known(block, bytes, LastCall::callstack()); /* ignores NULL */
+        if constexpr (Below == below::layers) given(block, bytes);           // they hush the hooks
+        return fil_record_alloc_known(block, bytes, LastCall::callstack());  // ignores NULL
     }
 };
 
-/* All wrappers of a domain. Those of a version expect it to be laid out as usual. */
+// All wrappers of a domain. Those of a version expect it to be laid out as usual.
 struct version_wrapper {
     const python_layout* layout;
     memory_allocator allocator;
@@ -162,7 +162,7 @@ struct wrappers {
     }
 };
 
-/* pymalloc's arenas: 256 KiB up to 3.9, 1 MiB since; 2 MiB in a 3.15 built for huge pages. */
+// pymalloc's arenas: 256 KiB up to 3.9, 1 MiB since; 2 MiB in a 3.15 built for huge pages.
 bool is_arena(std::size_t bytes) {
     return bytes == 256u << 10 || bytes == 1u << 20 || bytes == 2u << 20;
 }
@@ -172,7 +172,7 @@ void* wrapped_arena_alloc(void*, std::size_t bytes) {
     if (is_pymallocs) fil_guard_raise();
     void* arena = real_arena.alloc(real_arena.context, bytes);
     if (is_pymallocs) fil_guard_lower();
-    note_new_piece(arena); /* of the data stack, perhaps, which comes from here as well */
+    note_new_piece(arena);  // of the data stack, perhaps, which comes from here as well
     return arena;
 }
 
@@ -182,7 +182,7 @@ void wrapped_arena_free(void*, void* arena, std::size_t bytes) {
     real_arena.free(real_arena.context, arena, bytes);
 }
 
-/* ---- is the wrapper in place? ---- */
+// ---- is the wrapper in place? ----
 
 bool is_wrapper(const memory_allocator& allocator) {
     return wrappers<domain_mem>::hold(allocator) || wrappers<domain_obj>::hold(allocator);
@@ -194,7 +194,7 @@ struct segment_search {
     bool found;
 };
 
-/* Whether an allocator at `data` would lie in a segment of the object that holds `code`. */
+// Whether an allocator at `data` would lie in a segment of the object that holds `code`.
 int visit_object(dl_phdr_info* object, std::size_t, void* context) {
     auto& search = *static_cast<segment_search*>(context);
     bool has_code = false;
@@ -217,7 +217,7 @@ bool is_pythons(const python_symbols& symbols, std::uintptr_t where) {
     return search.found;
 }
 
-/* An allocator among the interpreter's own variables, or NULL. */
+// An allocator among the interpreter's own variables, or NULL.
 const memory_allocator* pythons_own(const python_symbols& symbols, const void* data) {
     const auto where = reinterpret_cast<std::uintptr_t>(data);
     const bool may_be = where % alignof(memory_allocator) == 0;
@@ -225,15 +225,15 @@ const memory_allocator* pythons_own(const python_symbols& symbols, const void* d
                                                 : nullptr;
 }
 
-/* A layer that is not the interpreter's: nobody knows what it calls. */
+// A layer that is not the interpreter's: nobody knows what it calls.
 bool is_foreign(const python_symbols& symbols, const memory_allocator& allocator) {
     return allocator.malloc != nullptr &&
            !is_pythons(symbols, reinterpret_cast<std::uintptr_t>(allocator.malloc));
 }
 
-/* tracemalloc and the debug hooks stand on top of what was there: the context of theirs, a variable
- * of the interpreter's, is that allocator, or a letter and then that allocator. A foreign layer may
- * stand on a wrapper that was placed before it; another one on top would then call itself. */
+// tracemalloc and the debug hooks stand on top of what was there: the context of theirs, a variable
+// of the interpreter's, is that allocator, or a letter and then that allocator. A foreign layer may
+// stand on a wrapper that was placed before it; another one on top would then call itself.
 bool leads_to_wrapper(const python_symbols& symbols, memory_domain domain,
                       const memory_allocator* allocator, int layers = 3) {
     if (allocator == nullptr) return false;
@@ -262,7 +262,7 @@ void install(const python_runtime& runtime) {
     placed[Domain] = true;
 }
 
-/* What stands on top of a wrapper calls it still: then it stays. */
+// What stands on top of a wrapper calls it still: then it stays.
 template <memory_domain Domain>
 void remove(const python_symbols& symbols) {
     memory_allocator now;
@@ -276,7 +276,7 @@ void install_arena(const python_symbols& symbols) {
     arena_allocator now;
     symbols.PyObject_GetArenaAllocator(&now);
     if (now.alloc == wrapped_arena_alloc) return;
-    /* Once placed, again only where it was dropped: what else is there may stand on it. */
+    // Once placed, again only where it was dropped: what else is there may stand on it.
     if (real_arena.alloc != nullptr && now.alloc != real_arena.alloc) return;
     real_arena = now;
     arena_allocator ours = {nullptr, wrapped_arena_alloc, wrapped_arena_free};
@@ -302,7 +302,7 @@ void remove_allocators(const python_runtime& runtime) {
     remove<domain_obj>(runtime.symbols);
 }
 
-/* tracemalloc's context is the allocator below it; that of the debug hooks begins with a letter. */
+// tracemalloc's context is the allocator below it; that of the debug hooks begins with a letter.
 bool is_traced(const python_symbols& symbols) {
     static void* (*judged)(void*, std::size_t) = nullptr;
     static bool verdict = false;

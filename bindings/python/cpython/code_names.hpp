@@ -1,10 +1,9 @@
 #pragma once
-/* Code objects -> functions of the recording, and frames' keys -> places in them (function and
- * line), both remembered by address while the code lives (known_functions.hpp).
- *
- * Code frozen into the interpreter has no block and never dies. Zeroed memory is valid and empty
- * after the first forget(). One thread, no locks of ours. Hot path: no allocation, no throw.
- */
+// Code objects -> functions of the recording, and frames' keys -> places in them (function and
+// line), both remembered by address while the code lives (known_functions.hpp).
+//
+// Code frozen into the interpreter has no block and never dies. Zeroed memory is valid and empty
+// after the first forget(). One thread, no locks of ours. Hot path: no allocation, no throw.
 #include <cstdint>
 #include <initializer_list>
 
@@ -25,27 +24,27 @@ class code_names {
         functions_.forget();
     }
 
-    /* Only what is of code objects in these bytes, and places, which are soon found again. */
+    // Only what is of code objects in these bytes, and places, which are soon found again.
     void forget_code(address first, std::size_t bytes) {
         places_.forget();
         lines_.forget(first, bytes);
         functions_.forget(first, bytes);
     }
 
-    /* The callstack of a frame whose key is `key`, called by `caller`. A frame that is no Python
-     * function's, or for which there is no room, is its caller. */
+    // The callstack of a frame whose key is `key`, called by `caller`. A frame that is no Python
+    // function's, or for which there is no room, is its caller.
     fil_callstack callstack(const python_runtime& runtime, fil_callstack caller, address frame,
                             std::uint64_t key) {
         return places_.callstack(caller, key, [&] { return visit(runtime, frame); });
     }
 
-    /* The function of a code object: remembered, or intern(code). */
+    // The function of a code object: remembered, or intern(code).
     template <typename Intern>
     fil_function find(address code, Intern&& intern) {
         return functions_.find(code, watch, intern);
     }
 
-    /* The function of a code object; 0 if it is not one, or one of the interpreter's own shims. */
+    // The function of a code object; 0 if it is not one, or one of the interpreter's own shims.
     static fil_function intern(const python_runtime& runtime, address code, char* buffer,
                                std::size_t size) {
         const python_layout& layout = runtime.layout;
@@ -56,14 +55,13 @@ class code_names {
         return fil_function_intern(FIL_FUNCTION_PYTHON, name, file, first_line(layout, code));
     }
 
-    /* From 3.12 the interpreter puts a frame of its own between a C function and the Python
-     * function it calls; 3.15 has one below all others, too. */
+    // From 3.12 the interpreter puts a frame of its own between a C function and the Python
+    // function it calls; 3.15 has one below all others, too.
     static bool is_shim(const python_layout& layout, address frame) {
         return layout.frame_owner != 0 && load<std::uint8_t>(frame, layout.frame_owner) >= 3;
     }
 
-    /* Where the frame stands, in bytes from the code's start; below 0 before its first instruction.
-     */
+    // Where the frame stands, in bytes from the code's start; below 0 before its first instruction.
     static int offset_of(const python_layout& layout, address code, address frame) {
         if (layout.instruction_is_pointer()) {
             return static_cast<int>(load(frame, layout.frame_instruction) -
@@ -72,8 +70,8 @@ class code_names {
         return load<std::int32_t>(frame, layout.frame_instruction) * layout.bytes_an_instruction();
     }
 
-    /* `found`, or the function's first line for an instruction without one: clean-up, and the
-     * preparations that precede the body. */
+    // `found`, or the function's first line for an instruction without one: clean-up, and the
+    // preparations that precede the body.
     static std::uint32_t line_or_first(const python_layout& layout, address code, int found) {
         if (found < 0) found = load<std::int32_t>(code, layout.code_first_line);
         return found < 0 ? 0 : static_cast<std::uint32_t>(found);
@@ -91,8 +89,8 @@ class code_names {
         return line_or_first(layout, code, found);
     }
 
-    /* The code that follows __init__ (3.12 on) is no function either: it starts at line 0 and has
-     * one string for its name and its file. */
+    // The code that follows __init__ (3.12 on) is no function either: it starts at line 0 and has
+    // one string for its name and its file.
     static bool is_function(const python_runtime& runtime, address code) {
         const python_layout& layout = runtime.layout;
         if (code == 0 || load(code, layout.object_type) !=
@@ -112,8 +110,8 @@ class code_names {
         return {function, at};
     }
 
-    /* Each layer of the interpreter's debug hooks starts the block 16 bytes earlier; there are at
-     * most two. */
+    // Each layer of the interpreter's debug hooks starts the block 16 bytes earlier; there are at
+    // most two.
     static void watch(address code) {
         for (address before : {0, 16, 32}) {
             if (fil_block_watch(reinterpret_cast<const void*>(code - before)) != 0) return;

@@ -1,11 +1,10 @@
 #pragma once
-/* The offsets that CPython publishes about itself, for debuggers, at the start of _PyRuntime: from
- * 3.13 on, in a table whose own layout changes with the minor version.
- *
- * Reads them into a python_layout, so that a distributor's patched interpreter is read as it is,
- * not as it should be. Nothing is believed without the cookie, the version and plausible values: a
- * refusal leaves the table of layout.hpp. Called once, cold; no locks.
- */
+// The offsets that CPython publishes about itself, for debuggers, at the start of _PyRuntime: from
+// 3.13 on, in a table whose own layout changes with the minor version.
+//
+// Reads them into a python_layout, so that a distributor's patched interpreter is read as it is,
+// not as it should be. Nothing is believed without the cookie, the version and plausible values: a
+// refusal leaves the table of layout.hpp. Called once, cold; no locks.
 #include <cstdint>
 #include <cstring>
 
@@ -13,13 +12,13 @@
 
 namespace fil::python {
 
-using published = std::uint64_t; /* an offset, or a size, in bytes */
+using published = std::uint64_t;  // an offset, or a size, in bytes
 
-/* ---- the heads of _Py_DebugOffsets, as far as they are read ---- */
+// ---- the heads of _Py_DebugOffsets, as far as they are read ----
 
 struct debug_offsets_start {
     char cookie[8];
-    std::uint64_t version; /* PY_VERSION_HEX */
+    std::uint64_t version;  // PY_VERSION_HEX
     std::uint64_t free_threaded;
     struct {
         published size, finalizing, interpreters_head;
@@ -90,7 +89,7 @@ struct debug_offsets_3_15 {
     published_object pyobject;
 };
 
-/* ---- reading them ---- */
+// ---- reading them ----
 
 enum class offsets_found { none, free_threaded, usable };
 
@@ -120,7 +119,7 @@ bool take_offsets(const void* runtime, python_layout& layout) {
         found.pyobject.ob_type < 64;
     if (!plausible) return false;
 
-    /* The stamp's place is not published: it is known where frames look as we know them. */
+    // The stamp's place is not published: it is known where frames look as we know them.
     if (frame.instr_ptr != layout.frame_instruction) layout.frame_stamp = 0;
     layout.thread_frame = static_cast<std::uint16_t>(thread.current_frame);
     layout.thread_id = static_cast<std::uint16_t>(thread.thread_id);
@@ -138,8 +137,7 @@ bool take_offsets(const void* runtime, python_layout& layout) {
     return true;
 }
 
-/* Takes the published offsets into `layout`, which holds the table of this interpreter's version.
- */
+// Takes the published offsets into `layout`, which holds the table of this interpreter's version.
 inline offsets_found read_debug_offsets(const void* runtime, python_layout& layout) {
     if (!has_debug_cookie(runtime)) return offsets_found::none;
     debug_offsets_start start;

@@ -1,15 +1,14 @@
 #pragma once
-/* The callstack of a thread that runs Python: how it is found, and what is kept for the next time.
- *
- *     thread state -> current frame -> remembered chain -> node cache -> code names -> call tree
- *                                      (all unchanged)    (known child)  (first time)
- *
- * Each stage is asked only for what the one before it did not know. thread_walk is the memory that
- * fil.h gives a source in every thread: it starts zeroed. It may come from a thread that has ended;
- * nothing in it is believed that is not proved again. When fil_generation() changes, what was
- * remembered of the code that died is dropped, or all of it where the reason is another. Hot path:
- * no allocation, no throw; the first sight of a function takes a lock of the core.
- */
+// The callstack of a thread that runs Python: how it is found, and what is kept for the next time.
+//
+//     thread state -> current frame -> remembered chain -> node cache -> code names -> call tree
+//                                      (all unchanged)    (known child)  (first time)
+//
+// Each stage is asked only for what the one before it did not know. thread_walk is the memory that
+// fil.h gives a source in every thread: it starts zeroed. It may come from a thread that has ended;
+// nothing in it is believed that is not proved again. When fil_generation() changes, what was
+// remembered of the code that died is dropped, or all of it where the reason is another. Hot path:
+// no allocation, no throw; the first sight of a function takes a lock of the core.
 #include <cstdint>
 
 #include "code_names.hpp"
@@ -25,14 +24,14 @@
 
 namespace fil::python {
 
-/* The pages of what a thread does not use are never touched. */
+// The pages of what a thread does not use are never touched.
 struct thread_walk {
-    std::uint64_t generation; /* never 0 */
+    std::uint64_t generation;  // never 0
     source_kit::remembered_chain<4096, 1024, data_stack_anchors> chain;
     code_names names;
     source_kit::node_cache<2048> nodes;
 
-    /* A child that the node cache does not know. */
+    // A child that the node cache does not know.
     [[gnu::noinline]] fil_callstack meet(const python_runtime& runtime, fil_callstack caller,
                                          address frame, std::uint64_t key) {
         if (caller <= FIL_CALLSTACK_UNKNOWN && !code_names::is_shim(runtime.layout, frame)) {
@@ -43,7 +42,7 @@ struct thread_walk {
         return callstack;
     }
 
-    /* Code objects died, mostly: then only what was remembered of these is wrong. */
+    // Code objects died, mostly: then only what was remembered of these is wrong.
     template <typename Frames>
     [[gnu::noinline]] void catch_up(std::uint64_t now) {
         bool is_known = generation != 0 && now - generation <= 64;
@@ -72,9 +71,8 @@ struct thread_walk {
 
 static_assert(sizeof(thread_walk) <= 1u << 20 && alignof(thread_walk) <= 64);
 
-/* The callstack of frame `top`, which is not 0, of this thread's `state`; FIL_CALLSTACK_UNKNOWN if
- * no frame is a function's.
- */
+// The callstack of frame `top`, which is not 0, of this thread's `state`; FIL_CALLSTACK_UNKNOWN if
+// no frame is a function's.
 template <typename Frames>
 fil_callstack follow_frames(const python_runtime& runtime, void* memory, address state,
                             address top) {

@@ -1,19 +1,18 @@
 #pragma once
-/* The callstack of this thread if it is still in the call that allocated last, at the same
- * instruction. Most allocations are, so the allocators' wrappers look here before fil.h has to ask
- * the source.
- *
- * The same answer as the source's (frame_walk.hpp) in fewer steps: offsets are constants, with one
- * instantiation for each version; the wrappers are called with the interpreter lock, so the current
- * thread state is this thread's; and nothing is written, so no guard is needed. What is read may
- * belong to another thread by now (thread_words): fil_record_alloc_known() believes it only where
- * it does not. Hot path: no allocation, no throw, no locks.
- */
+// The callstack of this thread if it is still in the call that allocated last, at the same
+// instruction. Most allocations are, so the allocators' wrappers look here before fil.h has to ask
+// the source.
+//
+// The same answer as the source's (frame_walk.hpp) in fewer steps: offsets are constants, with one
+// instantiation for each version; the wrappers are called with the interpreter lock, so the current
+// thread state is this thread's; and nothing is written, so no guard is needed. What is read may
+// belong to another thread by now (thread_words): fil_record_alloc_known() believes it only where
+// it does not. Hot path: no allocation, no throw, no locks.
 #include "frame_walk.hpp"
 
 namespace fil::python {
 
-/* Of a version whose newest frame is stamped. */
+// Of a version whose newest frame is stamped.
 template <typename Frames, const python_layout& Layout>
 struct last_call {
     static constexpr const python_layout& layout = Layout;
@@ -38,7 +37,7 @@ struct last_call {
     }
 };
 
-/* Of any other: the source is asked each time. */
+// Of any other: the source is asked each time.
 struct no_last_call {
     static fil_callstack callstack() { return FIL_CALLSTACK_NONE; }
 };

@@ -1,61 +1,59 @@
 #pragma once
-/* Where each CPython keeps what the frame walk reads: byte offsets, one table a minor version.
- *
- * Within a minor version these structs never change (extension modules compiled against one patch
- * release must run on all), so seven rows serve every interpreter from 3.9 to 3.15. The rows are
- * proved by test/python/layout_test.cpp against the internal headers of each interpreter it finds.
- * From 3.13 an interpreter publishes its offsets in the process (debug_offsets.hpp): those win.
- * Constants only; any thread, no locks. 64-bit builds without Py_TRACE_REFS, which adds fields.
- */
+// Where each CPython keeps what the frame walk reads: byte offsets, one table a minor version.
+//
+// Within a minor version these structs never change (extension modules compiled against one patch
+// release must run on all), so seven rows serve every interpreter from 3.9 to 3.15. The rows are
+// proved by test/python/layout_test.cpp against the internal headers of each interpreter it finds.
+// From 3.13 an interpreter publishes its offsets in the process (debug_offsets.hpp): those win.
+// Constants only; any thread, no locks. 64-bit builds without Py_TRACE_REFS, which adds fields.
 #include <cstdint>
 
 namespace fil::python {
 
-/* Offsets in bytes. A bit field is given by its mask in the 32-bit word at text_state. */
+// Offsets in bytes. A bit field is given by its mask in the 32-bit word at text_state.
 struct python_layout {
-    std::uint32_t version; /* major << 8 | minor */
+    std::uint32_t version;  // major << 8 | minor
 
-    /* PyThreadState: the current frame, or the struct that points to it (3.11, 3.12). */
+    // PyThreadState: the current frame, or the struct that points to it (3.11, 3.12).
     std::uint16_t thread_frame;
     std::uint16_t cframe_frame;
     std::uint16_t thread_id;
-    std::uint16_t thread_piece; /* from 3.11: the newest piece of the data stack */
+    std::uint16_t thread_piece;  // from 3.11: the newest piece of the data stack
 
-    /* _PyStackChunk, from 3.11. */
+    // _PyStackChunk, from 3.11.
     std::uint16_t piece_below;
     std::uint16_t piece_frames;
 
-    /* PyFrameObject up to 3.10, _PyInterpreterFrame from 3.11. */
+    // PyFrameObject up to 3.10, _PyInterpreterFrame from 3.11.
     std::uint16_t frame_previous;
     std::uint16_t frame_code;
     std::uint16_t frame_instruction;
-    std::uint16_t
-        frame_owner; /* from 3.12 a byte that marks frames of no Python function; else 0 */
-    std::uint16_t frame_stamp;     /* frames.hpp; 0: none */
-    std::uint16_t frame_generator; /* up to 3.10: the generator that a frame belongs to */
+    std::uint16_t frame_owner;  // from 3.12 a byte that marks frames of no Python function; else 0
+    std::uint16_t frame_stamp;  // frames.hpp; 0: none
+    std::uint16_t frame_generator;  // up to 3.10: the generator that a frame belongs to
 
     std::uint16_t object_type;
     std::uint16_t code_name;
     std::uint16_t code_filename;
     std::uint16_t code_first_line;
     std::uint16_t code_line_table;
-    std::uint16_t code_instructions; /* from 3.11: the bytecode lies inside the code object */
+    std::uint16_t code_instructions;  // from 3.11: the bytecode lies inside the code object
 
     std::uint16_t bytes_length;
     std::uint16_t bytes_data;
 
     std::uint16_t text_length;
     std::uint16_t text_state;
-    std::uint16_t text_ascii;       /* characters of a compact ASCII string */
-    std::uint16_t text_compact;     /* characters of another compact string */
-    std::uint16_t text_pointer;     /* pointer to the characters of the rest */
-    std::uint16_t text_wide;        /* up to 3.11: wchar_t characters of a string never "readied" */
-    std::uint16_t text_wide_length; /*   and how many */
+    std::uint16_t text_ascii;        // characters of a compact ASCII string
+    std::uint16_t text_compact;      // characters of another compact string
+    std::uint16_t text_pointer;      // pointer to the characters of the rest
+    std::uint16_t text_wide;         // up to 3.11: wchar_t characters of a string never "readied"
+    std::uint16_t text_wide_length;  //   and how many
     std::uint16_t text_kind_mask;
     std::uint16_t text_compact_bit;
     std::uint16_t text_ascii_bit;
 
-    /* Up to 3.10 an instruction is an index, of bytes or of 2-byte units, into a bytes object. */
+    // Up to 3.10 an instruction is an index, of bytes or of 2-byte units, into a bytes object.
     constexpr bool instruction_is_pointer() const { return version >= 0x030b; }
     constexpr int bytes_an_instruction() const { return version == 0x0309 ? 1 : 2; }
 
@@ -175,7 +173,7 @@ inline constexpr const python_layout* known_layouts[] = {&layout_3_9,  &layout_3
                                                          &layout_3_12, &layout_3_13, &layout_3_14,
                                                          &layout_3_15};
 
-/* The table of a version (major << 8 | minor), or NULL where we have none. */
+// The table of a version (major << 8 | minor), or NULL where we have none.
 constexpr const python_layout* find_layout(std::uint32_t version) {
     for (const python_layout* layout : known_layouts) {
         if (layout->version == version) return layout;

@@ -1,20 +1,19 @@
 #pragma once
-/* Places in code -> lines, at a cost that does not grow with the code.
- *
- * A line table can only be read from its start. Of a large one this remembers how far it was read,
- * and a checkpoint each `stride` entries on the way:
- *
- *     table    ├──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──...
- *     marks    0           1           2           3           4     read
- *
- * A place beyond is read on to, so a program that runs down a long function reads its table once. A
- * place before costs a binary search and at most a stride. When the marks are full, each second one
- * goes and the stride doubles. A small table is read from its start.
- *
- * A few large ones at a time, by the address of the code object; forget() when an address may name
- * another. Zeroed memory is valid and empty. One thread, no locks. Hot path: no allocation, no
- * throw.
- */
+// Places in code -> lines, at a cost that does not grow with the code.
+//
+// A line table can only be read from its start. Of a large one this remembers how far it was read,
+// and a checkpoint each `stride` entries on the way:
+//
+//     table    ├──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──...
+//     marks    0           1           2           3           4     read
+//
+// A place beyond is read on to, so a program that runs down a long function reads its table once. A
+// place before costs a binary search and at most a stride. When the marks are full, each second one
+// goes and the stride doubles. A small table is read from its start.
+//
+// A few large ones at a time, by the address of the code object; forget() when an address may name
+// another. Zeroed memory is valid and empty. One thread, no locks. Hot path: no allocation, no
+// throw.
 #include <cstdint>
 
 #include "line_table.hpp"
@@ -24,7 +23,7 @@ namespace fil::python {
 template <std::uint32_t Marks = 1024>
 class line_index {
   public:
-    /* The line of the instruction at `offset`, in bytes; or -1 if it has none. */
+    // The line of the instruction at `offset`, in bytes; or -1 if it has none.
     std::int32_t line(const python_layout& layout, address code, std::uint32_t offset) {
         const line_table table(layout, code);
         if (table.size() <= small) {
@@ -46,14 +45,14 @@ class line_index {
     }
 
   private:
-    static constexpr std::uint32_t small = 256; /* bytes */
+    static constexpr std::uint32_t small = 256;  // bytes
 
     struct indexed {
         address code;
         std::uint32_t stride;
-        std::uint32_t left; /* entries until the next mark */
+        std::uint32_t left;  // entries until the next mark
         std::uint32_t marks;
-        std::uint32_t read_from; /* the last entry read covers read_from .. read.end */
+        std::uint32_t read_from;  // the last entry read covers read_from .. read.end
         std::int32_t read_line;
         line_cursor read;
         line_cursor mark[Marks];
@@ -69,11 +68,11 @@ class line_index {
         std::int32_t line(const line_table& table, std::uint32_t offset) {
             if (offset >= read.end) {
                 read_line = table.read(read, offset, [this](const line_cursor& at) { pass(at); });
-                if (offset >= read.end) read_from = read.end; /* beyond the table */
+                if (offset >= read.end) read_from = read.end;  // beyond the table
                 return read_line;
             }
             if (offset >= read_from) return read_line;
-            std::uint32_t low = 0, high = marks; /* mark 0 is at the start of the code */
+            std::uint32_t low = 0, high = marks;  // mark 0 is at the start of the code
             while (high - low > 1) {
                 const std::uint32_t middle = (low + high) / 2;
                 (mark[middle].end <= offset ? low : high) = middle;

@@ -1,17 +1,16 @@
 #pragma once
-/* The line table of a code object, read in place: which instructions stand at which line.
- *
- * A table is a run of entries, each of which says how far it reaches and how the line changes. It
- * can only be read from its start, so a place in a large one is O(its size) away: line_index.hpp
- * remembers where to go on. Three formats, told apart by version:
- *
- *     3.9         pairs (bytes, line change): the change comes after these bytes
- *     3.10        pairs (bytes, line change): the change comes before them; -128: no line
- *     from 3.11   the location table of CPython's Objects/locations.md
- *
- * The answers are PyCode_Addr2Line's. Reads nothing outside the table, whatever it holds. Any
- * thread, no locks. Hot path: no allocation, no throw.
- */
+// The line table of a code object, read in place: which instructions stand at which line.
+//
+// A table is a run of entries, each of which says how far it reaches and how the line changes. It
+// can only be read from its start, so a place in a large one is O(its size) away: line_index.hpp
+// remembers where to go on. Three formats, told apart by version:
+//
+//     3.9         pairs (bytes, line change): the change comes after these bytes
+//     3.10        pairs (bytes, line change): the change comes before them; -128: no line
+//     from 3.11   the location table of CPython's Objects/locations.md
+//
+// The answers are PyCode_Addr2Line's. Reads nothing outside the table, whatever it holds. Any
+// thread, no locks. Hot path: no allocation, no throw.
 #include <cstddef>
 #include <cstdint>
 
@@ -19,11 +18,11 @@
 
 namespace fil::python {
 
-/* Between two entries: what came before is read. All zero but the line: the start of a table. */
+// Between two entries: what came before is read. All zero but the line: the start of a table.
 struct line_cursor {
-    std::uint32_t next; /* where the next entry stands in the table */
-    std::uint32_t end;  /* the code offset that the entries read so far reach to */
-    std::int32_t line;  /* the last line computed */
+    std::uint32_t next;  // where the next entry stands in the table
+    std::uint32_t end;   // the code offset that the entries read so far reach to
+    std::int32_t line;   // the last line computed
 };
 
 class line_table {
@@ -39,14 +38,14 @@ class line_table {
     std::uint32_t size() const { return size_; }
     line_cursor start() const { return {0, 0, first_line_}; }
 
-    /* Reads on until the entry that covers `offset`, which is not below at.end, and returns its
-     * line; -1 if it has none. `passed(cursor)` sees where each entry begins. */
+    // Reads on until the entry that covers `offset`, which is not below at.end, and returns its
+    // line; -1 if it has none. `passed(cursor)` sees where each entry begins.
     template <typename Passed>
     std::int32_t read(line_cursor& at, std::uint32_t offset, Passed passed) const {
         if (version_ >= 0x030b) return read_with<&line_table::next_location>(at, offset, passed);
         if (version_ == 0x030a) return read_with<&line_table::next_pair>(at, offset, passed);
         const std::int32_t line = read_with<&line_table::next_pair_3_9>(at, offset, passed);
-        return at.end <= offset ? at.line : line; /* what is left has the last line */
+        return at.end <= offset ? at.line : line;  // what is left has the last line
     }
 
   private:
@@ -83,7 +82,7 @@ class line_table {
         return at.line;
     }
 
-    /* An entry begins with the one byte that has the highest bit. */
+    // An entry begins with the one byte that has the highest bit.
     std::int32_t next_location(line_cursor& at) const {
         const std::uint8_t head = bytes_[at.next++];
         const unsigned kind = head >> 3 & 15;
@@ -94,7 +93,7 @@ class line_table {
         return head >> 3 == 0x1f ? no_line : at.line;
     }
 
-    /* Six bits a byte, the lowest first; bit 6: another follows. The lowest of all is the sign. */
+    // Six bits a byte, the lowest first; bit 6: another follows. The lowest of all is the sign.
     std::int32_t signed_number(std::uint32_t from) const {
         std::uint32_t number = 0;
         for (unsigned shift = 0; from < size_ && shift < 32; shift += 6) {

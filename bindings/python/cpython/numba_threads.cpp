@@ -13,10 +13,10 @@ namespace {
 constexpr const char* parallel_name = "numba.np.ufunc.parallel";
 constexpr const char* starter_name = "_load_threading_functions";
 
-/* Of the public C API, unchanged since 3.2. Objects are opaque. */
+// Of the public C API, unchanged since 3.2. Objects are opaque.
 struct interpreter {
     void* (*PyGILState_GetThisThreadState)();
-    void* (*thread_state_with_lock)(); /* or none; its name changed in 3.13 */
+    void* (*thread_state_with_lock)();  // or none; its name changed in 3.13
     void* (*PyErr_Occurred)();
     void (*PyErr_Clear)();
     void* (*PyImport_GetModuleDict)();
@@ -33,7 +33,7 @@ struct interpreter {
 };
 constinit interpreter python{};
 
-/* Whether all is there by now. */
+// Whether all is there by now.
 bool find_functions(const source_kit::elf_symbols& object) {
     bool all = true;
 #define FIL_TAKE(name)                                   \
@@ -59,7 +59,7 @@ bool find_functions(const source_kit::elf_symbols& object) {
     return python.is_whole = all;
 }
 
-/* A new reference, or none. */
+// A new reference, or none.
 class reference {
   public:
     explicit reference(void* object) : object_(object) {}
@@ -78,7 +78,7 @@ void* parallel_module() {
     return python.PyDict_GetItemString(python.PyImport_GetModuleDict(), parallel_name);
 }
 
-/* In the place of numba's own. It sets the number of threads of the thread that calls it. */
+// In the place of numba's own. It sets the number of threads of the thread that calls it.
 void* start_with_one(void* starter, void* layer) {
     void* const result = python.PyObject_CallFunctionObjArgs(starter, layer, nullptr);
     if (result == nullptr) return nullptr;
@@ -93,7 +93,7 @@ void* start_with_one(void* starter, void* layer) {
     return result;
 }
 
-/* As in CPython's methodobject.h. */
+// As in CPython's methodobject.h.
 struct method_definition {
     const char* name;
     void* (*function)(void* self, void* argument);
@@ -104,7 +104,7 @@ constexpr int takes_one_object = 0x0008;
 constinit method_definition starts_with_one{starter_name, start_with_one, takes_one_object,
                                             nullptr};
 
-/* By the program itself, in whichever way. */
+// By the program itself, in whichever way.
 bool number_was_chosen(void* parallel) {
     const reference config(python.PyObject_GetAttrString(parallel, "config"));
     if (!config) return false;
@@ -124,8 +124,7 @@ void replace_starter() {
     if (ours) python.PyObject_SetAttrString(parallel, starter_name, ours.get());
 }
 
-/* Not by PyGILState_Check(), which answers yes to everybody once there were several interpreters.
- */
+// Not by PyGILState_Check(), which answers yes to everybody once there were several interpreters.
 bool has_lock() {
     void* const own = python.PyGILState_GetThisThreadState();
     return own != nullptr && own == python.thread_state_with_lock();

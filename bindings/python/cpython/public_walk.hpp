@@ -1,11 +1,10 @@
 #pragma once
-/* The source of callstacks for an interpreter whose structs we do not know: its public API.
- *
- * Honest but slow, and only where the calling thread holds the interpreter lock. The calls create
- * frame objects, that is, they allocate: not while the interpreter's allocator is in the middle of
- * a small request, and not while tracemalloc is on. Otherwise as frame_walk.hpp. Throws nothing;
- * what the interpreter allocates meanwhile is not recorded, since capture runs inside an event.
- */
+// The source of callstacks for an interpreter whose structs we do not know: its public API.
+//
+// Honest but slow, and only where the calling thread holds the interpreter lock. The calls create
+// frame objects, that is, they allocate: not while the interpreter's allocator is in the middle of
+// a small request, and not while tracemalloc is on. Otherwise as frame_walk.hpp. Throws nothing;
+// what the interpreter allocates meanwhile is not recorded, since capture runs inside an event.
 #include <cstdint>
 
 #include "allocators.hpp"
@@ -24,11 +23,11 @@ struct public_walk {
     std::uint64_t generation;
     std::uint32_t count;
     code_names names;
-    place places[capacity]; /* from the newest frame; what is deeper is left out */
+    place places[capacity];  // from the newest frame; what is deeper is left out
 };
 static_assert(sizeof(public_walk) <= 1u << 20);
 
-/* A text attribute of a code object, as bytes that live until `holder` is given back. */
+// A text attribute of a code object, as bytes that live until `holder` is given back.
 inline fil_text text_attribute(const python_symbols& python, void* code, const char* name,
                                void*& holder) {
     void* text = python.PyObject_GetAttrString(code, name);
@@ -42,7 +41,7 @@ inline fil_text text_attribute(const python_symbols& python, void* code, const c
     return {data, static_cast<std::size_t>(length)};
 }
 
-/* The function of a code object, by its attributes. */
+// The function of a code object, by its attributes.
 inline fil_function intern_by_attributes(const python_symbols& python, address code) {
     void* const object = reinterpret_cast<void*>(code);
     void *type, *value, *traceback, *held_name, *held_file;

@@ -1,6 +1,5 @@
-/* CPython's row of the table of runtimes: Python programs are counted by line. Nothing of Python is
- * run or changed but its allocator table.
- */
+// CPython's row of the table of runtimes: Python programs are counted by line. Nothing of Python is
+// run or changed but its allocator table.
 #include <atomic>
 #include <charconv>
 #include <cstdlib>
@@ -20,29 +19,28 @@
 namespace fil::python {
 namespace {
 
-/* How this interpreter's stacks are read. */
+// How this interpreter's stacks are read.
 enum class reading { frames, public_api, too_old, free_threaded, unreadable };
 
 using source_kit::fact_line;
 
-constinit std::atomic<bool> busy{
-    false}; /* somebody looks for an interpreter, or at its allocators */
-constinit std::atomic<bool> found{false}; /* the_runtime is filled and will not change */
+constinit std::atomic<bool> busy{false};  // somebody looks for an interpreter, or at its allocators
+constinit std::atomic<bool> found{false};  // the_runtime is filled and will not change
 constinit std::atomic<bool> settled{
-    false}; /* the interpreter is initialised, our wrappers are in place */
-constinit unsigned long long loads_seen = 0; /* under `busy` */
+    false};  // the interpreter is initialised, our wrappers are in place
+constinit unsigned long long loads_seen = 0;  // under `busy`
 constinit std::atomic<unsigned> unsettled_captures{0};
 
-/* ---- which interpreter ---- */
+// ---- which interpreter ----
 
 struct python_version {
     unsigned major, minor, micro;
-    const char* level; /* "", "a1", "rc2": as Py_GetVersion() has it */
+    const char* level;  // "", "a1", "rc2": as Py_GetVersion() has it
     std::size_t level_length;
     std::uint32_t short_hex() const { return major << 8 | minor; }
 };
 
-/* Py_GetVersion(): "3.13.0rc1 experimental free-threading build (main, ...)". */
+// Py_GetVersion(): "3.13.0rc1 experimental free-threading build (main, ...)".
 python_version read_version(const python_symbols& symbols) {
     python_version version{};
     const char* at = symbols.Py_GetVersion();
@@ -61,12 +59,12 @@ bool is_free_threaded(const python_symbols& symbols) {
     return std::strstr(symbols.Py_GetVersion(), "free-threading") != nullptr;
 }
 
-/* For an interpreter that is not read in place. A later one may lack what we call. */
+// For an interpreter that is not read in place. A later one may lack what we call.
 reading by_public_api(const python_symbols& symbols) {
     return symbols.has_public_api() ? reading::public_api : reading::unreadable;
 }
 
-/* Chooses, and fills runtime.layout for reading::frames. */
+// Chooses, and fills runtime.layout for reading::frames.
 reading choose(python_runtime& runtime) {
     const python_symbols& symbols = runtime.symbols;
     const python_version version = read_version(symbols);
@@ -74,7 +72,7 @@ reading choose(python_runtime& runtime) {
     if (is_free_threaded(symbols)) return reading::free_threaded;
     const python_layout* layout = find_layout(version.short_hex());
 #ifdef FIL_PYTHON_PUBLIC_API
-    layout = nullptr; /* a test: pretend not to know this version */
+    layout = nullptr;  // a test: pretend not to know this version
 #endif
     const bool usable = symbols.PyCode_Addr2Line != nullptr && symbols.PyCode_Type != nullptr &&
                         symbols._Py_PrintReferences == nullptr;
@@ -96,7 +94,7 @@ reading choose(python_runtime& runtime) {
     return reading::frames;
 }
 
-/* ---- saying so ---- */
+// ---- saying so ----
 
 fact_line& operator<<(fact_line& line, const python_version& version) {
     line << "CPython " << version.major << "." << version.minor << "." << version.micro;
@@ -131,10 +129,10 @@ void describe(const python_version& version, reading how) {
     }
 }
 
-/* ---- staying in place ---- */
+// ---- staying in place ----
 
-/* Until the interpreter is initialised it may set its allocators anew: looks at them every few
- * captures, and a last time afterwards. */
+// Until the interpreter is initialised it may set its allocators anew: looks at them every few
+// captures, and a last time afterwards.
 void settle() {
     const python_symbols& symbols = the_runtime.symbols;
     const bool initialized = symbols.Py_IsInitialized() != 0;
@@ -145,16 +143,15 @@ void settle() {
     busy.store(false, std::memory_order_release);
 }
 
-/* No Python function on the stack: the main script is being compiled, or nobody knows. A program
- * may finalise its interpreter and initialise it again.
- */
+// No Python function on the stack: the main script is being compiled, or nobody knows. A program
+// may finalise its interpreter and initialise it again.
 [[gnu::noinline]] fil_callstack capture_none() {
     if (the_runtime.symbols.Py_IsInitialized()) return the_main_start.without_frames();
     settled.store(false, std::memory_order_relaxed);
     return FIL_CALLSTACK_NONE;
 }
 
-/* The callstack of the frame that runs now in a thread's state. */
+// The callstack of the frame that runs now in a thread's state.
 template <typename Frames>
 [[gnu::always_inline]] inline fil_callstack capture_from(void* memory, address state) {
     const address top = current_frame<Frames>(the_runtime.layout, state);
@@ -166,8 +163,8 @@ template <typename Frames>
     return callstack == FIL_CALLSTACK_UNKNOWN ? capture_none() : callstack;
 }
 
-/* Where the thread state must be asked for: before all is settled, once in each thread, and without
- * the interpreter lock. */
+// Where the thread state must be asked for: before all is settled, once in each thread, and without
+// the interpreter lock.
 template <typename Frames>
 [[gnu::noinline]] fil_callstack capture_asking(void* memory) {
     const bool may_keep_slot = settled.load(std::memory_order_relaxed);
@@ -177,7 +174,7 @@ template <typename Frames>
     return capture_from<Frames>(memory, state);
 }
 
-/* fil_source::capture. Hot path: no allocation, no throw. */
+// fil_source::capture. Hot path: no allocation, no throw.
 template <typename Frames>
 fil_callstack capture(void*, void* memory) {
     const address* const slot = this_thread.state_slot;
@@ -195,8 +192,8 @@ fil_callstack capture_by_public_api(void*, void* memory) {
     return callstack <= FIL_CALLSTACK_UNKNOWN ? capture_none() : callstack;
 }
 
-/* fil_source::run_changed. The wrappers cost even while nothing is recorded: a program that asks
- * for runs has them only meanwhile. */
+// fil_source::run_changed. The wrappers cost even while nothing is recorded: a program that asks
+// for runs has them only meanwhile.
 void run_changed(void*, int is_on) {
     while (busy.exchange(true, std::memory_order_acquire)) {
     }
@@ -222,7 +219,7 @@ fil_callstack (*capture_of(std::uint32_t version))(void*, void*) {
     }
 }
 
-/* ---- starting ---- */
+// ---- starting ----
 
 void attach(const python_symbols& symbols) {
     the_runtime.symbols = symbols;

@@ -28,13 +28,13 @@ const address* locate(const accessed_variable& variable) {
     return nullptr;
 }
 
-/* Whether this thread has the variable yet. Its first use makes it, by malloc; and that may be a
- * malloc of the program's own, in whose mmap this is, with its lock held. A thread without it has
- * no state either.
- *
- * glibc: the word behind the thread pointer leads to a vector. Its element N has where the
- * variables of module N are: nothing, or -1, until they are used; element -1 has the number of
- * elements. */
+// Whether this thread has the variable yet. Its first use makes it, by malloc; and that may be a
+// malloc of the program's own, in whose mmap this is, with its lock held. A thread without it has
+// no state either.
+//
+// glibc: the word behind the thread pointer leads to a vector. Its element N has where the
+// variables of module N are: nothing, or -1, until they are used; element -1 has the number of
+// elements.
 bool has_variable(const accessed_variable& variable) {
     if (variable.is != accessed_variable::kind::thread_index) return true;
     struct element {
@@ -53,7 +53,7 @@ address ask_for_thread_state(const python_runtime& runtime, bool may_keep) {
     if (!has_variable(runtime.state_variable)) return 0;
     const auto state = reinterpret_cast<address>(runtime.unchecked_thread_state());
     if (state == 0 || !may_keep) return state;
-    /* Shared by all threads, another may have changed it since. Then it is asked for once more. */
+    // Shared by all threads, another may have changed it since. Then it is asked for once more.
     const address* const slot = locate(runtime.state_variable);
     if (slot != nullptr && *slot == state) this_thread.state_slot = slot;
     return state;

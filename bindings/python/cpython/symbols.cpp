@@ -57,7 +57,7 @@ bool main_program_is_python() {
         for (const char* name : {"Py_BytesMain", "Py_Main"}) {
             if (program.find(name) != nullptr || program.imports(name)) is_python = true;
         }
-        return true; /* the first object is the main program */
+        return true;  // the first object is the main program
     });
     return is_python;
 }

@@ -1,17 +1,16 @@
 #pragma once
-/* The interpreter's functions and variables that we use, found in the running process.
- *
- * One binary serves every CPython: nothing of Python's is linked, the exported symbols of the
- * loaded objects are searched instead (loaded_objects.hpp). Static interpreters export the same
- * names. The declarations are the public C API's, unchanged since 3.9. find_symbols() takes the
- * loader's lock for a moment: cold, one thread at a time.
- */
+// The interpreter's functions and variables that we use, found in the running process.
+//
+// One binary serves every CPython: nothing of Python's is linked, the exported symbols of the
+// loaded objects are searched instead (loaded_objects.hpp). Static interpreters export the same
+// names. The declarations are the public C API's, unchanged since 3.9. find_symbols() takes the
+// loader's lock for a moment: cold, one thread at a time.
 #include <cstddef>
 #include <cstdint>
 
 namespace fil::python {
 
-/* As in CPython's pymem.h and objimpl.h. */
+// As in CPython's pymem.h and objimpl.h.
 struct memory_allocator {
     void* context;
     void* (*malloc)(void* context, std::size_t bytes);
@@ -28,8 +27,8 @@ struct arena_allocator {
 
 enum memory_domain { domain_raw = 0, domain_mem = 1, domain_obj = 2 };
 
-/* NULL where the interpreter does not have it. Opaque pointers are PyThreadState, PyFrameObject,
- * PyCodeObject and PyObject. */
+// NULL where the interpreter does not have it. Opaque pointers are PyThreadState, PyFrameObject,
+// PyCodeObject and PyObject.
 struct python_symbols {
     void (*PyMem_GetAllocator)(int domain, memory_allocator* allocator);
     void (*PyMem_SetAllocator)(int domain, memory_allocator* allocator);
@@ -38,8 +37,8 @@ struct python_symbols {
 
     const char* (*Py_GetVersion)();
     int (*Py_IsInitialized)();
-    void* (*_PyThreadState_UncheckedGet)(); /* up to 3.12 */
-    void* (*PyThreadState_GetUnchecked)();  /* from 3.13 */
+    void* (*_PyThreadState_UncheckedGet)();  // up to 3.12
+    void* (*PyThreadState_GetUnchecked)();   // from 3.13
     void* (*PyGILState_GetThisThreadState)();
     int (*PyCode_Addr2Line)(void* code, int byte_offset);
 
@@ -56,11 +55,11 @@ struct python_symbols {
 
     const void* PyCode_Type;
     const void* _PyRuntime;
-    const void* _Py_PrintReferences; /* only in a build with Py_TRACE_REFS */
+    const void* _Py_PrintReferences;  // only in a build with Py_TRACE_REFS
 
     bool found() const { return PyMem_SetAllocator != nullptr; }
 
-    /* Whether all that public_walk.hpp calls is there. */
+    // Whether all that public_walk.hpp calls is there.
     bool has_public_api() const {
         return (PyThreadState_GetUnchecked != nullptr || _PyThreadState_UncheckedGet != nullptr) &&
                PyThreadState_GetFrame != nullptr && PyFrame_GetBack != nullptr &&
@@ -71,12 +70,12 @@ struct python_symbols {
     }
 };
 
-/* Searches the loaded objects, in the loader's order. Returns at once, leaving `symbols`, if no
- * object was loaded since `loads`, which it updates. */
+// Searches the loaded objects, in the loader's order. Returns at once, leaving `symbols`, if no
+// object was loaded since `loads`, which it updates.
 void find_symbols(python_symbols& symbols, unsigned long long& loads);
 
-/* Whether the main executable is a Python interpreter: it runs Py_BytesMain, or is one statically.
- * A program that merely embeds Python (a debugger, an editor) is not. */
+// Whether the main executable is a Python interpreter: it runs Py_BytesMain, or is one statically.
+// A program that merely embeds Python (a debugger, an editor) is not.
 bool main_program_is_python();
 
 }  // namespace fil::python

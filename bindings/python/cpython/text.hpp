@@ -1,12 +1,11 @@
 #pragma once
-/* Reads a str object's characters in place, as bytes for the recording.
- *
- * No interpreter function is called, so the interpreter lock is not needed: a str never changes.
- * ASCII is borrowed where it lies; the rest is encoded as UTF-8 into the caller's buffer and cut at
- * a whole character. File names hold undecodable bytes as U+DC80-U+DCFF ("surrogateescape"): those
- * become the bytes again. Other lone surrogates have no UTF-8: they become U+FFFD. NULL, and a str
- * of no known kind, reads "?". Any thread, no locks. Hot path: no allocation, no throw.
- */
+// Reads a str object's characters in place, as bytes for the recording.
+//
+// No interpreter function is called, so the interpreter lock is not needed: a str never changes.
+// ASCII is borrowed where it lies; the rest is encoded as UTF-8 into the caller's buffer and cut at
+// a whole character. File names hold undecodable bytes as U+DC80-U+DCFF ("surrogateescape"): those
+// become the bytes again. Other lone surrogates have no UTF-8: they become U+FFFD. NULL, and a str
+// of no known kind, reads "?". Any thread, no locks. Hot path: no allocation, no throw.
 #include <cstddef>
 #include <cstdint>
 
@@ -18,7 +17,7 @@ namespace fil::python {
 
 inline constexpr fil_text unreadable_text = {"?", 1};
 
-/* Writes one character; returns how many bytes, or 0 if they do not fit. */
+// Writes one character; returns how many bytes, or 0 if they do not fit.
 inline std::size_t encode_character(std::uint32_t character, char* out, std::size_t room) {
     const auto byte = [](std::uint32_t value) { return static_cast<char>(value); };
     if (character >= 0xdc80 && character <= 0xdcff) {
@@ -66,13 +65,13 @@ fil_text encode_characters(address characters, std::size_t length, char* buffer,
     return {buffer, used};
 }
 
-/* The text of the str object at `object`; `buffer` must live as long as the result. */
+// The text of the str object at `object`; `buffer` must live as long as the result.
 inline fil_text read_text(const python_layout& layout, address object, char* buffer,
                           std::size_t size) {
     if (object == 0) return unreadable_text;
     const auto state = load<std::uint32_t>(object, layout.text_state);
     std::size_t length = load<std::size_t>(object, layout.text_length);
-    /* The kind is the width of a character, in a field of three bits; 0 is a string of wchar_t. */
+    // The kind is the width of a character, in a field of three bits; 0 is a string of wchar_t.
     std::uint32_t kind = (state & layout.text_kind_mask) /
                          (layout.text_kind_mask & -std::uint32_t{layout.text_kind_mask});
     const bool is_ascii = (state & layout.text_ascii_bit) != 0;

@@ -1,13 +1,12 @@
 #pragma once
-/* For the build option that proves the walk (-Dverify_frames=true): walks each stack again, from
- * the root, with nothing remembered and lines as the interpreter tells them, and aborts the program
- * where the two differ.
- *
- * Deep stacks make that quadratic: beyond `limit` frames only every 64th capture is compared. Slow,
- * not for users. Writes a line to the standard error when it fails and, at exit, how many captures
- * it compared to the end of the file that the environment's FIL_VERIFY_COUNT names. Threads take
- * turns.
- */
+// For the build option that proves the walk (-Dverify_frames=true): walks each stack again, from
+// the root, with nothing remembered and lines as the interpreter tells them, and aborts the program
+// where the two differ.
+//
+// Deep stacks make that quadratic: beyond `limit` frames only every 64th capture is compared. Slow,
+// not for users. Writes a line to the standard error when it fails and, at exit, how many captures
+// it compared to the end of the file that the environment's FIL_VERIFY_COUNT names. Threads take
+// turns.
 #include <fcntl.h>
 #include <unistd.h>
 

@@ -7,8 +7,8 @@
 //
 // What libraries' threads took stands before the lines. The numbers are the page's: its head, and
 // the first of "your lines". A bar is a line's share of the peak. Lines that import are one row, if
-// there are several. Of several processes one has its
-// lines here, as on the page, and those that held much are named. Pure.
+// there are several. Of several processes one has its lines here, as on the page, and those that
+// held much are named. Pure.
 
 #include <algorithm>
 #include <cstdint>

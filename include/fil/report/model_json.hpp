@@ -267,8 +267,8 @@ class model_writer {
 };
 
 // So many bytes a model takes at most, if what is not its graph leaves room: long chains of it are
-// folded, then its small nodes are joined. The page of a
-// part that has a title is shown inside something larger, a notebook.
+// folded, then its small nodes are joined. The page of a part that has a title is shown inside
+// something larger, a notebook.
 struct model_limits {
     std::size_t whole_bytes = 700'000;
     std::size_t part_bytes = 300'000;

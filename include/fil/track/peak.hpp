@@ -5,8 +5,8 @@
 // not lost when the process dies) and adds it to the shared words once it exceeds a limit: 16 KiB,
 // or less where many threads share a small peak. What a thread believes is live + its own pending:
 // exact while one thread in one process records, off by what others may keep to themselves
-// otherwise. Before anything is subtracted, that belief is
-// compared with the peak; a higher one is published and raises it:
+// otherwise. Before anything is subtracted, that belief is compared with the peak; a higher one is
+// published and raises it:
 //
 //     belief = live + pending
 //     if (belief > peak) { live += pending; pending = 0; raise peak to live }

@@ -68,7 +68,7 @@ TEST(caller_registers, finds_the_value_of_now_on_ways_new_and_known) {
 TEST(caller_registers, finds_nothing_where_no_caller_has_it) {
     const auto registers = std::make_unique<caller_registers>();
     EXPECT_EQ(hold(first, {*registers, first}, 1), first);
-    EXPECT_EQ(hold(first, {*registers, first + 500}, 1), 0u); /* on a way that is known */
+    EXPECT_EQ(hold(first, {*registers, first + 500}, 1), 0u);  // on a way that is known
     EXPECT_EQ(ask({*registers, first}), 0u);
 }
 

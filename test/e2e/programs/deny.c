@@ -1,7 +1,6 @@
-// deny CALL ERROR PROGRAM...: becomes PROGRAM, to which the system answers CALL by that error, or,
-// if it is KILL, by killing it. The
-// filter is put up by a call of its own, not the C library's, so that nobody in this process sees
-// it.
+/* deny CALL ERROR PROGRAM...: becomes PROGRAM, to which the system answers CALL by that error, or,
+ * if it is KILL, by killing it. The filter is put up by a call of its own, not the C library's, so
+ * that nobody in this process sees it. */
 
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,4 +1,5 @@
-// Holds 8 MiB in `work`, and has a child that does so too and a program started that says "hello".
+/* Holds 8 MiB in `work`, and has a child that does so too and a program started that says
+ * "hello". */
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-// Puts itself into a sandbox that allows what it calls from then on, and nothing else: another call
-// is answered by SIGSYS, which says the number. Then does what argv[2] says, as tests name it.
-// argv[1] is how the filter is installed.
+/* Puts itself into a sandbox that allows what it calls from then on, and nothing else: another call
+ * is answered by SIGSYS, which says the number. Then does what argv[2] says, as tests name it.
+ * argv[1] is how the filter is installed. */
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -82,7 +82,7 @@ static void confine(const char* how) {
     long failed = 1;
     if (!strcmp(how, "prctl")) failed = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
     if (!strcmp(how, "seccomp")) {
-        // As libraries ask whether the kernel can.
+        /* As libraries ask whether the kernel can. */
         if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL) == 0 || errno != EFAULT) exit(8);
         failed = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
     }
@@ -143,7 +143,7 @@ int main(int count, char** arguments) {
     sigaction(SIGUSR1, &action, NULL);
     int shared = memfd_create("shared", 0);
     if (ftruncate(shared, 1 << 20) != 0) return 5;
-    mallopt(M_ARENA_MAX, 1);  // or it counts the processors, in /sys
+    mallopt(M_ARENA_MAX, 1); /* or it counts the processors, in /sys */
     free(take(1 << 20));
 
     const int for_threads[] = {SYS_clone,          SYS_clone3,      SYS_futex,
@@ -159,7 +159,7 @@ int main(int count, char** arguments) {
         allow(SYS_tgkill), allow(SYS_gettid), allow(SYS_getpid), allow(SYS_rt_sigprocmask);
     refuse_the_rest(!strcmp(what, "exec") || !strcmp(what, "free children") ? SECCOMP_RET_ALLOW
                                                                             : SECCOMP_RET_TRAP);
-    if (!strcmp(what, "exec")) {  // all but what only we would ask for
+    if (!strcmp(what, "exec")) { /* all but what only we would ask for */
         struct sock_filter only[] = {filter[0],
                                      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_memfd_create, 0, 1),
                                      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
@@ -177,7 +177,7 @@ int main(int count, char** arguments) {
         child(work_in_a_child), child(work_in_a_child);
     if (!strcmp(what, "exec")) child(become_true);
     if (!strcmp(what, "signals")) raise(SIGUSR1), raise(SIGUSR1);
-    if (!strcmp(what, "asks")) raise(SIGUSR2);  // which only fil-profile survives
+    if (!strcmp(what, "asks")) raise(SIGUSR2); /* which only fil-profile survives */
     if (!strcmp(what, "mappings")) {
         char* mapped = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, shared, 0);
         if (mapped == MAP_FAILED) return 4;

@@ -7,67 +7,67 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *script;
+static const char* script;
 
 /* An allocator of the program's own, which counts. */
 static size_t used;
-static void *counting(void *ud, void *block, size_t old_bytes, size_t bytes) {
-    *(size_t *)ud += bytes - (block == NULL ? 0 : old_bytes);
+static void* counting(void* ud, void* block, size_t old_bytes, size_t bytes) {
+    *(size_t*)ud += bytes - (block == NULL ? 0 : old_bytes);
     if (bytes != 0) return realloc(block, bytes);
     free(block);
     return NULL;
 }
 
 /* And one that puts a header before each block. */
-static void *with_header(void *ud, void *block, size_t old_bytes, size_t bytes) {
-    char *begin = block == NULL ? NULL : (char *)block - 16;
+static void* with_header(void* ud, void* block, size_t old_bytes, size_t bytes) {
+    char* begin = block == NULL ? NULL : (char*)block - 16;
     (void)ud, (void)old_bytes;
     if (bytes == 0) return free(begin), NULL;
     begin = realloc(begin, bytes + 16);
     return begin == NULL ? NULL : begin + 16;
 }
 
-static lua_State *with_functions(lua_State *L) {
+static lua_State* with_functions(lua_State* L) {
     luaL_openlibs(L);
     if (luaL_dofile(L, script) != LUA_OK) exit(fprintf(stderr, "%s\n", lua_tostring(L, -1)));
     return L;
 }
 
-static void *in_thread(void *argument) {
-    lua_State *L = with_functions(lua_newstate(with_header, NULL));
+static void* in_thread(void* argument) {
+    lua_State* L = with_functions(lua_newstate(with_header, NULL));
     lua_getglobal(L, argument);
     if (lua_pcall(L, 0, 1, 0) != LUA_OK) exit(1);
     return L; /* kept */
 }
 
 /* A state that another thread has made. */
-static void *with_given(void *given) {
-    lua_State *L = given;
+static void* with_given(void* given) {
+    lua_State* L = given;
     lua_getglobal(L, "given");
     if (lua_pcall(L, 0, 1, 0) != LUA_OK) exit(1);
     return NULL;
 }
 
 /* A function that uses a state of its own. */
-static int nested(lua_State *outer) {
-    lua_State *L = with_functions(luaL_newstate());
+static int nested(lua_State* outer) {
+    lua_State* L = with_functions(luaL_newstate());
     lua_getglobal(L, "inside");
     lua_call(L, 0, 1);
     lua_pushlightuserdata(outer, L);
     return 1;
 }
 
-static char *in_c;
+static char* in_c;
 
-int main(int count, char **arguments) {
+int main(int count, char** arguments) {
     script = arguments[count - 1];
-    lua_State *L = with_functions(lua_newstate(counting, &used));
+    lua_State* L = with_functions(lua_newstate(counting, &used));
 
     lua_getglobal(L, "unprotected");
     lua_call(L, 0, 1); /* no pcall around it */
 
     /* A coroutine of C's own, which stands in no Lua stack while it runs. */
-    lua_State *coroutine = lua_newthread(L);
+    lua_State* coroutine = lua_newthread(L);
     const int reference = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_getglobal(coroutine, "scheduled");
     int results;
@@ -79,7 +79,7 @@ int main(int count, char **arguments) {
     if (lua_pcall(L, 0, 1, 0) != LUA_OK) return 1;
 
     pthread_t threads[3];
-    lua_State *given = with_functions(luaL_newstate());
+    lua_State* given = with_functions(luaL_newstate());
     pthread_create(&threads[0], NULL, in_thread, "first");
     pthread_create(&threads[1], NULL, in_thread, "second");
     pthread_create(&threads[2], NULL, with_given, given);
