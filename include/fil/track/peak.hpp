@@ -22,6 +22,7 @@
 #include <algorithm>
 
 #include "fil/base/inlining.hpp"
+#include "fil/base/plain_word.hpp"
 #include "fil/base/spin_lock.hpp"
 #include "fil/recording/layout.hpp"
 
@@ -171,14 +172,6 @@ class peak_tracker {
     void end_for_want_of_memory() const;  // lib/process/out_of_memory.cpp; seldom returns
 
     static constexpr auto relaxed = std::memory_order_relaxed;
-
-    // A relaxed load, which compilers make an operand of the next instruction only if it is written
-    // like this (as in track/usage.hpp).
-    template <typename Number>
-    FIL_HOT static Number plainly(const std::atomic<Number>& word) {
-        static_assert(std::atomic<Number>::is_always_lock_free && sizeof word == sizeof(Number));
-        return *reinterpret_cast<const Number*>(&word);
-    }
 
     // In this order, what every event reads is in the recorder's first cache line.
     session_page* session_ = nullptr;

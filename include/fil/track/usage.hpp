@@ -15,6 +15,7 @@
 // Hot path: no allocation, no throw.
 
 #include "fil/base/inlining.hpp"
+#include "fil/base/plain_word.hpp"
 #include "fil/recording/memory.hpp"
 
 namespace fil {
@@ -28,15 +29,6 @@ FIL_HOT void settle(usage_record& usage, std::int64_t peak) {
         usage.settled_at.store(peak, std::memory_order_release);
         std::atomic_thread_fence(std::memory_order_release);
     }
-}
-
-// Plain addition in memory that only this thread writes. Written as such where a lock-free atomic
-// is nothing but its aligned value: compilers make a load, an addition and a store of the two
-// atomic accesses, but one instruction of this.
-template <typename Number>
-FIL_HOT void add_owned(std::atomic<Number>& word, Number change) {
-    static_assert(std::atomic<Number>::is_always_lock_free && sizeof word == sizeof(Number));
-    *reinterpret_cast<Number*>(&word) += change;
 }
 
 FIL_HOT void change_usage(usage_record& usage, std::int64_t peak, std::int64_t bytes) {
