@@ -83,13 +83,15 @@ void fil_recorder_shrink(uint64_t address_space) {
 void fil_recorder_fold(void) {
     sandbox::pages.fold();
     sandbox::pages_wiped_on_fork.fold();
-    this_process.event([](process_recorder& recorder, thread_state&) { recorder.memory().fold(); });
+    this_process.event(
+        [](process_recorder& recorder, thread_state&) { recorder.memory().fold<system_pages>(); });
 }
 void fil_recorder_unfold(void) {
     sandbox::pages.unfold();
     sandbox::pages_wiped_on_fork.unfold();
-    this_process.event(
-        [](process_recorder& recorder, thread_state&) { recorder.memory().unfold(); });
+    this_process.event([](process_recorder& recorder, thread_state&) {
+        recorder.memory().unfold<system_pages>();
+    });
 }
 
 void fil_recorder_request_report(uint32_t milliseconds) {
@@ -103,7 +105,8 @@ void fil_recorder_describe(fil_text key, fil_text value) {
     process_recorder* recorder = this_process.idle_or_running();
     if (recorder == nullptr || this_thread.guard.raised(stack_pointer())) return;
     const guarded_scope guarded(this_thread.guard);
-    recorder->memory().add_fact(view(key).substr(0, 1024), view(value).substr(0, 1024));
+    recorder->memory().add_fact<linux_system>(view(key).substr(0, 1024),
+                                              view(value).substr(0, 1024));
 }
 
 void fil_record_failed(size_t bytes) {
@@ -135,7 +138,7 @@ fil_function fil_function_intern(fil_function_kind kind, fil_text name, fil_text
     const bool is_relative = kind != FIL_FUNCTION_NATIVE_MODULE && file.length > 0 &&
                              file.data[0] != '/' && file.data[0] != '<';
     const guarded_scope guarded(this_thread.guard);
-    const locked hold(this_process.lock());
+    const locked<linux_system> hold(this_process.lock());
     static char directory[4096];  // too large for the stack of a signal handler
     const std::size_t length = is_relative ? os::working_directory(directory, sizeof directory) : 0;
     return to_index(
@@ -184,7 +187,7 @@ void fil_thread_signal_stack(const void* address, size_t bytes) {
 }
 
 int fil_thread_on_signal_stack(void) {
-    return alternate_stack::of_this_thread().active;
+    return system_signal_stacks::of_this_thread().active;
 }
 
 fil_status fil_source_register(const fil_source* source, fil_error* error) {
@@ -196,7 +199,7 @@ fil_status fil_source_register(const fil_source* source, fil_error* error) {
     }
     this_process.running();  // a forked child's lock is another one
     const guarded_scope guarded(this_thread.guard);
-    const locked hold(this_process.lock());
+    const locked<linux_system> hold(this_process.lock());
     if (this_process.sources().add(known)) return FIL_OK;
     capi::say(error, "four sources are registered already");
     return FIL_ERROR_STATE;

@@ -7,11 +7,11 @@
 #include <range/v3/algorithm/find_if.hpp>
 
 #include "fil/report/masked_arguments.hpp"
+#include "fil/report/snapshot_reader.hpp"
 #include "process/process_recorder.hpp"
 #include "report/live_copy.hpp"
 #include "report/report_source.hpp"
 #include "report/resident_note.hpp"
-#include "report/snapshot_reader.hpp"
 #include "session/parts_in_memory.hpp"
 #include "session/refusal_text.hpp"
 #include "session_handle.hpp"

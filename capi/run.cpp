@@ -72,7 +72,7 @@ void fil_recorder_add_source(fil_text file, fil_text text) {
     process_recorder* recorder = this_process.idle_or_running();
     if (recorder == nullptr) return;
     const guarded_scope guarded(this_thread.guard);
-    recorder->memory().add_source(cut(file), cut(text));
+    recorder->memory().add_source<linux_system>(cut(file), cut(text));
 }
 
 }  // extern "C"

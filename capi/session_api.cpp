@@ -2,9 +2,9 @@
 
 #include <unistd.h>
 
+#include "fil/report/snapshot_reader.hpp"
 #include "process/out_of_memory.hpp"
 #include "report/program_began.hpp"
-#include "report/snapshot_reader.hpp"
 #include "session/kept_recording.hpp"
 #include "session/refusal_text.hpp"
 #include "session_handle.hpp"

@@ -17,7 +17,7 @@
 
 namespace fil {
 
-template class recorder<process_sources>;
+template class recorder<process_sources, session_words, linux_system, process_registry>;
 
 constinit thread_local thread_words this_thread{};
 constinit process this_process;
@@ -25,7 +25,7 @@ constinit process this_process;
 namespace {
 
 // Zeroed, and apart from all that is not, so that the library's file does not hold it.
-constinit registry<> blocks;
+constinit process_registry blocks;
 
 // A thread ends: its lease goes back. Destructors of other keys may still allocate afterwards;
 // their events go through the shared state.
@@ -182,8 +182,10 @@ bool process::build() {
         unmap_what_was_made();
         return false;
     }
-    auto* recorder = new (recorder_) process_recorder(recording_, recording_bytes_, *session_,
-                                                      blocks, sources_, &generation_.number());
+    auto* recorder = new (recorder_) process_recorder(
+        recording_, recording_bytes_,
+        session_words(*session_, recording_memory(recording_, recording_bytes_).header()), blocks,
+        sources_, &generation_.number());
     if ((options_.flags & FIL_NATIVE_STACKS) != 0) {
         sources_.use_native_frames(recorder->functions(), recorder->tree());
     }
@@ -239,7 +241,8 @@ void process::close() {
     if (recorder == nullptr || recorder->header().pid != os::process_id()) return;
     page_->state.store(process_state::closed);
     page_->recorder.store(nullptr, std::memory_order_release);
-    recorder->close();
+    recorder->note_arenas();
+    recorder->words().close(recorder->view().pending());
 }
 
 void process::reopen() {
@@ -250,7 +253,7 @@ void process::reopen() {
     }
     process_state expected = process_state::closed;
     if (!page_->state.compare_exchange_strong(expected, process_state::starting)) return;
-    recorder().reopen();
+    recorder().words().reopen();
     page_->recorder.store(&recorder(), std::memory_order_release);
     page_->state.store(process_state::running);
 }

@@ -12,18 +12,17 @@
 
 #include "fil/base/generation.hpp"
 #include "fil/base/reentry_guard.hpp"
-#include "fil/track/recorder.hpp"
+#include "os/signal_stack.hpp"
 #include "process/process_sources.hpp"
 #include "process/run_control.hpp"
 
 namespace fil {
 
-using process_recorder = recorder<process_sources>;
-extern template class recorder<process_sources>;
+extern template class recorder<process_sources, session_words, linux_system, process_registry>;
 
 // A few words of each thread; nothing here has a destructor.
 struct thread_words {
-    reentry_guard guard;
+    reentry_guard<system_signal_stacks> guard;
     bool lease_returned;     // the thread is ending
     std::uint32_t silenced;  // by fil_guard_raise(): events that shall not be recorded
     thread_state* state;
@@ -79,7 +78,7 @@ class process {
     void reopen();
     void count_sandboxed(int change);
     void shrink_recording(process_recorder& recorder, std::uint64_t bytes) {
-        recorder.memory().shrink(bytes);
+        recorder.memory().shrink<system_pages>(bytes);
         recording_bytes_ = recorder.memory().bytes();
     }
 

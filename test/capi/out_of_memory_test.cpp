@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "fil.h"
-#include "report/snapshot_reader.hpp"
+#include "fil/report/snapshot_reader.hpp"
 #include "session/session.hpp"
 #include "session_child.hpp"
 

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <thread>
 
-#include "report/snapshot_reader.hpp"
+#include "fil/report/snapshot_reader.hpp"
 #include "session_child.hpp"
 
 namespace fil {

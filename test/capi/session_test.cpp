@@ -15,8 +15,8 @@
 #include <utility>
 
 #include "fil.h"
+#include "fil/report/snapshot_reader.hpp"
 #include "report/report_source.hpp"
-#include "report/snapshot_reader.hpp"
 #include "session/kept_recording.hpp"
 #include "session_child.hpp"
 

@@ -156,7 +156,7 @@ def test_the_library_knows_neither_the_shims_over_it_nor_any_client() -> None:
 
 
 def test_a_file_that_a_comment_names_is_there() -> None:
-    folders = ["include", "lib", "capi", "clients", "bindings", "test"]
+    folders = ["include", "lib", "capi", "clients", "bindings", "examples", "test"]
     sources = [path for folder in folders for path in c_files(folder)]
     there = {path.name for path in sources}
     named = re.compile(r"(?<![\w.*-])[\w-]+\.(?:hpp|cpp)\b")

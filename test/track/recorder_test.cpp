@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "fil/recording/view.hpp"
-#include "report/snapshot_reader.hpp"
+#include "fil/report/snapshot_reader.hpp"
+#include "os/linux_system.hpp"
+#include "process/session_words.hpp"
 
 namespace fil {
 namespace {
@@ -58,20 +60,24 @@ struct fixture {
     void* base = system_pages::map(bytes);
     session_page session{};
     scripted_source source;
-    std::unique_ptr<registry<>> blocks = std::make_unique<registry<>>();
-    using recorder_type = recorder<scripted_source, registry<>, system_pages, Observer>;
+    std::unique_ptr<process_registry> blocks = std::make_unique<process_registry>();
+    using recorder_type =
+        recorder<scripted_source, session_words, linux_system, process_registry, Observer>;
     std::unique_ptr<recorder_type> events;
     thread_state* thread = nullptr;
 
     fixture() {
         EXPECT_TRUE(recording_memory(base, bytes).format(1, 0));
-        events = std::make_unique<recorder_type>(base, bytes, session, *blocks, source);
+        events = std::make_unique<recorder_type>(
+            base, bytes, session_words(session, recording_memory(base, bytes).header()), *blocks,
+            source);
         EXPECT_TRUE(events->prepare());
         thread = events->lease();
     }
     ~fixture() { system_pages::unmap(base, bytes); }
 
     recording_view view() const { return {base, bytes}; }
+    void close() { events->words().close(view().pending()); }
 
     callstack_id stack(std::uint32_t line) {
         const function_id f =
@@ -98,7 +104,7 @@ struct fixture {
         return done;
     }
     bool is_leaf_cached(std::uintptr_t address) {
-        return registry<>::is_cached(thread->leaf, address) ||
+        return process_registry::is_cached(thread->leaf, address) ||
                events->blocks().cache_leaf(thread->leaf, address);
     }
 
@@ -259,7 +265,7 @@ TEST(recorder, what_goes_from_beside_the_peak_was_there_at_it) {
     EXPECT_EQ(f.at_peak(), (std::map<callstack_id, std::int64_t>{{holds, 1000}}));
     EXPECT_EQ(f.at_peak(mapping_kind::file).at(maps), 0x8000);
     f.free(0x10000);
-    f.events->close();
+    f.close();
     EXPECT_EQ(f.at_peak(mapping_kind::file).at(maps), 0x8000);
     EXPECT_EQ(f.session.peak, 1000);
 }
@@ -357,7 +363,7 @@ TEST(recorder, what_is_resident_of_an_arena_is_noted_before_it_goes) {
     EXPECT_EQ(noted.resident, 2 * touched);
     // Less than before, and then far from the peak.
     munmap(one, bytes);
-    f.events->close();
+    f.close();
     EXPECT_EQ(noted.resident, 2 * touched);
     f.free(0x10000);
     std::fill_n(other, 3 * touched, 1);
@@ -492,9 +498,11 @@ TEST(recorder, a_full_recording_drops_names_but_no_bytes) {
     void* base = system_pages::map(small);
     session_page session{};
     scripted_source source;
-    auto blocks = std::make_unique<registry<>>();
+    auto blocks = std::make_unique<process_registry>();
     ASSERT_TRUE(recording_memory(base, small).format(1, 0));
-    recorder<scripted_source> r(base, small, session, *blocks, source);
+    recorder<scripted_source, session_words, linux_system, process_registry> r(
+        base, small, session_words(session, recording_memory(base, small).header()), *blocks,
+        source);
     ASSERT_TRUE(r.prepare());
     thread_state* thread = r.lease();
     ASSERT_NE(thread, nullptr);
@@ -510,7 +518,7 @@ TEST(recorder, a_full_recording_drops_names_but_no_bytes) {
 TEST(recorder, a_closed_process_takes_its_memory_out_of_the_session) {
     fixture<> f;
     f.alloc(0x10000, 100000, f.stack(1));
-    f.events->close();
+    f.close();
     EXPECT_EQ(f.session.peak, 100000);
     EXPECT_LE(f.session.live, 0);
     EXPECT_EQ(f.at_peak().at(f.stack(1)), 100000);
@@ -521,8 +529,8 @@ TEST(recorder, a_closed_process_takes_its_memory_out_of_the_session) {
 TEST(recorder, a_watched_block_that_goes_unfreed_raises_the_generation) {
     fixture<> f;
     std::atomic<std::uint64_t> generation{1};
-    fixture<>::recorder_type events(f.base, fixture<>::bytes, f.session, *f.blocks, f.source,
-                                    &generation);
+    fixture<>::recorder_type events(f.base, fixture<>::bytes, f.events->words(), *f.blocks,
+                                    f.source, &generation);
     ASSERT_TRUE(events.prepare());
     thread_state* thread = events.lease();
     const auto watched = [&](std::uintptr_t address) {
@@ -555,7 +563,7 @@ TEST(peak, who_sees_a_process_closed_sees_when) {
             }
         });
         while (!ready) std::this_thread::yield();
-        for (recording_header& process : processes) peak_tracker(session, process).close(0);
+        for (recording_header& process : processes) session_words(session, process).close(0);
         reader.join();
         ASSERT_EQ(early, 0);
     }
@@ -567,11 +575,11 @@ TEST(recording_memory, folded_it_has_little_that_could_be_made_resident) {
     recording_memory memory(base, bytes);
     ASSERT_TRUE(memory.format(1, 0));
     auto* last = static_cast<std::byte*>(base) + bytes - 1;
-    memory.fold();
+    memory.fold<system_pages>();
     EXPECT_LT(memory.bytes(), 8u << 20);
     EXPECT_EQ(memory.take(8192), page_number::none);
     EXPECT_NE(madvise(last - 4095, 4096, MADV_POPULATE_WRITE), 0);
-    memory.unfold();
+    memory.unfold<system_pages>();
     EXPECT_EQ(memory.bytes(), bytes);
     *last = std::byte{1};
     EXPECT_NE(memory.take(8192), page_number::none);

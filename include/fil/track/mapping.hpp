@@ -44,7 +44,7 @@ struct start_of_mapping {
     type operator()(const mapping& range) const { return range.start; }
 };
 
-template <page_source Pages = system_pages>
+template <page_source Pages>
 class mapping_pool {
   public:
     mapping* get() {

@@ -21,7 +21,7 @@
 
 namespace fil {
 
-template <page_source Pages = system_pages>
+template <page_source Pages>
 class mappings {
   public:
     mappings() = default;

@@ -5,9 +5,10 @@
 //     record_free     registry.take -> live before it decreases -> usage shrinks -> live shrinks
 //                     -> observer
 //
-// Templates choose the source of callstacks, where pages come from and who observes;
-// lib/process/process_recorder.cpp instantiates the process's one recorder. Every function takes
-// the calling thread's own state and is called with that thread's re-entry guard raised.
+// Templates choose the source of callstacks, where live and peak stand, what the recorder stands on
+// and who observes; lib/process/process_recorder.cpp instantiates the process's one recorder. Every
+// function takes the calling thread's own state and is called with that thread's re-entry guard
+// raised.
 //
 // Hot path: no allocation, no throw; what cannot be recorded is counted in the recording's header.
 // Locks: none on the path of a block; mapping events take the mappings' lock.
@@ -23,15 +24,15 @@
 
 namespace fil {
 
-template <callstack_source Source, typename Registry = registry<>, page_source Pages = system_pages,
-          event_observer Observer = null_observer>
+template <callstack_source Source, peak_words Words, system_below System,
+          typename Registry = registry<System>, event_observer Observer = null_observer>
 class alignas(64) recorder {
   public:
     // `base` is a formatted recording of `bytes`.
-    recorder(void* base, std::uint64_t bytes, session_page& session, Registry& blocks,
-             Source& source, std::atomic<std::uint64_t>* generation = nullptr)
+    recorder(void* base, std::uint64_t bytes, Words words, Registry& blocks, Source& source,
+             std::atomic<std::uint64_t>* generation = nullptr)
         : memory_(base, bytes),
-          peak_(session, memory_.header()),
+          peak_(words),
           registry_(blocks),
           source_(source),
           functions_(memory_),
@@ -181,7 +182,7 @@ class alignas(64) recorder {
         return pieces;
     }
     void discard_mapping(mapping* pieces) {
-        const locked_uninterrupted hold(mappings_lock_);
+        const locked_uninterrupted<System> hold(mappings_lock_);
         mappings_.release(pieces);
     }
     void restore_mapping(thread_state& thread, mapping* pieces) {
@@ -207,7 +208,7 @@ class alignas(64) recorder {
     void record_view(thread_state& thread, std::uintptr_t of, std::uintptr_t start,
                      std::uint64_t bytes) {
         {
-            const locked_uninterrupted hold(mappings_lock_);
+            const locked_uninterrupted<System> hold(mappings_lock_);
             if (mappings_.kind_at(of) == mapping_kind::shared_anonymous) return;
         }
         record_map(thread, start, bytes, mapping_kind::shared);
@@ -230,22 +231,19 @@ class alignas(64) recorder {
     callstack_id root() const { return root_; }
 
     // Starts over: what was known of blocks and mappings is forgotten, so what came before has no
-    // part in what follows, and live and peak are those of `page`, from nothing. The counters so
+    // part in what follows, and live and peak are those of `words`, which are zero. The counters so
     // far stay, under the roots they had. Nothing is recorded while this is called: other threads
     // find the recorder again afterwards.
-    void start_over(session_page& page, callstack_id root) {
+    void start_over(Words words, callstack_id root) {
         forget_everything();
         leases_.drop_pendings();
-        for (auto* word : {&header().live, &header().peak, &page.live, &page.peak}) {
-            word->store(0, relaxed);
-        }
-        peak_.use(page);
+        peak_.use(words);
         root_ = root;
     }
 
     void forget_everything() {
         registry_.clear();
-        const locked_uninterrupted hold(mappings_lock_);
+        const locked_uninterrupted<System> hold(mappings_lock_);
         mappings_.clear();
         list_large_mappings();
     }
@@ -265,22 +263,17 @@ class alignas(64) recorder {
     // For events of threads without a lease: one at a time, published at once.
     template <typename Event>
     void with_shared_state(Event&& event) {
-        const locked hold(shared_lock_);
+        const locked<System> hold(shared_lock_);
         event(*shared_);
         peak_.publish(shared_->set->pending);
     }
 
-    void close() {
-        note_arenas();
-        peak_.close(view().pending());
-    }
-    void reopen() { peak_.reopen(); }
-
     recording_header& header() const { return memory_.header(); }
+    const Words& words() const { return peak_.words(); }
     recording_memory& memory() { return memory_; }
     recording_view view() const { return {memory_.base(), memory_.bytes()}; }
-    function_table<Pages>& functions() { return functions_; }
-    call_tree<Pages>& tree() { return tree_; }
+    function_table<System>& functions() { return functions_; }
+    call_tree<System>& tree() { return tree_; }
 
     static void count(std::atomic<std::uint64_t>& counter) {
         counter.fetch_add(1, std::memory_order_relaxed);
@@ -345,7 +338,7 @@ class alignas(64) recorder {
 
     template <typename Change>
     void change_mappings(thread_state& thread, Change&& change) {
-        const locked_uninterrupted hold(mappings_lock_);
+        const locked_uninterrupted<System> hold(mappings_lock_);
         const std::uint64_t dropped = mappings_.dropped();
         bool large = false;
         change([&](std::uintptr_t start, callstack_id callstack, mapping_kind kind,
@@ -387,7 +380,7 @@ class alignas(64) recorder {
                 continue;
             const std::uint64_t bytes = one.bytes.load(relaxed);
             if (bytes <= largest_measured_arena) {
-                resident += static_cast<std::int64_t>(resident_bytes(address, bytes));
+                resident += static_cast<std::int64_t>(System::resident_bytes(address, bytes));
             }
         }
         const bool is_higher = !is_near_peak(noted->live_then, live);
@@ -445,15 +438,15 @@ class alignas(64) recorder {
 
     // What every event reads stands in one cache line.
     recording_memory memory_;
-    peak_tracker peak_;
+    peak_tracker<Words> peak_;
     Registry& registry_;
     Source& source_;
 
-    function_table<Pages> functions_;
-    call_tree<Pages> tree_;
-    thread_leases<Pages> leases_;
+    function_table<System> functions_;
+    call_tree<System> tree_;
+    thread_leases<System> leases_;
     std::atomic<std::uint64_t>* generation_;  // raised when a watched block goes unfreed
-    mappings<Pages> mappings_;
+    mappings<System> mappings_;
     spin_lock mappings_lock_;
     usage_set_record* kind_sets_[counted_kinds] = {};
     thread_state* shared_ = nullptr;
