@@ -391,8 +391,7 @@ FIL_API void fil_session_free(fil_session* session);
  * session. */
 FIL_API const char* fil_session_environment(const fil_session* session);
 
-/* A descriptor that polls readable when a process wants to join; then call fil_session_serve(),
- * which never blocks. */
+/* Polls readable when a process wants to join; then call fil_session_serve(), which never blocks. */
 FIL_API int fil_session_descriptor(const fil_session* session);
 FIL_API void fil_session_serve(fil_session* session);
 
@@ -436,9 +435,10 @@ typedef struct fil_process {
     int64_t run_started_ns; /* CLOCK_REALTIME, of the last run, whose live and peak are above; 0: none */
     uint64_t callstacks;    /* that it has recorded */
     uint64_t recording_bytes; /* in use */
+    fil_text note; /* what its runtime's source says of itself: that it cannot read frames; else empty */
 } fil_process;
 #define FIL_PROCESS_INIT \
-    { sizeof(fil_process), 0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, 0, 0, 0, 0, 0, 0 }
+    { sizeof(fil_process), 0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, 0, 0, 0, 0, 0, 0, {NULL, 0} }
 FIL_API fil_status fil_session_process(fil_session* session, size_t number, fil_process* process);
 
 /* Whether a Python program, `pid`, got as far as its own code: 0 if the interpreter ended before, since

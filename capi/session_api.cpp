@@ -14,11 +14,14 @@ using namespace fil::capi;
 
 namespace {
 
-std::string runtime_of(const recording_view& view) {
+// The first of that name, once it is there.
+void read_fact(const recording_view& view, std::string_view name, std::string& value) {
+    if (!value.empty()) return;
     for (const fact_record& fact : view.facts()) {
-        if (view.text(fact.key) == "runtime") return std::string(view.text(fact.value));
+        if (view.text(fact.key) != name) continue;
+        value = view.text(fact.value);
+        return;
     }
-    return {};
 }
 
 fil_text text_of(const std::string& text) {
@@ -89,7 +92,8 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
             throw failure{FIL_ERROR_ARGUMENT, "there is no such process"};
         }
         joined_process& joined = session_of(session).process(number);
-        if (joined.runtime.empty()) joined.runtime = runtime_of(joined.view());
+        read_fact(joined.view(), "runtime", joined.runtime);
+        read_fact(joined.view(), "note", joined.note);
         const recording_header& header = joined.header();
         fil_process found = FIL_PROCESS_INIT;
         found.pid = joined.pid;
@@ -99,6 +103,7 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
         found.joined_ns = joined.joined_ns;
         found.command = text_of(joined.command);
         found.runtime = text_of(joined.runtime);
+        found.note = text_of(joined.note);
         found.closed = joined.closed();
         found.missed_events = header.missed_events.load(std::memory_order_relaxed);
         const run_record* run = joined.run();
