@@ -1,6 +1,6 @@
-// fil.h, the events of mappings. Hot; each takes the mappings' lock for a moment.
+// fil_hooks.h, the events of mappings. Hot; each takes the mappings' lock for a moment.
 
-#include "fil.h"
+#include "fil_hooks.h"
 #include "process/process_recorder.hpp"
 #include "structs.hpp"
 

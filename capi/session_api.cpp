@@ -1,4 +1,4 @@
-// fil.h, what a supervisor does with a session. Cold.
+// fil_supervisor.h, what a supervisor does with a session. Cold.
 
 #include <unistd.h>
 
@@ -169,8 +169,9 @@ void fil_session_process_ended(fil_session* session, int32_t pid) {
 }
 
 size_t fil_session_large_mappings(const fil_session* session, int32_t pid,
-                                  fil_large_mapping* mappings, size_t capacity) {
-    if (session == nullptr) return 0;
+                                  fil_large_mapping* mappings, size_t capacity,
+                                  size_t mapping_size) {
+    if (session == nullptr || mapping_size == 0) return 0;
     const joined_process* process = session_of(session).find(pid);
     if (process == nullptr) return 0;
     size_t count = 0;
@@ -179,9 +180,11 @@ size_t fil_session_large_mappings(const fil_session* session, int32_t pid,
         const std::uint64_t bytes = record.bytes.load(std::memory_order_relaxed);
         if (address == 0 || count == capacity) break;
         if (bytes > std::uint64_t{most_bytes}) continue;
-        mappings[count++] = {address, bytes,
-                             to_index(record.callstack.load(std::memory_order_relaxed)),
-                             static_cast<fil_mapping_kind>(record.kind.load())};
+        const fil_large_mapping found{address, bytes,
+                                      to_index(record.callstack.load(std::memory_order_relaxed)),
+                                      static_cast<fil_mapping_kind>(record.kind.load())};
+        std::memcpy(reinterpret_cast<char*>(mappings) + count++ * mapping_size, &found,
+                    std::min(mapping_size, sizeof found));
     }
     return count;
 }

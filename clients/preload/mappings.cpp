@@ -12,7 +12,7 @@
 #include <cstdint>
 
 #include "anonymous_memory.hpp"
-#include "fil.h"
+#include "fil_hooks.h"
 #include "loader.hpp"
 #include "mapped_file.hpp"
 #include "mapped_range.hpp"

@@ -94,9 +94,10 @@ class process {
         return page_->state.load(std::memory_order_relaxed) == process_state::idle;
     }
 
-    // A run, of a process that records on request. FIL_ERROR_STATE if one is on, or, for end_run,
-    // none; and always where everything is recorded anyway. Not inside an event.
+    // A run, of a process that records on request. check_run() says whether one could begin, and if
+    // not, why; end_run() needs one that is on. Not inside an event.
     bool records_on_request() const { return (options_.flags & FIL_ON_REQUEST) != 0; }
+    fil_status check_run();
     fil_status begin_run(const fil_run_options& options);
     fil_status end_run(fil_run_numbers& numbers);
     const char* session_text() const { return session_text_; }
@@ -120,6 +121,8 @@ class process {
     process_recorder* running_slow();
     bool prepare();
     bool may_try_again() const;
+    fil_status why_started() const;
+    fil_status why_unrecorded() const;
     bool may_start() const {
         return started_ && page_->state.load(std::memory_order_relaxed) == process_state::fresh;
     }

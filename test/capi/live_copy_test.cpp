@@ -12,7 +12,8 @@
 #include <map>
 #include <string>
 
-#include "fil.h"
+#include "fil_hooks.h"
+#include "fil_supervisor.h"
 #include "os/os.hpp"
 
 namespace fil {

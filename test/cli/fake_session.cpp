@@ -70,17 +70,18 @@ void fil_session_process_ended(fil_session* session, int32_t pid) {
 }
 
 size_t fil_session_large_mappings(const fil_session* session, int32_t, fil_large_mapping* mappings,
-                                  size_t capacity) {
+                                  size_t capacity, size_t) {
     size_t count = 0;
     for (const fil_large_mapping& mapping : fake(session).mappings)
         if (count < capacity) mappings[count++] = mapping;
     return count;
 }
 
-fil_status fil_session_report(fil_session* session, const fil_report_options* options, char* path,
-                              size_t capacity, fil_error* error) {
+fil_status fil_session_report(fil_session* session, const fil_report_options* options,
+                              const fil_session_facts* facts, char* path, size_t capacity,
+                              fil_error* error) {
     std::string written;
-    const fil_status status = fake(session).report(*options, written, *error);
+    const fil_status status = fake(session).report({*options, *facts}, written, *error);
     std::snprintf(path, capacity, "%s", written.c_str());
     return status;
 }

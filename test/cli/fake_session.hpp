@@ -2,7 +2,7 @@
 // supervisor reads is written here, what it asks for is remembered.
 #pragma once
 
-#include <fil.h>
+#include <fil_supervisor.h>
 
 #include <functional>
 #include <string>
@@ -21,6 +21,11 @@ struct fake_process {
     std::uint64_t callstacks = 0;
 };
 
+struct fake_report {
+    fil_report_options options;
+    fil_session_facts facts;
+};
+
 struct fake_session {
     std::int64_t live = 0;
     std::int64_t peak = 0;
@@ -31,7 +36,7 @@ struct fake_session {
     int told_low = -1;       // by fil_session_memory_is_low; -1: nobody was told anything
     std::vector<fil_out_of_memory> out_of_memory;  // who waits to be heard
     std::vector<int> let_go;
-    std::function<fil_status(const fil_report_options&, std::string& path, fil_error&)> report;
+    std::function<fil_status(const fake_report&, std::string& path, fil_error&)> report;
     fil_status keep = FIL_OK;
     std::string kept_in;
 

@@ -134,8 +134,8 @@ std::optional<std::uint64_t> count_bytes(pid_t pid, address_range range, pages_w
 std::optional<std::vector<fil_untouched>> hardly_touched_mappings(const fil_session* session,
                                                                   pid_t pid) {
     std::array<fil_large_mapping, most_mappings> mappings;
-    const std::size_t count =
-        fil_session_large_mappings(session, pid, mappings.data(), mappings.size());
+    const std::size_t count = fil_session_large_mappings(session, pid, mappings.data(),
+                                                         mappings.size(), sizeof mappings.front());
     const auto all = std::span(mappings).first(count);
     const auto arenas = std::ranges::partition(
         all, [](const fil_large_mapping& mapping) { return mapping.kind != FIL_MAPPING_ARENA; });

@@ -5,7 +5,7 @@
 // /proc/PID/smaps, and in pagemap at their ends.
 #pragma once
 
-#include <fil.h>
+#include <fil_supervisor.h>
 #include <sys/types.h>
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 #include "start/command_line.hpp"
 
-#include <fil.h>
+#include <fil_supervisor.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
