@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <exception>
 
-#include "doctor.hpp"
 #include "os/descriptor.hpp"
 #include "os/ending.hpp"
 #include "os/message.hpp"
@@ -24,7 +23,7 @@ int main(int argc, char** argv) {
         }
         if (asked.quiet) be_quiet();
         if (asked.verb == "python") become_python(asked);
-        end = asked.verb == "doctor" ? ending{FIL_ENDING_EXIT, doctor(asked)} : run(asked);
+        end = run(asked);
     } catch (const refusal& refused) {
         say(refused.what());
         end.value = refused.status;

@@ -14,7 +14,7 @@
 
 #include <cstddef>
 
-#include "fil_hooks.h"
+#include "fil.h"
 
 namespace fil::preload {
 

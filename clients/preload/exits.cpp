@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#include "fil_hooks.h"
+#include "fil.h"
 #include "real.hpp"
 
 using fil::preload::real;

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "fil_hooks.h"
+#include "fil.h"
 #include "real.hpp"
 
 using fil::preload::real;

@@ -7,7 +7,7 @@
 
 #include <cerrno>
 
-#include "fil_hooks.h"
+#include "fil.h"
 #include "real.hpp"
 
 using fil::preload::real;

@@ -2,7 +2,7 @@
 
 #include <cerrno>
 
-#include "fil_hooks.h"
+#include "fil.h"
 #include "other_allocator.hpp"
 #include "real.hpp"
 #include "runtimes.hpp"

@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "fil_hooks.h"
+#include "fil.h"
 
 namespace fil::preload {
 

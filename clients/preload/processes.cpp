@@ -12,7 +12,7 @@
 #include <cstddef>
 
 #include "environment.hpp"
-#include "fil_hooks.h"
+#include "fil.h"
 #include "real.hpp"
 #include "target.hpp"
 

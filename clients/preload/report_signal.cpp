@@ -4,7 +4,7 @@
 
 #include <atomic>
 
-#include "fil_hooks.h"
+#include "fil.h"
 #include "real.hpp"
 
 using namespace fil::preload;

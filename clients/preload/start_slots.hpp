@@ -8,7 +8,7 @@
 #include <atomic>
 #include <cstddef>
 
-#include "fil_hooks.h"
+#include "fil.h"
 
 namespace fil::preload {
 

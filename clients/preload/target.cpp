@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "fil_hooks.h"
+#include "fil.h"
 #include "loadable.hpp"
 
 namespace fil::preload {

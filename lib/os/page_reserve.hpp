@@ -11,7 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "os/linux_system.hpp"
+#include "fil/base/pages.hpp"
 
 namespace fil {
 

@@ -11,9 +11,8 @@
 #include <functional>
 #include <thread>
 
-#include "fil/report/snapshot_reader.hpp"
-#include "fil_hooks.h"
-#include "fil_supervisor.h"
+#include "fil.h"
+#include "report/snapshot_reader.hpp"
 #include "session/session.hpp"
 #include "session_child.hpp"
 

@@ -7,8 +7,7 @@
 
 #include <cstdlib>
 
-#include "fil_hooks.h"
-#include "fil_supervisor.h"
+#include "fil.h"
 #include "session/session.hpp"
 
 namespace fil {

@@ -14,8 +14,7 @@
 #include <string>
 #include <system_error>
 
-#include "fil_hooks.h"
-#include "fil_supervisor.h"
+#include "fil.h"
 #include "session/session.hpp"
 #include "session_child.hpp"
 

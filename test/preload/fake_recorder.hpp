@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <string>
 
-#include "fil_hooks.h"
+#include "fil.h"
 
 namespace fake {
 

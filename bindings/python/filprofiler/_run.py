@@ -8,14 +8,7 @@ import sys
 from pathlib import Path
 
 from ._cells import Cells
-from ._library import (
-    FIL_ERROR_IN_RUN,
-    FIL_ERROR_NO_SESSION,
-    FIL_ERROR_NOT_RECORDED,
-    FIL_ERROR_WHOLE_PROGRAM,
-    Library,
-    LibraryError,
-)
+from ._library import FIL_ERROR_STATE, Library, LibraryError
 from ._pools import ThreadPools
 from ._result import signature
 from ._sources import Sources
@@ -45,9 +38,9 @@ _attached: Attached | None = None
 class Attached:
     """What this process needs once: the library, and what was told to it."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self) -> None:
         self.pid = os.getpid()
-        self.library = library
+        self.library = Library()
         self.sources = Sources(self.library)
         self.cells: Cells | None = None
         self.noted: set[str] = set()
@@ -69,38 +62,18 @@ class Attached:
 def attached() -> Attached:
     """Raises RuntimeError, with the reason, where nothing can be profiled."""
     global _attached
-    try:
-        library = _attached.library if _attached is not None else Library()
-        library.check()
-    except AttributeError as error:
-        raise RuntimeError(why_there_is_no_library(error)) from error
-    except LibraryError as error:
-        if error.status != FIL_ERROR_IN_RUN:  # who begins one hears of it
-            raise RuntimeError(why_not(error)) from None
+    program = os.environ.get("FIL_PROGRAM")
+    if program is None:
+        raise RuntimeError(NOT_STARTED if "FIL_SESSION" not in os.environ else WHOLE_PROGRAM)
+    if program != str(os.getpid()):
+        raise RuntimeError(SUBPROCESS)
     if _attached is None:
-        _attached = Attached(library)
+        try:
+            _attached = Attached()
+        except AttributeError as error:
+            raise RuntimeError(NOT_LOADED.format(pid=os.getpid(), why=error)) from error
     _attached.know_cells()
     return _attached
-
-
-def why_not(error: LibraryError) -> str:
-    sentences = {
-        FIL_ERROR_NO_SESSION: NOT_STARTED,
-        FIL_ERROR_WHOLE_PROGRAM: WHOLE_PROGRAM,
-        FIL_ERROR_NOT_RECORDED: SUBPROCESS,
-        FIL_ERROR_IN_RUN: BUSY,
-    }
-    return sentences.get(error.status, f"Fil cannot profile this: {error}")
-
-
-def why_there_is_no_library(error: AttributeError) -> str:
-    """Nobody can be asked: what is left are the variables that this process was started with."""
-    program = os.environ.get("FIL_PROGRAM")
-    if program is None and "FIL_SESSION" not in os.environ:
-        return NOT_STARTED
-    if program not in (None, str(os.getpid())):
-        return SUBPROCESS
-    return NOT_LOADED.format(pid=os.getpid(), why=error)
 
 
 class Run:
@@ -123,7 +96,8 @@ class Run:
             self._note()
         except LibraryError as error:
             pools.restore()
-            raise RuntimeError(why_not(error)) from None
+            busy = error.status == FIL_ERROR_STATE
+            raise RuntimeError(BUSY if busy else f"Fil cannot profile this: {error}") from None
         except BaseException:  # an interrupt, perhaps just after the run has begun
             end_interrupted(to, pools)
             raise

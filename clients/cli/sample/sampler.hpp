@@ -5,7 +5,7 @@
 // word. Memory is bounded, whatever the run's length.
 #pragma once
 
-#include <fil_supervisor.h>
+#include <fil.h>
 
 #include <map>
 #include <set>

@@ -1,7 +1,7 @@
 // A session that frees itself.
 #pragma once
 
-#include <fil_supervisor.h>
+#include <fil.h>
 
 #include <memory>
 

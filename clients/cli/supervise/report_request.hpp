@@ -1,14 +1,13 @@
-// All that the supervisor knows of a run, as report.hpp wants it. The contents point into
+// All that the supervisor knows of a run, as fil_report_options wants it. The options point into
 // this object and into what it was made from, which must outlive it.
 #pragma once
 
-#include <fil_supervisor.h>
+#include <fil.h>
 
 #include <string>
 #include <vector>
 
 #include "start/environment.hpp"
-#include "supervise/report.hpp"
 #include "supervise/supervise.hpp"
 #include "target/target.hpp"
 
@@ -36,13 +35,13 @@ class report_request {
                    const fil_out_of_memory& process);
     report_request(const report_request&) = delete;
 
-    const report_contents& contents() const { return contents_; }
+    const fil_report_options& options() const { return options_; }
 
   private:
     std::string command_;
     std::vector<fil_text> variables_;
     std::vector<fil_sample> samples_;
-    report_contents contents_;
+    fil_report_options options_{};
 };
 
 }  // namespace fil::cli

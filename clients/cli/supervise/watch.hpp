@@ -5,7 +5,7 @@
 // reported as well. While no run is on, it sleeps.
 #pragma once
 
-#include <fil_supervisor.h>
+#include <fil.h>
 
 #include <string>
 #include <vector>

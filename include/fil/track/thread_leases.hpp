@@ -12,7 +12,6 @@
 
 #include "fil/base/arena.hpp"
 #include "fil/base/spin_lock.hpp"
-#include "fil/base/system.hpp"
 #include "fil/track/peak.hpp"
 #include "fil/track/registry.hpp"
 #include "fil/track/usage.hpp"
@@ -59,15 +58,14 @@ struct thread_state : boost::intrusive::slist_base_hook<
     }
 };
 
-template <system_below System>
+template <page_source Pages = system_pages>
 class thread_leases {
   public:
     thread_leases(recording_memory& memory, std::size_t source_bytes)
         : memory_(memory), source_bytes_(source_bytes) {}
 
-    template <peak_words Words>
-    thread_state* take(const peak_tracker<Words>& peak) {
-        const locked<System> hold(lock_);
+    thread_state* take(const peak_tracker& peak) {
+        const locked hold(lock_);
         thread_state* state = nullptr;
         if (!free_.empty()) {
             state = &free_.front();
@@ -75,10 +73,7 @@ class thread_leases {
         } else if (!full_) {
             state = make();
             full_ = state == nullptr;
-            if (!full_) {
-                memory_.header().threads.fetch_add(1, std::memory_order_relaxed);
-                peak.add_thread();
-            }
+            if (!full_) peak.add_thread();
         }
         if (state == nullptr) return nullptr;
         state->inherited = callstack_id::none;
@@ -86,11 +81,10 @@ class thread_leases {
         return state;
     }
 
-    template <peak_words Words>
-    void give_back(thread_state& state, const peak_tracker<Words>& peak) {
+    void give_back(thread_state& state, const peak_tracker& peak) {
         peak.before_decrease(state.set->pending);
         peak.publish(state.set->pending);
-        const locked<System> hold(lock_);
+        const locked hold(lock_);
         free_.push_front(state);
     }
 
@@ -142,7 +136,7 @@ class thread_leases {
 
     recording_memory& memory_;
     std::size_t source_bytes_;
-    arena<System> arena_;
+    arena<Pages> arena_;
     boost::intrusive::slist<thread_state, boost::intrusive::cache_last<false>> free_;
     bool full_ = false;  // there was no room once: asking again would cost each event a mapping
     spin_lock lock_;
