@@ -1,13 +1,11 @@
-// fil.h, what happens inside a profiled process. Hot: each function is one event of the recorder.
+// fil.h, what happens inside a profiled process: each function is one event of the recorder. Hot,
+// but for starting and stopping.
 
 #include "fil.h"
 #include "os/os.hpp"
-#include "os/sandbox.hpp"
 #include "process/block_events.hpp"
-#include "process/new_thread.hpp"
 #include "process/out_of_memory.hpp"
 #include "process/process_recorder.hpp"
-#include "process/report_wait.hpp"
 #include "structs.hpp"
 
 using namespace fil;
@@ -28,6 +26,23 @@ callstack_id caller_of(process_recorder& recorder, fil_callstack id) {
     return id <= FIL_CALLSTACK_UNKNOWN ? recorder.root() : checked(id);
 }
 
+const char* why_not_started(fil_status status) {
+    switch (status) {
+        case FIL_ERROR_STATE:
+            return "a recorder runs already";
+        case FIL_ERROR_NO_SESSION:
+            return "there is no session: this program was not started by fil-profile";
+        case FIL_ERROR_WHOLE_PROGRAM:
+            return "fil-profile records this program already, and writes its report";
+        case FIL_ERROR_SYSTEM:
+            return "the session could not be joined";
+        case FIL_ERROR_MEMORY:
+            return "no memory, or too little address space, for a recording";
+        default:
+            return "options of a size that is not known";
+    }
+}
+
 }  // namespace
 
 extern "C" {
@@ -42,60 +57,12 @@ fil_status fil_recorder_start(const fil_recorder_options* options, fil_error* er
     fil_recorder_options known{};
     fil_status status = capi::copy_struct(known, options);
     if (status == FIL_OK) status = this_process.start(known);
-    switch (status) {
-        case FIL_OK:
-            break;
-        case FIL_ERROR_STATE:
-            capi::say(error, "a recorder runs already, or no session");
-            break;
-        case FIL_ERROR_SYSTEM:
-            capi::say(error, "the session could not be joined");
-            break;
-        case FIL_ERROR_MEMORY:
-            capi::say(error, "no memory, or too little address space, for a recording");
-            break;
-        default:
-            capi::say(error, "options of a size that is not known");
-            break;
-    }
+    capi::say(error, status, why_not_started(status));
     return status;
 }
 
 int fil_recorder_running(void) {
     return this_process.running() != nullptr;
-}
-void fil_recorder_close(void) {
-    this_process.close();
-}
-void fil_recorder_reopen(void) {
-    this_process.reopen();
-}
-
-void fil_recorder_shrink(uint64_t address_space) {
-    const std::uint64_t share = address_space / os::share_of_address_space;
-    sandbox::pages.shrink(share);
-    sandbox::pages_wiped_on_fork.shrink(share);
-    this_process.event([=](process_recorder& recorder, thread_state&) {
-        this_process.shrink_recording(recorder, share);
-    });
-}
-
-void fil_recorder_fold(void) {
-    sandbox::pages.fold();
-    sandbox::pages_wiped_on_fork.fold();
-    this_process.event([](process_recorder& recorder, thread_state&) { recorder.memory().fold(); });
-}
-void fil_recorder_unfold(void) {
-    sandbox::pages.unfold();
-    sandbox::pages_wiped_on_fork.unfold();
-    this_process.event(
-        [](process_recorder& recorder, thread_state&) { recorder.memory().unfold(); });
-}
-
-void fil_recorder_request_report(uint32_t milliseconds) {
-    session_page* session = this_process.session();
-    if (session == nullptr || this_process.session_text()[0] == 0) return;
-    request_report(*session, milliseconds);
 }
 
 void fil_recorder_describe(fil_text key, fil_text value) {
@@ -103,7 +70,8 @@ void fil_recorder_describe(fil_text key, fil_text value) {
     process_recorder* recorder = this_process.idle_or_running();
     if (recorder == nullptr || this_thread.guard.raised(stack_pointer())) return;
     const guarded_scope guarded(this_thread.guard);
-    recorder->memory().add_fact(view(key).substr(0, 1024), view(value).substr(0, 1024));
+    recorder->memory().add_fact<linux_system>(view(key).substr(0, 1024),
+                                              view(value).substr(0, 1024));
 }
 
 void fil_record_failed(size_t bytes) {
@@ -120,12 +88,6 @@ void fil_record_failed(size_t bytes) {
         [](process_recorder&) {});
 }
 
-void fil_record_unprofiled_child(void) {
-    if (process_recorder* recorder = this_process.running()) {
-        recorder->count(recorder->header().unprofiled_children);
-    }
-}
-
 // ---- callstacks ----
 
 fil_function fil_function_intern(fil_function_kind kind, fil_text name, fil_text file,
@@ -135,7 +97,7 @@ fil_function fil_function_intern(fil_function_kind kind, fil_text name, fil_text
     const bool is_relative = kind != FIL_FUNCTION_NATIVE_MODULE && file.length > 0 &&
                              file.data[0] != '/' && file.data[0] != '<';
     const guarded_scope guarded(this_thread.guard);
-    const locked hold(this_process.lock());
+    const locked<linux_system> hold(this_process.lock());
     static char directory[4096];  // too large for the stack of a signal handler
     const std::size_t length = is_relative ? os::working_directory(directory, sizeof directory) : 0;
     return to_index(
@@ -159,32 +121,14 @@ fil_callstack fil_callstack_current(void) {
     return to_index(current);
 }
 
-fil_callstack fil_callstack_of_new_thread(const void* code) {
-    callstack_id charged = callstack_id::unknown;
-    this_process.event(
-        [&](process_recorder& recorder, thread_state& thread) {
-            charged = callstack_of_new_thread(recorder, recorder.capture(thread), address_of(code));
-        },
-        [](process_recorder&) {});
-    return to_index(charged);
-}
-
 void fil_thread_inherit(fil_callstack callstack) {
     this_process.event([&](process_recorder&, thread_state& thread) {
         if (&thread == this_thread.state) thread.inherited = checked(callstack);
     });
 }
 
-void fil_thread_disarming_stack(const void* address, size_t bytes) {
-    disarming_stack = {address_of(address), address == nullptr ? 0 : bytes};
-}
-
-void fil_thread_signal_stack(const void* address, size_t bytes) {
-    signal_stack = {address_of(address), address == nullptr ? 0 : bytes};
-}
-
 int fil_thread_on_signal_stack(void) {
-    return alternate_stack::of_this_thread().active;
+    return system_signal_stacks::of_this_thread().active;
 }
 
 fil_status fil_source_register(const fil_source* source, fil_error* error) {
@@ -196,7 +140,7 @@ fil_status fil_source_register(const fil_source* source, fil_error* error) {
     }
     this_process.running();  // a forked child's lock is another one
     const guarded_scope guarded(this_thread.guard);
-    const locked hold(this_process.lock());
+    const locked<linux_system> hold(this_process.lock());
     if (this_process.sources().add(known)) return FIL_OK;
     capi::say(error, "four sources are registered already");
     return FIL_ERROR_STATE;
@@ -275,11 +219,6 @@ void fil_record_free_range(const void* address, size_t bytes) {
     });
 }
 
-void fil_modules_unloaded(void) {
-    this_process.event(
-        [](process_recorder&, thread_state&) { this_process.sources().forget_unloaded_modules(); });
-}
-
 void fil_guard_raise(void) {
     ++this_thread.silenced;
     this_thread.guard.raise();
@@ -287,6 +226,19 @@ void fil_guard_raise(void) {
 void fil_guard_lower(void) {
     this_thread.guard.lower();
     --this_thread.silenced;
+}
+
+// ---- pools ----
+
+void fil_pool_begin(void) {
+    fil_guard_raise();
+}
+void fil_pool_end(void) {
+    fil_guard_lower();
+}
+
+void fil_pool_alloc(const void* address, size_t bytes) {
+    block_events::alloc(const_cast<void*>(address), bytes);
 }
 
 }  // extern "C"

@@ -1,4 +1,4 @@
-// fil.h, reports: the caller's options become the facts of a report. Cold.
+// fil.h and fil_supervisor.h, reports: the caller's options become the facts of a report. Cold.
 
 #include <unistd.h>
 
@@ -7,11 +7,11 @@
 #include <range/v3/algorithm/find_if.hpp>
 
 #include "fil/report/masked_arguments.hpp"
+#include "fil/report/snapshot_reader.hpp"
 #include "process/process_recorder.hpp"
 #include "report/live_copy.hpp"
 #include "report/report_source.hpp"
 #include "report/resident_note.hpp"
-#include "report/snapshot_reader.hpp"
 #include "session/parts_in_memory.hpp"
 #include "session/refusal_text.hpp"
 #include "session_handle.hpp"
@@ -55,10 +55,26 @@ report::ending_facts ending_of(const fil_report_options& options) {
 }
 
 // Samples arrive mixed; the page draws one line a process, the session's (pid 0) first.
-std::vector<report::timeline> timelines_of(const fil_report_options& options) {
+// Elements of an array of the caller's, who may know a shorter or a longer struct.
+template <typename Struct>
+std::vector<Struct> elements_of(const Struct* first, std::size_t count, std::size_t size,
+                                const char* name) {
+    std::vector<Struct> elements;
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto* element = reinterpret_cast<const char*>(first) + i * size;
+        elements.emplace_back();
+        if (copy_element(elements.back(), element, size) != FIL_OK) {
+            throw failure{FIL_ERROR_STRUCT_SIZE,
+                          std::string(name) + ": their size is of no version that is known"};
+        }
+    }
+    return elements;
+}
+
+std::vector<report::timeline> timelines_of(const fil_session_facts& facts) {
     std::vector<report::timeline> timelines;
-    for (std::size_t i = 0; i < options.sample_count; ++i) {
-        const fil_sample& sample = options.samples[i];
+    for (const fil_sample& sample :
+         elements_of(facts.samples, facts.sample_count, facts.sample_size, "samples")) {
         auto line = ranges::find_if(timelines, [&](const auto& t) { return t.pid == sample.pid; });
         if (line == timelines.end()) {
             line = timelines.insert(sample.pid == 0 ? timelines.begin() : timelines.end(),
@@ -69,17 +85,17 @@ std::vector<report::timeline> timelines_of(const fil_report_options& options) {
     return timelines;
 }
 
-bool is_out_of_memory(const fil_report_options& options) {
-    return options.moment == FIL_MOMENT_OUT_OF_MEMORY;
+bool is_out_of_memory(const fil_session_facts& facts) {
+    return facts.moment == FIL_MOMENT_OUT_OF_MEMORY;
 }
 
-std::optional<failed_request> request_of(const fil_report_options& options) {
-    if (!is_out_of_memory(options)) return {};
-    return failed_request{callstack_id{options.request_callstack},
-                          static_cast<std::int64_t>(options.request_bytes)};
+std::optional<failed_request> request_of(const fil_session_facts& facts) {
+    if (!is_out_of_memory(facts)) return {};
+    return failed_request{callstack_id{facts.request_callstack},
+                          static_cast<std::int64_t>(facts.request_bytes)};
 }
 
-report::facts facts_of(const fil_report_options& options) {
+report::facts facts_of(const fil_report_options& options, const fil_session_facts& known) {
     report::facts run;
     run.version = fil_version();
     run.arguments = split_at_zeros(string_of(options.command));
@@ -90,12 +106,12 @@ report::facts facts_of(const fil_report_options& options) {
     if (options.started_ns != 0) run.started = options.started_ns / 1'000'000'000;
     run.duration = options.seconds;
     run.ending = ending_of(options);
-    run.peak_seconds = options.peak_seconds;
-    run.resident = {options.resident, options.resident_anonymous, options.resident_file,
-                    options.resident_shared};
-    if (is_out_of_memory(options)) run.kind = report::report_kind::out_of_memory;
-    run.timelines = timelines_of(options);
-    run.variables = strings_of(options.variables, options.variable_count);
+    run.peak_seconds = known.peak_seconds;
+    run.resident = {known.resident, known.resident_anonymous, known.resident_file,
+                    known.resident_shared};
+    if (is_out_of_memory(known)) run.kind = report::report_kind::out_of_memory;
+    run.timelines = timelines_of(known);
+    run.variables = strings_of(known.variables, known.variable_count);
     run.notes = strings_of(options.notes, options.note_count);
     return run;
 }
@@ -160,10 +176,10 @@ void add_other_processes(report::facts& run, const session& session, const joine
     if (!run.processes.empty()) run.resident = {};
 }
 
-std::vector<untouched_range> untouched_of(const fil_report_options& options) {
+std::vector<untouched_range> untouched_of(const fil_session_facts& facts) {
     std::vector<untouched_range> ranges;
-    for (std::size_t i = 0; i < options.untouched_count; ++i) {
-        const fil_untouched& u = options.untouched[i];
+    for (const fil_untouched& u :
+         elements_of(facts.untouched, facts.untouched_count, facts.untouched_size, "untouched")) {
         ranges.push_back({callstack_id{u.callstack}, std::int64_t(u.bytes),
                           std::int64_t(u.resident), static_cast<mapping_kind>(u.kind)});
     }
@@ -217,8 +233,9 @@ report::answer_look look_of(const fil_report_options& options) {
 }
 
 void write(const recording_view& recording, const session_page& page, report::facts run,
-           const std::string& executable, const fil_report_options& options, char* path,
-           std::size_t capacity, const live_copy* copy = nullptr) {
+           const std::string& executable, const fil_report_options& options,
+           const fil_session_facts& known, char* path, std::size_t capacity,
+           const live_copy* copy = nullptr) {
     check_readable(recording);
     std::string directory = string_of(options.directory);
     bool is_exact = options.directory_is_exact != 0;
@@ -231,8 +248,8 @@ void write(const recording_view& recording, const session_page& page, report::fa
     const session_page& its_page = last != nullptr ? last->page : page;
     const drawn_recording drawn{recording, its_page,
                                 last != nullptr ? last->root.load() : callstack_id::unknown, copy,
-                                request_of(options)};
-    const std::vector<untouched_range> untouched = untouched_of(options);
+                                request_of(known)};
+    const std::vector<untouched_range> untouched = untouched_of(known);
     usage_at_peak usage = usage_of(drawn);
     add_arenas(usage, drawn, untouched);
     add_recorded_facts(run, drawn, usage);
@@ -240,8 +257,7 @@ void write(const recording_view& recording, const session_page& page, report::fa
     judge_program(run, executable);
     const unseen_allocator allocator = unseen_allocator_of(recording, executable);
     if (!allocator.note.empty()) run.notes.push_back(allocator.note);
-    if (options.unseen_allocator != nullptr)
-        write_text(allocator.note, options.unseen_allocator, options.unseen_allocator_bytes);
+    write_text(allocator.note, known.unseen_allocator, known.unseen_allocator_bytes);
     // Of a part, what the program held before is resident as well.
     // Arenas have a row of their own, and what children share is resident elsewhere.
     const std::int64_t unexplained = run.resident.anonymous - usage.bytes(mapping_kind::arena);
@@ -278,37 +294,39 @@ fil_status guarded_reading(fil_error* error, Body&& body) {
 
 extern "C" {
 
-fil_status fil_session_report(fil_session* handle, const fil_report_options* options, char* path,
-                              size_t capacity, fil_error* error) {
+fil_status fil_session_report(fil_session* handle, const fil_report_options* options,
+                              const fil_session_facts* facts, char* path, size_t capacity,
+                              fil_error* error) {
     return guarded_reading(error, [&] {
         const fil::session& session = session_of(handle);
-        const auto known = checked_copy(options, "options");
-        const joined_process* process = known.run != 0 || is_out_of_memory(known)
+        const auto asked = checked_copy(options, "options");
+        const auto known = checked_copy(facts, "facts");
+        const joined_process* process = asked.run != 0 || is_out_of_memory(known)
                                             ? session.find(known.pid)
                                             : program_at_peak(session, known.pid);
         if (process == nullptr) throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
         const bool runs_on =
-            known.ending == FIL_ENDING_RUNNING && known.run == 0 && !is_out_of_memory(known);
+            asked.ending == FIL_ENDING_RUNNING && asked.run == 0 && !is_out_of_memory(known);
         std::optional<live_copy> copy;
         if (runs_on) copy = copy_live(session, process->view());
-        report::facts run = facts_of(known);
+        report::facts run = facts_of(asked, known);
         if (!session.shows_arguments()) run.arguments = report::masked(std::move(run.arguments));
-        if (known.run == 0) add_other_processes(run, session, *process);
-        write(process->view(), session.page(), std::move(run), process->executable, known, path,
-              capacity, copy ? &*copy : nullptr);
+        if (asked.run == 0) add_other_processes(run, session, *process);
+        write(process->view(), session.page(), std::move(run), process->executable, asked, known,
+              path, capacity, copy ? &*copy : nullptr);
     });
 }
 
 fil_status fil_recording_report(const fil_report_options* options, char* path, size_t capacity,
                                 fil_error* error) {
     return guarded_reading(error, [&] {
-        const auto known = checked_copy(options, "options");
+        const auto asked = checked_copy(options, "options");
         recording_memory* memory = this_process.private_recording();
         if (memory == nullptr) throw failure{FIL_ERROR_STATE, "no private recorder runs here"};
         const recording_view recording(memory->base(), memory->bytes());
         std::error_code ignored;
-        write(recording, *this_process.session(), facts_of(known),
-              std::filesystem::read_symlink("/proc/self/exe", ignored).string(), known, path,
+        write(recording, *this_process.session(), facts_of(asked, {}),
+              std::filesystem::read_symlink("/proc/self/exe", ignored).string(), asked, {}, path,
               capacity);
     });
 }

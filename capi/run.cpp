@@ -10,10 +10,33 @@ using namespace fil;
 
 namespace {
 
-fil_status say_wrong_state(fil_error* error, const char* of_a_run) {
-    capi::say(error, this_process.records_on_request() ? of_a_run
-                                                       : "this process is not recorded on request");
-    return FIL_ERROR_STATE;
+fil_status say_why(fil_error* error, fil_status status) {
+    switch (status) {
+        case FIL_OK:
+            break;
+        case FIL_ERROR_NO_SESSION:
+            capi::say(error, "this program was not started by fil-profile");
+            break;
+        case FIL_ERROR_WHOLE_PROGRAM:
+            capi::say(error, "all of this program is recorded: it has no parts");
+            break;
+        case FIL_ERROR_IN_RUN:
+            capi::say(error, "another run is on");
+            break;
+        case FIL_ERROR_NOT_RECORDED:
+            capi::say(error, "this process is a child of the one that is recorded on request");
+            break;
+        case FIL_ERROR_MEMORY:
+            capi::say(error, "no memory, or too little address space, for a recording");
+            break;
+        case FIL_ERROR_SYSTEM:
+            capi::say(error, "the session could not be joined");
+            break;
+        default:
+            capi::say(error, "no run is on, or the recorder was stopped");
+            break;
+    }
+    return status;
 }
 
 std::string_view cut(fil_text text) {
@@ -24,6 +47,10 @@ std::string_view cut(fil_text text) {
 
 extern "C" {
 
+fil_status fil_run_check(fil_error* error) {
+    return say_why(error, this_process.check_run());
+}
+
 fil_status fil_run_begin(const fil_run_options* options, fil_error* error) {
     fil_run_options known{};
     fil_status status = capi::copy_struct(known, options);
@@ -31,12 +58,14 @@ fil_status fil_run_begin(const fil_run_options* options, fil_error* error) {
         capi::say(error, "options of a size that is not known");
         return status;
     }
+    status = this_process.check_run();
+    if (status != FIL_OK) return say_why(error, status);
     status = this_process.begin_run(known);
-    if (status == FIL_ERROR_STATE) return say_wrong_state(error, "a run is on already");
-    if (status != FIL_OK) {
+    if (status == FIL_ERROR_MEMORY) {
         capi::say(error, "no room left in the recording");
         return status;
     }
+    if (status != FIL_OK) return say_why(error, status);
     session_address address;
     if (parse_session_address(this_process.session_text(), address)) say_run_began(address);
     return FIL_OK;
@@ -44,18 +73,21 @@ fil_status fil_run_begin(const fil_run_options* options, fil_error* error) {
 
 fil_status fil_run_end(fil_run_numbers* numbers, fil_error* error) {
     fil_run_numbers found = FIL_RUN_NUMBERS_INIT;
-    if (this_process.end_run(found) != FIL_OK) return say_wrong_state(error, "no run is on");
+    fil_status status = this_process.end_run(found);
+    if (status != FIL_OK) return say_why(error, status);
     if (numbers == nullptr) return FIL_OK;
-    const fil_status status = capi::fill_struct(numbers, found);
+    status = capi::fill_struct(numbers, found);
     if (status != FIL_OK) capi::say(error, "numbers: struct_size is not set");
     return status;
 }
 
 fil_status fil_run_report(fil_error* error) {
+    const fil_status status = this_process.check_run();
+    if (status != FIL_OK && status != FIL_ERROR_IN_RUN) return say_why(error, status);
     session_address address;
-    if (!this_process.records_on_request() ||
-        !parse_session_address(this_process.session_text(), address)) {
-        return say_wrong_state(error, "there is no supervisor");
+    if (!parse_session_address(this_process.session_text(), address)) {
+        capi::say(error, "there is no supervisor");
+        return FIL_ERROR_NO_SESSION;
     }
     report_reply reply{};
     if (!ask_for_report(address, reply)) {
@@ -72,7 +104,7 @@ void fil_recorder_add_source(fil_text file, fil_text text) {
     process_recorder* recorder = this_process.idle_or_running();
     if (recorder == nullptr) return;
     const guarded_scope guarded(this_thread.guard);
-    recorder->memory().add_source(cut(file), cut(text));
+    recorder->memory().add_source<linux_system>(cut(file), cut(text));
 }
 
 }  // extern "C"

@@ -1,4 +1,4 @@
-// fil.h, sandboxes: the program is about to install a seccomp filter for itself.
+// fil_hooks.h, sandboxes: the program is about to install a seccomp filter for itself.
 
 #include "os/sandbox.hpp"
 
@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-#include "fil.h"
+#include "fil_hooks.h"
 #include "os/os.hpp"
 #include "process/process_recorder.hpp"
 

@@ -1,13 +1,10 @@
-// fil.h, what a supervisor does with a session. Cold.
+// fil_supervisor.h, what a supervisor does with a session. Cold.
 
 #include <unistd.h>
 
-#include <utility>
-
-#include "fil/recording/large_mapping_list.hpp"
+#include "fil/report/snapshot_reader.hpp"
 #include "process/out_of_memory.hpp"
 #include "report/program_began.hpp"
-#include "report/snapshot_reader.hpp"
 #include "session/kept_recording.hpp"
 #include "session/refusal_text.hpp"
 #include "session_handle.hpp"
@@ -17,11 +14,14 @@ using namespace fil::capi;
 
 namespace {
 
-std::string runtime_of(const recording_view& view) {
+// The first of that name, once it is there.
+void read_fact(const recording_view& view, std::string_view name, std::string& value) {
+    if (!value.empty()) return;
     for (const fact_record& fact : view.facts()) {
-        if (view.text(fact.key) == "runtime") return std::string(view.text(fact.value));
+        if (view.text(fact.key) != name) continue;
+        value = view.text(fact.value);
+        return;
     }
-    return {};
 }
 
 fil_text text_of(const std::string& text) {
@@ -92,7 +92,8 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
             throw failure{FIL_ERROR_ARGUMENT, "there is no such process"};
         }
         joined_process& joined = session_of(session).process(number);
-        if (joined.runtime.empty()) joined.runtime = runtime_of(joined.view());
+        read_fact(joined.view(), "runtime", joined.runtime);
+        read_fact(joined.view(), "note", joined.note);
         const recording_header& header = joined.header();
         fil_process found = FIL_PROCESS_INIT;
         found.pid = joined.pid;
@@ -102,6 +103,7 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
         found.joined_ns = joined.joined_ns;
         found.command = text_of(joined.command);
         found.runtime = text_of(joined.runtime);
+        found.note = text_of(joined.note);
         found.closed = joined.closed();
         found.missed_events = header.missed_events.load(std::memory_order_relaxed);
         const run_record* run = joined.run();
@@ -166,21 +168,25 @@ void fil_session_process_ended(fil_session* session, int32_t pid) {
     guarded(nullptr, [&] { session_of(session).process_ended(pid); });
 }
 
-fil_status fil_session_large_mappings(const fil_session* session, int32_t pid,
-                                      fil_large_mapping* mappings, size_t* count) {
-    if (session == nullptr || mappings == nullptr || count == nullptr) return FIL_ERROR_ARGUMENT;
-    const size_t capacity = std::exchange(*count, 0);
+size_t fil_session_large_mappings(const fil_session* session, int32_t pid,
+                                  fil_large_mapping* mappings, size_t capacity,
+                                  size_t mapping_size) {
+    if (session == nullptr || mapping_size == 0) return 0;
     const joined_process* process = session_of(session).find(pid);
-    if (process == nullptr) return FIL_ERROR_EMPTY;
-    const auto begin = [&] { *count = 0; };
-    const auto add = [&](const large_mapping& one) {
-        if (*count == capacity || one.bytes > std::uint64_t{most_bytes}) return;
-        mappings[(*count)++] = {one.address, one.bytes, to_index(one.callstack),
-                                static_cast<fil_mapping_kind>(one.kind)};
-    };
-    if (read_large_mappings(process->view(), begin, add)) return FIL_OK;
-    *count = 0;
-    return FIL_ERROR_STATE;
+    if (process == nullptr) return 0;
+    size_t count = 0;
+    for (const large_mapping_record& record : process->header().large_mappings) {
+        const std::uint64_t address = record.address.load(std::memory_order_acquire);
+        const std::uint64_t bytes = record.bytes.load(std::memory_order_relaxed);
+        if (address == 0 || count == capacity) break;
+        if (bytes > std::uint64_t{most_bytes}) continue;
+        const fil_large_mapping found{address, bytes,
+                                      to_index(record.callstack.load(std::memory_order_relaxed)),
+                                      static_cast<fil_mapping_kind>(record.kind.load())};
+        std::memcpy(reinterpret_cast<char*>(mappings) + count++ * mapping_size, &found,
+                    std::min(mapping_size, sizeof found));
+    }
+    return count;
 }
 
 fil_status fil_session_keep(fil_session* session, int32_t pid, fil_text file, fil_error* error) {

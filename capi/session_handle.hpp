@@ -1,7 +1,8 @@
 #pragma once
-// What the opaque fil_session of fil.h is: a fil::session, under a name that no C program can see
-// into (and that keeps our types out of the ABI's description).
+// What the opaque fil_session of fil_supervisor.h is: a fil::session, under a name that no C
+// program can see into (and that keeps our types out of the ABI's description).
 
+#include "fil_supervisor.h"
 #include "guarded.hpp"
 #include "session/session.hpp"
 

@@ -15,17 +15,24 @@
 
 namespace fil::capi {
 
+// One of an array, whose caller says how many bytes each has.
+template <typename Struct>
+fil_status copy_element(Struct& known, const void* element, std::size_t size) {
+    if (size == 0) return FIL_ERROR_STRUCT_SIZE;
+    const auto* bytes = static_cast<const unsigned char*>(element);
+    for (std::size_t i = sizeof(Struct); i < size; ++i) {
+        if (bytes[i] != 0) return FIL_ERROR_STRUCT_SIZE;
+    }
+    std::memcpy(&known, element, size < sizeof(Struct) ? size : sizeof(Struct));
+    return FIL_OK;
+}
+
 template <typename Struct>
 fil_status copy_struct(Struct& known, const Struct* given) {
     if (given == nullptr) return FIL_ERROR_ARGUMENT;
     const std::size_t size = given->struct_size;
     if (size < sizeof(std::size_t)) return FIL_ERROR_STRUCT_SIZE;
-    const auto* bytes = reinterpret_cast<const unsigned char*>(given);
-    for (std::size_t i = sizeof(Struct); i < size; ++i) {
-        if (bytes[i] != 0) return FIL_ERROR_STRUCT_SIZE;
-    }
-    std::memcpy(&known, given, size < sizeof(Struct) ? size : sizeof(Struct));
-    return FIL_OK;
+    return copy_element(known, given, size);
 }
 
 // Fills a caller's struct, which may be shorter or longer than ours.
@@ -49,6 +56,11 @@ inline void say(fil_error* error, const char* message) {
         error->message[length] = message[length] == '\n' ? ' ' : message[length];
     }
     error->message[length] = 0;
+}
+
+// The same, if the call failed.
+inline void say(fil_error* error, fil_status status, const char* message) {
+    if (status != FIL_OK) say(error, message);
 }
 
 }  // namespace fil::capi

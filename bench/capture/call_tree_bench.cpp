@@ -5,6 +5,8 @@
 #include <random>
 #include <vector>
 
+#include "os/linux_system.hpp"
+
 namespace fil {
 namespace {
 
@@ -13,7 +15,7 @@ struct recording {
     void* base = system_pages::map(bytes);
     bool formatted = recording_memory(base, bytes).format(1, 0);
     recording_memory memory{base, bytes};
-    call_tree<> tree{memory};
+    call_tree<linux_system> tree{memory};
     ~recording() { system_pages::unmap(base, bytes); }
 };
 

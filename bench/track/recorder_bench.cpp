@@ -7,6 +7,9 @@
 #include <random>
 #include <vector>
 
+#include "os/linux_system.hpp"
+#include "process/session_words.hpp"
+
 namespace fil {
 namespace {
 
@@ -25,8 +28,10 @@ struct process {
     bool formatted = recording_memory(base, bytes).format(1, 0);
     session_page session{};
     known_source source;
-    std::unique_ptr<registry<>> blocks = std::make_unique<registry<>>();
-    recorder<known_source> events{base, bytes, session, *blocks, source};
+    std::unique_ptr<process_registry> blocks = std::make_unique<process_registry>();
+    recorder<known_source, session_words, linux_system, process_registry> events{
+        base, bytes, session_words(session, recording_memory(base, bytes).header()), *blocks,
+        source};
     bool prepared = events.prepare();
     std::vector<callstack_id> callstacks;
 

@@ -8,6 +8,8 @@
 #include <random>
 #include <vector>
 
+#include "os/linux_system.hpp"
+
 namespace fil {
 namespace {
 
@@ -19,15 +21,15 @@ std::uintptr_t first_address(const benchmark::State& state) {
     return (std::uintptr_t{1} << 40) + (std::uintptr_t(state.thread_index()) << 30);
 }
 
-registry<>& shared_registry() {
-    static const auto one = std::make_unique<registry<>>();
+process_registry& shared_registry() {
+    static const auto one = std::make_unique<process_registry>();
     return *one;
 }
 
 // What do putting a block in and taking it out cost while its slots are in the cache, by its size:
 // in one slot, two, three? And are two threads as fast as one?
 void put_in_and_take_out(benchmark::State& state) {
-    registry<>& blocks = shared_registry();
+    process_registry& blocks = shared_registry();
     const std::uintptr_t address = first_address(state);
     const auto bytes = static_cast<std::uint64_t>(state.range(0));
     for (auto _ : state) {
@@ -40,7 +42,7 @@ BENCHMARK(put_in_and_take_out)->Arg(100)->Threads(2);
 
 // And with that many live blocks of 64 bytes, replaced in random order (the cache no longer helps)?
 void replace_at_random(benchmark::State& state) {
-    registry<>& blocks = shared_registry();
+    process_registry& blocks = shared_registry();
     const auto count = static_cast<std::size_t>(state.range(0));
     std::vector<std::uintptr_t> addresses(count);
     for (std::size_t i = 0; i < count; ++i) addresses[i] = first_address(state) + i * 64;
@@ -59,7 +61,7 @@ BENCHMARK(replace_at_random)->Arg(1000)->Arg(1'000'000);
 
 // What does the free of a block cost that was never seen (there before us, or another allocator's)?
 void take_unknown(benchmark::State& state) {
-    registry<>& blocks = shared_registry();
+    process_registry& blocks = shared_registry();
     const std::uintptr_t address = (std::uintptr_t{1} << 45) + 4096;
     for (auto _ : state) benchmark::DoNotOptimize(blocks.take(address));
 }

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "doctor.hpp"
 #include "os/descriptor.hpp"
 #include "os/ending.hpp"
 #include "os/message.hpp"
@@ -23,7 +24,7 @@ int main(int argc, char** argv) {
         }
         if (asked.quiet) be_quiet();
         if (asked.verb == "python") become_python(asked);
-        end = run(asked);
+        end = asked.verb == "doctor" ? ending{FIL_ENDING_EXIT, doctor(asked)} : run(asked);
     } catch (const refusal& refused) {
         say(refused.what());
         end.value = refused.status;

@@ -126,7 +126,7 @@ void say_killed_by_sandbox(const observation& seen) {
 
 void keep(fil_session* session, const report_request& request, const std::string& why_no_report) {
     std::string why;
-    const std::string file = keep_recording(session, request.options().pid, why);
+    const std::string file = keep_recording(session, request.contents().facts.pid, why);
     say("The report could not be made: " + why_no_report + ". " +
         (file.empty() ? "The recording could not be kept either: " + why + "."
                       : "The recording is kept in " + file));
@@ -187,7 +187,7 @@ ending run(const invocation& asked) {
         memory->judge(now.memory);
         memory->hear([&](const fil_out_of_memory& process) {
             const report_request request(facts, now, process);
-            return make_report(session.get(), request.options(), signals);
+            return make_report(session.get(), request.contents(), signals);
         });
         return memory->longest_wait();
     };
@@ -215,7 +215,7 @@ ending run(const invocation& asked) {
     }
     if (memory) say_killed_for_memory(seen, *memory);
     const report_request request(facts, seen);
-    const report_outcome report = make_report(session.get(), request.options(), signals);
+    const report_outcome report = make_report(session.get(), request.contents(), signals);
     if (report.status == FIL_OK) {
         say_written(report);
         if (asked.browser) open_in_browser(page_of(report));

@@ -14,7 +14,7 @@
 
 #include <cstddef>
 
-#include "fil.h"
+#include "fil_hooks.h"
 
 namespace fil::preload {
 

@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#include "fil.h"
+#include "fil_hooks.h"
 #include "real.hpp"
 
 using fil::preload::real;

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "fil.h"
+#include "fil_hooks.h"
 #include "real.hpp"
 
 using fil::preload::real;

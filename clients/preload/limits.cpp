@@ -7,7 +7,7 @@
 
 #include <cerrno>
 
-#include "fil.h"
+#include "fil_hooks.h"
 #include "real.hpp"
 
 using fil::preload::real;

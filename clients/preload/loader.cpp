@@ -2,7 +2,7 @@
 
 #include <cerrno>
 
-#include "fil.h"
+#include "fil_hooks.h"
 #include "other_allocator.hpp"
 #include "real.hpp"
 #include "runtimes.hpp"

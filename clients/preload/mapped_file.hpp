@@ -5,7 +5,7 @@
 // mapped shared is shared memory: memfd_create, POSIX shm_open, files in /dev/shm. Everything else
 // is a file. Asks the system, beside the call that maps; keeps errno.
 
-#include "fil.h"
+#include "fil_hooks.h"
 
 namespace fil::preload {
 

@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "fil.h"
+#include "fil_hooks.h"
 
 namespace fil::preload {
 

@@ -12,7 +12,7 @@
 #include <new>
 
 #include "elf_symbols.hpp"
-#include "fil.h"
+#include "fil_hooks.h"
 #include "next_definition.hpp"
 #include "real.hpp"
 

@@ -12,7 +12,7 @@
 #include <cstddef>
 
 #include "environment.hpp"
-#include "fil.h"
+#include "fil_hooks.h"
 #include "real.hpp"
 #include "target.hpp"
 

@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "fil.h"
+#include "fil_hooks.h"
 #include "other_allocator.hpp"
 #include "real.hpp"
 

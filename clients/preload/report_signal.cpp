@@ -4,7 +4,7 @@
 
 #include <atomic>
 
-#include "fil.h"
+#include "fil_hooks.h"
 #include "real.hpp"
 
 using namespace fil::preload;

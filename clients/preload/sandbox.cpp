@@ -13,7 +13,7 @@
 #include <cstdarg>
 #include <cstdint>
 
-#include "fil.h"
+#include "fil_hooks.h"
 #include "real.hpp"
 
 using fil::preload::real;

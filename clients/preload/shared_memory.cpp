@@ -7,7 +7,7 @@
 #include <cstddef>
 
 #include "attachments.hpp"
-#include "fil.h"
+#include "fil_hooks.h"
 #include "mapped_range.hpp"
 #include "real.hpp"
 

@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "environment.hpp"
-#include "fil.h"
+#include "fil_hooks.h"
 #include "next_definition.hpp"
 #include "real.hpp"
 #include "report_signal.hpp"

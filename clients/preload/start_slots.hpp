@@ -8,7 +8,7 @@
 #include <atomic>
 #include <cstddef>
 
-#include "fil.h"
+#include "fil_hooks.h"
 
 namespace fil::preload {
 

@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "fil.h"
+#include "fil_hooks.h"
 #include "loadable.hpp"
 
 namespace fil::preload {

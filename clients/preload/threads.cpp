@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <threads.h>
 
-#include "fil.h"
+#include "fil_hooks.h"
 #include "loader.hpp"
 #include "real.hpp"
 #include "start_slots.hpp"

@@ -19,10 +19,10 @@
 #include <string_view>
 
 #include "fil/base/reentry_guard.hpp"
-#include "fil/capture/modules.hpp"
-#include "fil/capture/ordinary_stack.hpp"
+#include "os/modules.hpp"
 #include "os/os.hpp"
 #include "os/sandbox.hpp"
+#include "os/signal_stack.hpp"
 
 namespace {
 
@@ -290,11 +290,16 @@ std::string_view module_name(std::uintptr_t pc) {
 
 namespace {
 
+struct code_search {
+    code_visit visit;
+    void* context;
+};
+
 int visit_object(dl_phdr_info* info, std::size_t, void* data) {
-    const auto& visit = *static_cast<const module_range_visit*>(data);
+    const auto& wanted = *static_cast<const code_search*>(data);
     for (const segment_header& segment : std::span(info->dlpi_phdr, info->dlpi_phnum)) {
         if (segment.p_type != PT_LOAD || (segment.p_flags & PF_X) == 0) continue;
-        visit.call(visit.context, info->dlpi_addr + segment.p_vaddr);
+        wanted.visit(wanted.context, info->dlpi_addr + segment.p_vaddr);
         break;
     }
     return 0;
@@ -302,12 +307,15 @@ int visit_object(dl_phdr_info* info, std::size_t, void* data) {
 
 }  // namespace
 
-void for_each_module(module_range_visit visit) {
+void system_modules::for_each(code_visit visit, void* context) {
     const os::keep_errno keep;
-    dl_iterate_phdr(visit_object, &visit);
+    code_search wanted{visit, context};
+    dl_iterate_phdr(visit_object, &wanted);
 }
 
-alternate_stack alternate_stack::of_this_thread() {
+constinit thread_local stack_range disarming_stack{}, signal_stack{};
+
+alternate_stack system_signal_stacks::of_this_thread() {
     const os::keep_errno keep;
     const auto in_use_if_here = [](const stack_range& known) {
         return alternate_stack{known.begin, known.begin + known.bytes,

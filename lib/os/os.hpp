@@ -51,6 +51,9 @@ std::int32_t parent_process_id();
 // Whether the calling thread is the one that the process began with.
 bool is_first_thread();
 
+// CLOCK_MONOTONIC.
+std::int64_t monotonic_ns();
+
 // CLOCK_REALTIME.
 std::int64_t nanoseconds_since_1970();
 

@@ -13,9 +13,8 @@
 
 #include <algorithm>
 
-#include "fil/base/pages.hpp"
-#include "fil/base/reentry_guard.hpp"
 #include "fil/base/spin_lock.hpp"
+#include "os/linux_system.hpp"
 #include "os/os.hpp"
 #include "os/refusal.hpp"
 #include "os/sandbox.hpp"
@@ -105,7 +104,7 @@ void system_pages_wiped_on_fork::clear(void* address, std::size_t bytes) {
     system_pages::clear(address, bytes);
 }
 
-std::size_t resident_bytes(std::uintptr_t start, std::size_t bytes) {
+std::size_t system_pages::resident_bytes(std::uintptr_t start, std::size_t bytes) {
     if (!sandbox::allows(sandbox::of_residence)) return 0;
     const os::keep_errno keep;
     constexpr std::size_t page = 4096;
@@ -114,44 +113,33 @@ std::size_t resident_bytes(std::uintptr_t start, std::size_t bytes) {
     for (std::size_t done = 0; done < bytes;) {
         const std::size_t now =
             bytes - done < sizeof states * page ? bytes - done : sizeof states * page;
-        done += now;
-        // A part that another thread has just unmapped: no more is known of its neighbours here.
-        if (syscall(SYS_mincore, start + done - now, now, states) != 0) continue;
+        if (syscall(SYS_mincore, start + done, now, states) != 0) return resident;
         for (std::size_t i = 0; i < now / page; ++i) resident += (states[i] & 1u) * page;
+        done += now;
     }
     return resident;
 }
 
-bool spin_lock::may_yield() {
+bool system_waiting::may_yield() {
     return sandbox::allows(sandbox::of_waiting);
 }
 
-void spin_lock::yield() {
-    if (!may_yield()) return pause();
+void system_waiting::yield() {
+    if (!may_yield()) return spin_lock::pause();
     const os::keep_errno keep;
     sched_yield();
 }
 
-signals_held::signals_held() : held_(sandbox::allows(sandbox::of_signal_mask)) {
+system_waiting::uninterrupted::uninterrupted() : held_(sandbox::allows(sandbox::of_signal_mask)) {
     if (!held_) return;
     const os::keep_errno keep;
     const unsigned long all = ~0ul;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask_, 8);
 }
-signals_held::~signals_held() {
+system_waiting::uninterrupted::~uninterrupted() {
     if (!held_) return;
     const os::keep_errno keep;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask_, nullptr, 8);
-}
-
-constinit thread_local stack_range disarming_stack{}, signal_stack{};
-
-bool reentry_guard::on_alternate_stack() {
-    const os::keep_errno keep;
-    if (disarming_stack.holds(stack_pointer())) return true;
-    if (!sandbox::allows(sandbox::of_signal_stack)) return signal_stack.holds(stack_pointer());
-    stack_t stack;
-    return syscall(SYS_sigaltstack, nullptr, &stack) == 0 && (stack.ss_flags & SS_ONSTACK) != 0;
 }
 
 }  // namespace fil
@@ -243,6 +231,12 @@ std::int32_t parent_process_id() {
 bool is_first_thread() {
     if (!sandbox::allows(sandbox::of_identity)) return true;
     return syscall(SYS_gettid) == syscall(SYS_getpid);
+}
+
+std::int64_t monotonic_ns() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
 std::int64_t nanoseconds_since_1970() {

@@ -11,7 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "fil/base/pages.hpp"
+#include "os/linux_system.hpp"
 
 namespace fil {
 

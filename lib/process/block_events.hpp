@@ -66,7 +66,7 @@ FIL_RARE inline void free_slow(const void* address) {
 // ---- fast path, between enter() and leave() ----
 
 FIL_HOT bool is_leaf_cached(const thread_state& thread, const void* address) {
-    return registry<>::is_cached(thread.leaf, address_of(address));
+    return process_registry::is_cached(thread.leaf, address_of(address));
 }
 FIL_HOT bool cache_leaf(thread_state& thread, const void* address) {
     return this_process.recorder().blocks().cache_leaf(thread.leaf, address_of(address));

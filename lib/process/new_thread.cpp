@@ -3,6 +3,8 @@
 #include <boost/stacktrace/safe_dump_to.hpp>
 #include <string_view>
 
+#include "os/modules.hpp"
+
 namespace fil {
 namespace {
 

@@ -11,9 +11,9 @@
 
 #include <initializer_list>
 
-#include "fil/track/peak.hpp"
 #include "os/os.hpp"
 #include "os/sandbox.hpp"
+#include "process/session_words.hpp"
 
 namespace fil {
 namespace {
@@ -90,7 +90,7 @@ void end_for_failed_request(session_page& session, recording_header& process, st
     say_last_words(session, process, bytes, callstack);
 }
 
-void peak_tracker::end_for_want_of_memory() const {
+void session_words::end_for_want_of_memory() const {
     process_->memory_is_low.store(0, std::memory_order_relaxed);
     say_last_words(*listening_, *process_, 0, callstack_id::none);
 }

@@ -17,7 +17,7 @@
 
 namespace fil {
 
-template class recorder<process_sources>;
+template class recorder<process_sources, session_words, linux_system, process_registry>;
 
 constinit thread_local thread_words this_thread{};
 constinit process this_process;
@@ -25,7 +25,7 @@ constinit process this_process;
 namespace {
 
 // Zeroed, and apart from all that is not, so that the library's file does not hold it.
-constinit registry<> blocks;
+constinit process_registry blocks;
 
 // A thread ends: its lease goes back. Destructors of other keys may still allocate afterwards;
 // their events go through the shared state.
@@ -53,11 +53,11 @@ void copy_session_text(char* to, std::size_t capacity) {
 
 fil_status process::start(const fil_recorder_options& options) {
     const os::keep_errno keep;
-    if (started_ && !may_try_again()) return FIL_ERROR_STATE;
+    if (started_ && !may_try_again()) return why_started();
     options_ = options;
     if (options.memory == FIL_MEMORY_SESSION) {
         copy_session_text(session_text_, sizeof session_text_);
-        if (session_text_[0] == 0) return FIL_ERROR_STATE;
+        if (session_text_[0] == 0) return FIL_ERROR_NO_SESSION;
     }
     if (!started_ && !prepare()) {
         not_recorded(nullptr);
@@ -67,7 +67,16 @@ fil_status process::start(const fil_recorder_options& options) {
     started_ = true;
     page_->state.store(process_state::fresh);
     if (running() != nullptr || page_->state.load() == process_state::idle) return FIL_OK;
-    const bool is_private = options.memory == FIL_MEMORY_PRIVATE;
+    return why_unrecorded();
+}
+
+fil_status process::why_started() const {
+    const bool is_whole = options_.memory == FIL_MEMORY_SESSION && !records_on_request();
+    return is_whole ? FIL_ERROR_WHOLE_PROGRAM : FIL_ERROR_STATE;
+}
+
+fil_status process::why_unrecorded() const {
+    const bool is_private = options_.memory == FIL_MEMORY_PRIVATE;
     return is_private || lacked_memory() ? FIL_ERROR_MEMORY : FIL_ERROR_SYSTEM;
 }
 
@@ -138,10 +147,30 @@ void process::unmap_what_was_made() {
     session_ = nullptr;
 }
 
+fil_status process::check_run() {
+    if (!started_) {
+        const char* session = getenv(session_variable);
+        const bool is_there = session != nullptr && session[0] != 0;
+        return is_there ? FIL_ERROR_NOT_RECORDED : FIL_ERROR_NO_SESSION;
+    }
+    if (!records_on_request()) return FIL_ERROR_WHOLE_PROGRAM;
+    running();  // a forked child learns that it is one
+    switch (page_->state.load()) {
+        case process_state::idle:
+            return FIL_OK;
+        case process_state::unrecorded:
+            return owner_ == os::process_id() ? why_unrecorded() : FIL_ERROR_NOT_RECORDED;
+        case process_state::closed:
+            return FIL_ERROR_STATE;
+        default:
+            return FIL_ERROR_IN_RUN;
+    }
+}
+
 fil_status process::begin_run(const fil_run_options& options) {
     process_state expected = process_state::idle;
     if (!page_->state.compare_exchange_strong(expected, process_state::starting)) {
-        return FIL_ERROR_STATE;
+        return FIL_ERROR_IN_RUN;
     }
     if (!runs_.begin(recorder(), options)) {
         page_->state.store(process_state::idle);
@@ -156,9 +185,10 @@ fil_status process::begin_run(const fil_run_options& options) {
 }
 
 fil_status process::end_run(fil_run_numbers& numbers) {
+    const fil_status status = check_run();
+    if (status != FIL_ERROR_IN_RUN) return status == FIL_OK ? FIL_ERROR_STATE : status;
     process_state expected = process_state::running;
-    if (!records_on_request() ||
-        !page_->state.compare_exchange_strong(expected, process_state::starting)) {
+    if (!page_->state.compare_exchange_strong(expected, process_state::starting)) {
         return FIL_ERROR_STATE;
     }
     page_->recorder.store(nullptr, std::memory_order_release);
@@ -182,8 +212,10 @@ bool process::build() {
         unmap_what_was_made();
         return false;
     }
-    auto* recorder = new (recorder_) process_recorder(recording_, recording_bytes_, *session_,
-                                                      blocks, sources_, &generation_.number());
+    auto* recorder = new (recorder_) process_recorder(
+        recording_, recording_bytes_,
+        session_words(*session_, recording_memory(recording_, recording_bytes_).header()), blocks,
+        sources_, &generation_.number());
     if ((options_.flags & FIL_NATIVE_STACKS) != 0) {
         sources_.use_native_frames(recorder->functions(), recorder->tree());
     }
@@ -239,7 +271,8 @@ void process::close() {
     if (recorder == nullptr || recorder->header().pid != os::process_id()) return;
     page_->state.store(process_state::closed);
     page_->recorder.store(nullptr, std::memory_order_release);
-    recorder->close();
+    recorder->note_arenas();
+    recorder->words().close(recorder->view().pending());
 }
 
 void process::reopen() {
@@ -250,7 +283,7 @@ void process::reopen() {
     }
     process_state expected = process_state::closed;
     if (!page_->state.compare_exchange_strong(expected, process_state::starting)) return;
-    recorder().reopen();
+    recorder().words().reopen();
     page_->recorder.store(&recorder(), std::memory_order_release);
     page_->state.store(process_state::running);
 }

@@ -12,18 +12,17 @@
 
 #include "fil/base/generation.hpp"
 #include "fil/base/reentry_guard.hpp"
-#include "fil/track/recorder.hpp"
+#include "os/signal_stack.hpp"
 #include "process/process_sources.hpp"
 #include "process/run_control.hpp"
 
 namespace fil {
 
-using process_recorder = recorder<process_sources>;
-extern template class recorder<process_sources>;
+extern template class recorder<process_sources, session_words, linux_system, process_registry>;
 
 // A few words of each thread; nothing here has a destructor.
 struct thread_words {
-    reentry_guard guard;
+    reentry_guard<system_signal_stacks> guard;
     bool lease_returned;     // the thread is ending
     std::uint32_t silenced;  // by fil_guard_raise(): events that shall not be recorded
     thread_state* state;
@@ -79,7 +78,7 @@ class process {
     void reopen();
     void count_sandboxed(int change);
     void shrink_recording(process_recorder& recorder, std::uint64_t bytes) {
-        recorder.memory().shrink(bytes);
+        recorder.memory().shrink<system_pages>(bytes);
         recording_bytes_ = recorder.memory().bytes();
     }
 
@@ -95,9 +94,10 @@ class process {
         return page_->state.load(std::memory_order_relaxed) == process_state::idle;
     }
 
-    // A run, of a process that records on request. FIL_ERROR_STATE if one is on, or, for end_run,
-    // none; and always where everything is recorded anyway. Not inside an event.
+    // A run, of a process that records on request. check_run() says whether one could begin, and if
+    // not, why; end_run() needs one that is on. Not inside an event.
     bool records_on_request() const { return (options_.flags & FIL_ON_REQUEST) != 0; }
+    fil_status check_run();
     fil_status begin_run(const fil_run_options& options);
     fil_status end_run(fil_run_numbers& numbers);
     const char* session_text() const { return session_text_; }
@@ -121,6 +121,8 @@ class process {
     process_recorder* running_slow();
     bool prepare();
     bool may_try_again() const;
+    fil_status why_started() const;
+    fil_status why_unrecorded() const;
     bool may_start() const {
         return started_ && page_->state.load(std::memory_order_relaxed) == process_state::fresh;
     }

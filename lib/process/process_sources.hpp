@@ -11,8 +11,17 @@
 
 #include "fil.h"
 #include "fil/capture/boost_source.hpp"
+#include "fil/track/recorder.hpp"
+#include "os/linux_system.hpp"
+#include "os/modules.hpp"
+#include "os/signal_stack.hpp"
+#include "process/session_words.hpp"
 
 namespace fil {
+
+// Everything that the profiled process's recorder is made of stands on Linux.
+using native_modules = modules<system_modules, linux_system>;
+using native_source = boost_source<system_modules, linux_system, system_signal_stacks>;
 
 class process_sources {
   public:
@@ -53,10 +62,10 @@ class process_sources {
     }
 
     // Each process builds its own native source: a forked child has new tables.
-    void use_native_frames(function_table<>& functions, call_tree<>& tree) {
+    void use_native_frames(function_table<linux_system>& functions, call_tree<linux_system>& tree) {
         const auto here = reinterpret_cast<std::uintptr_t>(&own_code);
-        auto* loaded = new (modules_) modules<>(functions);
-        native_ = new (native_source_) boost_source<>(functions, tree, *loaded, here);
+        auto* loaded = new (modules_) native_modules(functions);
+        native_ = new (native_source_) native_source(functions, tree, *loaded, here);
     }
 
     bool has_native_frames() const { return native_ != nullptr; }
@@ -69,11 +78,11 @@ class process_sources {
     }
 
     void know_all_modules() {
-        if (native_ != nullptr) reinterpret_cast<modules<>*>(modules_)->know_all();
+        if (native_ != nullptr) reinterpret_cast<native_modules*>(modules_)->know_all();
     }
 
     void forget_unloaded_modules() {
-        if (native_ != nullptr) reinterpret_cast<modules<>*>(modules_)->forget_unloaded();
+        if (native_ != nullptr) reinterpret_cast<native_modules*>(modules_)->forget_unloaded();
     }
 
     // By reference: the memory is looked up once more where the newest source does not answer, and
@@ -140,7 +149,7 @@ class process_sources {
 
     callstack_id capture_natively(thread_slots& slots) {
         if (native_ == nullptr) return callstack_id::none;
-        return native_->capture(memory_of(slots, max_sources, boost_source<>::thread_bytes));
+        return native_->capture(memory_of(slots, max_sources, native_source::thread_bytes));
     }
 
     std::atomic<const registered*> newest_{nullptr};
@@ -148,10 +157,12 @@ class process_sources {
     registered sources_[max_sources] = {};
     static void own_code() {}
 
-    boost_source<>* native_ = nullptr;
-    alignas(modules<>) std::byte modules_[sizeof(modules<>)] = {};
-    alignas(boost_source<>) std::byte native_source_[sizeof(boost_source<>)] = {};
+    native_source* native_ = nullptr;
+    alignas(native_modules) std::byte modules_[sizeof(native_modules)] = {};
+    alignas(native_source) std::byte native_source_[sizeof(native_source)] = {};
 };
 static_assert(callstack_source<process_sources>);
+
+using process_recorder = recorder<process_sources, session_words, linux_system, process_registry>;
 
 }  // namespace fil

@@ -5,7 +5,7 @@
 
 namespace fil {
 
-bool run_control::begin(recorder<process_sources>& events, const fil_run_options& options) {
+bool run_control::begin(process_recorder& events, const fil_run_options& options) {
     recording_memory& memory = events.memory();
     page_number& page = events.header().run_page;
     if (page == page_number::none) page = memory.take(1);
@@ -13,9 +13,11 @@ bool run_control::begin(recorder<process_sources>& events, const fil_run_options
         events.tree().child(callstack_id::unknown, function_id::none, ++runs_);
     if (page == page_number::none || root == callstack_id::unknown) return false;
     auto* run = memory.at<run_record>(page);
-    events.start_over(run->page, root);
+    events.start_over(events.words().started_on(run->page), root);
     run->root.store(root, std::memory_order_release);
-    const auto copy = [&](fil_text text) { return memory.add_text(text.data, text.length); };
+    const auto copy = [&](fil_text text) {
+        return memory.add_text<linux_system>(text.data, text.length);
+    };
     run->directory = copy(options.directory);
     run->first_file = copy(options.first_file);
     run->first_function = copy(options.first_function);
@@ -25,7 +27,7 @@ bool run_control::begin(recorder<process_sources>& events, const fil_run_options
     return true;
 }
 
-void run_control::end(recorder<process_sources>& events, fil_run_numbers& numbers) {
+void run_control::end(process_recorder& events, fil_run_numbers& numbers) {
     auto* run = events.memory().at<run_record>(events.header().run_page);
     run->on.store(0, std::memory_order_release);
     events.header().memory_is_low.store(0);  // what happens between runs ends nobody

@@ -6,7 +6,6 @@
 // from idle to running or back. No allocation, no throw: also in the preload library.
 
 #include "fil.h"
-#include "fil/track/recorder.hpp"
 #include "process/process_sources.hpp"
 
 namespace fil {
@@ -14,10 +13,10 @@ namespace fil {
 class run_control {
   public:
     // False if there is no room left in the recording.
-    bool begin(recorder<process_sources>& events, const fil_run_options& options);
+    bool begin(process_recorder& events, const fil_run_options& options);
 
     // What was held, and at the peak.
-    void end(recorder<process_sources>& events, fil_run_numbers& numbers);
+    void end(process_recorder& events, fil_run_numbers& numbers);
 
   private:
     std::uint32_t runs_ = 0;  // of this process so far; each has a root of its own

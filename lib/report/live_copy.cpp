@@ -1,6 +1,7 @@
 #include "report/live_copy.hpp"
 
-#include "fil/track/peak.hpp"
+#include "os/os.hpp"
+#include "process/session_words.hpp"
 
 namespace fil {
 namespace {
@@ -10,9 +11,9 @@ constexpr int attempts = 3;
 class held_peak {
   public:
     held_peak(session_page& page, std::int64_t live) : page_(page) {
-        page_.held_until.store(monotonic_ns() + peak_tracker::longest_hold_ns,
+        page_.held_until.store(os::monotonic_ns() + session_words::longest_hold_ns,
                                std::memory_order_seq_cst);
-        peak_tracker::raise(page_.peak, live);
+        raise_to(page_.peak, live);
         peak_ = page_.peak.load(std::memory_order_acquire);
     }
     ~held_peak() { page_.held_until.store(0, std::memory_order_release); }

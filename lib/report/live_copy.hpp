@@ -9,7 +9,7 @@
 // In the process that makes the report. Cold.
 
 #include "fil/recording/view.hpp"
-#include "report/snapshot_reader.hpp"
+#include "fil/report/snapshot_reader.hpp"
 #include "session/session.hpp"
 
 namespace fil {

@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <ctime>
 #include <range/v3/algorithm/none_of.hpp>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -15,14 +14,12 @@
 #include "embedded_assets.hpp"
 #include "fil/report/answer.hpp"
 #include "fil/report/facts_text.hpp"
-#include "fil/report/folded.hpp"
+#include "fil/report/flamegraph.hpp"
 #include "fil/report/html.hpp"
-#include "fil/report/layout.hpp"
 #include "fil/report/mib_text.hpp"
 #include "fil/report/model_json.hpp"
 #include "fil/report/plain_page.hpp"
 #include "fil/report/report_model.hpp"
-#include "fil/report/svg_picture.hpp"
 #include "report/workshop.hpp"
 
 namespace fil::report {
@@ -35,22 +32,8 @@ struct named_text {
     std::string text;
 };
 
-// At most so many boxes keep an SVG below two megabytes.
-constexpr layout_limits svg_limits = {.most_boxes = 4000};
-
-std::string folded_of(const report_model& report) {
-    std::ostringstream out;
-    write_folded(out, report.chosen.shown);
-    return std::move(out).str();
-}
-
-std::string svg_of(const report_model& report, direction from, report_kind kind) {
-    const std::int64_t tracked =
-        report.chosen.totals[static_cast<std::size_t>(mapping_kind::anonymous)];
-    const layout boxes = make_layout(report.graph, from, svg_limits);
-    return svg_text(make_svg_picture(svg_title(tracked, from, kind), boxes, report.chosen.shown,
-                                     report.owners, report.sources),
-                    {assets::svg_style, assets::svg_script});
+std::string svg_of(const report_model& report, direction from) {
+    return flamegraph_svg(report, from, {assets::svg_style, assets::svg_script});
 }
 
 // "Mon Nov 23 16:28:03 2026", without ctime()'s newline.
@@ -72,18 +55,18 @@ std::string page_title(const report_model& report) {
 std::vector<named_text> make_files(const report_model& report) {
     const facts& run = report.run;
     if (run.kind == report_kind::out_of_memory) {
-        return {{"out-of-memory.prof", folded_of(report)},
-                {"out-of-memory.svg", svg_of(report, direction::callers_first, run.kind)},
-                {"out-of-memory-reversed.svg", svg_of(report, direction::leaves_first, run.kind)}};
+        return {{"out-of-memory.prof", folded_callstacks(report)},
+                {"out-of-memory.svg", svg_of(report, direction::callers_first)},
+                {"out-of-memory-reversed.svg", svg_of(report, direction::leaves_first)}};
     }
     const page_parts page = {assets::page_0, assets::page_1, assets::page_2,
                              assets::page_3, assets::page_4, assets::page_5};
     const auto [head, lines, graph] = make_plain_page(report);
     const std::string title = page_title(report);
     const std::string model = model_json(report);
-    return {{"peak-memory.prof", folded_of(report)},
-            {"peak-memory.svg", svg_of(report, direction::callers_first, run.kind)},
-            {"peak-memory-reversed.svg", svg_of(report, direction::leaves_first, run.kind)},
+    return {{"peak-memory.prof", folded_callstacks(report)},
+            {"peak-memory.svg", svg_of(report, direction::callers_first)},
+            {"peak-memory-reversed.svg", svg_of(report, direction::leaves_first)},
             {"index.html", html_page(page, {title, head, lines, graph, model})}};
 }
 

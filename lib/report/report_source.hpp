@@ -9,9 +9,9 @@
 
 #include "fil/recording/view.hpp"
 #include "fil/report/facts.hpp"
+#include "fil/report/snapshot_reader.hpp"
 #include "report/live_copy.hpp"
 #include "report/report_files.hpp"
-#include "report/snapshot_reader.hpp"
 
 namespace fil {
 

@@ -20,8 +20,8 @@
 #include <utility>
 
 #include "fil/report/masked_arguments.hpp"
-#include "fil/track/peak.hpp"
 #include "os/os.hpp"
+#include "process/session_words.hpp"
 
 namespace fil {
 namespace {
@@ -186,10 +186,10 @@ void session::serve() {
         if (hear(connection)) continue;
         if (callers_.size() == most_callers) callers_.pop_front();
         watch(connection.number());
-        callers_.push_back({std::move(connection), monotonic_ns()});
+        callers_.push_back({std::move(connection), os::monotonic_ns()});
     }
     std::erase_if(callers_, [&](caller& waiting) {
-        return hear(waiting.connection) || monotonic_ns() - waiting.since_ns > patience_ns;
+        return hear(waiting.connection) || os::monotonic_ns() - waiting.since_ns > patience_ns;
     });
 }
 
@@ -245,7 +245,7 @@ void session::admit(int connection, const join_request& request, int recording, 
     joined_process process;
     process.pid = pid;
     process.parent_pid = request.parent_pid;
-    process.joined_ns = monotonic_ns();
+    process.joined_ns = os::monotonic_ns();
     process.command = command_of(pid);
     if (!shows_arguments_) process.command = report::masked_command(process.command);
     process.executable = executable_of(pid);
@@ -276,7 +276,7 @@ void session::close_recording(const joined_process& process) const {
     // A process that records on request has no part in the session's live, but in its run's.
     const run_record* run = process.run();
     session_page& where = run == nullptr ? page() : const_cast<session_page&>(run->page);
-    peak_tracker(where, process.header()).close(process.view().pending());
+    session_words(where, process.header()).close(process.view().pending());
 }
 
 std::int64_t session::pending() const {

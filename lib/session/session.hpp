@@ -54,6 +54,7 @@ struct joined_process {
     std::string command;     // arguments, each ended by a zero byte, without secrets
     std::string executable;  // its file
     std::string runtime;     // filled when asked for
+    std::string note;        //   likewise
     shared_mapping memory;
 
     recording_header& header() const { return *static_cast<recording_header*>(memory.base()); }

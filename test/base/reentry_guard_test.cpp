@@ -9,13 +9,15 @@
 
 #include "fil/base/arena.hpp"
 #include "fil/base/spin_lock.hpp"
+#include "os/linux_system.hpp"
+#include "os/signal_stack.hpp"
 
 namespace fil {
 namespace {
 
 TEST(reentry_guard, an_event_inside_an_event_is_seen) {
     const std::uintptr_t here = stack_pointer();
-    reentry_guard guard;
+    reentry_guard<system_signal_stacks> guard;
     EXPECT_FALSE(guard.raised(here));
     ASSERT_TRUE(guard.enter(here));
     EXPECT_TRUE(guard.raised(here - 1024));
@@ -26,13 +28,13 @@ TEST(reentry_guard, an_event_inside_an_event_is_seen) {
 
 TEST(reentry_guard, an_event_that_begins_where_the_last_one_did_comes_after_a_jump) {
     const std::uintptr_t here = stack_pointer();
-    reentry_guard guard;
+    reentry_guard<system_signal_stacks> guard;
     ASSERT_TRUE(guard.enter(here));
     EXPECT_FALSE(guard.raised(here));
     EXPECT_TRUE(guard.enter(here));
 }
 
-reentry_guard jumped_guard;
+reentry_guard<system_signal_stacks> jumped_guard;
 jmp_buf jump_target;
 
 [[gnu::noinline]] void raise_and_jump(int depth) {
@@ -51,7 +53,7 @@ TEST(reentry_guard, one_left_up_by_a_jump_is_stale) {
 }
 
 bool raised_on_alternate_stack;
-reentry_guard signalled_guard;
+reentry_guard<system_signal_stacks> signalled_guard;
 
 TEST(reentry_guard, is_not_stale_on_an_alternate_stack_above) {
     // The alternate stack lies in this frame, above where the guard is raised.
@@ -80,7 +82,7 @@ TEST(reentry_guard, is_not_stale_on_an_alternate_stack_above) {
 
 TEST(reentry_guard, is_not_stale_on_a_stack_that_disarms_itself_while_in_use) {
     const std::uintptr_t here = stack_pointer();
-    reentry_guard guard;
+    reentry_guard<system_signal_stacks> guard;
     guard.raise(1);  // far below any stack, so that every stack looks "above"
     disarming_stack = {here - 8192, 16384};  // which the kernel does not tell of
     EXPECT_TRUE(guard.raised(stack_pointer()));
@@ -95,7 +97,7 @@ TEST(spin_lock, lets_one_in_at_a_time) {
     for (int t = 0; t < 4; ++t) {
         threads.emplace_back([&] {
             for (int i = 0; i < 20000; ++i) {
-                const locked hold(lock);
+                const locked<linux_system> hold(lock);
                 ++count;
             }
         });
@@ -105,7 +107,7 @@ TEST(spin_lock, lets_one_in_at_a_time) {
 }
 
 TEST(arena, gives_aligned_zeroed_memory_that_does_not_overlap) {
-    arena<> a;
+    arena<linux_system> a;
     std::vector<unsigned char*> blocks;
     for (int i = 0; i < 5000; ++i) {
         auto* block = static_cast<unsigned char*>(a.take(100));

@@ -1,5 +1,8 @@
-/* fil.h is C99, and a program in C can start, announce a block and stop. */
+/* All headers are C99, and a program in C can start the recorder and tell of its blocks. */
 #include "fil.h"
+#include "fil_announce.h"
+#include "fil_hooks.h"
+#include "fil_supervisor.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,11 +24,12 @@ SIZE_IS(fil_error, 1008);
 SIZE_IS(fil_recorder_options, 16);
 SIZE_IS(fil_source, 48);
 SIZE_IS(fil_session_numbers, 48);
-SIZE_IS(fil_process, 120);
+SIZE_IS(fil_process, 128);
 SIZE_IS(fil_large_mapping, 24);
 SIZE_IS(fil_sample, 32);
 SIZE_IS(fil_untouched, 32);
-SIZE_IS(fil_report_options, 280);
+SIZE_IS(fil_report_options, 152);
+SIZE_IS(fil_session_facts, 152);
 
 int main(void) {
     fil_error error = FIL_ERROR_INIT;

@@ -1,5 +1,8 @@
-// fil.h is C++20 as well, and may be included twice.
+// All headers are C++20 as well, in any order, and may be included twice.
 #include "fil.h"
+#include "fil_announce.h"
+#include "fil_hooks.h"
+#include "fil_supervisor.h"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +12,13 @@ TEST(fil_h, inits_set_the_size_of_their_struct) {
     const fil_report_options options = FIL_REPORT_OPTIONS_INIT;
     EXPECT_EQ(options.struct_size, sizeof options);
     EXPECT_EQ(options.directory.data, nullptr);
+    const fil_session_facts facts = FIL_SESSION_FACTS_INIT;
+    EXPECT_EQ(facts.struct_size, sizeof facts);
+    EXPECT_EQ(facts.sample_size, sizeof(fil_sample));
+    EXPECT_EQ(facts.untouched_size, sizeof(fil_untouched));
+    EXPECT_EQ(facts.unseen_allocator_bytes, 0u);
+    const fil_source source = FIL_SOURCE_INIT;
+    EXPECT_EQ(source.struct_size, sizeof source);
 }
 
 TEST(fil_h, a_report_without_a_recorder_says_so) {
@@ -30,7 +40,8 @@ TEST(fil_h, a_session_without_processes_has_nothing_to_report) {
     fil_process process = FIL_PROCESS_INIT;
     EXPECT_EQ(fil_session_process(session, 0, &process), FIL_ERROR_ARGUMENT);
     fil_report_options options = FIL_REPORT_OPTIONS_INIT;
-    EXPECT_EQ(fil_session_report(session, &options, nullptr, 0, &error), FIL_ERROR_EMPTY);
+    fil_session_facts facts = FIL_SESSION_FACTS_INIT;
+    EXPECT_EQ(fil_session_report(session, &options, &facts, nullptr, 0, &error), FIL_ERROR_EMPTY);
     fil_session_free(session);
 }
 

@@ -12,8 +12,9 @@
 #include <map>
 #include <string>
 
-#include "fil.h"
-#include "fil/track/peak.hpp"
+#include "fil_hooks.h"
+#include "fil_supervisor.h"
+#include "os/os.hpp"
 
 namespace fil {
 namespace {
@@ -147,7 +148,7 @@ TEST(live_copy, is_of_an_earlier_peak_where_that_was_higher) {
 TEST(held_peak, is_waited_for_by_who_would_raise_it_and_nobody_else) {
     session session;
     stepping_process process(session, rise_and_fall);
-    const auto hold = [&] { session.page().held_until = monotonic_ns() + 49'000'000; };
+    const auto hold = [&] { session.page().held_until = os::monotonic_ns() + 49'000'000; };
     hold();
     process.does('a');  // grows: does not raise it
     hold();
@@ -163,7 +164,7 @@ TEST(held_peak, is_waited_for_by_who_would_raise_it_and_nobody_else) {
 TEST(held_peak, that_somebody_scribbled_there_holds_nobody) {
     session session;
     stepping_process process(session, rise_and_fall);
-    session.page().held_until = monotonic_ns() + 3'600'000'000'000;
+    session.page().held_until = os::monotonic_ns() + 3'600'000'000'000;
     process.does('a');
     process.begin('b');
     EXPECT_TRUE(process.is_done(5000));

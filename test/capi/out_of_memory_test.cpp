@@ -11,8 +11,9 @@
 #include <functional>
 #include <thread>
 
-#include "fil.h"
-#include "report/snapshot_reader.hpp"
+#include "fil/report/snapshot_reader.hpp"
+#include "fil_hooks.h"
+#include "fil_supervisor.h"
 #include "session/session.hpp"
 #include "session_child.hpp"
 

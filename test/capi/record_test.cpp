@@ -9,7 +9,7 @@
 #include <atomic>
 #include <thread>
 
-#include "report/snapshot_reader.hpp"
+#include "fil/report/snapshot_reader.hpp"
 #include "session_child.hpp"
 
 namespace fil {

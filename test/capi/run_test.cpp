@@ -7,7 +7,7 @@
 #include <cstring>
 #include <thread>
 
-#include "report/snapshot_reader.hpp"
+#include "fil/report/snapshot_reader.hpp"
 #include "session_child.hpp"
 
 namespace fil {
@@ -104,18 +104,40 @@ TEST(run, is_refused_inside_another_and_where_none_is_to_end) {
     EXPECT_EQ(0, status_of(session, [] {
                   fil_error error = FIL_ERROR_INIT;
                   HOLDS(1, fil_run_end(nullptr, &error) == FIL_ERROR_STATE);
-                  HOLDS(2, std::strcmp(error.message, "no run is on") == 0);
+                  HOLDS(2, std::strstr(error.message, "no run is on") == error.message);
                   HOLDS(3, begin() == FIL_OK);
                   fil_record_alloc_at(blocks[0], 10, stack(1));
-                  HOLDS(4, begin() == FIL_ERROR_STATE);
+                  HOLDS(6, fil_run_check(nullptr) == FIL_ERROR_IN_RUN);
+                  HOLDS(4, begin() == FIL_ERROR_IN_RUN);
                   HOLDS(5, end().peak == 10);
               }));
 }
 
 TEST(run, is_refused_where_everything_is_recorded) {
     session session;
-    const int status = run_child(session, [] { HOLDS(1, begin() == FIL_ERROR_STATE); });
+    const int status = run_child(session, [] {
+        fil_error error = FIL_ERROR_INIT;
+        fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
+        HOLDS(1, begin() == FIL_ERROR_WHOLE_PROGRAM);
+        HOLDS(2, fil_run_check(&error) == FIL_ERROR_WHOLE_PROGRAM);
+        HOLDS(3, std::strstr(error.message, "no parts") != nullptr);
+        HOLDS(4, fil_run_end(nullptr, nullptr) == FIL_ERROR_WHOLE_PROGRAM);
+        HOLDS(5, fil_run_report(nullptr) == FIL_ERROR_WHOLE_PROGRAM);
+        HOLDS(6, fil_recorder_start(&options, nullptr) == FIL_ERROR_WHOLE_PROGRAM);
+    });
     EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST(run, is_refused_where_there_is_no_session) {
+    unsetenv("FIL_SESSION");
+    EXPECT_EQ(fil_run_check(nullptr), FIL_ERROR_NO_SESSION);
+    EXPECT_EQ(begin(), FIL_ERROR_NO_SESSION);
+    EXPECT_EQ(fil_run_end(nullptr, nullptr), FIL_ERROR_NO_SESSION);
+    EXPECT_EQ(fil_run_report(nullptr), FIL_ERROR_NO_SESSION);
+    // There is one, which this process is no part of.
+    setenv("FIL_SESSION", "of somebody", 1);
+    EXPECT_EQ(fil_run_check(nullptr), FIL_ERROR_NOT_RECORDED);
+    unsetenv("FIL_SESSION");
 }
 
 TEST(run, sees_threads_that_began_before_it) {
@@ -149,7 +171,8 @@ TEST(run, is_not_recorded_in_a_forked_child) {
                   const pid_t child = fork();
                   if (child == 0) {
                       fil_record_alloc_at(blocks[1], 1'000'000, stack(1));
-                      _exit(fil_recorder_running() || begin() != FIL_ERROR_STATE);
+                      _exit(fil_recorder_running() || begin() != FIL_ERROR_NOT_RECORDED ||
+                            fil_run_end(nullptr, nullptr) != FIL_ERROR_NOT_RECORDED);
                   }
                   int status = 1;
                   waitpid(child, &status, 0);

@@ -7,7 +7,8 @@
 
 #include <cstdlib>
 
-#include "fil.h"
+#include "fil_hooks.h"
+#include "fil_supervisor.h"
 #include "session/session.hpp"
 
 namespace fil {

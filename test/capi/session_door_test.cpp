@@ -14,7 +14,8 @@
 #include <string>
 #include <system_error>
 
-#include "fil.h"
+#include "fil_hooks.h"
+#include "fil_supervisor.h"
 #include "session/session.hpp"
 #include "session_child.hpp"
 

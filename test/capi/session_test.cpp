@@ -13,12 +13,11 @@
 #include <fstream>
 #include <string>
 #include <utility>
-#include <vector>
 
-#include "fil.h"
-#include "fil/recording/large_mapping_list.hpp"
+#include "fil/report/snapshot_reader.hpp"
+#include "fil_hooks.h"
+#include "fil_supervisor.h"
 #include "report/report_source.hpp"
-#include "report/snapshot_reader.hpp"
 #include "session/kept_recording.hpp"
 #include "session_child.hpp"
 
@@ -120,13 +119,10 @@ TEST(session, a_large_mapping_is_listed) {
         fil_record_map(reinterpret_cast<const void*>(0x6000'0000'0000), 4096,
                        FIL_MAPPING_ANONYMOUS);
     });
-    std::vector<large_mapping> listed;
-    EXPECT_TRUE(visit_large_mappings(session.processes().at(0).view(), [&](const large_mapping& one) {
-        listed.push_back(one);
-    }));
-    ASSERT_EQ(listed.size(), 1u);
-    EXPECT_EQ(listed[0].address, 0x7000'0000'0000u);
-    EXPECT_EQ(listed[0].bytes, 1u << 30);
+    const large_mapping_record& first = session.processes().at(0).header().large_mappings[0];
+    EXPECT_EQ(first.address, 0x7000'0000'0000u);
+    EXPECT_EQ(first.bytes, 1u << 30);
+    EXPECT_EQ(session.processes().at(0).header().large_mappings[1].address, 0u);
 }
 
 int lines_of_maps_with(const std::string& text) {
@@ -239,10 +235,11 @@ std::pair<fil_status, std::string> refusal_to_draw(session& session) {
     const std::string directory = testing::TempDir() + "refused-" + std::to_string(getpid());
     fil_report_options options = FIL_REPORT_OPTIONS_INIT;
     options.directory = {directory.data(), directory.size()};
-    options.pid = session.processes().at(0).pid;
+    fil_session_facts facts = FIL_SESSION_FACTS_INIT;
+    facts.pid = session.processes().at(0).pid;
     fil_error error = FIL_ERROR_INIT;
-    const fil_status status =
-        fil_session_report(reinterpret_cast<fil_session*>(&session), &options, nullptr, 0, &error);
+    const fil_status status = fil_session_report(reinterpret_cast<fil_session*>(&session), &options,
+                                                 &facts, nullptr, 0, &error);
     EXPECT_FALSE(std::filesystem::exists(directory));
     return {status, error.message};
 }
@@ -259,6 +256,64 @@ TEST(session, a_recording_of_another_version_is_refused_and_both_are_named) {
     header.version = recording_version;
     header.header_bytes = 1;
     EXPECT_EQ(refusal_to_draw(session).first, FIL_ERROR_DAMAGED);
+}
+
+// A supervisor that was compiled with other headers: structs of an array have its size.
+TEST(session, an_array_has_elements_of_the_callers_size) {
+    session session;
+    run_child(session, [] { fil_record_alloc_at(blocks[0], 1000, stack(1)); });
+    struct newer_sample {
+        fil_sample known;
+        std::int64_t unknown;
+    } samples[2] = {{{0.5, 0, 100, 200}, 0}, {{1.5, 0, 1000, 3000}, 0}};
+    const auto report = [&](std::size_t size) {
+        const std::string directory = testing::TempDir() + "sizes-" + std::to_string(getpid());
+        fil_report_options options = FIL_REPORT_OPTIONS_INIT;
+        options.directory = {directory.data(), directory.size()};
+        options.directory_is_exact = 1;
+        fil_session_facts facts = FIL_SESSION_FACTS_INIT;
+        facts.samples = &samples[0].known;
+        facts.sample_count = 2;
+        facts.sample_size = size;
+        const fil_status status = fil_session_report(reinterpret_cast<fil_session*>(&session),
+                                                     &options, &facts, nullptr, 0, nullptr);
+        std::ifstream page(directory + "/index.html");
+        const std::string text((std::istreambuf_iterator<char>(page)), {});
+        std::filesystem::remove_all(directory);
+        return std::pair(status, text.find("3000") != text.npos);
+    };
+    EXPECT_EQ(report(sizeof(newer_sample)), std::pair(FIL_OK, true));
+    // An older one knows nothing of what is resident.
+    EXPECT_EQ(report(offsetof(fil_sample, resident)).first, FIL_OK);
+    EXPECT_EQ(report(0).first, FIL_ERROR_STRUCT_SIZE);
+    samples[1].unknown = 1;
+    EXPECT_EQ(report(sizeof(newer_sample)).first, FIL_ERROR_STRUCT_SIZE);
+}
+
+TEST(session, an_array_is_filled_with_elements_of_the_callers_size) {
+    session session;
+    run_child(session, [] {
+        for (std::uintptr_t i = 1; i != 3; ++i) {
+            fil_record_map(reinterpret_cast<void*>(i << 40), 100 << 20, FIL_MAPPING_ANONYMOUS);
+        }
+    });
+    struct newer_mapping {
+        fil_large_mapping known;
+        std::int64_t unknown;
+    } mappings[3] = {{{}, 7}, {{}, 7}, {{}, 7}};
+    const std::int32_t pid = session.processes().at(0).pid;
+    const auto* handle = reinterpret_cast<const fil_session*>(&session);
+    EXPECT_EQ(
+        2u, fil_session_large_mappings(handle, pid, &mappings[0].known, 3, sizeof(newer_mapping)));
+    EXPECT_EQ(mappings[1].known.address, 2ull << 40);
+    EXPECT_EQ(mappings[1].known.bytes, 100u << 20);
+    EXPECT_EQ(mappings[0].unknown + mappings[1].unknown, 14);
+    std::uint64_t addresses[4] = {0, 0, 0, 99};  // an older one, of two words, and room for one
+    EXPECT_EQ(1u, fil_session_large_mappings(
+                      handle, pid, reinterpret_cast<fil_large_mapping*>(addresses), 1, 16));
+    EXPECT_EQ(addresses[0], 1ull << 40);
+    EXPECT_EQ(addresses[2], 0u);
+    EXPECT_EQ(0u, fil_session_large_mappings(handle, pid, &mappings[0].known, 3, 0));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-"""The C ABI: what libfil.so exports is what fil.h declares and fil.map lists, and it stays so.
+"""The C ABI: what libfil.so exports is what its headers declare and fil.map lists, and it stays so.
 
 After an intended change make the baseline anew: `python test/capi/test_abi.py`.
 """
@@ -6,57 +6,109 @@ After an intended change make the baseline anew: `python test/capi/test_abi.py`.
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
-HEADER = ROOT / "capi/fil.h"
+CAPI = ROOT / "capi"
 LIBRARY = ROOT / "build/capi/libfil.so"
-BASELINE = ROOT / "capi/abi/libfil-0.abi"
+PRELOAD_LIBRARY = ROOT / "build/clients/preload/libfil_preload.so"
+BASELINE = CAPI / "abi/libfil-0.abi"
+# Each tier has its header.
+TIERS = ["fil.h", "fil_hooks.h", "fil_supervisor.h"]
 
 
-def declared() -> set[str]:
-    text = re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.S)
-    return {
-        re.search(r"(fil_\w+)\s*\(", declaration).group(1)
-        for declaration in re.findall(r"^FIL_API [^;]*;", text, flags=re.M)
-    }
+def text_of(header: str) -> str:
+    return (CAPI / header).read_text()
 
 
-def exported() -> set[str]:
+def declared(*headers: str) -> set[str]:
+    found = []
+    for header in headers or TIERS:
+        text = re.sub(r"/\*.*?\*/", "", text_of(header), flags=re.S)
+        found += re.findall(r"^FIL_API [^;]*?(fil_\w+)\s*\(", text, flags=re.M)
+    assert len(found) == len(set(found))
+    return set(found)
+
+
+def announced() -> set[str]:
+    """What fil_announce.h asks for by name."""
+    return set(re.findall(r"FIL_ANNOUNCE_FIND_\((fil_\w+),", text_of("fil_announce.h")))
+
+
+def exported(library: Path = LIBRARY) -> set[str]:
     lines = subprocess.run(
-        ["nm", "-D", "--defined-only", LIBRARY], capture_output=True, text=True, check=True
+        ["nm", "-D", "--defined-only", library], capture_output=True, text=True, check=True
     ).stdout.splitlines()
     symbols = [line.split() for line in lines]
     return {s[2].split("@")[0] for s in symbols if s[1] in "TWBDRV"}
 
 
-def test_the_header_declares_what_the_map_lists() -> None:
-    listed = re.findall(r"^\s+(fil_\w+);", (ROOT / "capi/fil.map").read_text(), flags=re.M)
+def test_the_headers_declare_what_the_map_lists() -> None:
+    listed = re.findall(r"^\s+(fil_\w+);", (CAPI / "fil.map").read_text(), flags=re.M)
     assert listed == sorted(listed)
     assert set(listed) == declared()
 
 
-def test_the_library_exports_what_the_header_declares() -> None:
+def test_the_library_exports_what_the_headers_declare() -> None:
     assert exported() == declared()
 
 
-def test_the_preload_library_offers_the_recording_half_of_the_header() -> None:
-    lines = subprocess.run(
-        ["nm", "-D", "--defined-only", ROOT / "build/clients/preload/libfil_preload.so"],
+def test_the_preload_library_offers_what_programs_and_hooks_use() -> None:
+    offered = {name for name in exported(PRELOAD_LIBRARY) if name.startswith("fil_")}
+    assert offered == declared("fil.h", "fil_hooks.h") - {"fil_recording_report"}
+
+
+def test_whoever_listens_to_announcements_has_what_they_ask_for() -> None:
+    assert len(announced()) == 5
+    assert announced() <= exported(PRELOAD_LIBRARY) & exported() & declared("fil.h")
+    elsewhere = re.findall(r"weak\)\) void (fil_\w+)", text_of("fil_announce.h"))
+    assert set(elsewhere) == announced()
+
+
+@pytest.mark.parametrize("header", [*TIERS, "fil_announce.h"])
+def test_every_function_says_since_when_it_is_there(header: str) -> None:
+    """In the comment above it, or above the group that it stands in."""
+    since, functions, wrong = False, 0, []
+    text = text_of(header)
+    for part in re.finditer(r"^/\*.*?\*/|^(?:FIL_API|static inline) [^;{]*", text, re.S | re.M):
+        if part[0].startswith("/*"):
+            since = re.search(r"Since\s+(?:\*\s+)?\d+\.\d+\b", part[0]) is not None
+            continue
+        functions += 1
+        wrong += [] if since else [part[0]]
+    assert functions >= 5
+    assert not wrong
+
+
+LANGUAGES = [("c", "c99"), ("c", "c11"), ("c++", "c++11"), ("c++", "c++20")]
+
+
+@pytest.mark.parametrize("header", [*TIERS, "fil_announce.h"])
+@pytest.mark.parametrize(("language", "standard"), LANGUAGES)
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_each_header_alone_is_clean(
+    header: str, language: str, standard: str, compiler: str
+) -> None:
+    if shutil.which(compiler) is None:
+        pytest.skip(f"no {compiler}")
+    warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wconversion", "-Wundef"]
+    checked = subprocess.run(
+        [compiler, f"-std={standard}", *warnings, "-fsyntax-only", "-include", CAPI / header]
+        + ["-x", language, "/dev/null"],
         capture_output=True,
         text=True,
-        check=True,
-    ).stdout
-    offered = set(re.findall(r"\bfil_\w+", lines))
-    not_for_programs = {f for f in declared() if f.startswith("fil_session_")}
-    assert offered == declared() - not_for_programs - {"fil_recording_report"}
+    )
+    assert (checked.returncode, checked.stderr) == (0, "")
 
 
 def test_old_programs_still_fit() -> None:
     compared = subprocess.run(
-        ["abidiff", "--headers-dir2", HEADER.parent, "--drop-private-types", BASELINE, LIBRARY],
+        ["abidiff", "--headers-dir2", CAPI, "--drop-private-types", BASELINE, LIBRARY],
         capture_output=True,
         text=True,
     )
@@ -65,7 +117,7 @@ def test_old_programs_still_fit() -> None:
 
 def make_baseline() -> None:
     options = "--no-corpus-path --no-comp-dir-path --no-show-locs --drop-private-types"
-    headers = ["--headers-dir", HEADER.parent]
+    headers = ["--headers-dir", CAPI]
     made = subprocess.run(
         ["abidw", *options.split(), "--exported-interfaces-only", *headers, LIBRARY],
         capture_output=True,

@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include "os/modules.hpp"
+#include "os/signal_stack.hpp"
 #include "plugin.hpp"
 #include "scratch_recording.hpp"
 
@@ -43,7 +45,6 @@ void* __libc_realloc(void*, std::size_t);
 
 namespace {
 
-using source_type = fil::boost_source<>;
 using fil::callstack_id;
 using fil::test::recorded_frame;
 
@@ -55,9 +56,9 @@ struct thread_memory {
 
 struct boost_source : testing::Test {
     fil::test::scratch_recording recording;
-    fil::function_table<> functions{recording.memory()};
-    fil::call_tree<> tree{recording.memory()};
-    fil::modules<> modules{functions};
+    fil::function_table<fil::linux_system> functions{recording.memory()};
+    fil::call_tree<fil::linux_system> tree{recording.memory()};
+    fil::modules<fil::system_modules, fil::linux_system> modules{functions};
     source_type source{functions, tree, modules, 0};
     thread_memory memory;
 
@@ -220,11 +221,12 @@ struct renamed_module {
         const fil::loaded_module all{0, ~std::uintptr_t{0}, 0, false, name, ""};
         visit(context, &all);
     }
+    static void for_each(fil::code_visit, void*) {}
 };
 
 TEST_F(boost_source, what_was_remembered_of_unloaded_code_is_forgotten) {
-    fil::modules<renamed_module> table{functions};
-    fil::boost_source<renamed_module> renamed{functions, tree, table, 0};
+    fil::modules<renamed_module, fil::linux_system> table{functions};
+    fil::boost_source<renamed_module, fil::linux_system> renamed{functions, tree, table, 0};
     for (const char* name : {"old.so", "new.so"}) {
         renamed_module::name = name;
         const auto stack = frames(renamed.capture(memory.bytes));
@@ -240,9 +242,9 @@ TEST_F(boost_source, without_thread_memory_it_does_not_know) {
 
 TEST_F(boost_source, a_full_recording_gives_unknown_stacks) {
     fil::test::scratch_recording tiny(1 << 20);
-    fil::function_table<> few_functions{tiny.memory()};
-    fil::call_tree<> small_tree{tiny.memory()};
-    fil::modules<> table{few_functions};
+    fil::function_table<fil::linux_system> few_functions{tiny.memory()};
+    fil::call_tree<fil::linux_system> small_tree{tiny.memory()};
+    fil::modules<fil::system_modules, fil::linux_system> table{few_functions};
     while (tiny.memory().take(1) != fil::page_number::none) {
     }
     source_type starved{few_functions, small_tree, table, 0};

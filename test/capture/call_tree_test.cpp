@@ -16,7 +16,7 @@ constexpr std::size_t bytes = 256 << 20;  // of a recording
 
 TEST(call_tree, the_same_place_is_the_same_callstack) {
     test::scratch_recording r(bytes);
-    call_tree<> tree(r.memory());
+    call_tree<linux_system> tree(r.memory());
     const callstack_id one = tree.child(callstack_id::unknown, function_id{1}, 10);
     const callstack_id two = tree.child(one, function_id{1}, 10);
     EXPECT_NE(one, two);
@@ -27,7 +27,7 @@ TEST(call_tree, the_same_place_is_the_same_callstack) {
 
 TEST(call_tree, agrees_with_a_map_while_it_grows) {
     test::scratch_recording r(bytes);
-    call_tree<> tree(r.memory());
+    call_tree<linux_system> tree(r.memory());
     std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, callstack_id> model;
     std::vector<callstack_id> known{callstack_id::unknown};
     std::mt19937 random(3);
@@ -46,7 +46,7 @@ TEST(call_tree, agrees_with_a_map_while_it_grows) {
 
 TEST(call_tree, threads_that_intern_at_once_agree) {
     test::scratch_recording r(bytes);
-    call_tree<> tree(r.memory());
+    call_tree<linux_system> tree(r.memory());
     constexpr int threads = 4;
     std::vector<std::vector<callstack_id>> found(threads);
     std::vector<std::thread> workers;

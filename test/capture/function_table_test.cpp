@@ -17,7 +17,7 @@ constexpr std::size_t bytes = 256 << 20;  // of a recording
 
 TEST(function_table, the_same_texts_are_the_same_function) {
     test::scratch_recording r(bytes);
-    function_table<> table(r.memory());
+    function_table<linux_system> table(r.memory());
     const function_text text{function_kind::python, "load", "flights.py", "/home", 4};
     const function_id id = table.intern(text);
     EXPECT_EQ(table.intern(text), id);
@@ -32,7 +32,7 @@ TEST(function_table, the_same_texts_are_the_same_function) {
 
 TEST(function_table, holds_thousands_and_cuts_what_is_too_long) {
     test::scratch_recording r(bytes);
-    function_table<> table(r.memory());
+    function_table<linux_system> table(r.memory());
     std::vector<function_id> ids;
     for (std::uint32_t i = 0; i < 20000; ++i) {
         ids.push_back(table.intern({function_kind::python, "f", "x.py", "", i}));
@@ -52,7 +52,7 @@ TEST(function_table, a_function_whose_text_does_not_fit_is_none_and_counted) {
     void* base = system_pages::map(small);
     recording_memory memory(base, small);
     ASSERT_TRUE(memory.format(1, 0));
-    function_table<> table(memory);
+    function_table<linux_system> table(memory);
     const function_id first = table.intern({function_kind::python, "f", "x.py", "", 1});
     EXPECT_NE(first, function_id::none);
     std::uint32_t line = 1;
@@ -73,7 +73,7 @@ TEST(function_table, a_function_whose_text_does_not_fit_is_none_and_counted) {
 // Few texts, so that most come again, in every combination.
 TEST(function_table, agrees_with_a_map_while_it_grows) {
     test::scratch_recording r(bytes);
-    function_table<> table(r.memory());
+    function_table<linux_system> table(r.memory());
     std::map<std::tuple<int, std::string, std::string, std::string, std::uint32_t>, function_id>
         model;
     std::mt19937 random(5);

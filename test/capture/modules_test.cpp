@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "os/modules.hpp"
 #include "scratch_recording.hpp"
 
 namespace {
@@ -35,6 +36,9 @@ struct scripted_modules {
         }
         visit(context, nullptr);
     }
+    static void for_each(fil::code_visit visit, void* context) {
+        for (const fil::loaded_module& m : loaded) visit(context, m.begin);
+    }
 };
 
 class modules : public testing::Test {
@@ -49,8 +53,8 @@ class modules : public testing::Test {
     }
 
     fil::test::scratch_recording recording;
-    fil::function_table<> functions{recording.memory()};
-    fil::modules<scripted_modules> table{functions};
+    fil::function_table<fil::linux_system> functions{recording.memory()};
+    fil::modules<scripted_modules, fil::linux_system> table{functions};
 };
 
 TEST_F(modules, an_address_is_an_offset_in_the_file_of_its_module) {
@@ -65,6 +69,14 @@ TEST_F(modules, an_address_is_an_offset_in_the_file_of_its_module) {
 TEST_F(modules, the_loader_is_asked_once_a_module) {
     for (std::uintptr_t pc = 0x20000; pc < 0x30000; pc += 0x100) table.locate(pc);
     EXPECT_EQ(scripted_modules::questions, 1);
+}
+
+TEST_F(modules, all_of_them_are_known_before_the_system_may_not_be_asked) {
+    table.know_all();
+    scripted_modules::questions = 0;
+    EXPECT_EQ(file_at(0x6000), "/bin/program");
+    EXPECT_EQ(file_at(0x20010), "/lib/one.so");
+    EXPECT_EQ(scripted_modules::questions, 0);
 }
 
 TEST_F(modules, code_of_no_module_is_one_unknown_function_and_may_become_known) {

@@ -5,19 +5,13 @@
 namespace {
 
 struct scripted_stack {
-    std::uintptr_t begin;
-    std::uintptr_t end;
-    bool active;
-
-    static scripted_stack now;
+    static inline fil::alternate_stack now{};
     static inline int questions = 0;
-    static scripted_stack of_this_thread() {
+    static fil::alternate_stack of_this_thread() {
         ++questions;
         return now;
     }
 };
-
-scripted_stack scripted_stack::now{};
 
 constexpr std::uintptr_t stack = 0x7fff'0000'0000;
 constexpr std::uintptr_t kib = 1024;

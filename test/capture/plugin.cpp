@@ -7,8 +7,8 @@ extern "C" [[gnu::visibility("default")]] void plugin_call(void (*callback)(void
     asm volatile("");  // not a tail call: this frame is to be seen
 }
 
-extern "C" [[gnu::visibility("default")]] fil::callstack_id plugin_capture(
-    fil::boost_source<>& source, void* thread_memory) {
+extern "C" [[gnu::visibility("default")]] fil::callstack_id plugin_capture(source_type& source,
+                                                                           void* thread_memory) {
     const fil::callstack_id result = source.capture(thread_memory);
     asm volatile("");
     return result;

@@ -1,7 +1,13 @@
 #pragma once
 #include "fil/capture/boost_source.hpp"
+#include "os/linux_system.hpp"
+#include "os/modules.hpp"
+#include "os/signal_stack.hpp"
+
+using source_type =
+    fil::boost_source<fil::system_modules, fil::linux_system, fil::system_signal_stacks>;
 
 extern "C" {
 void plugin_call(void (*callback)(void*), void* context);
-fil::callstack_id plugin_capture(fil::boost_source<>& source, void* thread_memory);
+fil::callstack_id plugin_capture(source_type& source, void* thread_memory);
 }

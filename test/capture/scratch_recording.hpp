@@ -10,6 +10,7 @@
 #include "fil/capture/function_table.hpp"
 #include "fil/recording/memory.hpp"
 #include "fil/recording/view.hpp"
+#include "os/linux_system.hpp"
 
 namespace fil::test {
 

@@ -1,7 +1,6 @@
 #include "fake_session.hpp"
 
 #include <cstdio>
-#include <utility>
 
 using fil::cli::test::fake_process;
 using fil::cli::test::fake_session;
@@ -70,20 +69,19 @@ void fil_session_process_ended(fil_session* session, int32_t pid) {
     fake(session).ended.push_back(pid);
 }
 
-fil_status fil_session_large_mappings(const fil_session* session, int32_t,
-                                      fil_large_mapping* mappings, size_t* count) {
-    const size_t capacity = std::exchange(*count, 0);
-    if (fake(session).before_mappings) fake(session).before_mappings();
-    if (!fake(session).mappings) return FIL_ERROR_STATE;
-    for (const fil_large_mapping& mapping : *fake(session).mappings)
-        if (*count < capacity) mappings[(*count)++] = mapping;
-    return FIL_OK;
+size_t fil_session_large_mappings(const fil_session* session, int32_t, fil_large_mapping* mappings,
+                                  size_t capacity, size_t) {
+    size_t count = 0;
+    for (const fil_large_mapping& mapping : fake(session).mappings)
+        if (count < capacity) mappings[count++] = mapping;
+    return count;
 }
 
-fil_status fil_session_report(fil_session* session, const fil_report_options* options, char* path,
-                              size_t capacity, fil_error* error) {
+fil_status fil_session_report(fil_session* session, const fil_report_options* options,
+                              const fil_session_facts* facts, char* path, size_t capacity,
+                              fil_error* error) {
     std::string written;
-    const fil_status status = fake(session).report(*options, written, *error);
+    const fil_status status = fake(session).report({*options, *facts}, written, *error);
     std::snprintf(path, capacity, "%s", written.c_str());
     return status;
 }

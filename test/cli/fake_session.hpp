@@ -2,10 +2,9 @@
 // supervisor reads is written here, what it asks for is remembered.
 #pragma once
 
-#include <fil.h>
+#include <fil_supervisor.h>
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,19 +21,22 @@ struct fake_process {
     std::uint64_t callstacks = 0;
 };
 
+struct fake_report {
+    fil_report_options options;
+    fil_session_facts facts;
+};
+
 struct fake_session {
     std::int64_t live = 0;
     std::int64_t peak = 0;
     std::uint32_t reports_requested = 0;
     std::vector<fake_process> processes;
-    // Nothing: they are just being written.
-    std::optional<std::vector<fil_large_mapping>> mappings{std::in_place};
-    std::function<void()> before_mappings;
+    std::vector<fil_large_mapping> mappings;
     std::vector<int> ended;  // told by fil_session_process_ended
     int told_low = -1;       // by fil_session_memory_is_low; -1: nobody was told anything
     std::vector<fil_out_of_memory> out_of_memory;  // who waits to be heard
     std::vector<int> let_go;
-    std::function<fil_status(const fil_report_options&, std::string& path, fil_error&)> report;
+    std::function<fil_status(const fake_report&, std::string& path, fil_error&)> report;
     fil_status keep = FIL_OK;
     std::string kept_in;
 

@@ -11,9 +11,9 @@ namespace {
 class live_reports_test : public testing::Test {
   protected:
     live_reports_test() {
-        session_.report = [this](const fil_report_options& options, std::string& path, fil_error&) {
+        session_.report = [this](const test::fake_report& asked, std::string& path, fil_error&) {
             if (slow_) ::usleep(200'000);
-            path = options.ending == FIL_ENDING_RUNNING ? "/running" : "/ended";
+            path = asked.options.ending == FIL_ENDING_RUNNING ? "/running" : "/ended";
             return FIL_OK;
         };
     }

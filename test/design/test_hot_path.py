@@ -75,7 +75,7 @@ UNCOMMON = {
     r"system_pages.*::(un)?map": "memory for bookkeeping",
     r"\.cold|\[clone \.cold\]": "what the compiler was told is rare",
     r"fil::boost_source": "the portable native source: up to 8 KiB, not on alternate stacks",
-    r"peak_tracker::wait_for_copy": "a report is being copied",
+    r"session_words::wait_for_copy": "a report is being copied",
     r"recording_memory::make_chunk": "a chunk of the recording is touched for the first time",
     r"registry<.*>::(make_slot_slow|make_)": "a part of the registry is touched for the first time",
     r"registry<.*>::(insert|take)_special": "a watched or giant block, or one over an older one",

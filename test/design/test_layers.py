@@ -39,13 +39,15 @@ DOORS = {
     "bindings/python": SOURCE_KIT,
     "bindings/lua": SOURCE_KIT,
 }
-CLIENTS = [
-    "clients/preload",
-    "clients/cli",
-    "bindings/python",
-    "bindings/lua",
-    "bindings/source_kit",
-]
+# The tiers of the C interface, and which a client may see: hooks also what programs use, and so on.
+TIERS = {"fil.h", "fil_hooks.h", "fil_supervisor.h", "fil_announce.h"}
+CLIENTS = {
+    "clients/preload": {"fil.h", "fil_hooks.h"},
+    "clients/cli": {"fil.h", "fil_supervisor.h"},
+    "bindings/python": {"fil.h"},
+    "bindings/lua": {"fil.h"},
+    "bindings/source_kit": {"fil.h"},
+}
 
 
 def layer_of(included: str) -> str | None:
@@ -128,7 +130,7 @@ def test_a_room_includes_only_rooms_further_down(house: str) -> None:
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_a_client_includes_nothing_of_ours_but_fil_h(client: str) -> None:
+def test_a_client_includes_nothing_of_ours_but_its_tier_of_the_c_interface(client: str) -> None:
     files = c_files(client)
     assert files
     own = {path.name for path in files} | DOORS.get(client, set())
@@ -138,9 +140,21 @@ def test_a_client_includes_nothing_of_ours_but_fil_h(client: str) -> None:
     wrong = []
     for path in files:
         quoted = re.findall(r'#\s*include "([^"]+)"', path.read_text())
-        wrong += [f'{name(path)}: "{each}"' for each in quoted if each not in {*own, "fil.h"}]
-        wrong += [f"{name(path)}: <{each}>" for each in includes(path) if each.startswith("fil/")]
+        wrong += [f'{name(path)}: "{each}"' for each in quoted if each not in own | TIERS]
+        wrong += [
+            f"{name(path)}: <{each}>"
+            for each in includes(path)
+            if each.startswith("fil/") or each in TIERS - CLIENTS[client]
+        ]
     assert not wrong
+
+
+def test_the_tiers_of_the_c_interface_stand_on_fil_h_alone() -> None:
+    headers = {path.name: set(includes(path)) for path in c_files("capi") if path.suffix == ".h"}
+    assert set(headers) == TIERS
+    system = {"stddef.h", "stdint.h"}
+    assert headers["fil.h"] <= system and headers["fil_announce.h"] <= system
+    assert headers["fil_hooks.h"] == headers["fil_supervisor.h"] == {"fil.h"}
 
 
 def test_the_library_knows_neither_the_shims_over_it_nor_any_client() -> None:
@@ -156,7 +170,7 @@ def test_the_library_knows_neither_the_shims_over_it_nor_any_client() -> None:
 
 
 def test_a_file_that_a_comment_names_is_there() -> None:
-    folders = ["include", "lib", "capi", "clients", "bindings", "test"]
+    folders = ["include", "lib", "capi", "clients", "bindings", "examples", "test"]
     sources = [path for folder in folders for path in c_files(folder)]
     there = {path.name for path in sources}
     named = re.compile(r"(?<![\w.*-])[\w-]+\.(?:hpp|cpp)\b")

@@ -12,7 +12,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "fil/base/pages.hpp"
+#include "os/linux_system.hpp"
 
 namespace fil {
 namespace {
@@ -72,11 +72,12 @@ TEST(os, a_page_and_tables_are_wiped_in_a_forked_child_and_others_are_not) {
 
 TEST(os, how_much_is_resident_is_counted_in_pages) {
     auto* room = static_cast<char*>(system_pages::map(64 * 4096));
-    EXPECT_EQ(resident_bytes(reinterpret_cast<std::uintptr_t>(room), 64 * 4096), 0u);
+    EXPECT_EQ(system_pages::resident_bytes(reinterpret_cast<std::uintptr_t>(room), 64 * 4096), 0u);
     room[0] = room[40 * 4096] = 1;
-    EXPECT_EQ(resident_bytes(reinterpret_cast<std::uintptr_t>(room), 64 * 4096), 2u * 4096);
+    EXPECT_EQ(system_pages::resident_bytes(reinterpret_cast<std::uintptr_t>(room), 64 * 4096),
+              2u * 4096);
     system_pages::unmap(room, 64 * 4096);
-    EXPECT_EQ(resident_bytes(reinterpret_cast<std::uintptr_t>(room), 64 * 4096), 0u);
+    EXPECT_EQ(system_pages::resident_bytes(reinterpret_cast<std::uintptr_t>(room), 64 * 4096), 0u);
 }
 
 TEST(os, knows_who_and_where_it_is) {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <thread>
 
-#include "fil/track/peak.hpp"
+#include "os/os.hpp"
 
 namespace fil {
 namespace {
@@ -19,9 +19,9 @@ TEST(report_wait, returns_when_its_own_request_is_served) {
         page->reports_copied = 0;
     });
     errno = 77;
-    const std::int64_t before = monotonic_ns();
+    const std::int64_t before = os::monotonic_ns();
     request_report(*page, 60'000);
-    EXPECT_LT(monotonic_ns() - before, 50'000'000'000);
+    EXPECT_LT(os::monotonic_ns() - before, 50'000'000'000);
     EXPECT_EQ(errno, 77);
     supervisor.join();
 }
@@ -30,9 +30,9 @@ TEST(report_wait, does_not_wait_for_ever) {
     const auto page = std::make_unique<session_page>();
     request_report(*page, 5);
     EXPECT_EQ(page->reports_requested, 1u);
-    const std::int64_t before = monotonic_ns();
+    const std::int64_t before = os::monotonic_ns();
     request_report(*page, 20);
-    EXPECT_GE(monotonic_ns() - before, 20'000'000);
+    EXPECT_GE(os::monotonic_ns() - before, 20'000'000);
     EXPECT_EQ(page->reports_requested, 2u);
 }
 

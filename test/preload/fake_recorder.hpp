@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <string>
 
-#include "fil.h"
+#include "fil_hooks.h"
 
 namespace fake {
 

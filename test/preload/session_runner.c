@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fil.h"
+#include "fil_supervisor.h"
 
 static pid_t start(fil_session* session, const char* library, char** arguments) {
     pid_t child = fork();

@@ -46,24 +46,25 @@ TEST(recording_memory, a_chunk_is_made_once) {
 TEST(recording_memory, texts_stand_apart_and_long_ones_are_cut) {
     test::scratch_recording recording;
     recording_memory& memory = recording.memory();
-    const text_reference one = memory.add_text("one", 3), two = memory.add_text("two!", 4);
+    const text_reference one = memory.add_text<linux_system>("one", 3),
+                         two = memory.add_text<linux_system>("two!", 4);
     EXPECT_EQ(text_at(memory, one), "one");
     EXPECT_EQ(text_at(memory, two), "two!");
-    EXPECT_EQ(memory.add_text("", 0).length, 0u);
+    EXPECT_EQ(memory.add_text<linux_system>("", 0).length, 0u);
     const std::string large(longest_text + 10, 'x');
-    EXPECT_EQ(text_at(memory, memory.add_text(large.data(), large.size())),
+    EXPECT_EQ(text_at(memory, memory.add_text<linux_system>(large.data(), large.size())),
               std::string(longest_text, 'x'));
     for (int i = 0; i != 1000; ++i) {
         const std::string text = "text " + std::to_string(i) + std::string(std::size_t(i), '.');
-        EXPECT_EQ(text_at(memory, memory.add_text(text.data(), text.size())), text);
+        EXPECT_EQ(text_at(memory, memory.add_text<linux_system>(text.data(), text.size())), text);
     }
     EXPECT_EQ(text_at(memory, one), "one");
 }
 
 TEST(recording_memory, sources_are_found_newest_first) {
     test::scratch_recording recording;
-    recording.memory().add_source("<a>", "one");
-    recording.memory().add_source("<b>", "");
+    recording.memory().add_source<linux_system>("<a>", "one");
+    recording.memory().add_source<linux_system>("<b>", "");
     std::string found;
     recording.view().for_each_source([&](std::string_view file, std::string_view text) {
         found += std::string(file) + "=" + std::string(text) + ";";
@@ -71,7 +72,7 @@ TEST(recording_memory, sources_are_found_newest_first) {
     EXPECT_EQ(found, "<b>=;<a>=one;");
     const std::string large(65 << 20, 'x');
     EXPECT_EQ(recording.view().header().dropped_events, 0u);
-    recording.memory().add_source("<c>", large);
+    recording.memory().add_source<linux_system>("<c>", large);
     EXPECT_EQ(recording.view().header().dropped_events, 1u);
 }
 
@@ -82,7 +83,7 @@ TEST(recording_memory, what_is_given_back_holds_nothing_that_was_used) {
     ASSERT_TRUE(memory.format(1, 0));
     const page_number used = memory.take(5);
     *memory.at<int>(used) = 42;
-    memory.shrink(1);
+    memory.shrink<system_pages>(1);
     EXPECT_LT(memory.bytes(), bytes);
     EXPECT_GE(memory.bytes(), memory.header().pages_used * recording_page);
     EXPECT_EQ(*memory.at<int>(used), 42);
@@ -92,7 +93,7 @@ TEST(recording_memory, what_is_given_back_holds_nothing_that_was_used) {
     EXPECT_EQ(memory.take(static_cast<std::uint32_t>(bytes / recording_page / 2)),
               page_number::none);
     const std::uint64_t kept = memory.bytes();
-    memory.shrink(bytes);
+    memory.shrink<system_pages>(bytes);
     EXPECT_EQ(memory.bytes(), kept);  // it never grows
     system_pages::unmap(base, kept);
 }
@@ -101,16 +102,16 @@ TEST(recording_memory, what_was_folded_comes_back) {
     test::scratch_recording recording;
     recording_memory& memory = recording.memory();
     const std::uint64_t bytes = memory.bytes();
-    memory.fold();
+    memory.fold<system_pages>();
     EXPECT_LT(memory.bytes(), bytes);
-    memory.fold();
-    memory.unfold();
+    memory.fold<system_pages>();
+    memory.unfold<system_pages>();
     EXPECT_EQ(memory.bytes(), bytes);
     const page_number last = memory.take(static_cast<std::uint32_t>(bytes / recording_page) -
                                          memory.header().pages_used);
     ASSERT_NE(last, page_number::none);
     static_cast<char*>(memory.base())[bytes - 1] = 1;
-    memory.unfold();
+    memory.unfold<system_pages>();
     EXPECT_EQ(memory.bytes(), bytes);
 }
 

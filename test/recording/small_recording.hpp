@@ -9,8 +9,10 @@
 #include "fil/capture/call_tree.hpp"
 #include "fil/capture/function_table.hpp"
 #include "fil/recording/view.hpp"
+#include "fil/report/snapshot_reader.hpp"
 #include "fil/track/thread_leases.hpp"
-#include "report/snapshot_reader.hpp"
+#include "os/linux_system.hpp"
+#include "process/session_words.hpp"
 
 namespace fil {
 
@@ -20,11 +22,11 @@ inline std::vector<std::byte> small_recording() {
     void* base = system_pages::map(bytes);
     EXPECT_TRUE(recording_memory(base, bytes).format(42, 1));
     recording_memory memory(base, bytes);
-    function_table<> functions(memory);
-    call_tree<> tree(memory);
-    thread_leases<> leases(memory, 0);
+    function_table<linux_system> functions(memory);
+    call_tree<linux_system> tree(memory);
+    thread_leases<linux_system> leases(memory, 0);
     session_page session{};
-    thread_state* thread = leases.take(peak_tracker(session, memory.header()));
+    thread_state* thread = leases.take(peak_tracker(session_words(session, memory.header())));
     callstack_id at = callstack_id::unknown;
     for (std::uint32_t i = 1; i < 50; ++i) {
         const function_id f = functions.intern({function_kind::python, "f", "f.py", "", i});

@@ -2,15 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <memory>
-
 namespace fil {
 namespace {
 
 struct peak : testing::Test {
-    session_page session{};
-    std::unique_ptr<recording_header> header = std::make_unique<recording_header>();
-    peak_tracker tracker{session, *header};
+    live_and_peak words;
+    peak_tracker<own_words> tracker{words};
     std::atomic<std::int64_t> pending{0};
 
     void change(std::int64_t bytes) {
@@ -21,25 +18,24 @@ struct peak : testing::Test {
 
 TEST_F(peak, is_raised_before_anything_is_subtracted) {
     change(100);
-    EXPECT_EQ(session.peak, 0);  // nobody asked yet
+    EXPECT_EQ(words.peak, 0);  // nobody asked yet
     change(-40);
-    EXPECT_EQ(session.peak, 100);
+    EXPECT_EQ(words.peak, 100);
     change(30);
     change(-90);
-    EXPECT_EQ(session.peak, 100);  // 90 was less
-    EXPECT_EQ(session.live + pending, 0);
+    EXPECT_EQ(words.peak, 100);  // 90 was less
+    EXPECT_EQ(words.live + pending, 0);
 }
 
 TEST_F(peak, small_changes_stay_with_the_thread_and_large_ones_are_published) {
     change(16 * 1024);
-    EXPECT_EQ(session.live, 0);
+    EXPECT_EQ(words.live, 0);
     EXPECT_EQ(pending, 16 * 1024);
     change(1);
-    EXPECT_EQ(session.live, 16 * 1024 + 1);
-    EXPECT_EQ(header->live, 16 * 1024 + 1);
+    EXPECT_EQ(words.live, 16 * 1024 + 1);
     EXPECT_EQ(pending, 0);
     change(-20'000);
-    EXPECT_EQ(session.live, 16 * 1024 + 1 - 20'000);
+    EXPECT_EQ(words.live, 16 * 1024 + 1 - 20'000);
 }
 
 TEST(limit_of_pending, is_little_of_a_small_peak_shared_by_many_threads) {
@@ -53,72 +49,52 @@ TEST(limit_of_pending, is_little_of_a_small_peak_shared_by_many_threads) {
 
 TEST_F(peak, more_threads_keep_less_to_themselves) {
     for (int threads = 0; threads != 64; ++threads) tracker.add_thread();
-    EXPECT_EQ(session.threads, 64u);
+    EXPECT_EQ(words.threads, 64u);
     EXPECT_TRUE(tracker.may_stay_pending(256));
     EXPECT_TRUE(tracker.may_stay_pending(-256));
     EXPECT_FALSE(tracker.may_stay_pending(257));
     EXPECT_FALSE(tracker.may_stay_pending(-257));
 }
 
-TEST_F(peak, a_process_that_ends_takes_its_live_and_threads_along_once) {
-    session.live = 1000;  // of another process
-    tracker.add_thread();
-    change(500);
-    tracker.publish(pending);
-    tracker.close(0);
-    tracker.close(0);
-    EXPECT_EQ(session.live, 1000);
-    EXPECT_EQ(session.peak, 1500);
-    EXPECT_EQ(header->closed_at, 1500);
-    EXPECT_EQ(session.threads, 0u);
-}
-
-TEST_F(peak, what_is_pending_at_the_end_is_in_the_peak) {
-    change(500);
-    tracker.close(500);
-    EXPECT_EQ(session.peak, 500);
-    EXPECT_EQ(header->peak, 500);
-}
-
-TEST_F(peak, a_failed_exec_brings_it_all_back) {
-    tracker.add_thread();
+TEST_F(peak, counts_into_other_words_from_now_on) {
     change(20'000);
-    tracker.close(0);
-    EXPECT_EQ(session.live, 0);
-    tracker.reopen();
-    tracker.reopen();
-    EXPECT_EQ(session.live, 20'000);
-    EXPECT_EQ(session.threads, 1u);
-    EXPECT_EQ(header->closed, 0u);
-}
-
-TEST_F(peak, a_run_has_its_own_live_and_peak) {
-    change(20'000);
-    session_page run{};
-    tracker.use(run);
+    live_and_peak others;
+    tracker.use(others);
     change(30'000);
     change(-30'000);
-    EXPECT_EQ(run.peak, 30'000);
-    EXPECT_EQ(session.live, 20'000);
-    EXPECT_EQ(session.peak, 0);
+    EXPECT_EQ(others.peak, 30'000);
+    EXPECT_EQ(words.live, 20'000);
+    EXPECT_EQ(words.peak, 0);
 }
 
 TEST_F(peak, is_never_lowered) {
     tracker.raise_peak_to(100);
     tracker.raise_peak_to(50);
-    EXPECT_EQ(session.peak, 100);
-    peak_tracker::raise(session.peak, 99);
-    EXPECT_EQ(session.peak, 100);
+    EXPECT_EQ(words.peak, 100);
+    raise_to(words.peak, 99);
+    EXPECT_EQ(words.peak, 100);
 }
 
-TEST_F(peak, waits_for_a_copy_but_not_for_a_word_that_somebody_scribbled) {
-    session.held_until = monotonic_ns() + 3'000'000;
-    const std::int64_t end = session.held_until;
-    tracker.raise_peak_to(1);
-    EXPECT_GE(monotonic_ns(), end);
-    session.held_until = monotonic_ns() + 3'600'000'000'000;  // no hold is so long
-    tracker.raise_peak_to(2);
-    EXPECT_EQ(session.peak, 2);
+// Asked before each rise, and never else.
+struct counting_words : own_words {
+    static inline int rises = 0;
+    using own_words::own_words;
+    void before_rise() const { ++rises; }
+};
+
+TEST(peak_words, are_asked_before_the_peak_rises) {
+    live_and_peak words;
+    const peak_tracker<counting_words> tracker{counting_words(words)};
+    std::atomic<std::int64_t> pending{0};
+    tracker.change(pending, 20'000);
+    EXPECT_EQ(counting_words::rises, 0);
+    tracker.before_decrease(pending);
+    EXPECT_EQ(counting_words::rises, 1);
+    tracker.before_decrease(pending);
+    tracker.raise_peak_to(20'000);
+    EXPECT_EQ(counting_words::rises, 1);
+    tracker.raise_peak_to(20'001);
+    EXPECT_EQ(counting_words::rises, 2);
 }
 
 }  // namespace

@@ -7,13 +7,15 @@
 #include <random>
 #include <set>
 
+#include "os/linux_system.hpp"
+
 namespace fil {
 namespace {
 
 const auto nothing = [](std::uintptr_t, const registered_block&) {};
 
 TEST(registry, gives_back_what_was_put_in_for_sizes_of_every_code) {
-    auto r = std::make_unique<registry<>>();
+    auto r = std::make_unique<process_registry>();
     const std::uintptr_t at = 0x7f12'3456'7000;
     for (std::uint64_t bytes :
          {0ull, 1ull, 16ull, 17ull, 512ull, (1ull << 27) - 1, 1ull << 27, (1ull << 40) + 12345}) {
@@ -29,7 +31,7 @@ TEST(registry, gives_back_what_was_put_in_for_sizes_of_every_code) {
 }
 
 TEST(registry, ignores_addresses_that_are_none) {
-    auto r = std::make_unique<registry<>>();
+    auto r = std::make_unique<process_registry>();
     EXPECT_FALSE(r->insert(0xffff'8000'0000'0000, callstack_id{2}, 8, false, nothing));
     EXPECT_FALSE(r->insert(0x10001, callstack_id{2}, 8, false, nothing));
     EXPECT_EQ(r->take(0x10001).callstack, callstack_id::none);
@@ -38,10 +40,10 @@ TEST(registry, ignores_addresses_that_are_none) {
 
 TEST(registry, addresses_have_as_many_bits_as_it_is_told) {
     const std::uintptr_t high = 0x8000'0000'1238, low = high - 0x8000'0000'0000;
-    auto narrow = std::make_unique<registry<system_pages_wiped_on_fork, system_pages, 47>>();
+    auto narrow = std::make_unique<registry<system_pages, system_pages_wiped_on_fork, 47>>();
     EXPECT_FALSE(narrow->insert(high, callstack_id{2}, 40, false, nothing));
     EXPECT_FALSE(narrow->insert(high + 8, callstack_id{2}, 40, false, nothing));
-    auto wide = std::make_unique<registry<system_pages_wiped_on_fork, system_pages, 48>>();
+    auto wide = std::make_unique<registry<system_pages, system_pages_wiped_on_fork, 48>>();
     for (const std::uintptr_t at : {low, low + 8, high, high + 8})
         ASSERT_TRUE(wide->insert(at, callstack_id{std::uint32_t(2 + (at >> 44) + at % 64)}, 8,
                                  false, nothing));
@@ -51,7 +53,7 @@ TEST(registry, addresses_have_as_many_bits_as_it_is_told) {
 }
 
 TEST(registry, keeps_addresses_at_8_modulo_16_apart) {
-    auto r = std::make_unique<registry<>>();
+    auto r = std::make_unique<process_registry>();
     ASSERT_TRUE(r->insert(0x10000, callstack_id{2}, 8, false, nothing));
     ASSERT_TRUE(r->insert(0x10008, callstack_id{3}, 8, false, nothing));
     EXPECT_EQ(r->take(0x10000).callstack, callstack_id{2});
@@ -59,7 +61,7 @@ TEST(registry, keeps_addresses_at_8_modulo_16_apart) {
 }
 
 TEST(registry, a_watched_block_says_so_when_it_goes) {
-    auto r = std::make_unique<registry<>>();
+    auto r = std::make_unique<process_registry>();
     EXPECT_FALSE(r->watch(0x10000));
     ASSERT_TRUE(r->insert(0x10000, callstack_id{2}, 176, false, nothing));
     EXPECT_TRUE(r->watch(0x10000));
@@ -69,14 +71,14 @@ TEST(registry, a_watched_block_says_so_when_it_goes) {
 }
 
 TEST(registry, blocks_lie_across_the_end_of_a_leaf) {
-    auto r = std::make_unique<registry<>>();
+    auto r = std::make_unique<process_registry>();
     const std::uintptr_t last = 0x7f00'0100'0000 - 16;  // the last granule of 4 MiB
     ASSERT_TRUE(r->insert(last, callstack_id{2}, 1ull << 30, false, nothing));
     EXPECT_EQ(r->take(last).bytes, 1ull << 30);
 }
 
 TEST(registry, agrees_with_a_map_where_frees_get_lost) {
-    auto r = std::make_unique<registry<>>();
+    auto r = std::make_unique<process_registry>();
     std::map<std::uintptr_t, std::pair<std::uint32_t, std::uint64_t>> model;
     std::mt19937 random(7);
     for (int step = 0; step < 200000; ++step) {
@@ -122,7 +124,7 @@ TEST(registry, agrees_with_a_map_where_frees_get_lost) {
 
 // Plain blocks and any, mixed: what the fast path refuses, it has not touched.
 TEST(registry, agrees_with_a_map_whichever_way_a_block_goes) {
-    auto r = std::make_unique<registry<>>();
+    auto r = std::make_unique<process_registry>();
     leaf_cache cache;
     std::map<std::uintptr_t, std::pair<std::uint32_t, std::uint64_t>> model;
     std::mt19937 random(11);
@@ -131,12 +133,12 @@ TEST(registry, agrees_with_a_map_whichever_way_a_block_goes) {
         // Two leaves, and blocks at most 256 bytes apart: none reaches another.
         const std::uintptr_t at =
             0x7f00'00ff'f000 + (random() % 2) * 0x1000'0000 + (random() % 64) * 256;
-        if (!registry<>::is_cached(cache, at)) {
+        if (!process_registry::is_cached(cache, at)) {
             ++uncached;
             const bool has_leaf = r->cache_leaf(cache, at);
             ASSERT_TRUE(has_leaf || !model.contains(at));
         }
-        const bool is_cached = registry<>::is_cached(cache, at);
+        const bool is_cached = process_registry::is_cached(cache, at);
         const auto known = model.find(at);
         if (known != model.end()) {
             const bool may_take = random() % 4 != 0;
@@ -145,8 +147,8 @@ TEST(registry, agrees_with_a_map_whichever_way_a_block_goes) {
                 EXPECT_EQ(bytes, known->second.second);
                 return may_take;
             };
-            const bool taken =
-                is_cached && registry<>::take_plain(registry<>::cached_slot(cache, at), ask);
+            const bool taken = is_cached && process_registry::take_plain(
+                                                process_registry::cached_slot(cache, at), ask);
             plain_takes += taken;
             if (!taken) {
                 const registered_block block = r->take(at);
@@ -161,7 +163,8 @@ TEST(registry, agrees_with_a_map_whichever_way_a_block_goes) {
         const std::uint64_t bytes = sizes[random() % 3];
         const callstack_id who{2 + static_cast<std::uint32_t>(random() % 1000)};
         const bool inserted =
-            is_cached && registry<>::insert_plain(registry<>::cached_slot(cache, at), who, bytes);
+            is_cached &&
+            process_registry::insert_plain(process_registry::cached_slot(cache, at), who, bytes);
         plain_inserts += inserted;
         if (!inserted) {
             ASSERT_TRUE(r->insert(at, who, bytes, false, nothing));
@@ -174,7 +177,7 @@ TEST(registry, agrees_with_a_map_whichever_way_a_block_goes) {
 }
 
 TEST(registry, takes_every_block_of_a_range) {
-    auto r = std::make_unique<registry<>>();
+    auto r = std::make_unique<process_registry>();
     for (std::uintptr_t at = 0x10000; at < 0x20000; at += 64) {
         ASSERT_TRUE(r->insert(at, callstack_id{2}, 40, false, nothing));
     }
@@ -186,13 +189,8 @@ TEST(registry, takes_every_block_of_a_range) {
     EXPECT_EQ(r->take(0x18000).callstack, callstack_id{2});
 }
 
-struct no_pages {
-    static void* map(std::size_t) { return nullptr; }
-    static void unmap(void*, std::size_t) {}
-};
-
 TEST(registry, without_memory_refuses_and_lives) {
-    auto r = std::make_unique<registry<no_pages, no_pages>>();
+    auto r = std::make_unique<registry<null_pages>>();
     EXPECT_FALSE(r->insert(0x10000, callstack_id{2}, 40, false, nothing));
     EXPECT_EQ(r->take(0x10000).callstack, callstack_id::none);
 }

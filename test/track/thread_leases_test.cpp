@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "../capture/scratch_recording.hpp"
+#include "process/session_words.hpp"
 
 namespace fil {
 namespace {
@@ -10,8 +11,8 @@ namespace {
 struct leases : testing::Test {
     test::scratch_recording recording;
     session_page session{};
-    peak_tracker peak{session, recording.memory().header()};
-    thread_leases<> all{recording.memory(), 100};
+    peak_tracker<session_words> peak{session_words(session, recording.memory().header())};
+    thread_leases<linux_system> all{recording.memory(), 100};
 };
 
 TEST_F(leases, threads_at_the_same_time_have_counters_of_their_own) {
@@ -57,8 +58,8 @@ TEST_F(leases, a_set_is_in_the_directory_with_the_place_where_lost_bytes_go) {
 TEST(thread_leases, without_room_there_is_none_and_it_is_not_asked_again) {
     test::scratch_recording recording(1 << 20);
     session_page session{};
-    const peak_tracker peak(session, recording.memory().header());
-    thread_leases<> all(recording.memory(), 0);
+    const peak_tracker peak(session_words(session, recording.memory().header()));
+    thread_leases<linux_system> all(recording.memory(), 0);
     thread_state* first = nullptr;
     for (int threads = 0; threads != 10'000; ++threads) {
         thread_state* taken = all.take(peak);

@@ -10,7 +10,9 @@ import ctypes
 import os
 from pathlib import Path
 
-FIL_OK, FIL_ERROR_STATE = 0, 20
+FIL_OK = 0
+FIL_ERROR_NO_SESSION, FIL_ERROR_WHOLE_PROGRAM = 21, 22
+FIL_ERROR_IN_RUN, FIL_ERROR_NOT_RECORDED = 23, 24
 
 
 class Text(ctypes.Structure):
@@ -69,6 +71,10 @@ class Library:
         self._without_lock = ctypes.CDLL(None)
         self._with_lock.fil_recorder_add_source.argtypes = (Text, Text)
         self._with_lock.fil_recorder_describe.argtypes = (Text, Text)
+
+    def check(self) -> None:
+        """Whether a run could begin now: LibraryError says why not."""
+        self._call(self._with_lock.fil_run_check)
 
     def begin(self, directory: Path, first_file: str, first_function: str, title: str) -> None:
         texts = (str(directory), first_file, first_function, title)

@@ -8,7 +8,14 @@ import sys
 from pathlib import Path
 
 from ._cells import Cells
-from ._library import FIL_ERROR_STATE, Library, LibraryError
+from ._library import (
+    FIL_ERROR_IN_RUN,
+    FIL_ERROR_NO_SESSION,
+    FIL_ERROR_NOT_RECORDED,
+    FIL_ERROR_WHOLE_PROGRAM,
+    Library,
+    LibraryError,
+)
 from ._pools import ThreadPools
 from ._result import signature
 from ._sources import Sources
@@ -38,9 +45,9 @@ _attached: Attached | None = None
 class Attached:
     """What this process needs once: the library, and what was told to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, library: Library) -> None:
         self.pid = os.getpid()
-        self.library = Library()
+        self.library = library
         self.sources = Sources(self.library)
         self.cells: Cells | None = None
         self.noted: set[str] = set()
@@ -62,18 +69,38 @@ class Attached:
 def attached() -> Attached:
     """Raises RuntimeError, with the reason, where nothing can be profiled."""
     global _attached
-    program = os.environ.get("FIL_PROGRAM")
-    if program is None:
-        raise RuntimeError(NOT_STARTED if "FIL_SESSION" not in os.environ else WHOLE_PROGRAM)
-    if program != str(os.getpid()):
-        raise RuntimeError(SUBPROCESS)
+    try:
+        library = _attached.library if _attached is not None else Library()
+        library.check()
+    except AttributeError as error:
+        raise RuntimeError(why_there_is_no_library(error)) from error
+    except LibraryError as error:
+        if error.status != FIL_ERROR_IN_RUN:  # who begins one hears of it
+            raise RuntimeError(why_not(error)) from None
     if _attached is None:
-        try:
-            _attached = Attached()
-        except AttributeError as error:
-            raise RuntimeError(NOT_LOADED.format(pid=os.getpid(), why=error)) from error
+        _attached = Attached(library)
     _attached.know_cells()
     return _attached
+
+
+def why_not(error: LibraryError) -> str:
+    sentences = {
+        FIL_ERROR_NO_SESSION: NOT_STARTED,
+        FIL_ERROR_WHOLE_PROGRAM: WHOLE_PROGRAM,
+        FIL_ERROR_NOT_RECORDED: SUBPROCESS,
+        FIL_ERROR_IN_RUN: BUSY,
+    }
+    return sentences.get(error.status, f"Fil cannot profile this: {error}")
+
+
+def why_there_is_no_library(error: AttributeError) -> str:
+    """Nobody can be asked: what is left are the variables that this process was started with."""
+    program = os.environ.get("FIL_PROGRAM")
+    if program is None and "FIL_SESSION" not in os.environ:
+        return NOT_STARTED
+    if program not in (None, str(os.getpid())):
+        return SUBPROCESS
+    return NOT_LOADED.format(pid=os.getpid(), why=error)
 
 
 class Run:
@@ -96,8 +123,7 @@ class Run:
             self._note()
         except LibraryError as error:
             pools.restore()
-            busy = error.status == FIL_ERROR_STATE
-            raise RuntimeError(BUSY if busy else f"Fil cannot profile this: {error}") from None
+            raise RuntimeError(why_not(error)) from None
         except BaseException:  # an interrupt, perhaps just after the run has begun
             end_interrupted(to, pools)
             raise

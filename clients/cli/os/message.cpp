@@ -60,16 +60,19 @@ void be_quiet() {
     is_quiet = true;
 }
 
-std::string message_line(std::string_view text) {
-    std::string line(message_prefix);
+std::string harmless(std::string_view text) {
+    std::string line;
     while (!text.empty()) {
         const std::size_t harm = harm_at(text);
         const std::size_t bytes = harm > 0 ? harm : character_at(text);
         line += harm > 0 ? "?" : text.substr(0, bytes);
         text.remove_prefix(bytes);
     }
-    line += '\n';
     return line;
+}
+
+std::string message_line(std::string_view text) {
+    return answer_line(harmless(text));
 }
 
 std::string answer_line(std::string_view text) {

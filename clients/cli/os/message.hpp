@@ -19,6 +19,9 @@ void say(std::string_view text, worth it = worth::error);
 bool go_on_saying();
 void finish_saying();
 
+// What a terminal would obey or turn round, as '?'.
+std::string harmless(std::string_view text);
+
 // The same as text: what say() writes.
 std::string message_line(std::string_view text);
 

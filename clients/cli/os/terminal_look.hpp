@@ -2,7 +2,7 @@
 // colours, 80 columns.
 #pragma once
 
-#include <fil.h>
+#include <fil_supervisor.h>
 
 #include <cstdint>
 #include <functional>

@@ -5,7 +5,7 @@
 // word. Memory is bounded, whatever the run's length.
 #pragma once
 
-#include <fil.h>
+#include <fil_supervisor.h>
 
 #include <map>
 #include <set>

@@ -5,7 +5,7 @@
 // /proc/PID/smaps, and in pagemap at their ends.
 #pragma once
 
-#include <fil.h>
+#include <fil_supervisor.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -18,7 +18,7 @@
 namespace fil::cli {
 
 // Of the session's process `pid`, now, together by callstack and kind; nothing if the kernel does
-// not tell, or the process is just changing its mappings.
+// not tell.
 std::optional<std::vector<fil_untouched>> hardly_touched_mappings(const fil_session* session,
                                                                   pid_t pid);
 

@@ -1,6 +1,6 @@
 #include "start/command_line.hpp"
 
-#include <fil.h>
+#include <fil_supervisor.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -13,7 +13,8 @@ namespace {
 
 constexpr const char* usage =
     "Usage: fil-profile [OPTIONS] run SCRIPT|-m MODULE|PROGRAM [ARGS]...\n"
-    "       fil-profile [OPTIONS] python [ARGS]...\n";
+    "       fil-profile [OPTIONS] python [ARGS]...\n"
+    "       fil-profile doctor SCRIPT|-m MODULE|PROGRAM\n";
 
 constexpr const char* license =
 #include <license_text.inc>
@@ -59,7 +60,7 @@ void declare(CLI::App& app, invocation& asked) {
     app.add_option("--python", asked.python, "Run Python programs with this interpreter")
         ->type_name("PY")
         ->take_last();
-    for (const char* verb : {"run", "python"})
+    for (const char* verb : {"run", "python", "doctor"})
         app.add_subcommand(verb)->group("");  // the usage and the examples say it all
 }
 
@@ -110,7 +111,7 @@ invocation parse_command_line(const std::vector<std::string>& words) {
     asked.verb = words[place];
     // What runs is never called like that. (Python has a help of its own.)
     const auto next = place + 1 < words.size() ? words[place + 1] : "";
-    if (asked.verb == "run" && (next == "--help" || next == "-h")) {
+    if (asked.verb != "python" && (next == "--help" || next == "-h")) {
         asked.verb.clear();
         asked.shown = app.help();
         return asked;

@@ -1,7 +1,7 @@
 // A session that frees itself.
 #pragma once
 
-#include <fil.h>
+#include <fil_supervisor.h>
 
 #include <memory>
 

@@ -33,7 +33,7 @@ void live_reports::start(const observation& now) {
     answered_ = requests_of(session_);
     due_.reset();
     const report_request request(facts_, now);
-    making_.emplace(session_, request.options(), signals_);
+    making_.emplace(session_, request.contents(), signals_);
 }
 
 void live_reports::hear(const report_outcome& outcome) {

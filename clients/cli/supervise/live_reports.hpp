@@ -6,7 +6,7 @@
 // and a signal would wake it from a sleep. Its counters are copied as it runs.
 #pragma once
 
-#include <fil.h>
+#include <fil_supervisor.h>
 
 #include <functional>
 #include <optional>

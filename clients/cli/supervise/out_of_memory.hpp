@@ -4,7 +4,7 @@
 // failed or because it was told so, before that process ends itself.
 #pragma once
 
-#include <fil.h>
+#include <fil_supervisor.h>
 
 #include <functional>
 #include <string>

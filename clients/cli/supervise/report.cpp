@@ -74,7 +74,8 @@ void allow_large_files() {
     ::setrlimit(RLIMIT_FSIZE, &limit);
 }
 
-[[noreturn]] void report_and_exit(fil_session* session, fil_report_options options, int to) {
+[[noreturn]] void report_and_exit(fil_session* session, report_contents contents, int to) {
+    auto& [options, facts] = contents;
     const struct rlimit none {};
     answer said;
     const terminal_look look = look_of_terminal(STDERR_FILENO);
@@ -84,9 +85,10 @@ void allow_large_files() {
     options.answer_look = look.is;
     close_descriptors_but(to);        // few may be allowed, and its files want some
     ::setrlimit(RLIMIT_CORE, &none);  // a core file of ours is no use in the user's directory
-    options.unseen_allocator = said.unseen_allocator;
-    options.unseen_allocator_bytes = sizeof said.unseen_allocator;
-    said.status = fil_session_report(session, &options, said.path, sizeof said.path, &said.error);
+    facts.unseen_allocator = said.unseen_allocator;
+    facts.unseen_allocator_bytes = sizeof said.unseen_allocator;
+    said.status =
+        fil_session_report(session, &options, &facts, said.path, sizeof said.path, &said.error);
     const auto written = ::write(to, &said, sizeof said);
     ::_exit(written == static_cast<ssize_t>(sizeof said) ? 0 : 1);
 }
@@ -131,7 +133,7 @@ std::string new_recording_name() {
 
 }  // namespace
 
-report_in_the_making::report_in_the_making(fil_session* session, const fil_report_options& options,
+report_in_the_making::report_in_the_making(fil_session* session, const report_contents& contents,
                                            const signal_inbox& signals, const report_limits& limits)
     : limits_(limits), pipe_(new_pipe()) {
     const pid_t supervisor = ::getpid();
@@ -146,7 +148,7 @@ report_in_the_making::report_in_the_making(fil_session* session, const fil_repor
         allow_large_files();
         limit_time(limits_.seconds);
         limit_memory(limits_.bytes + 16 * used_bytes(session));
-        report_and_exit(session, options, pipe_.write.get());
+        report_and_exit(session, contents, pipe_.write.get());
     }
     pipe_.write.close();
 }
@@ -175,9 +177,9 @@ report_outcome report_in_the_making::outcome_of(const ending& end) const {
             said.unseen_allocator};
 }
 
-report_outcome make_report(fil_session* session, const fil_report_options& options,
+report_outcome make_report(fil_session* session, const report_contents& contents,
                            const signal_inbox& signals, const report_limits& limits) {
-    return report_in_the_making(session, options, signals, limits).wait(signals);
+    return report_in_the_making(session, contents, signals, limits).wait(signals);
 }
 
 std::string keep_recording(fil_session* session, pid_t pid, std::string& why) {

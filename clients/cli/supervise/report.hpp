@@ -4,7 +4,7 @@
 // after a program scribbled over it, may keep a reader busy: time and memory have limits.
 #pragma once
 
-#include <fil.h>
+#include <fil_supervisor.h>
 
 #include <cstdint>
 #include <optional>
@@ -16,6 +16,12 @@
 #include "os/signals.hpp"
 
 namespace fil::cli {
+
+// What it is to say.
+struct report_contents {
+    fil_report_options options = FIL_REPORT_OPTIONS_INIT;
+    fil_session_facts facts = FIL_SESSION_FACTS_INIT;
+};
 
 struct report_limits {
     unsigned seconds = 300;
@@ -33,8 +39,8 @@ struct report_outcome {
 // One that is being made.
 class report_in_the_making {
   public:
-    // The options are no longer needed afterwards.
-    report_in_the_making(fil_session* session, const fil_report_options& options,
+    // The contents are no longer needed afterwards.
+    report_in_the_making(fil_session* session, const report_contents& contents,
                          const signal_inbox& signals, const report_limits& limits = {});
 
     // What became of it, once; nothing while it is being made. Never blocks.
@@ -54,7 +60,7 @@ class report_in_the_making {
 };
 
 // Starts it and waits for it.
-report_outcome make_report(fil_session* session, const fil_report_options& options,
+report_outcome make_report(fil_session* session, const report_contents& contents,
                            const signal_inbox& signals, const report_limits& limits = {});
 
 // Copies the recording of `pid` to a new file in $TMPDIR and returns its name; empty if that fails,

@@ -1,13 +1,14 @@
-// All that the supervisor knows of a run, as fil_report_options wants it. The options point into
+// All that the supervisor knows of a run, as report.hpp wants it. The contents point into
 // this object and into what it was made from, which must outlive it.
 #pragma once
 
-#include <fil.h>
+#include <fil_supervisor.h>
 
 #include <string>
 #include <vector>
 
 #include "start/environment.hpp"
+#include "supervise/report.hpp"
 #include "supervise/supervise.hpp"
 #include "target/target.hpp"
 
@@ -35,13 +36,13 @@ class report_request {
                    const fil_out_of_memory& process);
     report_request(const report_request&) = delete;
 
-    const fil_report_options& options() const { return options_; }
+    const report_contents& contents() const { return contents_; }
 
   private:
     std::string command_;
     std::vector<fil_text> variables_;
     std::vector<fil_sample> samples_;
-    fil_report_options options_{};
+    report_contents contents_;
 };
 
 }  // namespace fil::cli

@@ -3,7 +3,7 @@
 // and the watcher may sleep. One thread.
 #pragma once
 
-#include <fil.h>
+#include <fil_supervisor.h>
 
 #include <optional>
 

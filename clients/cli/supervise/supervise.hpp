@@ -2,7 +2,7 @@
 // passes signals on, and looks at memory at the pace that pace.hpp sets.
 #pragma once
 
-#include <fil.h>
+#include <fil_supervisor.h>
 
 #include <functional>
 

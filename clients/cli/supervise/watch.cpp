@@ -91,7 +91,7 @@ class watcher {
     }
 
     report_outcome make(const report_request& request) {
-        return make_report(session_, request.options(), signals_);
+        return make_report(session_, request.contents(), signals_);
     }
 
     fil_session* session_;

@@ -5,7 +5,7 @@
 // reported as well. While no run is on, it sleeps.
 #pragma once
 
-#include <fil.h>
+#include <fil_supervisor.h>
 
 #include <string>
 #include <vector>

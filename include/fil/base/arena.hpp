@@ -11,7 +11,7 @@
 
 namespace fil {
 
-template <page_source Pages = system_pages>
+template <page_source Pages>
 class arena {
   public:
     static constexpr std::size_t block_bytes = 256 * 1024;

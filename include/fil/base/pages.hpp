@@ -1,13 +1,19 @@
 #pragma once
-// Private memory for bookkeeping, straight from the operating system.
+// The seam of memory: where do the core's own tables stand?
 //
-// Concept `page_source`: map(bytes) gives zeroed pages or nullptr; unmap(address, bytes) takes them
-// back. The system's is in lib/os/os_linux.cpp; tests count or refuse.
-// Hot path: no malloc, no throw, but a system call: only uncommon paths come here.
+// Concept `page_source`, a type whose static functions give private memory for bookkeeping:
+//
+//     map(bytes)             zeroed, at a multiple of 4096; nullptr: there is none. Large and
+//     sparse:
+//                            what is never touched should cost nothing.
+//     unmap(address, bytes)  takes back what map gave, whole
+//
+// Called on uncommon paths of an event, by any thread, perhaps inside the program's malloc: no
+// malloc of the program's, no throw, errno kept. What is asked for stays for the recorder's life.
+// libfil's own models are in lib/os; examples/core_alone.cpp has one of two lines.
 
 #include <concepts>
 #include <cstddef>
-#include <cstdint>
 
 namespace fil {
 
@@ -17,33 +23,11 @@ concept page_source = requires(std::size_t bytes, void* address) {
     { Pages::unmap(address, bytes) } -> std::same_as<void>;
 };
 
-// How many bits an address of a user's has.
-#if defined(__aarch64__)
-inline constexpr int user_address_bits = 48;
-#else
-inline constexpr int user_address_bits = 47;
-#endif
-
-// Anonymous private pages, without swap reservation and outside core dumps; a forked child sees
-// them zeroed if `wiped_on_fork`.
-struct system_pages {
-    static void* map(std::size_t bytes);
-    static void unmap(void* address, std::size_t bytes);
-    static void clear(void* address, std::size_t bytes);  // zeroed again, their memory given back
-
-    // Pages that nobody may touch until they are allowed again, and that are then not locked.
-    static void forbid(void* address, std::size_t bytes);
-    static void allow(void* address, std::size_t bytes);
+// There is no memory.
+struct null_pages {
+    static void* map(std::size_t) { return nullptr; }
+    static void unmap(void*, std::size_t) {}
 };
-struct system_pages_wiped_on_fork {
-    static void* map(std::size_t bytes);
-    static void unmap(void* address, std::size_t bytes);
-    static void clear(void* address, std::size_t bytes);
-};
-static_assert(page_source<system_pages>);
-static_assert(page_source<system_pages_wiped_on_fork>);
-
-// How many bytes of a range of this process are in memory; 0 if the system does not tell.
-std::size_t resident_bytes(std::uintptr_t start, std::size_t bytes);
+static_assert(page_source<null_pages>);
 
 }  // namespace fil

@@ -4,7 +4,7 @@
 // One object a thread: the stack address where it was first raised. A siglongjmp out of
 // a hook leaves it raised; such a guard is stale, and taken down, once the stack has shrunk
 // above that address. On an alternate signal stack the comparison means nothing, so before a guard
-// is called stale the system is asked: the one system call here, and only where a guard is up.
+// is called stale the system is asked (base/signal_stack.hpp): only where a guard is up.
 //
 // Hot path: no allocation, no throw.
 
@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "fil/base/inlining.hpp"
+#include "fil/base/signal_stack.hpp"
 
 namespace fil {
 
@@ -25,17 +26,6 @@ FIL_HOT std::uintptr_t stack_pointer() {
 #endif
 }
 
-// The calling thread's alternate signal stack, as the hook of sigaltstack saw it last; and again,
-// if the kernel does not tell when it is in use: one that disarms itself while a handler runs on it
-// (SS_AUTODISARM). The first is for sandboxes, where the kernel cannot be asked.
-struct stack_range {
-    std::uintptr_t begin;
-    std::size_t bytes;
-    bool holds(std::uintptr_t here) const { return here - begin < bytes; }
-};
-extern constinit thread_local stack_range disarming_stack, signal_stack  // lib/os/os_linux.cpp
-    __attribute__((tls_model("initial-exec")));
-
 // Where the call of the function that asks left the stack: the same for every function that it
 // passes on to with its last step, however large their frames are.
 FIL_HOT std::uintptr_t place_of_call() {
@@ -46,6 +36,7 @@ FIL_HOT std::uintptr_t place_of_call() {
 #endif
 }
 
+template <signal_stacks Stacks>
 class reentry_guard {
   public:
     // The fast path: raises it if it is down and says so; otherwise leave the rest to raised().
@@ -65,7 +56,7 @@ class reentry_guard {
     // event inside another is below it; one that begins at the same place comes after a jump.
     bool raised(std::uintptr_t here) {
         if (where_ == down) return false;
-        if (here < where_ || on_alternate_stack()) return true;
+        if (here < where_ || Stacks::of_this_thread().active) return true;
         where_ = down;  // stale: the frame that raised it is gone
         nested_ = 0;
         return false;
@@ -92,8 +83,6 @@ class reentry_guard {
   private:
     static constexpr std::uintptr_t down = 0;
 
-    static bool on_alternate_stack();  // lib/os/os_linux.cpp
-
     // A signal handler of this thread must see the guard in program order.
     FIL_HOT static void barrier() { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
 
@@ -102,15 +91,18 @@ class reentry_guard {
 };
 
 // Raises the guard over a scope.
+template <signal_stacks Stacks>
 class guarded_scope {
   public:
-    explicit guarded_scope(reentry_guard& guard) : guard_(guard) { guard_.raise(); }
-    guarded_scope(reentry_guard& guard, std::uintptr_t here) : guard_(guard) { guard_.raise(here); }
+    explicit guarded_scope(reentry_guard<Stacks>& guard) : guard_(guard) { guard_.raise(); }
+    guarded_scope(reentry_guard<Stacks>& guard, std::uintptr_t here) : guard_(guard) {
+        guard_.raise(here);
+    }
     ~guarded_scope() { guard_.lower(); }
     guarded_scope(const guarded_scope&) = delete;
 
   private:
-    reentry_guard& guard_;
+    reentry_guard<Stacks>& guard_;
 };
 
 }  // namespace fil

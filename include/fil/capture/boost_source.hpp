@@ -27,7 +27,7 @@
 
 namespace fil {
 
-template <module_finder Finder = system_modules, page_source Pages = system_pages>
+template <module_finder Finder, system_below System, signal_stacks Stacks = null_signal_stacks>
 class boost_source {
   public:
     static constexpr std::size_t deepest = 1000;
@@ -44,7 +44,7 @@ class boost_source {
     };
     struct thread {
         std::uint64_t generation;  // of the modules; 0 in fresh memory
-        ordinary_stack<> stack;
+        ordinary_stack<Stacks> stack;
         std::size_t depth;                   // of the previous stack
         std::uintptr_t pcs[deepest + 2];     // innermost first, and a final zero
         remembered_frame previous[deepest];  // outermost first
@@ -58,8 +58,8 @@ class boost_source {
     static constexpr std::size_t thread_bytes = sizeof(thread);
 
     // `own_code` is an address in the module whose frames are ours; 0: leave nothing out.
-    boost_source(function_table<Pages>& functions, call_tree<Pages>& tree,
-                 modules<Finder, Pages>& modules, std::uintptr_t own_code)
+    boost_source(function_table<System>& functions, call_tree<System>& tree,
+                 modules<Finder, System>& modules, std::uintptr_t own_code)
         : tree_(tree), modules_(modules) {
         deep_ = functions.intern({function_kind::announced, "[more than 1000 frames]", {}, {}, 0});
         if (own_code != 0) Finder::find(own_code, &remember_own, this);
@@ -132,14 +132,14 @@ class boost_source {
         self.own_bytes_ = found->end - found->begin;
     }
 
-    call_tree<Pages>& tree_;
-    modules<Finder, Pages>& modules_;
+    call_tree<System>& tree_;
+    modules<Finder, System>& modules_;
     function_id deep_;
     callstack_id root_ = callstack_id::unknown;
     std::uintptr_t own_begin_ = 0;
     std::uintptr_t own_bytes_ = 0;
 };
 
-static_assert(callstack_source<boost_source<>>);
+static_assert(callstack_source<boost_source<null_modules, null_system>>);
 
 }  // namespace fil

@@ -15,13 +15,13 @@
 // Hot path: no allocation, no throw. callstack_id::unknown when there is no room.
 
 #include "fil/base/hash.hpp"
-#include "fil/base/pages.hpp"
 #include "fil/base/spin_lock.hpp"
+#include "fil/base/system.hpp"
 #include "fil/recording/memory.hpp"
 
 namespace fil {
 
-template <page_source Pages = system_pages>
+template <system_below System>
 class call_tree {
   public:
     explicit call_tree(recording_memory& memory) : memory_(memory) {}
@@ -75,7 +75,7 @@ class call_tree {
     }
 
     callstack_id insert(const key& wanted) {
-        const locked hold(lock_);
+        const locked<System> hold(lock_);
         if (callstack_id found = find(wanted); found != callstack_id::none) return found;
         recording_header& header = memory_.header();
         const std::uint32_t index = header.callstacks.load(std::memory_order_relaxed);
@@ -99,7 +99,7 @@ class call_tree {
         if (old != nullptr && nodes < 1u << old->log2) return old;
         const std::uint32_t log2 = old == nullptr ? first_log2 : old->log2 + 1;
         auto* fresh =
-            static_cast<bucket_array*>(Pages::map(sizeof(bucket_array) + (sizeof(head) << log2)));
+            static_cast<bucket_array*>(System::map(sizeof(bucket_array) + (sizeof(head) << log2)));
         if (fresh == nullptr) return old;
         fresh->log2 = log2;
         for (std::uint32_t index = 2; index < nodes; ++index) {

@@ -13,6 +13,7 @@
 #include "fil/base/arena.hpp"
 #include "fil/base/hash.hpp"
 #include "fil/base/spin_lock.hpp"
+#include "fil/base/system.hpp"
 #include "fil/recording/memory.hpp"
 
 namespace fil {
@@ -25,13 +26,13 @@ struct function_text {
     std::uint32_t first_line;
 };
 
-template <page_source Pages = system_pages>
+template <system_below System>
 class function_table {
   public:
     explicit function_table(recording_memory& memory) : memory_(memory) {}
 
     function_id intern(const function_text& text) {
-        const locked hold(lock_);
+        const locked<System> hold(lock_);
         const std::uint64_t hash = hash_of(text);
         const auto same = [&](const function_text&, const node& other) {
             return other.hash == hash && equal(text, record_of(other.id));
@@ -121,7 +122,7 @@ class function_table {
     }
 
     bool add_text(std::string_view text, text_reference& reference) {
-        reference = memory_.add_text(text.data(), text.size());
+        reference = memory_.add_text<System>(text.data(), text.size());
         return reference.length != 0 || text.empty();
     }
 
@@ -137,7 +138,7 @@ class function_table {
     }
 
     recording_memory& memory_;
-    arena<Pages> arena_;
+    arena<System> arena_;
     bucket no_buckets_[1];
     std::size_t bucket_count_ = 0;
     node_set nodes_{{no_buckets_, 1}};

@@ -14,7 +14,6 @@
 
 #include <atomic>
 #include <boost/intrusive/avl_set.hpp>
-#include <concepts>
 #include <cstdint>
 #include <limits>
 #include <new>
@@ -23,66 +22,27 @@
 #include "fil/base/arena.hpp"
 #include "fil/base/ids.hpp"
 #include "fil/base/spin_lock.hpp"
+#include "fil/base/system.hpp"
 #include "fil/capture/function_table.hpp"
+#include "fil/capture/module_finder.hpp"
 
 namespace fil {
-
-struct loaded_module {
-    std::uintptr_t begin;  // of the addresses it occupies
-    std::uintptr_t end;
-    std::uintptr_t bias;        // address in memory - address in the file
-    bool is_program;            // not a shared object
-    std::string_view file;      // absolute, as loaded; "[vdso]"; may end in " (deleted)"
-    std::string_view build_id;  // hexadecimal; empty: it has none
-};
-
-// Concept `module_finder`: find(pc, visit, context) calls visit exactly once, with the module that
-// holds pc or nullptr. Texts are borrowed for the call. No malloc, no throw; errno kept.
-using module_visit = void (*)(void* context, const loaded_module* found);
-
-template <typename Finder>
-concept module_finder = requires(std::uintptr_t pc, module_visit visit, void* context) {
-    { Finder::find(pc, visit, context) } -> std::same_as<void>;
-};
-
-// The dynamic loader's, in lib/os/native_linux.cpp. The first takes no lock where the C library can
-// do without (glibc 2.35). The second always takes the loader's lock, which a fork in another
-// thread leaves locked in the child; it is the fallback of the first.
-struct system_modules {
-    static void find(std::uintptr_t pc, module_visit visit, void* context);
-};
-struct iterated_modules {
-    static void find(std::uintptr_t pc, module_visit visit, void* context);
-};
-// Its file as the loader has it, while it is loaded; "" of the program, and where there is none.
-// Takes no lock where the C library can do without.
-std::string_view module_name(std::uintptr_t pc);  // lib/os/native_linux.cpp
-
-// Calls call(context, an address of its code) for each module that is loaded.
-struct module_range_visit {
-    void (*call)(void* context, std::uintptr_t code);
-    void* context;
-};
-void for_each_module(module_range_visit visit);  // lib/os/native_linux.cpp
-
-static_assert(module_finder<system_modules>);
-static_assert(module_finder<iterated_modules>);
 
 struct code_location {
     function_id function;  // none: no room to intern it
     std::uint32_t offset;  // 0 where no module is known
 };
 
-template <module_finder Finder = system_modules, page_source Pages = system_pages>
+template <module_finder Finder, system_below System>
 class modules {
   public:
-    explicit modules(function_table<Pages>& functions) : functions_(functions) {}
+    explicit modules(function_table<System>& functions) : functions_(functions) {}
     modules(const modules&) = delete;
     modules& operator=(const modules&) = delete;
 
     code_location locate(std::uintptr_t pc) {
         {
-            const locked hold(lock_);
+            const locked<System> hold(lock_);
             auto after = set_.upper_bound(pc);
             if (after != set_.begin() && pc < (--after)->end) {
                 return {after->function, offset_in(after->bias, pc)};
@@ -95,14 +55,14 @@ class modules {
 
     // Looks at all modules that are loaded, for later, when the system may not be asked.
     void know_all() {
-        for_each_module(
-            {[](void* self, std::uintptr_t code) { static_cast<modules*>(self)->locate(code); },
-             this});
+        Finder::for_each(
+            [](void* self, std::uintptr_t code) { static_cast<modules*>(self)->locate(code); },
+            this);
     }
 
     // After dlclose: what is known may be gone, and something else may come in its place.
     void forget_unloaded() {
-        const locked hold(lock_);
+        const locked<System> hold(lock_);
         set_.clear_and_dispose([this](entry* m) {
             m->next_free = free_;
             free_ = m;
@@ -152,7 +112,7 @@ class modules {
         const function_id function =
             functions_.intern({function_kind::native_module, m.build_id, m.file, {}, 0});
         if (found == nullptr || function == function_id::none) return {function, 0};
-        const locked hold(lock_);
+        const locked<System> hold(lock_);
         if (ask.generation == generation() && set_.find(m.begin) == set_.end()) {
             if (entry* fresh = new_node()) {
                 fresh->begin = m.begin;
@@ -175,10 +135,10 @@ class modules {
         return room == nullptr ? nullptr : ::new (room) entry;
     }
 
-    function_table<Pages>& functions_;
+    function_table<System>& functions_;
     spin_lock lock_;
     entry_set set_;
-    arena<Pages> arena_;
+    arena<System> arena_;
     entry* free_ = nullptr;
     std::atomic<std::uint64_t> generation_{1};
 };

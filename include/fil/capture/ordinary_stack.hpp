@@ -12,24 +12,17 @@
 
 #include <cstdint>
 
+#include "fil/base/signal_stack.hpp"
+
 namespace fil {
 
-// The alternate stack of the calling thread, and whether it is on it now.
-struct alternate_stack {
-    std::uintptr_t begin;
-    std::uintptr_t end;
-    bool active;
-
-    static alternate_stack of_this_thread();  // lib/os/native_linux.cpp
-};
-
-template <typename System = alternate_stack>
+template <signal_stacks Stacks>
 class ordinary_stack {
   public:
     // `here` is an address in the caller's frame.
     bool holds(std::uintptr_t here) {
         if (here - low_ <= high_ - low_ && here - alternate_begin_ >= alternate_bytes_) return true;
-        const System alternate = System::of_this_thread();
+        const alternate_stack alternate = Stacks::of_this_thread();
         alternate_begin_ = alternate.begin;
         alternate_bytes_ = alternate.end - alternate.begin;
         if (alternate.active) return false;

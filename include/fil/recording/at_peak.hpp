@@ -31,16 +31,19 @@ inline std::int64_t bytes_at_peak(const usage_record& usage, const recording_hea
     return now;
 }
 
-// Whether there is more now than at the peak that was noted last.
-inline bool peak_is_now(const recording_view& recording, const session_page& page) {
+// Whether there is more now than at the peak that was noted last. A page has the words `live` and
+// `peak`: a session's, a run's, or what is counted into where there is no session.
+template <typename Page>
+bool peak_is_now(const recording_view& recording, const Page& page) {
     return recording.header().closed == 0 &&
            plausible(page.live.load(std::memory_order_relaxed)) + recording.pending() >
                page.peak.load(std::memory_order_relaxed);
 }
 
 // What the process held at the peak of the session, or of a run with that page and root.
-inline std::int64_t used_at_peak(const recording_view& recording, const session_page& page,
-                                 callstack_id root = callstack_id::unknown) {
+template <typename Page>
+std::int64_t used_at_peak(const recording_view& recording, const Page& page,
+                          callstack_id root = callstack_id::unknown) {
     const std::int64_t peak = page.peak.load(std::memory_order_relaxed);
     const bool is_now = peak_is_now(recording, page);
     const std::uint32_t count = recording.callstack_count();

@@ -1,10 +1,10 @@
 #pragma once
 // The writer's end of a recording: mapped memory, and chunks taken from it.
 //
-// Where the memory comes from (private, memfd) is decided by whoever maps it (lib/os/os_linux.cpp);
-// here it is `bytes` of zeroed, sparse memory. Chunks are taken under the caller's lock or by the
-// atomic bump counter, and appear in a directory by one release store.
-// Hot path: no allocation, no throw; nullptr when the recording is full.
+// Where the memory comes from (private, memfd) is decided by whoever maps it; here it is `bytes` of
+// zeroed, sparse memory. Chunks are taken under the caller's lock or by the atomic bump counter,
+// and appear in a directory by one release store. Hot path: no allocation, no throw; nullptr when
+// the recording is full.
 
 #include <algorithm>
 #include <cstring>
@@ -26,7 +26,7 @@ class recording_memory {
     recording_header& header() const { return *reinterpret_cast<recording_header*>(base_); }
 
     // Writes the header of a fresh recording. False if even that does not fit.
-    bool format(std::int32_t pid, std::int32_t parent_pid) {
+    bool format(std::int32_t pid = 0, std::int32_t parent_pid = 0) {
         recording_header& h = header();
         h.version = recording_version;
         h.header_bytes = sizeof(recording_header);
@@ -40,8 +40,7 @@ class recording_memory {
         h.usage_sets_page = take_for<page_directory_entry>(max_usage_sets);
         h.functions_page = take_for<page_directory_entry>(function_chunks);
         h.callstacks_page = take_for<page_directory_entry>(callstack_chunks);
-        h.large_mappings_page = take_for<large_mapping_record>(max_large_mappings);
-        if (h.large_mappings_page == page_number::none) return false;
+        if (h.callstacks_page == page_number::none) return false;
         std::atomic_ref(h.magic).store(recording_magic, std::memory_order_release);
         return true;
     }
@@ -58,30 +57,32 @@ class recording_memory {
 
     // Gives the reserved rest back to the system, down to `bytes` or what is used and a little
     // more.
+    template <page_source Pages>
     void shrink(std::uint64_t bytes) {
         const std::uint32_t before = pages_.load(std::memory_order_relaxed);
         const std::uint32_t kept = cut_to(bytes);
         if (kept == before) return;
-        system_pages::unmap(at<std::byte>(page_number{kept}),
-                            std::size_t{before - kept} * recording_page);
+        Pages::unmap(at<std::byte>(page_number{kept}), std::size_t{before - kept} * recording_page);
     }
 
     // Between fold() and unfold() the unused rest cannot be made resident, by mlockall() say, but
-    // for a little.
+    // for a little. `Pages` can forbid and allow them.
+    template <typename Pages>
     void fold() {
         const std::uint32_t before = pages_.load(std::memory_order_relaxed);
         const std::uint32_t kept = cut_to(0);
         if (kept == before || folded_from_ != 0) return;
         folded_from_ = kept;
         folded_to_ = before;
-        system_pages::forbid(at<std::byte>(page_number{kept}),
-                             std::size_t{before - kept} * recording_page);
+        Pages::forbid(at<std::byte>(page_number{kept}),
+                      std::size_t{before - kept} * recording_page);
     }
+    template <typename Pages>
     void unfold() {
         const std::uint32_t kept = folded_from_;
         if (kept == 0) return;
-        system_pages::allow(at<std::byte>(page_number{kept}),
-                            std::size_t{folded_to_ - kept} * recording_page);
+        Pages::allow(at<std::byte>(page_number{kept}),
+                     std::size_t{folded_to_ - kept} * recording_page);
         pages_.store(folded_to_, std::memory_order_relaxed);
         folded_from_ = 0;
     }
@@ -102,8 +103,9 @@ class recording_memory {
     }
 
     // Copies text to the recording; a long one is cut.
+    template <waiting Waiting>
     text_reference add_text(const char* data, std::size_t length) {
-        const locked hold(text_lock_);
+        const locked<Waiting> hold(text_lock_);
         if (length > longest_text) length = longest_text;
         if (length == 0) return {};
         if (length > text_left_) {
@@ -120,19 +122,22 @@ class recording_memory {
     }
 
     // A fact for the report; there is room for a few dozen, later ones are dropped.
+    template <waiting Waiting>
     void add_fact(std::string_view key, std::string_view value) {
-        const locked hold(notes_lock_);
+        const locked<Waiting> hold(notes_lock_);
         const std::uint32_t index = header().facts.load(std::memory_order_relaxed);
         if (index == max_facts) return;
-        at<fact_record>(header().facts_page)[index] = {add_text(key.data(), key.size()),
-                                                       add_text(value.data(), value.size())};
+        at<fact_record>(header().facts_page)[index] = {
+            add_text<Waiting>(key.data(), key.size()),
+            add_text<Waiting>(value.data(), value.size())};
         header().facts.store(index + 1, std::memory_order_release);
     }
 
     // Keeps the source of code that is in no file, for the report. Counted as dropped if there is
     // no room.
+    template <waiting Waiting>
     void add_source(std::string_view file, std::string_view text) {
-        const locked hold(notes_lock_);
+        const locked<Waiting> hold(notes_lock_);
         const std::size_t bytes = sizeof(source_record) + file.size() + text.size();
         const page_number page = take_for<std::byte>(bytes);
         if (page == page_number::none) {

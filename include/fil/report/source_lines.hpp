@@ -6,15 +6,17 @@
 // be that of a pipe) yield nothing; broken UTF-8 and very long lines are made presentable; tabs
 // stay. A file changed after the program began is flagged: its lines may not be those that ran.
 
-#include <sys/stat.h>
-
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "fil/report/paths.hpp"
@@ -83,14 +85,24 @@ class source_reader {
 
   private:
     void quote_file(const std::string& path, const std::vector<std::size_t>& frames) {
-        struct stat file;
-        if (stat(path.c_str(), &file) != 0 || !S_ISREG(file.st_mode)) return;
-        if (file.st_size > limits_.file_bytes) return;
+        std::error_code unknown;
+        if (!std::filesystem::is_regular_file(path, unknown)) return;
+        const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(path, unknown));
+        if (unknown || bytes > limits_.file_bytes) return;
         std::ifstream in(path, std::ios::binary);
-        std::string text(static_cast<std::size_t>(file.st_size), '\0');
-        in.read(text.data(), file.st_size);
+        std::string text(static_cast<std::size_t>(bytes), '\0');
+        in.read(text.data(), bytes);
         text.resize(static_cast<std::size_t>(in.gcount()));
-        quote(text, frames, started_ && file.st_mtime > *started_);
+        quote(text, frames, started_ && changed_at(path) > *started_);
+    }
+
+    // In seconds since 1970; 0: nobody knows.
+    static std::int64_t changed_at(const std::string& path) {
+        std::error_code unknown;
+        const auto at = std::filesystem::last_write_time(path, unknown);
+        if (unknown) return 0;
+        using namespace std::chrono;
+        return floor<seconds>(file_clock::to_sys(at)).time_since_epoch().count();
     }
 
     void quote(std::string_view text, const std::vector<std::size_t>& frames, bool newer) {

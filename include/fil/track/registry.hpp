@@ -45,8 +45,15 @@ struct leaf_cache {
     void* leaf = nullptr;
 };
 
-template <page_source LeafPages = system_pages_wiped_on_fork, page_source Pages = system_pages,
-          int address_bits = user_address_bits>
+// How many bits an address of a user's has.
+#if defined(__aarch64__)
+inline constexpr int user_address_bits = 48;
+#else
+inline constexpr int user_address_bits = 47;
+#endif
+
+// The leaves' pages may be others: those of a process are zeroed in its forked children.
+template <page_source Pages, page_source LeafPages = Pages, int address_bits = user_address_bits>
 class registry {
   public:
     using slot = std::uint32_t;
@@ -168,14 +175,14 @@ class registry {
         return true;
     }
 
-    // Forgets everything, and gives the memory of the leaves back.
+    // Forgets everything, and gives the memory of the leaves back, where their pages can do that.
     void clear() {
         for (std::atomic<middle*>& root : root_) {
             middle* m = root.load(std::memory_order_acquire);
             if (m == nullptr) continue;
             for (std::atomic<leaf*>& entry : m->leaves) {
                 leaf* l = entry.load(std::memory_order_acquire);
-                if (l != nullptr) LeafPages::clear(l, sizeof(leaf));
+                if (l != nullptr) clear_leaf(*l);
             }
         }
     }
@@ -209,6 +216,14 @@ class registry {
     struct middle {
         std::atomic<leaf*> leaves[1u << middle_bits];
     };
+
+    static void clear_leaf(leaf& cleared) {
+        if constexpr (requires { LeafPages::clear(&cleared, sizeof(leaf)); }) {
+            LeafPages::clear(&cleared, sizeof(leaf));
+        } else {
+            __builtin_memset(static_cast<void*>(&cleared), 0, sizeof(leaf));
+        }
+    }
 
     // Two slots that stand side by side, in one access.
     FIL_HOT static std::uint64_t load_both(const slot* first) {

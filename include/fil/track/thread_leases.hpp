@@ -12,6 +12,7 @@
 
 #include "fil/base/arena.hpp"
 #include "fil/base/spin_lock.hpp"
+#include "fil/base/system.hpp"
 #include "fil/track/peak.hpp"
 #include "fil/track/registry.hpp"
 #include "fil/track/usage.hpp"
@@ -58,14 +59,15 @@ struct thread_state : boost::intrusive::slist_base_hook<
     }
 };
 
-template <page_source Pages = system_pages>
+template <system_below System>
 class thread_leases {
   public:
     thread_leases(recording_memory& memory, std::size_t source_bytes)
         : memory_(memory), source_bytes_(source_bytes) {}
 
-    thread_state* take(const peak_tracker& peak) {
-        const locked hold(lock_);
+    template <peak_words Words>
+    thread_state* take(const peak_tracker<Words>& peak) {
+        const locked<System> hold(lock_);
         thread_state* state = nullptr;
         if (!free_.empty()) {
             state = &free_.front();
@@ -73,7 +75,10 @@ class thread_leases {
         } else if (!full_) {
             state = make();
             full_ = state == nullptr;
-            if (!full_) peak.add_thread();
+            if (!full_) {
+                memory_.header().threads.fetch_add(1, std::memory_order_relaxed);
+                peak.add_thread();
+            }
         }
         if (state == nullptr) return nullptr;
         state->inherited = callstack_id::none;
@@ -81,10 +86,11 @@ class thread_leases {
         return state;
     }
 
-    void give_back(thread_state& state, const peak_tracker& peak) {
+    template <peak_words Words>
+    void give_back(thread_state& state, const peak_tracker<Words>& peak) {
         peak.before_decrease(state.set->pending);
         peak.publish(state.set->pending);
-        const locked hold(lock_);
+        const locked<System> hold(lock_);
         free_.push_front(state);
     }
 
@@ -136,7 +142,7 @@ class thread_leases {
 
     recording_memory& memory_;
     std::size_t source_bytes_;
-    arena<Pages> arena_;
+    arena<System> arena_;
     boost::intrusive::slist<thread_state, boost::intrusive::cache_last<false>> free_;
     bool full_ = false;  // there was no room once: asking again would cost each event a mapping
     spin_lock lock_;

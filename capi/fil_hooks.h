@@ -1,0 +1,115 @@
+/* fil_hooks.h - what stands in front of the C library's functions and tells the recorder what they did:
+ * mappings, threads, processes, sandboxes. fil-profile's preload library is made of this and fil.h.
+ *
+ * Conventions and safety are those of fil.h. All functions here are hot.
+ */
+
+/* Laid out by hand, as C programs have it: */
+/* clang-format off */
+#ifndef FIL_HOOKS_H
+#define FIL_HOOKS_H
+
+#include "fil.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- mappings -------------------------------------------------------------------------------- */
+
+/* A range was mapped; it replaces what was recorded under it. Ranges are whole pages. Hot, takes a
+ * lock, as all mapping functions. Since 0.1. */
+FIL_API void fil_record_map(const void* address, size_t bytes, fil_mapping_kind kind);
+
+/* mremap of a shared mapping with a length of 0: a second view of what `of` lies in. What is counted
+ * like a block already is not counted again. Since 0.1. */
+FIL_API void fil_record_view(const void* of, const void* address, size_t bytes);
+
+/* munmap, mremap and MAP_FIXED: forget the range first, call the real function, then hand the
+ * pieces to exactly one of: discard (it worked), restore (it failed), move (mremap; growth is
+ * charged to the caller's callstack now). NULL, where nothing was recorded, is fine for all three.
+ * Since 0.1. */
+typedef struct fil_pieces fil_pieces;
+FIL_API fil_pieces* fil_mapping_forget(const void* address, size_t bytes);
+FIL_API void fil_mapping_discard(fil_pieces* pieces);
+FIL_API void fil_mapping_restore(fil_pieces* pieces);
+FIL_API void fil_mapping_move(fil_pieces* pieces, const void* old_address, const void* new_address,
+                              size_t new_bytes);
+
+typedef enum fil_access {
+    FIL_ACCESS_NONE = 0,
+    FIL_ACCESS_YES = 1,
+    FIL_ACCESS_ARENA = 2
+} fil_access;
+
+/* mprotect succeeded: a reserved range that becomes accessible is counted from now on, unless it
+ * becomes an arena. Since 0.1. */
+FIL_API void fil_record_protect(const void* address, size_t bytes, fil_access access);
+
+/* ---- threads --------------------------------------------------------------------------------- */
+
+/* For a thread that this code creates now: fil_callstack_current(), and below it, if the code is a
+ * library's and native frames are not captured, whose threads they are. Since 0.1. */
+FIL_API fil_callstack fil_callstack_of_new_thread(const void* code);
+
+/* The calling thread's alternate signal stack, if it disarms itself (SS_AUTODISARM) and handlers on
+ * it are therefore not told by the kernel that they are; NULL: there is none such. Since 0.1. */
+FIL_API void fil_thread_disarming_stack(const void* address, size_t bytes);
+
+/* This thread's alternate signal stack, of whichever kind; NULL: it has none. Where a sandbox forbids
+ * to ask the kernel, this is the answer. Since 0.1. */
+FIL_API void fil_thread_signal_stack(const void* address, size_t bytes);
+
+/* ---- the process ----------------------------------------------------------------------------- */
+
+/* Takes this process's memory out of the session's live total, for a process about to end or to
+ * exec; later events are ignored until fil_recorder_reopen(). Does nothing in a vfork child.
+ * Since 0.1. */
+FIL_API void fil_recorder_close(void);
+FIL_API void fil_recorder_reopen(void);
+
+/* The process is about to limit its address space to so many bytes: what was reserved for the
+ * recording beyond a sixteenth of that (and beyond what is used) is given back. Since 0.1. */
+FIL_API void fil_recorder_shrink(uint64_t address_space);
+
+/* Around mlockall(): between the two, the unused part of the recording cannot be made resident, and
+ * afterwards it is not locked. Since 0.1. */
+FIL_API void fil_recorder_fold(void);
+FIL_API void fil_recorder_unfold(void);
+
+/* Asks the supervisor for a report of the peak so far and waits, at most so many milliseconds, until
+ * the counters are copied: for a signal handler. Without a supervisor it does nothing. Since 0.1. */
+FIL_API void fil_recorder_request_report(uint32_t milliseconds);
+
+/* Shared objects were unloaded (after dlclose): native code addresses are judged anew. Takes a lock.
+ * Since 0.1. */
+FIL_API void fil_modules_unloaded(void);
+
+/* Counts a child that will run unrecorded (static, 32-bit, set-user-id). Since 0.1. */
+FIL_API void fil_record_unprofiled_child(void);
+
+/* ---- sandboxes ------------------------------------------------------------------------------- */
+
+/* The program is about to install a seccomp filter for itself: so many instructions, as in struct
+ * sock_fprog, or NULL for strict mode. From now on the recorder makes no system call that this
+ * filter refuses, in this process and those that it forks: it does without what they told it, and a
+ * new process that could not join is not recorded. Prepares for that, by calls that are still
+ * allowed. Returns what was refused before, for fil_sandbox_restore() if the filter could not be
+ * installed. Since 0.1. */
+FIL_API uint32_t fil_sandbox_enter(const void* filter, size_t instructions);
+FIL_API void fil_sandbox_restore(uint32_t before);
+
+/* Whether system calls of these kinds may be made. Since 0.1. */
+#define FIL_CALLS_OF_MAPPED_FILES 2u /* fstat, fstatfs */
+#define FIL_CALLS_ALL 8191u
+FIL_API int fil_sandbox_allows(uint32_t calls);
+
+/* Counts processes that will run unrecorded because of this one's sandbox (-1: one did not start
+ * after all). Since 0.1. */
+FIL_API void fil_sandbox_count(int change);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

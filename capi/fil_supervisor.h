@@ -1,0 +1,216 @@
+/* fil_supervisor.h - what a supervisor does: it makes a session, starts programs in it, watches them,
+ * and has their reports written. fil-profile is made of this.
+ *
+ * UNSTABLE until version 1.0: functions and structs here change from one version to the next.
+ *
+ * Conventions are those of fil.h. All functions here are cold: one thread at a time for each session.
+ */
+
+/* Laid out by hand, as C programs have it: */
+/* clang-format off */
+#ifndef FIL_SUPERVISOR_H
+#define FIL_SUPERVISOR_H
+
+#include "fil.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- sessions -------------------------------------------------------------------------------- */
+
+/* A session: all processes of one program, with one live total and one peak. */
+typedef struct fil_session fil_session;
+
+/* Makes a session with a socket in a private directory. FIL_ERROR_SYSTEM if there can be none. Free
+ * with fil_session_free(). Since 0.1. */
+FIL_API fil_status fil_session_new(fil_session** session, fil_error* error);
+FIL_API void fil_session_free(fil_session* session);
+
+/* The value of the environment variable FIL_SESSION for the program to be started; owned by the
+ * session. Since 0.1. */
+FIL_API const char* fil_session_environment(const fil_session* session);
+
+/* Polls readable when a process wants to join; then call fil_session_serve(), which never blocks.
+ * Since 0.1. */
+FIL_API int fil_session_descriptor(const fil_session* session);
+FIL_API void fil_session_serve(fil_session* session);
+
+/* Commands shall be shown as they are. Otherwise values of arguments that look like passwords are
+ * "***", in reports and in what fil_session_process() says of processes that join later. Since 0.1. */
+FIL_API void fil_session_show_arguments(fil_session* session);
+
+typedef struct fil_session_numbers {
+    size_t struct_size;
+    int64_t live;
+    int64_t peak;
+    uint64_t processes; /* recordings that joined so far */
+    uint64_t unprofiled_children;
+    uint32_t reports_requested; /* by fil_recorder_request_report(), so far */
+    uint32_t sandboxed; /* processes that are not recorded because of a sandbox of their own */
+} fil_session_numbers;
+#define FIL_SESSION_NUMBERS_INIT { sizeof(fil_session_numbers), 0, 0, 0, 0, 0, 0 }
+
+/* The session's numbers; may be read every millisecond. Since 0.1. */
+FIL_API fil_status fil_session_read(const fil_session* session, fil_session_numbers* numbers);
+
+/* How many processes could not join because the system refused something, and, in words, what it
+ * refused the first of them: "memfd_create: Operation not permitted". The text is cut where it does
+ * not fit. Since 0.1. */
+FIL_API uint64_t fil_session_refused(const fil_session* session, char* why, size_t capacity);
+
+/* ---- processes ------------------------------------------------------------------------------- */
+
+/* One recording of the session. Texts are owned by the session. */
+typedef struct fil_process {
+    size_t struct_size;
+    int32_t pid;
+    int32_t parent_pid;
+    int64_t live;
+    int64_t peak;
+    int64_t joined_ns; /* CLOCK_MONOTONIC */
+    fil_text command;  /* its arguments at that moment, separated by zero bytes */
+    fil_text runtime;  /* "CPython 3.12.1", empty if nobody said */
+    int32_t closed;    /* 1: ended, or replaced by exec */
+    int32_t run_on;    /* 1: records on request, and a run is on */
+    uint64_t missed_events;
+    int64_t run_started_ns; /* CLOCK_REALTIME, of the last run, whose live and peak are above; 0: none */
+    uint64_t callstacks;    /* that it has recorded */
+    uint64_t recording_bytes; /* in use */
+    fil_text note; /* what its runtime's source says of itself: that it cannot read frames; else empty */
+} fil_process;
+#define FIL_PROCESS_INIT \
+    { sizeof(fil_process), 0, 0, 0, 0, 0, { NULL, 0 }, { NULL, 0 }, 0, 0, 0, 0, 0, 0, { NULL, 0 } }
+
+/* By its number from 0 in the order of joining; FIL_ERROR_ARGUMENT beyond the last. Since 0.1. */
+FIL_API fil_status fil_session_process(fil_session* session, size_t number, fil_process* process);
+
+/* Whether a Python program, `pid`, got as far as its own code: 0 if the interpreter ended before, since
+ * there was no such module, say. 1 also where that is not known. Since 0.1. */
+FIL_API int fil_session_began(const fil_session* session, int32_t pid);
+
+/* A process ended, perhaps without saying so: takes its memory out of the session's live total.
+ * Since 0.1. */
+FIL_API void fil_session_process_ended(fil_session* session, int32_t pid);
+
+typedef struct fil_large_mapping {
+    uint64_t address;
+    uint64_t bytes;
+    fil_callstack callstack;
+    fil_mapping_kind kind;
+} fil_large_mapping;
+
+/* Large writable mappings of a process at this moment (at least 64 MiB each): anonymous memory and
+ * arenas. Writes at most `capacity`, each `mapping_size` bytes from the one before it
+ * (sizeof(fil_large_mapping)); returns how many, 0 also if there is no room for one. Since 0.1. */
+FIL_API size_t fil_session_large_mappings(const fil_session* session, int32_t pid,
+                                          fil_large_mapping* mappings, size_t capacity,
+                                          size_t mapping_size);
+
+/* ---- runs that ask for their report ---------------------------------------------------------- */
+
+/* The pid of the process that has waited longest for the report of its run (fil_run_report()); 0 if
+ * none does. It waits until it is answered. Since 0.1. */
+FIL_API int32_t fil_session_asked(fil_session* session);
+
+/* Answers it: FIL_OK, or what went wrong, in words. Since 0.1. */
+FIL_API void fil_session_answer(fil_session* session, int32_t pid, fil_status status,
+                                fil_text message);
+
+/* ---- out of memory --------------------------------------------------------------------------- */
+
+/* From now on, requests for memory that fail end their process (fil_record_failed()), once the
+ * calling process, which serves the session, has heard of it. Since 0.1. */
+FIL_API void fil_session_detect_out_of_memory(fil_session* session);
+
+/* Memory is nearly used up: `pid` shall end at its next allocation, in the same way; 0: enough is
+ * left, nobody. Since 0.1. */
+FIL_API void fil_session_memory_is_low(fil_session* session, int32_t pid);
+
+/* A process that ran out of memory and waits for its report. */
+typedef struct fil_out_of_memory {
+    size_t struct_size;
+    int32_t pid;
+    uint64_t request_bytes;          /* of the request that failed; 0: memory was low */
+    fil_callstack request_callstack; /* who made it */
+} fil_out_of_memory;
+#define FIL_OUT_OF_MEMORY_INIT { sizeof(fil_out_of_memory), 0, 0, 0 }
+
+/* The next such process; FIL_ERROR_EMPTY if there is none. May be asked every millisecond.
+ * fil_session_let_go() lets it exit, before its report (what is alive stands in its recording) or
+ * after. Since 0.1. */
+FIL_API fil_status fil_session_out_of_memory(fil_session* session, fil_out_of_memory* process);
+FIL_API void fil_session_let_go(fil_session* session, int32_t pid);
+
+/* ---- reports --------------------------------------------------------------------------------- */
+
+/* One point of the timeline. */
+typedef struct fil_sample {
+    double seconds; /* since the start */
+    int32_t pid;    /* 0: the whole session */
+    int64_t allocated;
+    int64_t resident; /* -1: not known */
+} fil_sample;
+
+/* A large mapping that was hardly touched at the peak; of arenas each. */
+typedef struct fil_untouched {
+    fil_callstack callstack;
+    uint64_t bytes;
+    uint64_t resident;
+    fil_mapping_kind kind;
+} fil_untouched;
+
+/* Which moment a report is of. */
+typedef enum fil_moment {
+    FIL_MOMENT_PEAK = 0,
+    FIL_MOMENT_OUT_OF_MEMORY = 1 /* now, and the request that failed: out-of-memory.prof,
+                                  * out-of-memory.svg, out-of-memory-reversed.svg, no page */
+} fil_moment;
+
+/* What only a supervisor knows of a program. Texts and arrays are borrowed for the call; zeros mean
+ * "not known". */
+typedef struct fil_session_facts {
+    size_t struct_size;
+    int32_t pid; /* the program: its last recording is drawn; 0: the first to join */
+    fil_moment moment;
+    uint64_t request_bytes; /* see fil_out_of_memory */
+    fil_callstack request_callstack;
+    double peak_seconds; /* when the peak was */
+    int64_t resident;    /* at the peak, and its parts */
+    int64_t resident_anonymous;
+    int64_t resident_file;
+    int64_t resident_shared;
+    const fil_sample* samples;
+    size_t sample_count;
+    size_t sample_size; /* of each: sizeof(fil_sample) */
+    const fil_untouched* untouched;
+    size_t untouched_count;
+    size_t untouched_size; /* of each: sizeof(fil_untouched) */
+    const fil_text* variables; /* environment variables that we set: NAME=value */
+    size_t variable_count;
+    /* Written, unless NULL: what the page says of an allocator whose blocks are not seen, at most so
+     * many bytes with the 0 at its end; "" if there is none. */
+    char* unseen_allocator;
+    size_t unseen_allocator_bytes;
+} fil_session_facts;
+#define FIL_SESSION_FACTS_INIT                                                                     \
+    { sizeof(fil_session_facts), 0, FIL_MOMENT_PEAK, 0, 0, 0, 0, 0, 0, 0, NULL, 0, sizeof(fil_sample), \
+      NULL, 0, sizeof(fil_untouched), NULL, 0, NULL, 0 }
+
+/* Writes the report of the program's memory at the session's peak (or another moment), as
+ * fil_recording_report() does. FIL_ERROR_EMPTY if nothing was recorded, FIL_ERROR_DAMAGED and
+ * FIL_ERROR_VERSION if the recording cannot be read. Since 0.1. */
+FIL_API fil_status fil_session_report(fil_session* session, const fil_report_options* options,
+                                      const fil_session_facts* facts, char* path, size_t capacity,
+                                      fil_error* error);
+
+/* Copies the recording of `pid` (0: the first) to a new file, mode 0600, for a later report.
+ * FIL_ERROR_EMPTY if nothing was recorded. Since 0.1. */
+FIL_API fil_status fil_session_keep(fil_session* session, int32_t pid, fil_text file,
+                                    fil_error* error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,81 @@
+// fil_hooks.h, the process and its threads; mappings are in record_mapping.cpp, sandboxes in
+// sandbox.cpp. Hot.
+
+#include "fil_hooks.h"
+
+#include "os/os.hpp"
+#include "os/sandbox.hpp"
+#include "process/new_thread.hpp"
+#include "process/process_recorder.hpp"
+#include "process/report_wait.hpp"
+
+using namespace fil;
+
+extern "C" {
+
+void fil_recorder_close(void) {
+    this_process.close();
+}
+void fil_recorder_reopen(void) {
+    this_process.reopen();
+}
+
+void fil_recorder_shrink(uint64_t address_space) {
+    const std::uint64_t share = address_space / os::share_of_address_space;
+    sandbox::pages.shrink(share);
+    sandbox::pages_wiped_on_fork.shrink(share);
+    this_process.event([=](process_recorder& recorder, thread_state&) {
+        this_process.shrink_recording(recorder, share);
+    });
+}
+
+void fil_recorder_fold(void) {
+    sandbox::pages.fold();
+    sandbox::pages_wiped_on_fork.fold();
+    this_process.event(
+        [](process_recorder& recorder, thread_state&) { recorder.memory().fold<system_pages>(); });
+}
+void fil_recorder_unfold(void) {
+    sandbox::pages.unfold();
+    sandbox::pages_wiped_on_fork.unfold();
+    this_process.event([](process_recorder& recorder, thread_state&) {
+        recorder.memory().unfold<system_pages>();
+    });
+}
+
+void fil_recorder_request_report(uint32_t milliseconds) {
+    session_page* session = this_process.session();
+    if (session == nullptr || this_process.session_text()[0] == 0) return;
+    request_report(*session, milliseconds);
+}
+
+void fil_record_unprofiled_child(void) {
+    if (process_recorder* recorder = this_process.running()) {
+        recorder->count(recorder->header().unprofiled_children);
+    }
+}
+
+fil_callstack fil_callstack_of_new_thread(const void* code) {
+    callstack_id charged = callstack_id::unknown;
+    this_process.event(
+        [&](process_recorder& recorder, thread_state& thread) {
+            charged = callstack_of_new_thread(recorder, recorder.capture(thread), address_of(code));
+        },
+        [](process_recorder&) {});
+    return to_index(charged);
+}
+
+void fil_thread_disarming_stack(const void* address, size_t bytes) {
+    disarming_stack = {address_of(address), address == nullptr ? 0 : bytes};
+}
+
+void fil_thread_signal_stack(const void* address, size_t bytes) {
+    signal_stack = {address_of(address), address == nullptr ? 0 : bytes};
+}
+
+void fil_modules_unloaded(void) {
+    this_process.event(
+        [](process_recorder&, thread_state&) { this_process.sources().forget_unloaded_modules(); });
+}
+
+}  // extern "C"

@@ -1,0 +1,162 @@
+#include "doctor.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "os/descriptor.hpp"
+#include "os/message.hpp"
+#include "os/refusal.hpp"
+#include "os/search_path.hpp"
+#include "start/environment.hpp"
+#include "start/launch.hpp"
+#include "start/new_session.hpp"
+#include "start/output_directory.hpp"
+#include "supervise/supervise.hpp"
+#include "target/executable.hpp"
+#include "target/preload_library.hpp"
+#include "target/shebang.hpp"
+#include "target/target.hpp"
+
+namespace fil::cli {
+namespace {
+
+void tell(const char* name, const std::string& text) {
+    std::printf("%-14s%s\n", name, harmless(text).c_str());
+}
+
+// What runs the program's code: a native program itself, Python, or what a script's #! leads to.
+std::string image_of(const target& what) {
+    std::string image = what.path;
+    if (what.is_python) return image;
+    for (int depth = 0; depth < 5; ++depth) {
+        const auto line = parse_shebang(head_of_file(image));
+        if (!line) break;
+        image = line->command.find('/') == std::string::npos ? find_on_path(line->command)
+                                                             : line->command;
+    }
+    return image;
+}
+
+std::string description(const target& what, const std::string& image, bool is_python) {
+    const std::string& name = what.arguments.front();
+    if (!what.script.empty()) return what.script + ", a Python script, run by " + image;
+    if (what.is_python) return "Python code, run by " + image;
+    if (image != what.path)
+        return name + (is_python ? ", a Python script, run by " : ", a script, run by ") + image;
+    return name + ", " + (is_python ? "a Python" : "a native program");
+}
+
+target trial_of(const std::string& image, bool is_python) {
+    // -I -S: nothing of the user's is run. Some lines are, so that there is a callstack to read.
+    if (is_python)
+        return {image, {image, "-I", "-S", "-c", "kept = [[number] for number in range(1000)]"}};
+    return {"/proc/self/exe", {"fil-profile", "--version"}};
+}
+
+struct trial_result {
+    bool is_recorded = false;
+    std::string runtime;  // "CPython 3.12.1"
+    std::string note;     // "CPython 3.8.18 is older than 3.9: ..."
+    std::string why_not;
+};
+
+// Of the process that came to be Python, if one did: a shim of pyenv is a shell first.
+trial_result recorded(fil_session* session) {
+    char refused[128] = "";
+    trial_result result;
+    fil_process process = FIL_PROCESS_INIT;
+    for (std::size_t i = 0; fil_session_process(session, i, &process) == FIL_OK; ++i) {
+        result.is_recorded = result.is_recorded || process.peak > 0;
+        if (process.runtime.length == 0) continue;
+        result.runtime = {process.runtime.data, process.runtime.length};
+        result.note = {process.note.data, process.note.length};
+    }
+    if (fil_session_refused(session, refused, sizeof refused) > 0)
+        result.why_not = std::string("the system refuses ") + refused;
+    else if (!result.is_recorded)
+        result.why_not =
+            "it does not connect: something removes LD_PRELOAD, or keeps our library "
+            "from being loaded";
+    return result;
+}
+
+// Where what a trial prints goes; stdout is ours.
+class silence {
+  public:
+    silence() : stdout_(::fcntl(1, F_DUPFD_CLOEXEC, 3)) {
+        const descriptor nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+        ::dup2(nowhere.get(), 1);
+    }
+    ~silence() { ::dup2(stdout_.get(), 1); }
+
+  private:
+    descriptor stdout_;
+};
+
+trial_result try_out(const target& trial, const environment& inherited,
+                     const preload_library& library) {
+    const signal_inbox signals;
+    const session_owner session = new_session();
+    const program_environment variables =
+        environment_of_program(inherited, library.path(), fil_session_environment(session.get()));
+    std::fflush(stdout);
+    const silence while_it_runs;
+    const program child = launch(trial, variables.all, signals);
+    supervise(child, session.get(), signals);
+    return recorded(session.get());
+}
+
+void tell_environment(const environment& inherited, bool thread_pools) {
+    program_environment variables = environment_of_program(inherited, "", "");
+    if (!thread_pools) turn_thread_pools_off(variables);
+    std::string names;
+    for (const std::string& variable : variables.set_by_us) {
+        if (variable.starts_with("LD_PRELOAD=") || variable.starts_with("FIL_")) continue;
+        names += (names.empty() ? "" : " ") + variable;
+    }
+    if (!names.empty()) tell("set for it", names);
+}
+
+void tell_limits(bool detect_out_of_memory) {
+    rlimit space{};
+    if (::getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY)
+        tell("limit", "address space is limited to " +
+                          size_text(static_cast<long long>(space.rlim_cur)) +
+                          " (ulimit -v): recording reserves much more than it uses");
+    if (!descriptor_room(descriptors_for_joining_and_reporting).is_whole())
+        tell("limit", "few files may be open at a time (ulimit -n: " +
+                          std::to_string(::sysconf(_SC_OPEN_MAX)) + ")");
+    if (!detect_out_of_memory) tell("memory", "that it runs out is not watched for");
+}
+
+}  // namespace
+
+int doctor(const invocation& asked) {
+    const environment inherited = current_environment();
+    const target what =
+        what_is_run(asked.words, asked.python, find_variable(inherited, "FIL_PYTHON").value_or(""));
+    const preload_library library;
+    const std::string image = image_of(what);
+    const bool is_python = what.is_python || cli::is_python(image);
+    tell("program", description(what, image, is_python));
+
+    const trial_result trial = try_out(trial_of(image, is_python), inherited, library);
+    tell("recorded", !trial.is_recorded    ? "no: " + trial.why_not
+                     : !is_python          ? "yes"
+                     : !trial.note.empty() ? "yes, by native callstacks only: " + trial.note
+                                           : "yes, with the callstacks of " + trial.runtime);
+    int status = trial.is_recorded ? 0 : 1;
+    tell_limits(asked.detect_out_of_memory);
+    tell_environment(inherited, asked.thread_pools);
+    try {
+        tell("reports go to", output_directory(asked.output).path());
+    } catch (const refusal& refused) {
+        tell("reports", refused.what());
+        status = 1;
+    }
+    return std::fflush(stdout) == 0 ? status : 1;
+}
+
+}  // namespace fil::cli
