@@ -21,8 +21,8 @@ extern "C" {
  * lock, as all mapping functions. Since 0.1. */
 FIL_API void fil_record_map(const void* address, size_t bytes, fil_mapping_kind kind);
 
-/* mremap of a shared mapping with a length of 0: a second view of what `of` lies in. What is counted
- * like a block already is not counted again. Since 0.1. */
+/* mremap that leaves the old mapping: a second one beside what `of` lies in, of the same kind. Used
+ * memory that is shared is counted once, as long as a view of it lives. Since 0.1. */
 FIL_API void fil_record_view(const void* of, const void* address, size_t bytes);
 
 /* munmap, mremap and MAP_FIXED: forget the range first, call the real function, then hand the

@@ -100,12 +100,13 @@ typedef struct fil_large_mapping {
     fil_mapping_kind kind;
 } fil_large_mapping;
 
-/* Large writable mappings of a process at this moment (at least 64 MiB each): anonymous memory and
- * arenas. Writes at most `capacity`, each `mapping_size` bytes from the one before it
- * (sizeof(fil_large_mapping)); returns how many, 0 also if there is no room for one. Since 0.1. */
-FIL_API size_t fil_session_large_mappings(const fil_session* session, int32_t pid,
-                                          fil_large_mapping* mappings, size_t capacity,
-                                          size_t mapping_size);
+/* Large writable mappings of a process, by address: anonymous ones of at least 64 MiB, and arenas; at
+ * most 1,024. `count`: in, for how many there is room; out, how many were written, each
+ * `mapping_size` bytes from the one before it (sizeof(fil_large_mapping)). FIL_ERROR_EMPTY: there is
+ * no such process; FIL_ERROR_STATE: they change too fast to be read. Since 0.1. */
+FIL_API fil_status fil_session_large_mappings(const fil_session* session, int32_t pid,
+                                              fil_large_mapping* mappings, size_t* count,
+                                              size_t mapping_size);
 
 /* ---- runs that ask for their report ---------------------------------------------------------- */
 

@@ -24,7 +24,7 @@ fil_pieces* fil_mapping_forget(const void* address, size_t bytes) {
     mapping* pieces = nullptr;
     if (bytes == 0) return nullptr;
     this_process.event([&](process_recorder& recorder, thread_state& thread) {
-        pieces = recorder.forget_mapping(thread, address_of(address), bytes);
+        pieces = recorder.mapped().forget(thread, address_of(address), bytes);
     });
     return reinterpret_cast<fil_pieces*>(pieces);
 }
@@ -32,14 +32,14 @@ fil_pieces* fil_mapping_forget(const void* address, size_t bytes) {
 void fil_mapping_discard(fil_pieces* pieces) {
     if (pieces == nullptr) return;
     this_process.event([=](process_recorder& recorder, thread_state&) {
-        recorder.discard_mapping(reinterpret_cast<mapping*>(pieces));
+        recorder.mapped().discard(reinterpret_cast<mapping*>(pieces));
     });
 }
 
 void fil_mapping_restore(fil_pieces* pieces) {
     if (pieces == nullptr) return;
     this_process.event([=](process_recorder& recorder, thread_state& thread) {
-        recorder.restore_mapping(thread, reinterpret_cast<mapping*>(pieces));
+        recorder.mapped().restore(thread, reinterpret_cast<mapping*>(pieces));
     });
 }
 
@@ -54,8 +54,8 @@ void fil_mapping_move(fil_pieces* pieces, const void* old_address, const void* n
 
 void fil_record_protect(const void* address, size_t bytes, fil_access access) {
     this_process.event([=](process_recorder& recorder, thread_state& thread) {
-        recorder.record_protect(thread, address_of(address), bytes,
-                                static_cast<mapping_access>(access));
+        recorder.mapped().protect(thread, address_of(address), bytes,
+                                  static_cast<mapping_access>(access));
     });
 }
 

@@ -2,6 +2,10 @@
 
 #include <unistd.h>
 
+#include <cstring>
+#include <utility>
+
+#include "fil/recording/large_mapping_list.hpp"
 #include "fil/report/snapshot_reader.hpp"
 #include "process/out_of_memory.hpp"
 #include "report/program_began.hpp"
@@ -168,25 +172,25 @@ void fil_session_process_ended(fil_session* session, int32_t pid) {
     guarded(nullptr, [&] { session_of(session).process_ended(pid); });
 }
 
-size_t fil_session_large_mappings(const fil_session* session, int32_t pid,
-                                  fil_large_mapping* mappings, size_t capacity,
-                                  size_t mapping_size) {
-    if (session == nullptr || mapping_size == 0) return 0;
+fil_status fil_session_large_mappings(const fil_session* session, int32_t pid,
+                                      fil_large_mapping* mappings, size_t* count,
+                                      size_t mapping_size) {
+    if (session == nullptr || mappings == nullptr || count == nullptr || mapping_size == 0)
+        return FIL_ERROR_ARGUMENT;
+    const size_t capacity = std::exchange(*count, 0);
     const joined_process* process = session_of(session).find(pid);
-    if (process == nullptr) return 0;
-    size_t count = 0;
-    for (const large_mapping_record& record : process->header().large_mappings) {
-        const std::uint64_t address = record.address.load(std::memory_order_acquire);
-        const std::uint64_t bytes = record.bytes.load(std::memory_order_relaxed);
-        if (address == 0 || count == capacity) break;
-        if (bytes > std::uint64_t{most_bytes}) continue;
-        const fil_large_mapping found{address, bytes,
-                                      to_index(record.callstack.load(std::memory_order_relaxed)),
-                                      static_cast<fil_mapping_kind>(record.kind.load())};
-        std::memcpy(reinterpret_cast<char*>(mappings) + count++ * mapping_size, &found,
+    if (process == nullptr) return FIL_ERROR_EMPTY;
+    const auto begin = [&] { *count = 0; };
+    const auto add = [&](const large_mapping& one) {
+        if (*count == capacity || one.bytes > std::uint64_t{most_bytes}) return;
+        const fil_large_mapping found{one.address, one.bytes, to_index(one.callstack),
+                                      static_cast<fil_mapping_kind>(one.kind)};
+        std::memcpy(reinterpret_cast<char*>(mappings) + (*count)++ * mapping_size, &found,
                     std::min(mapping_size, sizeof found));
-    }
-    return count;
+    };
+    if (read_large_mappings(process->view(), begin, add)) return FIL_OK;
+    *count = 0;
+    return FIL_ERROR_STATE;
 }
 
 fil_status fil_session_keep(fil_session* session, int32_t pid, fil_text file, fil_error* error) {

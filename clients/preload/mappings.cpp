@@ -104,10 +104,8 @@ void* mremap(void* address, std::size_t bytes, std::size_t new_bytes, int flags,
     below.settle(moved != MAP_FAILED);
     if (moved == MAP_FAILED) {
         old.settle(false);
-    } else if (bytes == 0) {
-        fil_record_view(address, moved, rounded(new_bytes, page_bytes()));
     } else if (old_stays) {
-        fil_record_map(moved, rounded(new_bytes, page_bytes()), FIL_MAPPING_ANONYMOUS);
+        fil_record_view(address, moved, rounded(new_bytes, page_bytes()));
     } else {
         fil_mapping_move(old.pieces(), address, moved, rounded(new_bytes, page_bytes()));
     }

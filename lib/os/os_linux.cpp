@@ -113,9 +113,10 @@ std::size_t system_pages::resident_bytes(std::uintptr_t start, std::size_t bytes
     for (std::size_t done = 0; done < bytes;) {
         const std::size_t now =
             bytes - done < sizeof states * page ? bytes - done : sizeof states * page;
-        if (syscall(SYS_mincore, start + done, now, states) != 0) return resident;
-        for (std::size_t i = 0; i < now / page; ++i) resident += (states[i] & 1u) * page;
         done += now;
+        // A part that another thread has just unmapped: no more is known of its neighbours here.
+        if (syscall(SYS_mincore, start + done - now, now, states) != 0) continue;
+        for (std::size_t i = 0; i < now / page; ++i) resident += (states[i] & 1u) * page;
     }
     return resident;
 }

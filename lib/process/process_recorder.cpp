@@ -271,7 +271,7 @@ void process::close() {
     if (recorder == nullptr || recorder->header().pid != os::process_id()) return;
     page_->state.store(process_state::closed);
     page_->recorder.store(nullptr, std::memory_order_release);
-    recorder->note_arenas();
+    recorder->mapped().note_arenas();
     recorder->words().close(recorder->view().pending());
 }
 

@@ -13,7 +13,9 @@
 #include <fstream>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "fil/recording/large_mapping_list.hpp"
 #include "fil/report/snapshot_reader.hpp"
 #include "fil_hooks.h"
 #include "fil_supervisor.h"
@@ -119,10 +121,12 @@ TEST(session, a_large_mapping_is_listed) {
         fil_record_map(reinterpret_cast<const void*>(0x6000'0000'0000), 4096,
                        FIL_MAPPING_ANONYMOUS);
     });
-    const large_mapping_record& first = session.processes().at(0).header().large_mappings[0];
-    EXPECT_EQ(first.address, 0x7000'0000'0000u);
-    EXPECT_EQ(first.bytes, 1u << 30);
-    EXPECT_EQ(session.processes().at(0).header().large_mappings[1].address, 0u);
+    std::vector<large_mapping> listed;
+    EXPECT_TRUE(visit_large_mappings(session.processes().at(0).view(),
+                                     [&](const large_mapping& one) { listed.push_back(one); }));
+    ASSERT_EQ(listed.size(), 1u);
+    EXPECT_EQ(listed[0].address, 0x7000'0000'0000u);
+    EXPECT_EQ(listed[0].bytes, 1u << 30);
 }
 
 int lines_of_maps_with(const std::string& text) {
@@ -303,17 +307,23 @@ TEST(session, an_array_is_filled_with_elements_of_the_callers_size) {
     } mappings[3] = {{{}, 7}, {{}, 7}, {{}, 7}};
     const std::int32_t pid = session.processes().at(0).pid;
     const auto* handle = reinterpret_cast<const fil_session*>(&session);
-    EXPECT_EQ(
-        2u, fil_session_large_mappings(handle, pid, &mappings[0].known, 3, sizeof(newer_mapping)));
+    std::size_t count = 3;
+    EXPECT_EQ(FIL_OK, fil_session_large_mappings(handle, pid, &mappings[0].known, &count,
+                                                 sizeof(newer_mapping)));
+    EXPECT_EQ(count, 2u);
     EXPECT_EQ(mappings[1].known.address, 2ull << 40);
     EXPECT_EQ(mappings[1].known.bytes, 100u << 20);
     EXPECT_EQ(mappings[0].unknown + mappings[1].unknown, 14);
     std::uint64_t addresses[4] = {0, 0, 0, 99};  // an older one, of two words, and room for one
-    EXPECT_EQ(1u, fil_session_large_mappings(
-                      handle, pid, reinterpret_cast<fil_large_mapping*>(addresses), 1, 16));
+    count = 1;
+    EXPECT_EQ(FIL_OK,
+              fil_session_large_mappings(
+                  handle, pid, reinterpret_cast<fil_large_mapping*>(addresses), &count, 16));
+    EXPECT_EQ(count, 1u);
     EXPECT_EQ(addresses[0], 1ull << 40);
     EXPECT_EQ(addresses[2], 0u);
-    EXPECT_EQ(0u, fil_session_large_mappings(handle, pid, &mappings[0].known, 3, 0));
+    EXPECT_EQ(FIL_ERROR_ARGUMENT,
+              fil_session_large_mappings(handle, pid, &mappings[0].known, &count, 0));
 }
 
 }  // namespace

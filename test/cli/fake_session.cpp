@@ -1,6 +1,7 @@
 #include "fake_session.hpp"
 
 #include <cstdio>
+#include <utility>
 
 using fil::cli::test::fake_process;
 using fil::cli::test::fake_session;
@@ -69,12 +70,14 @@ void fil_session_process_ended(fil_session* session, int32_t pid) {
     fake(session).ended.push_back(pid);
 }
 
-size_t fil_session_large_mappings(const fil_session* session, int32_t, fil_large_mapping* mappings,
-                                  size_t capacity, size_t) {
-    size_t count = 0;
-    for (const fil_large_mapping& mapping : fake(session).mappings)
-        if (count < capacity) mappings[count++] = mapping;
-    return count;
+fil_status fil_session_large_mappings(const fil_session* session, int32_t,
+                                      fil_large_mapping* mappings, size_t* count, size_t) {
+    const size_t capacity = std::exchange(*count, 0);
+    if (fake(session).before_mappings) fake(session).before_mappings();
+    if (!fake(session).mappings) return FIL_ERROR_STATE;
+    for (const fil_large_mapping& mapping : *fake(session).mappings)
+        if (*count < capacity) mappings[(*count)++] = mapping;
+    return FIL_OK;
 }
 
 fil_status fil_session_report(fil_session* session, const fil_report_options* options,

@@ -5,6 +5,7 @@
 #include <fil_supervisor.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,9 @@ struct fake_session {
     std::int64_t peak = 0;
     std::uint32_t reports_requested = 0;
     std::vector<fake_process> processes;
-    std::vector<fil_large_mapping> mappings;
+    // Nothing: they are just being written.
+    std::optional<std::vector<fil_large_mapping>> mappings{std::in_place};
+    std::function<void()> before_mappings;
     std::vector<int> ended;  // told by fil_session_process_ended
     int told_low = -1;       // by fil_session_memory_is_low; -1: nobody was told anything
     std::vector<fil_out_of_memory> out_of_memory;  // who waits to be heard

@@ -168,12 +168,12 @@ TEST_F(sampler_test, points_out_a_mapping_hardly_touched_at_the_highest_moment) 
     idle_process other;
     sampler watching(session.handle(), other.pid());
     session.processes = {{other.pid()}};
-    session.mappings = {{reinterpret_cast<std::uint64_t>(place), bytes, 5}};
+    session.mappings = {{{reinterpret_cast<std::uint64_t>(place), bytes, 5}}};
     session.live = 100;
     watching.tick(1);
     ASSERT_EQ(watching.untouched().size(), 1u);
     EXPECT_EQ(watching.untouched()[0].callstack, 5u);
-    session.mappings.clear();  // unmapped after the peak
+    session.mappings->clear();  // unmapped after the peak
     session.live = 50;
     watching.tick(2);
     EXPECT_EQ(watching.untouched().size(), 1u);

@@ -64,8 +64,8 @@ TEST(untouched, less_than_a_tenth_is_hardly) {
 TEST(untouched, what_is_resident_of_arenas_is_told_however_much_it_is) {
     const mapping huge(64ULL << 30, 20 * mebibyte), full(64 * mebibyte, 64 * mebibyte);
     test::fake_session session;
-    session.mappings = {{huge.address(), 64ULL << 30, 7, FIL_MAPPING_ARENA},
-                        {full.address(), 64 * mebibyte, 8, FIL_MAPPING_ARENA}};
+    session.mappings = {{{huge.address(), 64ULL << 30, 7, FIL_MAPPING_ARENA},
+                        {full.address(), 64 * mebibyte, 8, FIL_MAPPING_ARENA}}};
     const auto found = hardly_touched_mappings(session.handle(), ::getpid());
     ASSERT_TRUE(found);
     ASSERT_EQ(found->size(), 2u);
@@ -99,13 +99,37 @@ TEST(untouched, a_mapping_that_reaches_beyond_a_range_counts_in_proportion_where
     EXPECT_EQ(resident_with(none), (std::vector<std::uint64_t>{3072, 9216, 4096, 0}));
 }
 
+TEST(untouched, mappings_that_joined_while_they_are_read_count_once) {
+    std::istringstream smaps(
+        "1000-3000 rw-p 0 00:00 0\nRss: 8 kB\n1000-5000 rw-p 0 00:00 0\nRss: 16 kB\n"
+        "5000-6000 rw-p 0 00:00 0\nRss: 4 kB\n");
+    const address_range all[] = {{0x1000, 0x8000}};
+    const auto present = [](address_range range) { return std::optional(range.bytes); };
+    EXPECT_EQ(resident_in(smaps, all, present), std::vector<std::uint64_t>{5 * 4096});
+}
+
+TEST(untouched, a_list_that_changes_while_it_is_measured_is_measured_again) {
+    const mapping before(64 * mebibyte, 8 * mebibyte), after(64 * mebibyte, 20 * mebibyte);
+    test::fake_session session;
+    int asked = 0;
+    session.before_mappings = [&] {
+        const mapping& now = asked++ == 0 ? before : after;
+        session.mappings = {{{now.address(), 64 * mebibyte, 7, FIL_MAPPING_ARENA}}};
+    };
+    const auto found = hardly_touched_mappings(session.handle(), ::getpid());
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->front().resident, 20 * mebibyte);
+    session.before_mappings = [&] { session.mappings.reset(); };
+    EXPECT_FALSE(hardly_touched_mappings(session.handle(), ::getpid()));
+}
+
 TEST(untouched, mappings_are_told_apart_and_summed_by_callstack) {
     const mapping hardly(128 * mebibyte, mebibyte), also(64 * mebibyte, mebibyte),
         well(64 * mebibyte, 32 * mebibyte);
     test::fake_session session;
-    session.mappings = {{hardly.address(), 128 * mebibyte, 7},
+    session.mappings = {{{hardly.address(), 128 * mebibyte, 7},
                         {well.address(), 64 * mebibyte, 8},
-                        {also.address(), 64 * mebibyte, 7}};
+                        {also.address(), 64 * mebibyte, 7}}};
     const auto found = hardly_touched_mappings(session.handle(), ::getpid());
     ASSERT_TRUE(found);
     ASSERT_EQ(found->size(), 1u);

@@ -30,7 +30,7 @@ TEST(call_graph, of_nothing_is_its_root) {
 
 TEST(call_graph, knows_how_often_a_callstack_allocated) {
     made_snapshot made;
-    made.add_usage(mapping_kind::anonymous, made.callstack(functions("a b")), {10, 7, 99});
+    made.add_usage(mapping_kind::anonymous, made.callstack(functions("a b")), {10, 7});
     const call_graph graph = make_call_graph(made);
     EXPECT_EQ(graph.nodes[1].allocations, 0u);
     EXPECT_EQ(graph.nodes[2].allocations, 7u);

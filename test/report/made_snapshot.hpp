@@ -38,7 +38,7 @@ struct made_snapshot : snapshot {
 
     made_snapshot& holds(std::int64_t bytes, const frame_list& stack,
                          mapping_kind kind = mapping_kind::anonymous) {
-        add_usage(kind, callstack(stack), {bytes, 1, static_cast<std::uint64_t>(bytes)});
+        add_usage(kind, callstack(stack), {bytes, 1});
         return *this;
     }
 

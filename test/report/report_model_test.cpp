@@ -97,7 +97,7 @@ TEST(report_model, a_stack_twenty_thousand_deep_is_no_trouble) {
     const frame_index g = taken.add_frame(python("a.py", 9, "back"));
     for (int i = 0; i < 20'000; ++i) {
         at = taken.add_callstack(at, i % 3 ? f : g);
-        taken.add_usage(mapping_kind::anonymous, at, {1000, 1, 1000});
+        taken.add_usage(mapping_kind::anonymous, at, {1000, 1});
     }
     const report_model report = make_report_model(taken, {});
     EXPECT_EQ(report.chosen.shown.used(mapping_kind::anonymous).size(), 10'000u);

@@ -27,9 +27,9 @@ TEST(snapshot, begins_with_the_empty_callstack) {
 
 TEST(snapshot, adds_up_each_kind_of_memory_by_itself) {
     snapshot made;
-    made.add_usage(mapping_kind::anonymous, callstack_index::empty, {10, 1, 10});
-    made.add_usage(mapping_kind::anonymous, callstack_index::empty, {-3, 0, 0});
-    made.add_usage(mapping_kind::shared, callstack_index::empty, {100, 1, 100});
+    made.add_usage(mapping_kind::anonymous, callstack_index::empty, {10, 1});
+    made.add_usage(mapping_kind::anonymous, callstack_index::empty, {-3, 0});
+    made.add_usage(mapping_kind::shared, callstack_index::empty, {100, 1});
     EXPECT_EQ(made.total(mapping_kind::anonymous), 7);
     EXPECT_EQ(made.total(mapping_kind::shared), 100);
     EXPECT_EQ(made.total(mapping_kind::file), 0);

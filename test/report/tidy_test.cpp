@@ -180,11 +180,11 @@ TEST(tidy, stacks_of_equal_texts_become_one) {
         raw.add_frame({.function = "f", .file = "a.py", .line = 3, .first_line = 2});
     for (const frame_index each : {f, f, g}) {
         const auto at = raw.add_callstack(callstack_index::empty, each);
-        raw.add_usage(mapping_kind::anonymous, at, {100, 2, 300});
+        raw.add_usage(mapping_kind::anonymous, at, {100, 2});
     }
     const snapshot tidy = tidied(raw, {});
     ASSERT_EQ(tidy.used(mapping_kind::anonymous).size(), 1u);
-    EXPECT_EQ(tidy.used(mapping_kind::anonymous)[0].used, (usage{300, 6, 900}));
+    EXPECT_EQ(tidy.used(mapping_kind::anonymous)[0].used, (usage{300, 6}));
     EXPECT_EQ(tidy.frames().size(), 1u);
 }
 

@@ -12,117 +12,10 @@
 
 #include "fil/recording/view.hpp"
 #include "fil/report/snapshot_reader.hpp"
-#include "os/linux_system.hpp"
-#include "process/session_words.hpp"
+#include "recorder_fixture.hpp"
 
 namespace fil {
 namespace {
-
-// Answers what the test says.
-struct scripted_source {
-    void begin_thread(void*) {}
-    static constexpr std::size_t thread_bytes = 0;
-    static inline thread_local callstack_id next = callstack_id::unknown;
-    callstack_id capture(void*) { return next; }
-};
-
-// What is alive, by what it was told alone. For one thread.
-struct extents_observer {
-    struct known {
-        std::uint64_t bytes;
-        callstack_id callstack;
-        bool operator==(const known&) const = default;
-    };
-    std::map<std::uintptr_t, known> blocks;
-    std::int64_t mapped[mapping_kinds] = {};
-
-    void block_came(thread_state&, const memory_extent& extent) {
-        EXPECT_TRUE(blocks.insert({extent.address, {extent.bytes, extent.callstack}}).second);
-    }
-    void block_went(thread_state&, const memory_extent& extent) {
-        const auto found = blocks.find(extent.address);
-        ASSERT_NE(found, blocks.end());
-        EXPECT_EQ(found->second, (known{extent.bytes, extent.callstack}));
-        blocks.erase(found);
-    }
-    void mapping_came(thread_state&, const memory_extent& extent, mapping_kind kind) {
-        mapped[static_cast<int>(kind)] += static_cast<std::int64_t>(extent.bytes);
-    }
-    void mapping_went(thread_state&, const memory_extent& extent, mapping_kind kind) {
-        mapped[static_cast<int>(kind)] -= static_cast<std::int64_t>(extent.bytes);
-    }
-};
-static_assert(event_observer<extents_observer>);
-
-template <event_observer Observer = null_observer>
-struct fixture {
-    static constexpr std::uint64_t bytes = 256 << 20;
-    void* base = system_pages::map(bytes);
-    session_page session{};
-    scripted_source source;
-    std::unique_ptr<process_registry> blocks = std::make_unique<process_registry>();
-    using recorder_type =
-        recorder<scripted_source, session_words, linux_system, process_registry, Observer>;
-    std::unique_ptr<recorder_type> events;
-    thread_state* thread = nullptr;
-
-    fixture() {
-        EXPECT_TRUE(recording_memory(base, bytes).format(1, 0));
-        events = std::make_unique<recorder_type>(
-            base, bytes, session_words(session, recording_memory(base, bytes).header()), *blocks,
-            source);
-        EXPECT_TRUE(events->prepare());
-        thread = events->lease();
-    }
-    ~fixture() { system_pages::unmap(base, bytes); }
-
-    recording_view view() const { return {base, bytes}; }
-    void close() { events->words().close(view().pending()); }
-
-    callstack_id stack(std::uint32_t line) {
-        const function_id f =
-            events->functions().intern({function_kind::announced, "f", "f.c", "", 1});
-        return events->tree().child(callstack_id::unknown, f, line);
-    }
-    void alloc(std::uintptr_t address, std::uint64_t size, callstack_id who) {
-        scripted_source::next = who;
-        events->record_alloc(*thread, address, size);
-    }
-    void free(std::uintptr_t address) { events->record_free(*thread, address); }
-
-    // The fast path, as lib/process/block_events.hpp takes it; the slow one where it refuses. True
-    // if it was the fast one.
-    bool alloc_fast(std::uintptr_t address, std::uint64_t size, callstack_id who) {
-        const bool done =
-            is_leaf_cached(address) && events->record_alloc_fast(*thread, address, size, who);
-        if (!done) alloc(address, size, who);
-        return done;
-    }
-    bool free_fast(std::uintptr_t address) {
-        const bool done = is_leaf_cached(address) && events->record_free_fast(*thread, address);
-        if (!done) free(address);
-        return done;
-    }
-    bool is_leaf_cached(std::uintptr_t address) {
-        return process_registry::is_cached(thread->leaf, address) ||
-               events->blocks().cache_leaf(thread->leaf, address);
-    }
-
-    // Bytes by callstack at the peak, as a reader finds them.
-    std::map<callstack_id, std::int64_t> at_peak(
-        mapping_kind kind = mapping_kind::anonymous) const {
-        std::map<callstack_id, std::int64_t> found;
-        const bool now = session.live + view().pending() > session.peak;
-        view().for_each_usage(
-            view().callstack_count(),
-            [&](const usage_set_record& set, callstack_id id, const usage_record& usage) {
-                if (set.kind != kind) return;
-                found[id] += bytes_at_peak(usage, view().header(), session.peak, now);
-            });
-        std::erase_if(found, [](const auto& entry) { return entry.second == 0; });
-        return found;
-    }
-};
 
 // What the recorder must agree with: the whole state is copied whenever live is highest.
 struct naive_model {
@@ -250,7 +143,7 @@ TEST(recorder, mappings_of_other_kinds_do_not_raise_the_peak) {
     f.events->record_map(*f.thread, 0x300000, 0x30000, mapping_kind::reserved);
     EXPECT_EQ(f.session.live + f.view().pending(), 0x10000);
     EXPECT_EQ(f.at_peak(mapping_kind::file).at(f.stack(1)), 0x20000);
-    f.events->record_protect(*f.thread, 0x300000, 0x1000, mapping_access::accessible);
+    f.events->mapped().protect(*f.thread, 0x300000, 0x1000, mapping_access::accessible);
     EXPECT_EQ(f.session.live + f.view().pending(), 0x11000);
     EXPECT_EQ(f.at_peak(mapping_kind::reserved).at(f.stack(1)), 0x2f000);
 }
@@ -261,7 +154,7 @@ TEST(recorder, what_goes_from_beside_the_peak_was_there_at_it) {
     scripted_source::next = maps;
     f.events->record_map(*f.thread, 0x100000, 0x8000, mapping_kind::file);
     f.alloc(0x10000, 1000, holds);
-    f.events->discard_mapping(f.events->forget_mapping(*f.thread, 0x100000, 0x8000));
+    f.events->mapped().discard(f.events->mapped().forget(*f.thread, 0x100000, 0x8000));
     EXPECT_EQ(f.at_peak(), (std::map<callstack_id, std::int64_t>{{holds, 1000}}));
     EXPECT_EQ(f.at_peak(mapping_kind::file).at(maps), 0x8000);
     f.free(0x10000);
@@ -278,7 +171,7 @@ TEST(recorder, what_another_thread_has_not_published_counts_when_a_mapping_goes)
     f.events->record_map(*f.thread, 0x100000, 0x8000, mapping_kind::shared);
     scripted_source::next = holds;
     f.events->record_alloc(*other, 0x10000, 1000);
-    f.events->discard_mapping(f.events->forget_mapping(*f.thread, 0x100000, 0x8000));
+    f.events->mapped().discard(f.events->mapped().forget(*f.thread, 0x100000, 0x8000));
     EXPECT_EQ(f.session.peak, 1000);
     EXPECT_EQ(f.at_peak(mapping_kind::shared).at(maps), 0x8000);
 }
@@ -289,87 +182,28 @@ TEST(recorder, shared_anonymous_mappings_are_in_the_peak_arenas_are_reserved) {
     f.events->record_map(*f.thread, 0x100000, 0x1000, mapping_kind::shared_anonymous);
     f.events->record_map(*f.thread, 0x200000, 0x20000, mapping_kind::arena);
     EXPECT_EQ(f.session.live + f.view().pending(), 0x1000);
-    f.events->record_protect(*f.thread, 0x200000, 0x20000, mapping_access::none);
-    f.events->record_protect(*f.thread, 0x200000, 0x10000, mapping_access::accessible);
+    f.events->mapped().protect(*f.thread, 0x200000, 0x20000, mapping_access::none);
+    f.events->mapped().protect(*f.thread, 0x200000, 0x10000, mapping_access::accessible);
     EXPECT_EQ(f.session.live + f.view().pending(), 0x1000);
     EXPECT_EQ(f.at_peak(mapping_kind::reserved).at(f.stack(1)), 0x20000);
     EXPECT_EQ(f.at_peak(mapping_kind::shared_anonymous).at(f.stack(1)), 0x1000);
 }
 
-TEST(recorder, large_mappings_are_listed_as_they_are_after_each_change) {
+TEST(recorder, shared_memory_is_counted_as_long_as_a_view_of_it_lives) {
     fixture<> f;
-    constexpr std::uintptr_t start = 1ULL << 40;
-    constexpr std::uint64_t mebibyte = 1 << 20;
-    const auto listed = [&] {
-        std::vector<std::pair<std::uintptr_t, std::uint64_t>> found;
-        for (const large_mapping_record& one : f.view().header().large_mappings) {
-            if (one.address == 0) break;
-            found.emplace_back((one.address - start) / mebibyte, one.bytes / mebibyte);
-        }
-        return found;
-    };
-    using ranges = std::vector<std::pair<std::uintptr_t, std::uint64_t>>;
-    scripted_source::next = f.stack(1);
-    f.events->record_map(*f.thread, start, 100 * mebibyte, mapping_kind::arena);
-    f.events->record_map(*f.thread, start + 200 * mebibyte, 70 * mebibyte, mapping_kind::anonymous);
-    EXPECT_EQ(listed(), (ranges{{0, 100}, {200, 70}}));
-    f.events->record_map(*f.thread, start + 50 * mebibyte, mebibyte, mapping_kind::anonymous);
-    f.events->discard_mapping(
-        f.events->forget_mapping(*f.thread, start + 200 * mebibyte, 2 * mebibyte));
-    EXPECT_EQ(listed(), (ranges{{202, 68}, {0, 50}, {51, 49}}));
-    f.events->record_map(*f.thread, start + 10 * mebibyte, 5 * mebibyte, mapping_kind::anonymous);
-    f.events->discard_mapping(f.events->forget_mapping(*f.thread, start, 5 * mebibyte));
-    EXPECT_EQ(listed(), (ranges{{202, 68}, {5, 5}, {15, 35}, {51, 49}}));
-}
-
-TEST(recorder, a_second_view_of_used_memory_is_not_counted) {
-    fixture<> f;
-    scripted_source::next = f.stack(1);
+    const callstack_id first = scripted_source::next = f.stack(1);
     f.events->record_map(*f.thread, 0x100000, 0x2000, mapping_kind::shared_anonymous);
     f.events->record_map(*f.thread, 0x200000, 0x2000, mapping_kind::shared);
-    f.events->record_view(*f.thread, 0x101000, 0x300000, 0x1000);
-    EXPECT_FALSE(f.at_peak(mapping_kind::shared).contains(f.stack(2)));
     scripted_source::next = f.stack(2);
     f.events->record_view(*f.thread, 0x101000, 0x300000, 0x1000);
     f.events->record_view(*f.thread, 0x201000, 0x400000, 0x1000);
     f.events->record_view(*f.thread, 0x202000, 0x500000, 0x1000);  // of what nobody knows
     EXPECT_EQ(f.session.live + f.view().pending(), 0x2000);
     EXPECT_EQ(f.at_peak(mapping_kind::shared).at(f.stack(2)), 0x2000);
-}
-
-TEST(recorder, what_is_resident_of_an_arena_is_noted_before_it_goes) {
-    fixture<> f;
-    constexpr std::size_t bytes = 64 << 20, touched = 3 << 20;
-    const auto map = [&] {
-        void* place = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        madvise(place, bytes, MADV_NOHUGEPAGE);
-        return static_cast<char*>(place);
-    };
-    char* one = map();
-    char* other = map();
-    const auto address = [](char* place) { return reinterpret_cast<std::uintptr_t>(place); };
-    const callstack_id who = scripted_source::next = f.stack(1);
-    f.events->record_map(*f.thread, address(one), bytes, mapping_kind::arena);
-    f.events->record_map(*f.thread, address(other), bytes, mapping_kind::reserved);
-    f.events->record_protect(*f.thread, address(other), bytes, mapping_access::arena);
-    EXPECT_EQ(f.session.live + f.view().pending(), 0);
-    std::fill_n(one, touched, 1);
-    std::fill_n(other, touched, 1);
-    f.alloc(0x10000, 100000, f.stack(2));
-    const arena_record& noted = f.view().header().arenas[0];
-    f.events->discard_mapping(f.events->forget_mapping(*f.thread, address(one), bytes));
-    EXPECT_EQ(noted.callstack, who);
-    EXPECT_EQ(noted.resident, 2 * touched);
-    // Less than before, and then far from the peak.
-    munmap(one, bytes);
-    f.close();
-    EXPECT_EQ(noted.resident, 2 * touched);
-    f.free(0x10000);
-    std::fill_n(other, 3 * touched, 1);
-    f.events->note_arenas();
-    EXPECT_EQ(noted.resident, 2 * touched);
-    munmap(other, bytes);
+    f.events->mapped().discard(f.events->mapped().forget(*f.thread, 0x100000, 0x2000));
+    EXPECT_EQ(f.session.live + f.view().pending(), 0x1000);
+    f.events->record_map(*f.thread, 0x600000, 0x2000, mapping_kind::shared_anonymous);
+    EXPECT_EQ(f.at_peak(mapping_kind::shared_anonymous).at(first), 0x1000);
 }
 
 // The peak ends where anything shrinks, beside it too; until then what comes beside it belongs to
@@ -411,13 +245,15 @@ TEST(recorder, beside_the_peak_it_agrees_with_a_naive_model_at_every_step) {
                 shrink(some, address);
                 some[address] = static_cast<std::int64_t>(bytes);
                 // Before a larger range covers its old place, that is taken out.
-                f.events->discard_mapping(f.events->forget_mapping(*f.thread, address, 4096 * 100));
+                f.events->mapped().discard(
+                    f.events->mapped().forget(*f.thread, address, 4096 * 100));
                 f.events->record_map(*f.thread, address, bytes,
                                      is_inside ? mapping_kind::anonymous : mapping_kind::shared);
                 note();
             } else {
                 shrink(some, address);
-                f.events->discard_mapping(f.events->forget_mapping(*f.thread, address, 4096 * 100));
+                f.events->mapped().discard(
+                    f.events->mapped().forget(*f.thread, address, 4096 * 100));
             }
             std::int64_t shown_inside = 0, shown_beside = 0;
             for (const auto& [id, held] : f.at_peak()) shown_inside += held;

@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::uint64_t pages_a_stretch = 512;      // 2 MiB where pages have 4 KiB
 constexpr std::uint64_t pages_looked_at = 1 << 20;  // 8 MiB of words, a few milliseconds
-constexpr std::size_t most_mappings = 64;
 
 void add(std::vector<fil_untouched>& all, const fil_untouched& one) {
     const auto same = std::ranges::find_if(all, [&](const fil_untouched& other) {
@@ -56,6 +55,24 @@ std::uint64_t resident_part(const address_range& whole, const address_range& par
                                       static_cast<double>(whole.bytes));
 }
 
+std::optional<std::vector<fil_large_mapping>> large_mappings(const fil_session* session,
+                                                             pid_t pid) {
+    std::vector<fil_large_mapping> all(1024);
+    std::size_t count = all.size();
+    if (fil_session_large_mappings(session, pid, all.data(), &count, sizeof all.front()) != FIL_OK)
+        return std::nullopt;
+    all.resize(count);
+    return all;
+}
+
+bool are_same(const std::vector<fil_large_mapping>& some,
+              const std::vector<fil_large_mapping>& others) {
+    return std::ranges::equal(some, others, [](const auto& one, const auto& other) {
+        return one.address == other.address && one.bytes == other.bytes &&
+               one.callstack == other.callstack && one.kind == other.kind;
+    });
+}
+
 // Adds them; false if the kernel does not tell.
 bool add_arenas(std::vector<fil_untouched>& all, std::span<const fil_large_mapping> arenas,
                 pid_t pid) {
@@ -72,24 +89,41 @@ bool add_arenas(std::vector<fil_untouched>& all, std::span<const fil_large_mappi
     return smaps.eof();
 }
 
+std::optional<std::vector<fil_untouched>> measure(std::vector<fil_large_mapping>& all, pid_t pid) {
+    const auto arenas = std::ranges::stable_partition(
+        all, [](const fil_large_mapping& mapping) { return mapping.kind != FIL_MAPPING_ARENA; });
+    std::vector<fil_untouched> result;
+    if (!add_arenas(result, {arenas.begin(), arenas.end()}, pid)) return std::nullopt;
+    for (const fil_large_mapping& mapping : std::span(all).first(all.size() - arenas.size())) {
+        const auto touched =
+            count_bytes(pid, {mapping.address, mapping.bytes}, pages_with::memory_or_swap);
+        if (!touched) return std::nullopt;
+        if (is_hardly_touched(mapping.bytes, *touched))
+            add(result, {mapping.callstack, mapping.bytes, *touched, FIL_MAPPING_ANONYMOUS});
+    }
+    return result;
+}
+
 }  // namespace
 
 std::vector<std::uint64_t> resident_in(std::istream& smaps, std::span<const address_range> ranges,
                                        const counter_of_pages& present) {
     std::vector<std::uint64_t> resident(ranges.size());
-    std::uint64_t first = 0, end = 0;
+    address_range whole{};
+    std::uint64_t first = 0, end = 0;  // the part of it that is new
     for (std::string line; std::getline(smaps, line);) {
         unsigned long long low = 0, high = 0, kilobytes = 0;
         if (std::sscanf(line.c_str(), "%llx-%llx ", &low, &high) == 2) {
-            first = low;
-            end = high;
+            // Mappings that joined since the line before are shown again, as one.
+            whole = {low, high - low};
+            first = std::max<std::uint64_t>(low, end);
+            end = std::max<std::uint64_t>(high, end);
         } else if (std::sscanf(line.c_str(), "Rss: %llu kB", &kilobytes) == 1 && first < end) {
             for (std::size_t i = 0; i < ranges.size(); ++i) {
                 const std::uint64_t from = std::max(first, ranges[i].address),
                                     to = std::min(end, ranges[i].address + ranges[i].bytes);
                 if (from >= to) continue;
-                resident[i] += resident_part({first, end - first}, {from, to - from},
-                                             kilobytes * 1024, present);
+                resident[i] += resident_part(whole, {from, to - from}, kilobytes * 1024, present);
             }
         }
     }
@@ -131,24 +165,20 @@ std::optional<std::uint64_t> count_bytes(pid_t pid, address_range range, pages_w
                                       static_cast<double>(bytes));
 }
 
+// The list and the kernel's answer are of one moment if the list is the same afterwards. Of a
+// process that never rests the last answer has to do.
 std::optional<std::vector<fil_untouched>> hardly_touched_mappings(const fil_session* session,
                                                                   pid_t pid) {
-    std::array<fil_large_mapping, most_mappings> mappings;
-    const std::size_t count = fil_session_large_mappings(session, pid, mappings.data(),
-                                                         mappings.size(), sizeof mappings.front());
-    const auto all = std::span(mappings).first(count);
-    const auto arenas = std::ranges::partition(
-        all, [](const fil_large_mapping& mapping) { return mapping.kind != FIL_MAPPING_ARENA; });
-    std::vector<fil_untouched> result;
-    if (!add_arenas(result, {arenas.begin(), arenas.end()}, pid)) return std::nullopt;
-    for (const fil_large_mapping& mapping : all.first(all.size() - arenas.size())) {
-        const auto touched =
-            count_bytes(pid, {mapping.address, mapping.bytes}, pages_with::memory_or_swap);
-        if (!touched) return std::nullopt;
-        if (is_hardly_touched(mapping.bytes, *touched))
-            add(result, {mapping.callstack, mapping.bytes, *touched, FIL_MAPPING_ANONYMOUS});
+    constexpr int tries = 3;
+    auto listed = large_mappings(session, pid);
+    for (int i = 1; listed; ++i) {
+        auto measured = *listed;
+        auto result = measure(measured, pid);
+        auto after = large_mappings(session, pid);
+        if (!result || i == tries || !after || are_same(*listed, *after)) return result;
+        listed = std::move(after);
     }
-    return result;
+    return std::nullopt;
 }
 
 }  // namespace fil::cli

@@ -18,7 +18,7 @@
 namespace fil::cli {
 
 // Of the session's process `pid`, now, together by callstack and kind; nothing if the kernel does
-// not tell.
+// not tell, or the process is just changing its mappings.
 std::optional<std::vector<fil_untouched>> hardly_touched_mappings(const fil_session* session,
                                                                   pid_t pid);
 

@@ -17,7 +17,7 @@
 
 namespace fil {
 
-inline constexpr std::uint32_t recording_version = 6;
+inline constexpr std::uint32_t recording_version = 7;
 inline constexpr std::uint64_t recording_magic = 0x3167'6e69'6472'6c66;  // "flrding1"
 inline constexpr std::uint64_t session_magic = 0x316e'6f69'7373'6c66;    // "flssion1"
 inline constexpr std::size_t recording_page = 4096;  // the unit of page numbers, not the system's
@@ -57,9 +57,8 @@ struct usage_record {
     std::atomic<std::int64_t> at_peak;
     std::atomic<std::int64_t> settled_at;  // the peak that `at_peak` belongs to
     std::atomic<std::uint64_t> allocations;
-    std::atomic<std::uint64_t> bytes_so_far;
 };
-static_assert(sizeof(usage_record) == 40);
+static_assert(sizeof(usage_record) == 32);
 
 template <typename Record, std::uint32_t RecordsLog2>
 struct chunk_shape {
@@ -108,14 +107,14 @@ struct source_record {
 };
 
 // A large writable mapping, anonymous memory or an arena, for the reader to measure how much of it
-// was touched.
+// was touched. The list changes while others read: recording/large_mapping_list.hpp says how.
 struct large_mapping_record {
-    std::atomic<std::uint64_t> address;  // 0: free slot
+    std::atomic<std::uint64_t> address;
     std::atomic<std::uint64_t> bytes;
     std::atomic<callstack_id> callstack;
     std::atomic<mapping_kind> kind;
 };
-inline constexpr std::uint32_t max_large_mappings = 64;
+inline constexpr std::uint32_t max_large_mappings = 1024;
 inline constexpr std::uint64_t large_mapping_bytes = 64ull << 20;
 
 // What was resident in a callstack's arenas, as the process itself saw it when they were about to
@@ -174,7 +173,9 @@ struct recording_header {
     page_number callstacks_page;  // directory: callstack_chunks
     page_number run_page;         // run_record; none unless the process records on request
     std::atomic<page_number> newest_source;  // source_record; none: there is none
-    large_mapping_record large_mappings[max_large_mappings];
+    page_number large_mappings_page;         // max_large_mappings large_mapping_record
+    std::atomic<std::uint32_t> large_mappings;
+    std::atomic<std::uint32_t> large_mappings_version;  // odd: they are being written
     arena_record arenas[max_arenas];
 };
 static_assert(sizeof(recording_header) <= recording_page);

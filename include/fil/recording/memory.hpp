@@ -40,7 +40,8 @@ class recording_memory {
         h.usage_sets_page = take_for<page_directory_entry>(max_usage_sets);
         h.functions_page = take_for<page_directory_entry>(function_chunks);
         h.callstacks_page = take_for<page_directory_entry>(callstack_chunks);
-        if (h.callstacks_page == page_number::none) return false;
+        h.large_mappings_page = take_for<large_mapping_record>(max_large_mappings);
+        if (h.large_mappings_page == page_number::none) return false;
         std::atomic_ref(h.magic).store(recording_magic, std::memory_order_release);
         return true;
     }

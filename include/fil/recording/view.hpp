@@ -93,6 +93,11 @@ class recording_view {
         return first == nullptr ? std::span<const fact_record>{} : std::span(first, count);
     }
 
+    // All max_large_mappings of them; large_mapping_list.hpp reads.
+    const large_mapping_record* large_mappings() const {
+        return at<large_mapping_record>(header().large_mappings_page, max_large_mappings);
+    }
+
     // The last run, if the process records on request and there was one.
     const run_record* run() const {
         const auto* record = at<run_record>(header().run_page, 1);

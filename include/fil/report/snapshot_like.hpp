@@ -42,7 +42,6 @@ struct callstack {
 struct usage {
     std::int64_t bytes = 0;  // at the moment of the snapshot
     std::uint64_t allocations = 0;
-    std::uint64_t bytes_so_far = 0;
 
     // What one thread allocated another may have freed: parts may be huge where the sum is not,
     // and wrap round.
@@ -50,7 +49,6 @@ struct usage {
         bytes = static_cast<std::int64_t>(static_cast<std::uint64_t>(bytes) +
                                           static_cast<std::uint64_t>(other.bytes));
         allocations += other.allocations;
-        bytes_so_far += other.bytes_so_far;
         return *this;
     }
     bool operator==(const usage&) const = default;

@@ -58,8 +58,7 @@ usage_at_peak sum_usage(const recording_view& recording, callstack_id root, Byte
             if (kind >= sums.by_kind.size() || id < root) return;  // id: older
             std::vector<report::usage>& table = sums.by_kind[kind];
             const report::usage found = {bytes_of(usage),
-                                         usage.allocations.load(std::memory_order_relaxed),
-                                         usage.bytes_so_far.load(std::memory_order_relaxed)};
+                                         usage.allocations.load(std::memory_order_relaxed)};
             if (found == report::usage{}) return;
             // Few callstacks map files, and mostly early ones.
             if (to_index(id) >= table.size()) table.resize(to_index(id) + 1);
@@ -122,7 +121,7 @@ inline usage_at_peak usage_now(const recording_view& recording, callstack_id roo
     used.resize(std::max<std::size_t>({used.size(), recording.callstacks_there(), 2}));
     const bool is_known = to_index(request.callstack) < used.size();
     const callstack_id whose = is_known ? request.callstack : callstack_id::unknown;
-    used[to_index(whose)] += {plausible(request.bytes), 0, 0};
+    used[to_index(whose)] += {plausible(request.bytes), 0};
     check_plausible(sums);
     return sums;
 }

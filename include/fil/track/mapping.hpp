@@ -30,12 +30,16 @@ struct mapping : boost::intrusive::avl_set_base_hook<
     callstack_id callstack;
     mapping_kind accessible_kind;  // what it is, or becomes once accessible: never `reserved`
     bool accessible;
+    bool counted;          // false: another view of the same memory is
+    std::uint64_t memory;  // which, if there is or was a second view of it; else 0 (mappings.hpp)
 
     std::uintptr_t end() const { return start + bytes; }
     mapping_kind kind() const { return accessible ? accessible_kind : mapping_kind::reserved; }
+    bool is_of_arena() const { return accessible_kind == mapping_kind::arena; }
     bool continued_by(const mapping& other) const {
         return end() == other.start && callstack == other.callstack &&
-               accessible_kind == other.accessible_kind && accessible == other.accessible;
+               accessible_kind == other.accessible_kind && accessible == other.accessible &&
+               counted == other.counted && other.memory == (memory == 0 ? 0 : memory + bytes);
     }
 };
 

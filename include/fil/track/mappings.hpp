@@ -1,33 +1,20 @@
 #pragma once
 // Which address ranges are mapped, of what kind, and who asked for them.
 //
-// An ordered set of disjoint ranges (Boost.Intrusive). munmap, MAP_FIXED, mremap and mprotect cut,
-// replace, move and change them; neighbours that have become equal join again, so a program that
-// maps page by page does not grow the set. Every change of accounted bytes goes to the caller's
-// `changed(start, callstack, kind, signed bytes)`, so that the sum of all calls is exactly what
-// is in here.
+// Of disjoint ranges (mapping_set.hpp), which munmap, MAP_FIXED, mremap and mprotect cut, replace,
+// move and change. Every change of accounted bytes goes to the caller's `changed(start, callstack,
+// kind, signed bytes)`, so that the sum of all calls is exactly what is in here.
 //
 // Called by the recorder, from the mapping hooks. No lock inside: the owner holds its own around
-// every call. Hot path (uncommon part): no malloc, no throw. When nodes run out, the part of a
-// range that cannot be described is forgotten (reported, and counted in dropped()): never fatal.
+// every call. Hot path (uncommon part): no malloc, no throw.
 
-#include <boost/intrusive/avl_set.hpp>
-#include <cstddef>
-#include <cstdint>
-
-#include "fil/base/ids.hpp"
-#include "fil/base/pages.hpp"
-#include "fil/track/mapping.hpp"
+#include "fil/track/mapping_views.hpp"
 
 namespace fil {
 
 template <page_source Pages>
 class mappings {
   public:
-    mappings() = default;
-    mappings(const mappings&) = delete;
-    mappings& operator=(const mappings&) = delete;
-
     // A range was mapped; it replaces whatever was known there. A reserved range becomes anonymous
     // when it is made accessible.
     template <typename Changed>
@@ -37,14 +24,18 @@ class mappings {
         release(take(start, bytes, changed));
         bool accessible = kind != mapping_kind::reserved;
         if (!accessible) kind = mapping_kind::anonymous;
-        if (mapping* range = pool_.get()) {
-            range->start = start;
-            range->bytes = bytes;
-            range->callstack = callstack;
-            range->accessible_kind = kind;
-            range->accessible = accessible;
-            add(range, changed);
+        if (mapping* range = set_.node()) {
+            *range = {{}, start, bytes, nullptr, callstack, kind, accessible, true, 0};
+            set_.add(range, changed);
         }
+    }
+
+    // A second view of a shared mapping (mremap with a length of 0).
+    template <typename Changed>
+    void view(std::uintptr_t of, std::uintptr_t start, std::size_t bytes, Changed&& changed) {
+        if (start + bytes <= start || of + bytes <= of) return;
+        release(take(start, bytes, changed));
+        views_.make(of, start, bytes, changed);
     }
 
     // Before munmap, mremap and the like: what is known of the range leaves the set. The chain, in
@@ -52,14 +43,14 @@ class mappings {
     template <typename Changed>
     [[nodiscard]] mapping* take(std::uintptr_t start, std::size_t bytes, Changed&& changed) {
         if (start + bytes <= start) return nullptr;  // empty, or the kernel will refuse it
-        cut(start, changed);
-        cut(start + bytes, changed);
+        set_.cut(start, changed);
+        set_.cut(start + bytes, changed);
+        views_.hand_over(start, bytes, changed);
         mapping* first = nullptr;
         mapping** last = &first;
-        for (auto at = set_.lower_bound(start); at != set_.end() && at->start < start + bytes;) {
+        for (auto at = set_.from(start); at != set_.end() && at->start < start + bytes;) {
             mapping* range = &*at;
-            at = set_.erase(at);
-            changed(range->start, range->callstack, range->kind(), -signed_bytes(*range));
+            at = set_.remove(at, changed);
             *last = range;
             range->next = nullptr;
             last = &range->next;
@@ -71,7 +62,7 @@ class mappings {
     void release(mapping* pieces) {
         while (pieces != nullptr) {
             mapping* next = pieces->next;
-            pool_.put(pieces);
+            set_.give_back(pieces);
             pieces = next;
         }
     }
@@ -80,12 +71,17 @@ class mappings {
     // them meanwhile, its ranges give way: such a program has no right answer.)
     template <typename Changed>
     void put_back(mapping* pieces, Changed&& changed) {
+        if (pieces == nullptr) return;
+        const std::uintptr_t start = pieces->start;
+        std::uintptr_t end = start;
         while (pieces != nullptr) {
             mapping* next = pieces->next;
+            end = pieces->end();
             release(take(pieces->start, pieces->bytes, changed));
-            add(pieces, changed);
+            set_.add(pieces, changed);
             pieces = next;
         }
+        views_.claim(start, end - start, changed);
     }
 
     // mremap moved the pieces (or changed their size in place). Each byte stays with the callstack
@@ -101,16 +97,17 @@ class mappings {
             mapping* next = pieces->next;
             std::size_t offset = pieces->start - old_start;
             if (offset >= new_bytes) {
-                pool_.put(pieces);
+                set_.give_back(pieces);
             } else {
                 if (pieces->bytes > new_bytes - offset) pieces->bytes = new_bytes - offset;
                 pieces->start = new_start + offset;
                 filled = offset + pieces->bytes;
                 kind = pieces->kind();
-                add(pieces, changed);
+                set_.add(pieces, changed);
             }
             pieces = next;
         }
+        views_.claim(new_start, new_bytes, changed);
         insert(new_start + filled, new_bytes - filled, kind, grower, changed);
     }
 
@@ -122,31 +119,28 @@ class mappings {
                  Changed&& changed) {
         const bool accessible = access != mapping_access::none;
         if (start + bytes <= start) return;
-        cut(start, changed);
-        cut(start + bytes, changed);
-        for (auto at = set_.lower_bound(start); at != set_.end() && at->start < start + bytes;
-             ++at) {
+        set_.cut(start, changed);
+        set_.cut(start + bytes, changed);
+        if (!accessible) views_.hand_over(start, bytes, changed);
+        for (auto at = set_.from(start); at != set_.end() && at->start < start + bytes; ++at) {
             if (at->accessible == accessible) continue;
-            changed(at->start, at->callstack, at->kind(), -signed_bytes(*at));
+            set_.tell(*at, -1, changed);
             at->accessible = accessible;
             if (access == mapping_access::arena) at->accessible_kind = mapping_kind::arena;
-            changed(at->start, at->callstack, at->kind(), signed_bytes(*at));
+            set_.tell(*at, +1, changed);
         }
-        join(start, start + bytes);
+        set_.join(start, start + bytes);
+        if (accessible) views_.claim(start, bytes, changed);
     }
 
     // Of the range that `address` lies in; reserved where nothing is known.
     mapping_kind kind_at(std::uintptr_t address) const {
-        auto after = set_.upper_bound(address);
-        if (after == set_.begin()) return mapping_kind::reserved;
-        const mapping& range = *--after;
-        return address < range.end() ? range.kind() : mapping_kind::reserved;
+        const mapping* range = set_.at(address);
+        return range == nullptr ? mapping_kind::reserved : range->kind();
     }
 
     // Forgets everything; nothing is told to anybody.
-    void clear() {
-        set_.clear_and_dispose([this](mapping* range) { pool_.put(range); });
-    }
+    void clear() { set_.clear(); }
 
     // Calls visit(const mapping&) for each range of at least `minimum` bytes, in order of address.
     template <typename Visit>
@@ -157,65 +151,11 @@ class mappings {
     }
 
     std::size_t size() const { return set_.size(); }
-    std::uint64_t dropped() const { return pool_.refused(); }
+    std::uint64_t dropped() const { return set_.dropped(); }
 
   private:
-    using set =
-        boost::intrusive::avl_set<mapping, boost::intrusive::key_of_value<start_of_mapping>>;
-
-    static std::int64_t signed_bytes(const mapping& range) {
-        return static_cast<std::int64_t>(range.bytes);
-    }
-
-    // Sees to it that no range lies across `address`.
-    template <typename Changed>
-    void cut(std::uintptr_t address, Changed&& changed) {
-        auto at = set_.lower_bound(address);
-        if (at == set_.begin()) return;
-        mapping& range = *--at;
-        if (range.end() <= address) return;
-        std::size_t kept = address - range.start;
-        if (mapping* tail = pool_.get()) {
-            tail->start = address;
-            tail->bytes = range.bytes - kept;
-            tail->callstack = range.callstack;
-            tail->accessible_kind = range.accessible_kind;
-            tail->accessible = range.accessible;
-            set_.insert_before(++at, *tail);
-        } else {
-            changed(address, range.callstack, range.kind(),
-                    -static_cast<std::int64_t>(range.bytes - kept));
-        }
-        range.bytes = kept;
-    }
-
-    template <typename Changed>
-    void add(mapping* range, Changed&& changed) {
-        changed(range->start, range->callstack, range->kind(), signed_bytes(*range));
-        set_.insert(*range);
-        join(range->start, range->end());
-    }
-
-    // Joins equal neighbours from the one before `start` to the one that begins at `end`.
-    void join(std::uintptr_t start, std::uintptr_t end) {
-        auto at = set_.lower_bound(start);
-        if (at != set_.begin()) --at;
-        while (at != set_.end()) {
-            auto after = at;
-            if (++after == set_.end() || after->start > end) return;
-            if (at->continued_by(*after)) {
-                at->bytes += after->bytes;
-                mapping* joined = &*after;
-                set_.erase(after);
-                pool_.put(joined);
-            } else {
-                at = after;
-            }
-        }
-    }
-
-    set set_;
-    mapping_pool<Pages> pool_;
+    mapping_set<Pages> set_;
+    mapping_views<Pages> views_{set_};
 };
 
 }  // namespace fil

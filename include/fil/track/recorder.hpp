@@ -18,7 +18,7 @@
 #include "fil/capture/function_table.hpp"
 #include "fil/recording/view.hpp"
 #include "fil/track/event_observer.hpp"
-#include "fil/track/mappings.hpp"
+#include "fil/track/mapping_recorder.hpp"
 #include "fil/track/registry.hpp"
 #include "fil/track/thread_leases.hpp"
 
@@ -38,14 +38,12 @@ class alignas(64) recorder {
           functions_(memory_),
           tree_(memory_),
           leases_(memory_, Source::thread_bytes),
-          generation_(generation) {}
+          generation_(generation),
+          mappings_(memory_, peak_, observer_) {}
 
     // What must exist before the first event. False if the recording is too small even for that.
     bool prepare() {
-        for (int kind = 1; kind < counted_kinds; ++kind) {
-            kind_sets_[kind] = leases_.make_set(static_cast<mapping_kind>(kind));
-            if (kind_sets_[kind] == nullptr) return false;
-        }
+        if (!mappings_.prepare(leases_)) return false;
         shared_ = leases_.make();
         return shared_ != nullptr;
     }
@@ -58,7 +56,7 @@ class alignas(64) recorder {
 
     FIL_HOT void record_alloc_at(thread_state& thread, std::uintptr_t address, std::uint64_t bytes,
                                  callstack_id callstack, bool watched = false) {
-        usage_record& usage = usage_for(*thread.set, callstack);
+        usage_record& usage = usage_for(memory_, *thread.set, callstack);
         const auto forgotten = [&](std::uintptr_t place, const registered_block& old) {
             forget_unfreed(thread, place, old);
         };
@@ -66,7 +64,7 @@ class alignas(64) recorder {
             count(header().dropped_events);
             return;
         }
-        count_allocation(usage, bytes);
+        count_allocation(usage);
         change_usage(usage, peak_.peak(), static_cast<std::int64_t>(bytes));
         change_live(thread, static_cast<std::int64_t>(bytes));
         observer_.block_came(thread, {address, bytes, callstack});
@@ -98,7 +96,7 @@ class alignas(64) recorder {
             [[unlikely]]
             return false;
         set.pending.store(pending, std::memory_order_relaxed);
-        count_allocation(*usage, bytes);
+        count_allocation(*usage);
         add_owned(usage->now, static_cast<std::int64_t>(bytes));
         observer_.block_came(thread, {address, bytes, callstack});
         return true;
@@ -162,62 +160,21 @@ class alignas(64) recorder {
     // Of the block that starts there; 0: none does.
     std::uint64_t size_of(std::uintptr_t address) const { return registry_.size_of(address); }
 
-    // ---- mappings ----
+    // ---- mappings (mapping_recorder.hpp) ----
 
     void record_map(thread_state& thread, std::uintptr_t start, std::uint64_t bytes,
                     mapping_kind kind) {
-        const callstack_id callstack = capture(thread);
-        change_mappings(thread, [&](auto&& changed) {
-            mappings_.insert(start, bytes, kind, callstack, changed);
-            if (usage_record* usage = usage_of(memory_, set_of(thread, kind), callstack)) {
-                count_allocation(*usage, bytes);
-            }
-        });
+        mappings_.map(thread, start, bytes, kind, capture(thread));
     }
-    mapping* forget_mapping(thread_state& thread, std::uintptr_t start, std::uint64_t bytes) {
-        if (bytes >= large_mapping_bytes / 4) note_arenas();
-        mapping* pieces = nullptr;
-        change_mappings(thread,
-                        [&](auto&& changed) { pieces = mappings_.take(start, bytes, changed); });
-        return pieces;
-    }
-    void discard_mapping(mapping* pieces) {
-        const locked_uninterrupted<System> hold(mappings_lock_);
-        mappings_.release(pieces);
-    }
-    void restore_mapping(thread_state& thread, mapping* pieces) {
-        change_mappings(thread, [&](auto&& changed) { mappings_.put_back(pieces, changed); });
+    void record_view(thread_state& thread, std::uintptr_t of, std::uintptr_t start,
+                     std::uint64_t bytes) {
+        mappings_.view(thread, of, start, bytes, capture(thread));
     }
     void move_mapping(thread_state& thread, mapping* pieces, std::uintptr_t old_start,
                       std::uintptr_t new_start, std::uint64_t bytes) {
-        const callstack_id grower = capture(thread);
-        change_mappings(thread, [&](auto&& changed) {
-            mappings_.move(pieces, old_start, new_start, bytes, grower, changed);
-        });
+        mappings_.move(thread, pieces, old_start, new_start, bytes, capture(thread));
     }
-    // What is resident in arenas now, if this is a moment that a report would show. No lock: what
-    // goes meanwhile is not resident.
-    void note_arenas() {
-        for (const large_mapping_record& one : header().large_mappings) {
-            if (one.address.load(std::memory_order_acquire) == 0) return;
-            if (one.kind.load(relaxed) == mapping_kind::arena) note_arena(one.callstack);
-        }
-    }
-    // A second view of a shared mapping, which stays where it is. Of used memory the first one
-    // counts.
-    void record_view(thread_state& thread, std::uintptr_t of, std::uintptr_t start,
-                     std::uint64_t bytes) {
-        {
-            const locked_uninterrupted<System> hold(mappings_lock_);
-            if (mappings_.kind_at(of) == mapping_kind::shared_anonymous) return;
-        }
-        record_map(thread, start, bytes, mapping_kind::shared);
-    }
-    void record_protect(thread_state& thread, std::uintptr_t start, std::uint64_t bytes,
-                        mapping_access access) {
-        change_mappings(thread,
-                        [&](auto&& changed) { mappings_.protect(start, bytes, access, changed); });
-    }
+    mapping_recorder<Words, System, Observer>& mapped() { return mappings_; }
 
     // ---- callstacks ----
 
@@ -243,9 +200,7 @@ class alignas(64) recorder {
 
     void forget_everything() {
         registry_.clear();
-        const locked_uninterrupted<System> hold(mappings_lock_);
-        mappings_.clear();
-        list_large_mappings();
+        mappings_.forget_everything();
     }
 
     // ---- the process ----
@@ -290,7 +245,7 @@ class alignas(64) recorder {
         const auto bytes = -static_cast<std::int64_t>(block.bytes);
         callstack_id callstack = block.callstack;
         peak_.before_decrease(thread.set->pending);
-        change_usage(usage_for(*thread.set, callstack), peak_.peak(), bytes);
+        change_usage(usage_for(memory_, *thread.set, callstack), peak_.peak(), bytes);
         change_live(thread, bytes);
         observer_.block_went(thread, {address, block.bytes, block.callstack});
     }
@@ -308,133 +263,7 @@ class alignas(64) recorder {
         peak_.change(thread.set->pending, bytes);
     }
 
-    // The usage of `callstack`; that of `unknown`, and callstack changed to it, if there is no
-    // room.
-    FIL_HOT usage_record& usage_for(usage_set_record& set, callstack_id& callstack) {
-        usage_record* usage = usage_of(memory_, set, callstack);
-        if (usage != nullptr) [[likely]]
-            return *usage;
-        callstack = callstack_id::unknown;
-        return *usage_of(memory_, set, callstack);
-    }
-
-    // A peak ends where something shrinks, also what stands beside it: its counter is about to save
-    // what it was "at the peak", and that must be the one which stands now. Mappings are rare, so
-    // what other threads have not published is asked for, where it could decide.
-    void before_mapping_goes(thread_state& thread) {
-        peak_.before_decrease(thread.set->pending);
-        const std::int64_t live = peak_.live();
-        const std::int64_t threads = header().threads.load(relaxed);
-        if (live + threads * limit_of_pending(1, 0) > peak_.peak()) {
-            peak_.raise_peak_to(live + view().pending());
-        }
-    }
-
-    usage_set_record& set_of(thread_state& thread, mapping_kind kind) {
-        if (kind == mapping_kind::anonymous) return *thread.set;
-        if (kind == mapping_kind::arena) kind = mapping_kind::reserved;
-        return *kind_sets_[static_cast<int>(kind)];
-    }
-
-    template <typename Change>
-    void change_mappings(thread_state& thread, Change&& change) {
-        const locked_uninterrupted<System> hold(mappings_lock_);
-        const std::uint64_t dropped = mappings_.dropped();
-        bool large = false;
-        change([&](std::uintptr_t start, callstack_id callstack, mapping_kind kind,
-                   std::int64_t bytes) {
-            const auto size = static_cast<std::uint64_t>(bytes < 0 ? -bytes : bytes);
-            const memory_extent extent{start, size, callstack};
-            large |= size >= large_mapping_bytes || kind == mapping_kind::arena ||
-                     is_of_large_mapping(start, size);
-            if (bytes < 0) before_mapping_goes(thread);
-            change_usage(usage_for(set_of(thread, kind), callstack), peak_.peak(), bytes);
-            if (is_in_peak(kind)) change_live(thread, bytes);
-            if (bytes < 0) {
-                observer_.mapping_went(thread, extent, kind);
-            } else {
-                observer_.mapping_came(thread, extent, kind);
-            }
-        });
-        if (large) [[unlikely]]
-            list_large_mappings_in_time();
-        if (mappings_.dropped() != dropped) [[unlikely]]
-            count(header().dropped_events);
-    }
-
-    // Of all arenas of the callstack together.
-    FIL_RARE void note_arena(callstack_id callstack) {
-        const std::int64_t live = peak_.live() + view().pending();
-        arena_record* const end = header().arenas + max_arenas;
-        arena_record* noted = header().arenas;
-        while (noted != end && noted->callstack != callstack_id::none &&
-               noted->callstack != callstack) {
-            ++noted;
-        }
-        if (noted == end || !is_near_peak(live, noted->live_then)) return;
-        std::int64_t resident = 0;
-        for (const large_mapping_record& one : header().large_mappings) {
-            const std::uint64_t address = one.address.load(std::memory_order_acquire);
-            if (address == 0) break;
-            if (one.kind.load(relaxed) != mapping_kind::arena || one.callstack != callstack)
-                continue;
-            const std::uint64_t bytes = one.bytes.load(relaxed);
-            if (bytes <= largest_measured_arena) {
-                resident += static_cast<std::int64_t>(System::resident_bytes(address, bytes));
-            }
-        }
-        const bool is_higher = !is_near_peak(noted->live_then, live);
-        if (!is_higher && resident <= noted->resident) return;
-        noted->resident = resident;
-        noted->live_then = live;
-        noted->callstack = callstack;
-    }
-
-    bool is_of_large_mapping(std::uintptr_t start, std::uint64_t bytes) const {
-        for (const large_mapping_record& one : header().large_mappings) {
-            const std::uint64_t address = one.address.load(relaxed);
-            if (address == 0) return false;
-            if (address < start + bytes && start < address + one.bytes.load(relaxed)) return true;
-        }
-        return false;
-    }
-
-    // At once, but where an allocator cuts an arena into many thousands: after so many changes that
-    // each costs no more than a few dozen of them.
-    void list_large_mappings_in_time() {
-        constexpr std::size_t many = 1024, mappings_a_change = 64;
-        if (mappings_.size() > many && ++changes_of_large_ * mappings_a_change < mappings_.size())
-            return;
-        list_large_mappings();
-    }
-
-    // Of an arena that was cut into pieces the small ones too: what replaced the rest has a place
-    // of its own. Where there are many, the large ones come first.
-    void list_large_mappings() {
-        changes_of_large_ = 0;
-        large_mapping_record* slot = header().large_mappings;
-        large_mapping_record* const end = slot + max_large_mappings;
-        const auto list = [&](const mapping& range) {
-            if (slot == end) return;
-            slot->kind.store(range.kind(), std::memory_order_relaxed);
-            slot->bytes.store(range.bytes, std::memory_order_relaxed);
-            slot->callstack.store(range.callstack, std::memory_order_relaxed);
-            slot->address.store(range.start, std::memory_order_release);
-            ++slot;
-        };
-        mappings_.for_each(large_mapping_bytes, [&](const mapping& range) {
-            const mapping_kind kind = range.kind();
-            if (kind == mapping_kind::anonymous || kind == mapping_kind::arena) list(range);
-        });
-        mappings_.for_each(1, [&](const mapping& range) {
-            if (range.kind() == mapping_kind::arena && range.bytes < large_mapping_bytes)
-                list(range);
-        });
-        for (; slot != end; ++slot) slot->address.store(0, std::memory_order_relaxed);
-    }
-
     static constexpr auto relaxed = std::memory_order_relaxed;
-    static constexpr std::uint64_t largest_measured_arena = 256ull << 30;  // some 50 ms
 
     // What every event reads stands in one cache line.
     recording_memory memory_;
@@ -446,14 +275,11 @@ class alignas(64) recorder {
     call_tree<System> tree_;
     thread_leases<System> leases_;
     std::atomic<std::uint64_t>* generation_;  // raised when a watched block goes unfreed
-    mappings<System> mappings_;
-    spin_lock mappings_lock_;
-    usage_set_record* kind_sets_[counted_kinds] = {};
     thread_state* shared_ = nullptr;
-    std::uint64_t changes_of_large_ = 0;         // since they were listed
     callstack_id root_ = callstack_id::unknown;  // of this run; every callstack has a larger id
     spin_lock shared_lock_;
     [[no_unique_address]] Observer observer_;
+    mapping_recorder<Words, System, Observer> mappings_;
 };
 
 }  // namespace fil

@@ -36,9 +36,8 @@ FIL_HOT void change_usage(usage_record& usage, std::int64_t peak, std::int64_t b
     add_owned(usage.now, bytes);
 }
 
-FIL_HOT void count_allocation(usage_record& usage, std::uint64_t bytes) {
+FIL_HOT void count_allocation(usage_record& usage) {
     add_owned(usage.allocations, std::uint64_t{1});
-    add_owned(usage.bytes_so_far, bytes);
 }
 
 // The usage of `callstack` in `set`, if it exists already.
@@ -59,6 +58,16 @@ FIL_HOT usage_record* usage_of(recording_memory& memory, usage_set_record& set,
     auto* chunk =
         memory.chunk<usage_record>(set.chunks[usage_chunk::chunk_of(index)], usage_chunk::pages);
     return chunk == nullptr ? nullptr : chunk + usage_chunk::slot_of(index);
+}
+
+// The same; that of `unknown`, and `callstack` changed to it, if there is no room.
+FIL_HOT usage_record& usage_for(recording_memory& memory, usage_set_record& set,
+                                callstack_id& callstack) {
+    usage_record* usage = usage_of(memory, set, callstack);
+    if (usage != nullptr) [[likely]]
+        return *usage;
+    callstack = callstack_id::unknown;
+    return *usage_of(memory, set, callstack);
 }
 
 }  // namespace fil
