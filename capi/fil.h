@@ -166,8 +166,7 @@ FIL_API fil_status fil_run_report(fil_error* error);
 
 /* ---- callstacks ------------------------------------------------------------------------------ */
 
-/* A function, and a callstack (caller callstack, function, line): small integers, never reused,
- * valid in this process for this generation. */
+/* A function, and a callstack (caller callstack, function, line), for this process and generation. */
 typedef uint32_t fil_function;
 typedef uint32_t fil_callstack;
 
@@ -176,8 +175,9 @@ typedef uint32_t fil_callstack;
 
 typedef enum fil_function_kind {
     FIL_FUNCTION_ANNOUNCED = 0, /* a name in a runtime of the caller's own */
-    FIL_FUNCTION_PYTHON = 1,
-    FIL_FUNCTION_NATIVE_MODULE = 2 /* file is a module, name its build id; lines are offsets */
+    FIL_FUNCTION_PYTHON = 1, FIL_FUNCTION_LUA = 4, /* 3 is libfil's own */
+    FIL_FUNCTION_NATIVE_MODULE = 2, /* file is a module, name its build id; lines are offsets */
+    FIL_FUNCTION_FIRST_OTHER = 64, FIL_FUNCTION_LAST_OTHER = 127 /* of runtimes unknown to libfil */
 } fil_function_kind;
 
 /* Interns a function by content: the same texts give the same id. Texts are copied, cut at 32 KiB.

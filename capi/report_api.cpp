@@ -6,6 +6,7 @@
 #include <optional>
 #include <range/v3/algorithm/find_if.hpp>
 
+#include "fil/report/conventions/all.hpp"
 #include "fil/report/masked_arguments.hpp"
 #include "fil/report/snapshot_reader.hpp"
 #include "process/process_recorder.hpp"
@@ -168,10 +169,11 @@ void add_other_processes(report::facts& run, const session& session, const joine
         run.processes.push_back({process.pid, command, process.peak(),
                                  runs_longer ? "still running when the program ended" : ""});
     }
-    run.exact.unprofiled = session.unprofiled_children();
-    run.exact.refused = session.refused().count;
-    if (run.exact.refused > 0) run.exact.why_refused = text_of(session.refused().first);
-    run.exact.sandboxed = session.page().sandboxed.load(std::memory_order_relaxed);
+    report::unrecorded_processes& others = run.exact.unrecorded;
+    others.unprofiled = session.unprofiled_children();
+    others.refused = session.refused().count;
+    if (others.refused > 0) others.why_refused = text_of(session.refused().first);
+    others.sandboxed = session.page().sandboxed.load(std::memory_order_relaxed);
     // What is resident is a number of all processes; the page explains it by the bytes of one.
     if (!run.processes.empty()) run.resident = {};
 }
@@ -186,10 +188,8 @@ std::vector<untouched_range> untouched_of(const fil_session_facts& facts) {
     return ranges;
 }
 
-// What is a program of the user's own: everything that no Python runs.
 void judge_program(report::facts& run, const std::string& executable) {
-    const bool is_python = run.runtime.starts_with("CPython");
-    run.program.kind = is_python ? report::program_kind::python : report::program_kind::native;
+    run.program.kind = report::conventions::kind_of_program(run.runtime);
     run.program.main_executable = executable;
 }
 

@@ -205,7 +205,7 @@ class definition_names {
         name = described << "function <" << fil_text{file.data + folder, file.length - folder}
                          << ":" << function.first_line << ">";
     }
-    return fil_function_intern(FIL_FUNCTION_ANNOUNCED, name, file,
+    return fil_function_intern(FIL_FUNCTION_LUA, name, file,
                                static_cast<std::uint32_t>(function.first_line));
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "fil/report/mib_text.hpp"
 #include "os/descriptor.hpp"
 #include "os/message.hpp"
 #include "os/refusal.hpp"
@@ -123,7 +124,7 @@ void tell_limits(bool detect_out_of_memory) {
     rlimit space{};
     if (::getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY)
         tell("limit", "address space is limited to " +
-                          size_text(static_cast<long long>(space.rlim_cur)) +
+                          report::size_text(static_cast<long long>(space.rlim_cur)) +
                           " (ulimit -v): recording reserves much more than it uses");
     if (!descriptor_room(descriptors_for_joining_and_reporting).is_whole())
         tell("limit", "few files may be open at a time (ulimit -n: " +

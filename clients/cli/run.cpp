@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "fil/report/unrecorded_text.hpp"
 #include "os/browser.hpp"
 #include "os/descriptor.hpp"
 #include "os/message.hpp"
@@ -84,27 +85,13 @@ void say_what_was_missed(fil_session* session, const observation& seen) {
         say(process + " is still running; what it does from now on is not recorded.", worth::news);
     fil_session_numbers numbers = FIL_SESSION_NUMBERS_INIT;
     if (fil_session_read(session, &numbers) != FIL_OK) return;
-    if (numbers.unprofiled_children > 0)
-        say(std::to_string(numbers.unprofiled_children) +
-                (numbers.unprofiled_children == 1 ? " child process" : " child processes") +
-                " ran unrecorded (static, 32-bit, set-user-id or with capabilities, or unable to "
-                "open "
-                "our library).",
-            worth::news);
+    report::unrecorded_processes others{.unprofiled = numbers.unprofiled_children,
+                                        .sandboxed = numbers.sandboxed};
     char refused[128] = "";
-    const auto unrecorded = fil_session_refused(session, refused, sizeof refused);
-    if (unrecorded > 0 && numbers.processes > 0)
-        say(std::to_string(unrecorded) + (unrecorded == 1 ? " process was" : " processes were") +
-                " not recorded, since the system refused " + refused + ".",
-            worth::news);
-    if (numbers.sandboxed == 1)
-        say("1 process was not recorded: it runs in a sandbox (seccomp) that it put up itself.",
-            worth::news);
-    else if (numbers.sandboxed > 1)
-        say(std::to_string(numbers.sandboxed) +
-                " processes were not recorded: they run in a sandbox (seccomp) that they put up "
-                "themselves.",
-            worth::news);
+    if (numbers.processes > 0)
+        others.refused = fil_session_refused(session, refused, sizeof refused);
+    others.why_refused = refused;
+    for (const std::string& text : report::unrecorded_texts(others)) say(text, worth::news);
 }
 
 // Which the kernel may have done, before the program came to allocate again.

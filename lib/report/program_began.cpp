@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "fil/report/frame.hpp"
+
 namespace fil {
 namespace {
 
@@ -26,6 +28,10 @@ bool is_module_of_a_file(const recording_view& recording, const function_record&
            !recording.text(function.file).starts_with("<frozen ");
 }
 
+report::frame_kind kind_of(const function_record& function) {
+    return report::frame_kind_of(static_cast<std::uint32_t>(function.kind));
+}
+
 }  // namespace
 
 bool program_began(const recording_view& recording) {
@@ -36,7 +42,7 @@ bool program_began(const recording_view& recording) {
         const callstack_record* callstack = recording.callstack(callstack_id{i});
         if (callstack == nullptr) return true;
         const function_record* function = recording.function(callstack->function);
-        if (function == nullptr || function->kind != function_kind::python) continue;
+        if (function == nullptr || kind_of(*function) != report::frame_kind::python) continue;
         is_python = true;
         const std::uint32_t above = to_index(callstack->caller);
         is_found[i] = (above < i && is_found[above]) || finds_a_module(recording, *function);

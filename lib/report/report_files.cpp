@@ -13,6 +13,7 @@
 
 #include "embedded_assets.hpp"
 #include "fil/report/answer.hpp"
+#include "fil/report/box_layout.hpp"
 #include "fil/report/facts_text.hpp"
 #include "fil/report/flamegraph.hpp"
 #include "fil/report/html.hpp"

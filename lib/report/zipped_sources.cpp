@@ -129,7 +129,7 @@ void add_zipped_sources(report::snapshot& taken, std::optional<std::int64_t> sta
     std::set<std::string_view> seen;
     std::uint64_t left = longest_of_all;
     for (const report::frame& frame : taken.frames()) {
-        const bool has_file = frame.kind == report::frame_kind::python &&
+        const bool has_file = frame.kind != report::frame_kind::native &&
                               !report::is_pseudo_file(frame.file) && frame.line != 0;
         if (!has_file || taken.texts().contains(frame.file)) continue;
         if (!seen.insert(frame.file).second) continue;

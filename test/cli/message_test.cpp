@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 namespace fil::cli {
 namespace {
 
@@ -22,16 +20,6 @@ TEST(message, no_character_of_a_file_name_has_power_over_a_terminal) {
     EXPECT_EQ(message_line("\u015b\u2192\U0001f41b\xfc"),
               "=fil-profile= \u015b\u2192\U0001f41b\xfc\n");
     EXPECT_EQ(message_line("\xe2\x80"), "=fil-profile= \xe2?\n");
-}
-
-TEST(message, sizes_are_those_of_the_report) {
-    std::ifstream cases(FIL_SIZES);
-    int seen = 0;
-    long long bytes = 0;
-    for (std::string text; cases >> bytes && cases.get() && std::getline(cases, text); ++seen) {
-        EXPECT_EQ(size_text(bytes), text);
-    }
-    EXPECT_GT(seen, 20);
 }
 
 }  // namespace

@@ -32,8 +32,15 @@ def model_of(report: Path) -> dict:
     texts, columns, tree = model["strings"].split("\n"), model["frames"], model["tree"]
     owners = ["user", "library", "stdlib", "native", "threads"]
     frames = [
-        {"f": texts[f], "p": texts[p], "l": line, "o": owners[o], "g": texts[g], "s": texts[s]}
-        for f, p, line, o, g, s in zip(*(columns[key] for key in "fplogs"), strict=True)
+        {
+            "f": texts[f],
+            "p": texts[d] + texts[p],
+            "l": line,
+            "o": owners[o],
+            "g": texts[g],
+            "s": texts[s],
+        }
+        for f, d, p, line, o, g, s in zip(*(columns[key] for key in "fdplogs"), strict=True)
     ]
     for key in "ba":
         for i, around in columns[key].items():

@@ -29,7 +29,7 @@ inline std::vector<std::byte> small_recording() {
     thread_state* thread = leases.take(peak_tracker(session_words(session, memory.header())));
     callstack_id at = callstack_id::unknown;
     for (std::uint32_t i = 1; i < 50; ++i) {
-        const function_id f = functions.intern({function_kind::python, "f", "f.py", "", i});
+        const function_id f = functions.intern({function_kind{1}, "f", "f.py", "", i});
         at = tree.child(at, f, i);
         change_usage(*usage_of(memory, *thread->set, at), 0, 100);
     }

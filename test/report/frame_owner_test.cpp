@@ -54,12 +54,29 @@ TEST(frame_owner, libraries_are_known_by_where_they_lie) {
 }
 
 TEST(frame_owner, lua_has_libraries_of_its_own) {
-    EXPECT_EQ(of("/usr/share/lua/5.4/socket/http.lua"),
+    const auto of_lua = [](std::string file) {
+        return code_owners(program()).of(
+            {.function = "f", .file = std::move(file), .line = 1, .kind = frame_kind::lua});
+    };
+    EXPECT_EQ(of_lua("/usr/share/lua/5.4/socket/http.lua"),
               (ownership{frame_owner::library, "socket"}));
-    EXPECT_EQ(of("/home/ada/.luarocks/share/lua/5.4/inspect.lua"),
+    EXPECT_EQ(of_lua("/home/ada/.luarocks/share/lua/5.4/inspect.lua"),
               (ownership{frame_owner::library, "inspect"}));
-    EXPECT_EQ(of("/home/ada/share/lua/5.x/mine.lua"), user);
-    EXPECT_EQ(of("/home/ada/share/lua/mine.lua"), user);
+    EXPECT_EQ(of_lua("/home/ada/share/lua/5.x/mine.lua"), user);
+    EXPECT_EQ(of_lua("/home/ada/share/lua/mine.lua"), user);
+    EXPECT_EQ(of_lua("/home/ada/lib/python3.12/mine.lua"), user);
+}
+
+// Each runtime has habits of its own; of one that nobody described everything is the user's.
+TEST(frame_owner, the_kind_of_a_function_says_whose_habits_count) {
+    const std::string file = "/usr/share/lua/5.4/socket/http.lua";
+    EXPECT_EQ(of(file), user) << "Python";
+    const code_owners owners(program());
+    for (const auto kind : {frame_kind::announced, frame_kind{77}})
+        EXPECT_EQ(owners.of({.function = "f", .file = file, .line = 1, .kind = kind}), user);
+    EXPECT_EQ(conventions::kind_of_program("CPython 3.12.1"), frame_kind::python);
+    EXPECT_EQ(conventions::kind_of_program("Lua 5.4.4"), frame_kind::lua);
+    EXPECT_EQ(conventions::kind_of_program(""), frame_kind::native);
 }
 
 TEST(frame_owner, relative_files_start_from_where_the_program_was) {

@@ -30,7 +30,7 @@ facts sample_facts() {
     run.resident = {3000, 2000, 900, 100};
     run.timelines = {{0, "", {{0, 10, 20}, {1.5, 30, -1}}}, {7, "worker", {}}};
     run.processes = {{8, "ls", 5, "not profiled: a static binary"}};
-    run.exact = {2, 16384, 1, 2, 3};
+    run.exact = {2, 16384, 1, 2, {3}};
     run.variables = {"A=b"};
     run.notes = {"Attention."};
     return run;
@@ -83,7 +83,7 @@ TEST(model_json, no_name_can_leave_the_element_it_stands_in) {
 TEST(model_json, says_what_native_code_lacks) {
     const auto lineless = [](const frame& innermost) {
         facts run;
-        run.program.kind = program_kind::native;
+        run.program.kind = frame_kind::native;
         run.program.main_executable = "/home/ada/x";
         const made_snapshot taken = made_snapshot().holds(10, {innermost});
         const std::string json = model_json(make_report_model(taken, run));

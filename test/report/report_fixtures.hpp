@@ -264,7 +264,7 @@ inline recording native() {
     made.facts = some_facts("", 64 * mib);
     made.facts.arguments = {"./grid"};
     made.facts.runtime = "";
-    made.facts.program = {.kind = program_kind::native, .main_executable = "/home/ada/grid"};
+    made.facts.program = {.kind = frame_kind::native, .main_executable = "/home/ada/grid"};
     made.facts.timelines = {some_timeline(0, "", 64 * mib)};
     return made;
 }
@@ -363,7 +363,7 @@ inline recording hostile() {
     made.facts.notes = {attack, backwards};
     made.facts.variables = {"X=" + attack};
     made.facts.ending = {ending_facts::how::signalled, 11};
-    made.facts.exact = {3, 48 << 10, 7, 0, 1};
+    made.facts.exact = {3, 48 << 10, 7, 0, {1}};
     made.facts.processes = {{12, attack, 5 * mib, attack}};
     made.facts.timelines = {some_timeline(0, "", peak), some_timeline(12, attack, peak / 2)};
     return made;

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "fil/report/layout.hpp"
+#include "fil/report/box_layout.hpp"
 #include "made_snapshot.hpp"
 
 using namespace fil::report;
@@ -142,7 +142,7 @@ TEST(report_model, native_code_without_lines_makes_one_row_a_function) {
                           .module = "/home/ada/x"}});
     }
     facts run;
-    run.program.kind = program_kind::native;
+    run.program.kind = frame_kind::native;
     run.program.main_executable = "/home/ada/x";
     const report_model report = make_report_model(taken, run);
     ASSERT_EQ(report.held.lines.size(), 1u);

@@ -145,7 +145,7 @@ TEST(tidy, a_stack_of_which_nothing_is_left_is_named) {
     raw.holds(5, {bootstrap});
     EXPECT_EQ(tidied_bytes(raw), (bytes_by_text{{"[No Python stack]", 15}}));
     program_facts native;
-    native.kind = program_kind::native;
+    native.kind = frame_kind::native;
     EXPECT_EQ(tidied_bytes(raw, native), (bytes_by_text{{"[no callstack]", 15}}));
 }
 

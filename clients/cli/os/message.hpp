@@ -31,8 +31,4 @@ inline constexpr std::string_view message_prefix = "=fil-profile= ";
 std::string answer_line(std::string_view text);
 void say_line(std::string line, worth it);
 
-// As everywhere in a report: "648.5 MiB", with one decimal; what would be 0.0, or more than people
-// read, in another unit (fil/report/mib_text.hpp).
-std::string size_text(long long bytes);
-
 }  // namespace fil::cli

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include "fil/report/mib_text.hpp"
 #include "start/launch.hpp"
 
 namespace fil::cli {
@@ -52,7 +53,7 @@ void out_of_memory::hear(const reporter& make) {
 void out_of_memory::report(const fil_out_of_memory& process, const reporter& make) {
     const std::string why = process.request_bytes != 0
                                 ? "a request for " +
-                                      size_text(static_cast<long long>(process.request_bytes)) +
+                                      report::size_text(static_cast<long long>(process.request_bytes)) +
                                       " failed"
                                 : last_shortage_;
     const std::string whose =

@@ -31,13 +31,10 @@ constexpr std::uint32_t to_index(Id id) {
 inline constexpr std::uint32_t callstack_bits = 27;
 inline constexpr std::uint32_t max_callstacks = 1u << callstack_bits;
 
-// `threads`: no function; the threads that a library started, whose file it is.
-enum class function_kind : std::uint32_t {
-    announced = 0,
-    python = 1,
-    native_module = 2,
-    threads = 3
-};
+// What a function is of, by the numbers of fil_function_kind (fil.h). Those of runtimes have no
+// name here: what they mean is for the reader of a recording (report/conventions/). `threads`: no
+// function; the threads that a library started, whose file it is.
+enum class function_kind : std::uint32_t { announced = 0, native_module = 2, threads = 3 };
 
 // Each kind of memory has counters of its own, but an arena: it counts as reserved, also while it
 // is accessible (a report says how much of it is resident). Anonymous memory that forked children

@@ -20,16 +20,6 @@
 
 namespace fil::report {
 
-// As the page says it: "12 ms", "3.2 s", "61 min 4 s".
-inline std::string seconds_text(double seconds) {
-    if (seconds < 0.9995) return rounded_text(1000 * seconds, 0) + " ms";
-    if (seconds < 120) return rounded_text(seconds, 1) + " s";
-    const auto whole = static_cast<std::int64_t>(seconds);
-    if (whole < 7200)
-        return std::to_string(whole / 60) + " min " + std::to_string(whole % 60) + " s";
-    return with_commas(whole / 3600) + " h " + std::to_string(whole / 60 % 60) + " min";
-}
-
 class answer_writer {
   public:
     answer_writer(const report_model& report, const answer_look& look)

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "fil/report/cell_width.hpp"
+#include "fil/report/characters.hpp"
 #include "fil/report/markup.hpp"
 #include "fil/report/utf8.hpp"
 

@@ -14,8 +14,10 @@
 
 #include "fil/report/answer_look.hpp"
 #include "fil/report/box_label.hpp"
+#include "fil/report/conventions/all.hpp"
 #include "fil/report/frame.hpp"
 #include "fil/report/mib_text.hpp"
+#include "fil/report/source_lines.hpp"
 
 namespace fil::report {
 
@@ -43,11 +45,12 @@ inline std::string bar_text(std::int64_t part, std::int64_t whole, const answer_
     return shaded(bar, shade::red, look) + std::string(bar_cells - width, ' ');
 }
 
-// "…/io/readers.py:226 read" (without what Python calls a module, a lambda, a comprehension), in
-// `room` cells: the path gives way first and from its front, then the function goes; what is still
-// too long is cut at its end.
+// "…/io/readers.py:226 read" (without what the runtime calls code that has no name), in `room`
+// cells: the path gives way first and from its front, then the function goes; what is still too
+// long is cut at its end.
 inline std::string place_text(const frame& f, std::size_t room, const answer_look& look) {
-    const bool is_named = !f.function.starts_with('<') && !f.function.empty() && !f.file.empty();
+    const bool is_named =
+        !conventions::of(f).is_anonymous(f) && !f.function.empty() && !f.file.empty();
     const std::string line = f.line > 0 ? ":" + std::to_string(f.line) : "";
     const std::string function = is_named ? " " + harmless(f.function, look) : "";
     const std::string path = harmless(f.file.empty() ? f.function : f.file, look);
@@ -98,8 +101,7 @@ class answer_rows {
         text += place;
         const std::size_t width = shown_cells(place), column = std::max(width, place_width_) + 2;
         const std::size_t left = room_ > column ? room_ - column : 0;
-        const std::size_t first = std::min(row.source.find_first_not_of(" \t"), row.source.size());
-        const std::string source = row.source.substr(first), cut = harmless(source, left, look_);
+        const std::string source = source_text(row.source), cut = harmless(source, left, look_);
         if (source.empty() || (left < short_source && cut != source)) return text;
         return text + std::string(column - width, ' ') + shaded(cut, shade::dim, look_);
     }

@@ -10,18 +10,19 @@
 #include <string>
 #include <vector>
 
-namespace fil::report {
+#include "fil/report/frame.hpp"
+#include "fil/report/unrecorded_text.hpp"
 
-enum class program_kind : std::uint8_t { python, native };
+namespace fil::report {
 
 // What tells the user's own code from everybody else's, and how the main script is called.
 struct program_facts {
-    program_kind kind = program_kind::python;
-    std::string main_script;       // as typed: "flights.py"; "" for -m and native programs
-    std::string main_script_path;  // what the interpreter made of it: absolute
-    std::string launch_directory;  // the working directory that relative names start from
-    std::string main_executable;   // absolute; native: its functions are the user's own
-    std::string own_directory;     // of the package filprofiler, if it took part
+    frame_kind kind = frame_kind::python;  // of the runtime that it is written for
+    std::string main_script;               // as typed: "flights.py"; "" for -m and native programs
+    std::string main_script_path;          // what the interpreter made of it: absolute
+    std::string launch_directory;          // the working directory that relative names start from
+    std::string main_executable;           // absolute; native: its functions are the user's own
+    std::string own_directory;             // of the package filprofiler, if it took part
     std::string first_file;      // a part of a program: callstacks begin at the outermost frame of
     std::string first_function;  // this function, or of any of the file
 };
@@ -61,14 +62,11 @@ struct process_facts {
 };
 
 struct exactness_facts {
-    std::uint32_t threads = 1;     // that ever recorded
-    std::int64_t bound = 0;        // bytes by which the peak's moment may be off; 0: exact
-    std::uint64_t missed = 0;      // events inside other events
-    std::uint64_t dropped = 0;     // no memory for bookkeeping
-    std::uint64_t unprofiled = 0;  // children that could not be recorded
-    std::uint64_t refused = 0;     // processes that could not join the session,
-    std::string why_refused;       // and what was refused the first of them
-    std::uint64_t sandboxed = 0;   // processes that could not, because of their own sandbox
+    std::uint32_t threads = 1;  // that ever recorded
+    std::int64_t bound = 0;     // bytes by which the peak's moment may be off; 0: exact
+    std::uint64_t missed = 0;   // events inside other events
+    std::uint64_t dropped = 0;  // no memory for bookkeeping
+    unrecorded_processes unrecorded = {};
 };
 
 // What a report is of: what was alive at the peak, or when memory ran out.

@@ -9,8 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "fil/report/box_layout.hpp"
 #include "fil/report/folded.hpp"
-#include "fil/report/layout.hpp"
 #include "fil/report/report_model.hpp"
 #include "fil/report/svg.hpp"
 #include "fil/report/svg_picture.hpp"

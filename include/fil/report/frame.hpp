@@ -10,14 +10,23 @@
 
 namespace fil::report {
 
+// What runs it, by the number that functions of its runtime have (fil_function_kind); then what
+// stands for no frame. Of other numbers a report knows nothing but their texts.
 enum class frame_kind : std::uint8_t {
-    python,
-    native,
-    announced,    // by a runtime of its own, through fil.h
-    threads,      // no frame: stands for the threads that a library, `module`, started
-    placeholder,  // stands for no frame: only `function` is text, "[No Python stack]"
-    compiling,    // so does this, while the main script is read: "compiling flights.py"
+    announced = 0,  // by a runtime of its own, through fil.h
+    python = 1,
+    native = 2,
+    threads = 3,  // no frame: stands for the threads that a library, `module`, started
+    lua = 4,
+    placeholder = 254,  // stands for no frame: only `function` is text, "[No Python stack]"
+    compiling = 255,    // so does this, while the main script is read: "compiling flights.py"
 };
+
+// Of a function in a recording, whatever number is there.
+constexpr frame_kind frame_kind_of(std::uint32_t function_kind) {
+    const bool is_frame = function_kind < static_cast<std::uint32_t>(frame_kind::placeholder);
+    return is_frame ? static_cast<frame_kind>(function_kind) : frame_kind::announced;
+}
 
 struct frame {
     std::string function = {};     // co_name; a demangled name; "" if nobody knows

@@ -3,21 +3,26 @@
 // one line allocates for many callers comes together.
 //
 // Every callstack is followed from its end; those that have walked through the same frames make one
-// node. Turned whole, the graph could be as large as all callstacks written out, so it is made from
+// node, whether a frame stands for a recursion or not (for frames that only call the next it does
+// not). Turned whole, the graph could be as large as all callstacks written out, so it is made from
 // the heaviest node down: nothing below `least_share` of the whole, at most `most` nodes. Here
 // `self` is what ends at a node because its callstacks have no more callers; what was left out is
-// in the totals above it alone.
+// in the totals above it alone. The page turns what its reader folded (view.js), in the same way:
+// test/report/cases.json holds both to it.
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "fil/report/call_graph.hpp"
 
 namespace fil::report {
+
+// What is less is of no use to any reader, and may be very much.
+inline constexpr double least_share_turned = 1.0 / 20'000;
 
 class turning {
   public:
@@ -35,7 +40,7 @@ class turning {
             const call_graph::node& node = graph_.nodes[i];
             if (node.self > 0) all.push_back({node.self, node.allocations, graph_node(i)});
         }
-        split(graph_node::root, std::move(all));
+        split(graph_node::root, all);
         while (!open_.empty() && turned_.nodes.size() < most_) {
             std::ranges::pop_heap(open_, lighter);
             const open_group group = std::move(open_.back());
@@ -79,23 +84,28 @@ class turning {
         return callers;
     }
 
-    // Those at the same frame go on together.
-    void split(graph_node parent, std::vector<walker> walkers) {
-        std::map<std::pair<frame_index, joined_by>, open_group> groups;
+    // Those at the same frame go on together; of equals, who is met first stands first.
+    void split(graph_node parent, const std::vector<walker>& walkers) {
+        std::vector<open_group> groups;
+        std::unordered_map<std::uint64_t, std::size_t> group_of;
         for (const walker& w : walkers) {
             const call_graph::node& at = graph_[w.at];
-            open_group& group = groups[{at.frame, at.why}];
+            const bool is_chain = at.why == joined_by::chain;
+            const auto key = std::uint64_t{to_index(at.frame)} << 1 | (is_chain ? 1 : 0);
+            const auto [found, is_new] = group_of.try_emplace(key, groups.size());
+            if (is_new) groups.push_back({{.parent = parent, .frame = at.frame}, 0, {}});
+            open_group& group = groups[found->second];
             group.node.total += w.bytes;
-            group.node.joined = std::max(group.node.joined, at.joined);
-            group.node.period = at.period;
-            group.node.next = at.next;
+            if (is_new || at.joined > group.node.joined) {
+                group.node.joined = at.joined;
+                group.node.why = at.why;
+                group.node.period = at.period;
+                group.node.next = at.next;
+            }
             group.walkers.push_back(w);
         }
-        for (auto& [key, group] : groups) {
+        for (open_group& group : groups) {
             if (static_cast<double>(group.node.total) < least_) continue;
-            group.node.parent = parent;
-            group.node.frame = key.first;
-            group.node.why = key.second;
             group.number = found_++;
             open_.push_back(std::move(group));
             std::ranges::push_heap(open_, lighter);

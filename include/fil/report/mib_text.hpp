@@ -4,8 +4,8 @@
 //
 // A size is in MiB with one decimal wherever that says something, so that sizes compare at a
 // glance: from 0.05 to 10,000 MiB. Below that it is in KiB or B, above in GiB and on. The page
-// (text.js), the command (message.cpp) and the notebook (_sizes.py) say the same:
-// test/report/golden/sizes.tsv.
+// (text.js) and the notebook (_sizes.py) say the same: test/report/golden/sizes.tsv; times and
+// shares in test/report/cases.json.
 
 #include <cmath>
 #include <cstdint>
@@ -66,6 +66,23 @@ inline std::string mib_text(std::int64_t bytes) {
 inline std::string percent_text(std::int64_t part, std::int64_t whole) {
     if (whole <= 0) return "0.00";
     return decimal_text(part, whole, 2, 100);
+}
+
+// The same for a reader: "14.1 %".
+inline std::string share_text(std::int64_t part, std::int64_t whole) {
+    if (whole <= 0) return "0.0 %";
+    const bool is_all = static_cast<long double>(part) > 0.9995L * static_cast<long double>(whole);
+    return (is_all ? "100" : decimal_text(part, whole, 1, 100)) + " %";
+}
+
+// "12 ms", "3.2 s", "61 min 4 s".
+inline std::string seconds_text(double seconds) {
+    if (seconds < 0.9995) return rounded_text(1000 * seconds, 0) + " ms";
+    if (seconds < 120) return rounded_text(seconds, 1) + " s";
+    const auto whole = static_cast<std::int64_t>(seconds);
+    if (whole < 7200)
+        return std::to_string(whole / 60) + " min " + std::to_string(whole % 60) + " s";
+    return with_commas(whole / 3600) + " h " + std::to_string(whole / 60 % 60) + " min";
 }
 
 }  // namespace fil::report

@@ -15,8 +15,10 @@
 
 #include "fil/report/facts_text.hpp"
 #include "fil/report/folded.hpp"
+#include "fil/report/frame_label.hpp"
 #include "fil/report/graph_folding.hpp"
 #include "fil/report/json_writer.hpp"
+#include "fil/report/leaves_first.hpp"
 #include "fil/report/report_model.hpp"
 #include "fil/report/small_nodes.hpp"
 #include "fil/report/string_table.hpp"
@@ -35,6 +37,7 @@ class model_writer {
         write_lines();
         write_tree();
         write_sums();
+        json_.pair("leastTurned", least_share_turned);
         write_mappings();
         write_frames();
         json_.pair("strings", texts_.take());
@@ -46,9 +49,9 @@ class model_writer {
     void write_facts() {
         const facts& run = report_.run;
         json_.key("facts").begin('{').pair("version", run.version);
-        write_texts("argv", run.arguments);
+        json_.pair("shell", shell_quoted(run.arguments));
         json_.pair("command", command_text(run)).pair("runtime", run.runtime);
-        json_.pair("kind", run.program.kind == program_kind::python ? "python" : "native");
+        json_.pair("kind", run.program.kind == frame_kind::native ? "native" : "python");
         json_.pair("start", start_text(run.started));
         json_.pair("start_unix", run.started.value_or(0)).pair("duration", run.duration);
         json_.pair("peak", run.peak).pair("peak_seconds", run.peak_seconds);
@@ -64,9 +67,12 @@ class model_writer {
         });
         json_.key("exact").begin('{').pair("threads", run.exact.threads);
         json_.pair("bound", run.exact.bound).pair("missed", run.exact.missed);
-        json_.pair("dropped", run.exact.dropped).pair("unprofiled", run.exact.unprofiled);
-        json_.pair("sandboxed", run.exact.sandboxed).pair("refused", run.exact.refused);
-        json_.pair("whyRefused", run.exact.why_refused).end('}');
+        json_.pair("dropped", run.exact.dropped);
+        json_.pair("unprofiled", run.exact.unrecorded.unprofiled);
+        json_.pair("sandboxed", run.exact.unrecorded.sandboxed);
+        json_.pair("refused", run.exact.unrecorded.refused);
+        write_texts("unrecorded", unrecorded_texts(run.exact.unrecorded));
+        json_.end('}');
         write_texts("variables", run.variables);
         json_.array("untouched", report_.chosen.shown.untouched_mappings(),
                     [&](const untouched_mapping& mapping) {
@@ -177,17 +183,51 @@ class model_writer {
             json_.array(name, frames_, [&](frame_index i) { json_.value(value(i)); });
         };
         column("f", [&](frame_index i) { return texts_(report_.frame_at(i).function); });
-        column("p", [&](frame_index i) { return texts_(report_.shown_file(i)); });
+        column("d", [&](frame_index i) { return texts_(folder_of(i)); });
+        column("p", [&](frame_index i) {
+            return texts_(report_.shown_file(i).substr(folder_of(i).size()));
+        });
         column("l", [&](frame_index i) { return report_.frame_at(i).line; });
         column("o", [&](frame_index i) { return static_cast<int>(report_.owner_of(i).owner); });
         column("g", [&](frame_index i) { return texts_(report_.owner_of(i).package); });
         column("s", [&](frame_index i) { return texts_(report_.source_of(i).line); });
         write_around("b", &source_excerpt::before);
         write_around("a", &source_excerpt::after);
-        json_.key("n").begin('[');
+        write_name_parts();
+        write_which("m", [&](frame_index i) {
+            const frame& f = report_.frame_at(i);
+            return conventions::of(f).is_whole_file(f);
+        });
+        write_which("n", [&](frame_index i) { return report_.source_of(i).newer; });
+        json_.end('}');
+    }
+
+    // What a library's path begins with, before what says which file it is.
+    std::string folder_of(frame_index i) const {
+        const frame& f = report_.frame_at(i);
+        const std::size_t inside = path_inside(f, report_.owner_of(i).owner).size();
+        return f.file.substr(0, f.file.size() - inside);
+    }
+
+    // By the number of a frame, where a name has parts that may be left out.
+    void write_name_parts() {
+        json_.key("h").begin('{');
+        for (std::size_t i = 0; i < frames_.size(); ++i) {
+            const frame& f = report_.frame_at(frames_[i]);
+            const std::vector<std::string> parts = name_parts(f);
+            if (f.function.empty() || (parts.size() == 1 && parts[0] == f.function)) continue;
+            json_.array(std::to_string(i), parts,
+                        [&](const std::string& part) { json_.value(texts_(part)); });
+        }
+        json_.end('}');
+    }
+
+    template <typename Is>
+    void write_which(std::string_view name, Is is) {
+        json_.key(name).begin('[');
         for (std::size_t i = 0; i < frames_.size(); ++i)
-            if (report_.source_of(frames_[i]).newer) json_.value(i);
-        json_.end(']').end('}');
+            if (is(frames_[i])) json_.value(i);
+        json_.end(']');
     }
 
     // By the number of a frame: the lines before (or after) its own.

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "fil/report/box_label.hpp"
+#include "fil/report/box_layout.hpp"
 #include "fil/report/facts_text.hpp"
-#include "fil/report/layout.hpp"
 #include "fil/report/markup.hpp"
 #include "fil/report/mib_text.hpp"
 #include "fil/report/report_model.hpp"
@@ -74,12 +74,6 @@ class plain_writer {
     static constexpr double designed_width = 1000;
     static constexpr double cell_width = 7.3;
 
-    static std::string escaped(std::string_view text) {
-        std::string out;
-        append_escaped(out, text);
-        return out;
-    }
-
     std::string head() const {
         const facts& run = report_.run;
         std::string out = "<div class=\"run\"><h1><bdi>" + escaped(command_text(run)) +
@@ -87,8 +81,7 @@ class plain_writer {
                           "</p></div><div class=\"figures\"><p class=\"peak\"><strong>" +
                           size_text(report_.all_bytes()) + "</strong><span> peak";
         if (run.duration > 0) {
-            out += "<br>at " + rounded_text(run.peak_seconds, 1) + " s of " +
-                   rounded_text(run.duration, 1) + " s";
+            out += "<br>at " + seconds_text(run.peak_seconds) + " of " + seconds_text(run.duration);
         }
         out += "</span></p></div><p class=\"quiet\">" + escaped(run.runtime) +
                (run.runtime.empty() ? "" : " · ") + start_text(run.started) + "</p>";
@@ -120,7 +113,8 @@ class plain_writer {
         return "<li><div class=\"line\">" + cells_of(line.bytes) + "<span class=\"where\">" +
                place_of(line.frame) + " <bdi>" + escaped(report_.frame_at(line.frame).function) +
                "</bdi></span> <code>" +
-               escaped(utf8_prefix(report_.source_of(line.frame).line, 200)) + "</code></div></li>";
+               escaped(utf8_prefix(source_text(report_.source_of(line.frame).line), 200)) +
+               "</code></div></li>";
     }
 
     std::string threads_row(const threads_usage& some) const {
@@ -133,7 +127,7 @@ class plain_writer {
     std::string cells_of(std::int64_t bytes) const {
         return "<span class=\"bytes\">" + size_text(bytes) + "</span> <span class=\"bar\">" +
                bar_of(bytes) + "</span> <span class=\"share\">" +
-               decimal_text(bytes, report_.all_bytes(), 1, 100) + " %</span> ";
+               share_text(bytes, report_.all_bytes()) + "</span> ";
     }
 
     std::string place_of(frame_index at) const {

@@ -57,14 +57,14 @@ inline std::vector<std::string> newer_files(const report_model& report) {
     return {files.begin(), files.end()};
 }
 
-// By frame. Code of no file has a text only if somebody kept it; exec() and eval() name it
-// `<string>`, and what is compiled from a tree `<unknown>`.
+// By frame. Code of no file has a text only if somebody kept it.
 inline std::vector<code_text> texts_of_frames(const snapshot& tidy) {
     std::vector<code_text> texts(tidy.frames().size(), code_text::kept);
     for (std::size_t i = 0; i < texts.size(); ++i) {
-        const std::string& file = tidy.frames()[i].file;
+        const frame& f = tidy.frames()[i];
+        const std::string& file = f.file;
         if (!is_pseudo_file(file) || tidy.texts().contains(file)) continue;
-        const bool is_nameless = file == "<string>" || file == "<unknown>";
+        const bool is_nameless = conventions::of(f).is_nameless_file(file);
         texts[i] = is_nameless ? code_text::lost_and_nameless : code_text::lost;
     }
     return texts;

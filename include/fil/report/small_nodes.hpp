@@ -2,8 +2,9 @@
 // Which nodes of a graph are large enough to be worth their room, and what becomes of the others.
 //
 // Totals do not grow from parent to child, so the widest nodes of a graph make a tree. Where a
-// drawing only wants those, the others are left out (layout.hpp); in the page, where sums must stay
-// what they are, the small ones that a node calls become one: "[small callstacks]". Pure functions.
+// drawing only wants those, the others are left out (box_layout.hpp); in the page, where sums must
+// stay what they are, the small ones that a node calls become one: "[small callstacks]". Pure
+// functions.
 
 #include <cstddef>
 #include <cstdint>

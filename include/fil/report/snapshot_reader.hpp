@@ -102,8 +102,7 @@ inline report::frame named_frame(const recording_view& recording, const function
     frame.directory = recording.text(function.directory);
     frame.line = line;
     frame.first_line = function.first_line;
-    frame.kind = function.kind == function_kind::python ? report::frame_kind::python
-                                                        : report::frame_kind::announced;
+    frame.kind = report::frame_kind_of(static_cast<std::uint32_t>(function.kind));
     return frame;
 }
 

@@ -25,6 +25,17 @@
 
 namespace fil::report {
 
+// As it is shown: without what it is indented by, a tab in it as wide as eight blanks.
+inline std::string source_text(std::string_view line) {
+    constexpr std::string_view blanks = " \t\r";
+    const std::size_t begin = std::min(line.find_first_not_of(blanks), line.size());
+    const std::size_t end = line.find_last_not_of(blanks) + 1;
+    std::string text;
+    for (std::size_t i = begin; i < end; ++i)
+        text += line[i] == '\t' ? "        " : std::string(1, line[i]);
+    return text;
+}
+
 struct source_excerpt {
     std::string line;  // "" if not known
     std::vector<std::string> before;

@@ -4,17 +4,19 @@
 // Each box is a nested <svg> of its own, placed by percentages, so that the picture fills any
 // window and text is cut at the box without a script. It carries a <title> `NAME (83,886,232
 // bytes, 14.11%)` and, below its name, the source line with a <title> of its own. Tools read these
-// texts: spaces of source are U+00A0, so that indentation survives. Colours are Fil's, as
+// texts, and viewers show them: spaces of source are U+00A0, so that indentation survives. What the
+// script needs, which adds zoom, search and keys, are data- attributes. Colours are Fil's, as
 // attributes, for programs that know no style sheets; the style sheet (lib/report/assets) adds dark
-// mode and what the page looks like; the script adds zoom, search and keys.
+// mode and what the page looks like.
 //
-// What is drawn, and where, was decided before (layout.hpp). Cold code, pure functions.
+// What is drawn, and where, was decided before (box_layout.hpp). Cold code, pure functions.
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "fil/report/box_label.hpp"
@@ -32,10 +34,11 @@ struct svg_box {
     std::uint32_t depth;  // 0: the root
     std::int64_t start;   // where it begins, in bytes from the left
     std::int64_t bytes;
-    bool user;           // the user's own code
-    std::string name;    // "file:line (function)"
-    box_label label;     // what is written into it
-    std::string source;  // its line as the file has it, "" if not known
+    bool user;                // the user's own code
+    std::string name;         // "file:line (function)"
+    box_label label;          // what is written into it
+    std::string source;       // its line as the file has it, "" if not known
+    std::string folder = {};  // what its path in the label begins with
 };
 
 struct svg_picture {
@@ -129,7 +132,9 @@ class svg_writer {
                 (box.user ? " user" : "") + "\" x=\"" +
                 (box.depth == 0 ? "0" : percent(box.start)) + "%\" y=\"" +
                 std::to_string(tops_[box.depth]) + "\" width=\"" + percent(box.bytes) +
-                "%\" height=\"" + std::to_string(height) + "\"><title>";
+                "%\" height=\"" + std::to_string(height) + "\"";
+        write_data(box);
+        out_ += "><title>";
         write_titled(box.name, box.bytes);
         out_ += "<rect width=\"100%\" height=\"" + std::to_string(height - 1) + "\" fill=\"" +
                 fil_colour(heat) + "\"/>";
@@ -147,11 +152,38 @@ class svg_writer {
         out_ += "</svg>\n";
     }
 
+    // What the script makes labels of, and searches in.
+    void write_data(const svg_box& box) {
+        const box_label& label = box.label;
+        out_ += " data-bytes=\"" + std::to_string(box.bytes) + "\"";
+        if (!label.function.empty()) write_attribute("function", label.function);
+        if (!label.joined.empty()) write_attribute("joined", label.joined);
+        if (!box.folder.empty()) write_attribute("folder", box.folder);
+        if (!label.path.empty()) write_attribute("path", label.path);
+        if (label.line > 0) out_ += " data-line=\"" + std::to_string(label.line) + "\"";
+        if (label.short_name.size() < 2) return;
+        out_ += " data-parts=\"";
+        const char* separator = "";
+        for (const std::string& part : label.short_name) {
+            out_ += std::exchange(separator, "&#10;");
+            append_escaped(out_, part);
+        }
+        out_ += '"';
+    }
+
+    void write_attribute(const char* name, std::string_view text) {
+        out_ += std::string(" data-") + name + "=\"";
+        append_escaped(out_, text);
+        out_ += '"';
+    }
+
     void write_source(const svg_box& box, std::size_t room) {
         const std::string source = unbreakable(box.source);
         out_ += "<g><title>";
         write_titled(source, box.bytes);
-        out_ += "<text class=\"s\" x=\"6\" y=\"31\">";
+        out_ += "<text class=\"s\" x=\"6\" y=\"31\"";
+        if (room < 2) write_attribute("source", source);
+        out_ += '>';
         append_escaped(out_, room < 2 ? "" : source);
         out_ += "</text></g>";
     }

@@ -10,10 +10,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "fil/report/box_layout.hpp"
+#include "fil/report/frame_label.hpp"
 #include "fil/report/frame_owner.hpp"
 #include "fil/report/frame_text.hpp"
-#include "fil/report/layout.hpp"
 #include "fil/report/mib_text.hpp"
 #include "fil/report/snapshot_like.hpp"
 #include "fil/report/source_lines.hpp"
@@ -30,16 +32,6 @@ inline std::string svg_title(std::int64_t tracked, direction from,
            (from == direction::leaves_first ? ", Reversed" : "");
 }
 
-// A library's path from its package on; where it is installed says nothing in a box.
-inline std::string_view path_inside(const frame& f, frame_owner owner) {
-    const std::string_view path = f.file;
-    if (owner == frame_owner::user) return path;
-    std::string_view inside = conventions::python::below_site_directory(path);
-    if (inside.empty()) inside = conventions::python::below_standard_library(path);
-    if (inside.empty()) inside = conventions::lua::below_library_directory(path);
-    return inside.empty() ? path : inside;
-}
-
 // `next`: the function that comes after this one in a recursion through several.
 inline std::string joined_text(const box& drawn, const frame& f, const frame& next) {
     if (drawn.joined < 2) return {};
@@ -50,13 +42,6 @@ inline std::string joined_text(const box& drawn, const frame& f, const frame& ne
         others = " ⇄ " + one_line(next.function) + (drawn.period > 2 ? " ⇄ …" : "");
     }
     return others + " ×" + count;
-}
-
-// A frame whose function nobody knows is called by its place.
-inline box_label label_of(const frame& f, frame_owner owner, const std::string& joined) {
-    std::string path = one_line(std::string(path_inside(f, owner)));
-    if (f.function.empty()) return {path + joined, "", f.line};
-    return {one_line(f.function) + joined, std::move(path), f.line};
 }
 
 // `owners` and `sources` have one entry for each frame of the snapshot.
@@ -73,14 +58,17 @@ svg_picture make_svg_picture(std::string title, const layout& boxes, const Snaps
         const std::size_t i = to_index(drawn.frame);
         const frame& f = snapshot.frames()[i];
         const std::string joined = joined_text(drawn, f, snapshot.frames()[to_index(drawn.next)]);
+        const frame_owner owner = owners[i].owner;
+        const std::size_t folder = f.file.size() - path_inside(f, owner).size();
         picture.boxes.push_back(
             {.depth = drawn.depth,
              .start = drawn.start,
              .bytes = drawn.bytes,
-             .user = owners[i].owner == frame_owner::user,
+             .user = owner == frame_owner::user,
              .name = frame_text(f) + joined,
-             .label = label_of(f, owners[i].owner, joined),
-             .source = std::string(utf8_prefix(sources[i].line, longest_source))});
+             .label = label_of(f, owner, joined),
+             .source = std::string(utf8_prefix(sources[i].line, longest_source)),
+             .folder = one_line(f.file.substr(0, folder))});
     }
     return picture;
 }

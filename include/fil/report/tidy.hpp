@@ -7,10 +7,9 @@
 //   bootstrap, our own package, _start and the C library's part before main. The preload library's
 //   hooks go wherever they stand.
 // - Of a part of a program, what called it goes too: everything down to our own package, which
-// calls
-//   what is profiled, or above the function in which the part is.
+//   calls what is profiled, or above the function in which the part is.
 // - Callstacks whose texts are the same become one.
-// - What CPython's source calls "[compiling]" is named after the main script.
+// - What the runtime's source says while the program is compiled is named after the main script.
 // - A stack of which nothing is left, or was known, is a placeholder: "[No Python stack]".
 // One pass over the call tree, from callers to called. Afterwards every callstack has at most one
 // entry of each kind, and no usage stands at the empty callstack.
@@ -22,8 +21,7 @@
 #include <vector>
 
 #include "fil/base/hash.hpp"
-#include "fil/report/conventions/native.hpp"
-#include "fil/report/conventions/python.hpp"
+#include "fil/report/conventions/all.hpp"
 #include "fil/report/facts.hpp"
 #include "fil/report/frame_owner.hpp"
 #include "fil/report/frame_text.hpp"
@@ -36,32 +34,26 @@ namespace fil::report {
 // Does a frame only start the program, given that nothing but such frames called it?
 class program_starters {
   public:
-    explicit program_starters(const program_facts& program) : program_(program), owners_(program) {}
+    explicit program_starters(const program_facts& program) : program_(program) {}
 
     bool operator()(const frame& f, const frame* caller) const {
-        if (f.kind == frame_kind::native) return conventions::native::starts_program(f);
-        if (f.kind != frame_kind::python) return false;
-        return conventions::python::starts_program(f, caller, [this](const frame& each) {
-            return owners_.of(each).owner == frame_owner::standard_library;
-        });
+        return conventions::of(f).starts_program(f, caller, program_);
     }
 
     // Our own package. It calls what the user profiles, and nothing else.
     bool is_ours(const frame& f) const {
-        return f.kind == frame_kind::python && !program_.own_directory.empty() &&
+        return f.kind != frame_kind::native && !program_.own_directory.empty() &&
                !below(source_path(f), program_.own_directory).empty();
     }
 
     // The function in which a profiled part of the program is.
     bool is_first(const frame& f) const {
-        return !program_.first_file.empty() && f.kind == frame_kind::python &&
-               f.file == program_.first_file &&
+        return !program_.first_file.empty() && f.file == program_.first_file &&
                (program_.first_function.empty() || f.function == program_.first_function);
     }
 
   private:
     const program_facts& program_;
-    code_owners owners_;
 };
 
 class tidying {
@@ -96,7 +88,7 @@ class tidying {
         for (frame f : raw_.frames()) {
             if (f.kind == frame_kind::threads)
                 f.function = "[threads of " + owners.of(f).package + "]";
-            if (conventions::python::is_compiler(f)) {
+            if (conventions::of(f).is_compiler(f)) {
                 f = compiling_main_script();
             } else if (is_main_script(f)) {
                 f.file = program_.main_script;
@@ -117,7 +109,7 @@ class tidying {
     }
 
     bool is_main_script(const frame& f) const {
-        return f.kind == frame_kind::python && !script_.empty() && !program_.main_script.empty() &&
+        return !script_.empty() && !program_.main_script.empty() &&
                base_name(f.file) == base_name(script_) && source_path(f) == script_;
     }
 
@@ -176,11 +168,9 @@ class tidying {
     }
 
     callstack_index placeholder() {
-        const bool python = program_.kind == program_kind::python;
-        return merged_(
-            callstack_index::empty,
-            tidy_.add_frame({.function = python ? std::string(no_python_stack) : "[no callstack]",
-                             .kind = frame_kind::placeholder}));
+        const std::string name(conventions::of(program_.kind).no_callstack);
+        return merged_(callstack_index::empty,
+                       tidy_.add_frame({.function = name, .kind = frame_kind::placeholder}));
     }
 
     const snapshot& raw_;

@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-#include "fil/report/conventions/python.hpp"
+#include "fil/report/conventions/all.hpp"
 #include "fil/report/frame_owner.hpp"
 #include "fil/report/snapshot_like.hpp"
 
@@ -117,8 +117,8 @@ class line_summing {
     }
 
     bool is_importer(std::size_t i) const {
-        const frame_index innermost = whole_.callstacks()[i].frame;
-        return conventions::python::is_importer(whole_.frames()[to_index(innermost)]);
+        const frame& innermost = whole_.frames()[to_index(whole_.callstacks()[i].frame)];
+        return conventions::of(innermost).is_importer(innermost);
     }
 
     bool is_of_threads(std::size_t i) const {

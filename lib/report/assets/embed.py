@@ -3,10 +3,10 @@
 
     embed.py OUTPUT.hpp FILE...
 
-FILE... are the assets of this folder, scripts in the order in which they build on one another. The
-page is self-contained: styles and scripts go into it here, and its content policy names them by
-their hash, so that nothing else in a report can ever run or style. Comment lines and indentation
-are left out: they are for readers of this folder.
+FILE... are the assets of this folder, scripts in the order in which they build on one another,
+and the table of characters. The page is self-contained: styles and scripts go into it here, and its
+content policy names them by their hash, so that nothing else in a report can ever run or style.
+Comment lines and indentation are left out: they are for readers of this folder.
 """
 
 import base64
@@ -20,11 +20,20 @@ GAPS = ["@TITLE@", "@HEAD@", "@LINES@", "@GRAPH@", "@MODEL@"]  # in their order
 BEGIN = 'document.documentElement.className = "live";'
 
 
-def script(paths: list[Path]) -> str:
+def fill_in(code: str, characters: str) -> str:
+    """Sets of characters, from characters.def, where regular expressions name them: [@WIDE@]."""
+    for kind in ["INVISIBLE", "WIDE"]:
+        ranges = re.findall(rf"^FIL_{kind}\(0x(\w+), 0x(\w+)\)", characters, flags=re.MULTILINE)
+        code = code.replace(f"@{kind}@", "".join(f"\\u{{{a}}}-\\u{{{b}}}" for a, b in ranges))
+    return code
+
+
+def script(paths: list[Path], characters: Path) -> str:
     """The scripts as one, private to itself, in ASCII: a page that quotes ours in another encoding
     must not change its hash."""
     lines = [line.strip() for path in paths for line in path.read_text().splitlines()]
     kept = "\n".join(line for line in lines if line and not line.startswith("//"))
+    kept = fill_in(kept, characters.read_text())
     ascii_only = re.sub(r"[^\x00-\x7f]", lambda match: f"\\u{ord(match[0]):04x}", kept)
     return f'(() => {{\n"use strict";\n{ascii_only}\n}})();\n'
 
@@ -53,7 +62,11 @@ def page(paths: dict[str, Path]) -> list[str]:
     """The page before, between and after what each report fills in."""
     scripts = [path for name, path in paths.items() if name.endswith(".js") and name != "svg.js"]
     styles = [paths["palette.css"], paths["page.css"]]
-    parts = {"@SCRIPT@": script(scripts), "@STYLE@": style(styles), "@BEGIN@": BEGIN}
+    parts = {
+        "@SCRIPT@": script(scripts, paths["characters.def"]),
+        "@STYLE@": style(styles),
+        "@BEGIN@": BEGIN,
+    }
     text = paths["page.html"].read_text()
     text = text.replace("@SCRIPT_HASH@", policy_hash(parts["@SCRIPT@"]))
     text = text.replace("@STYLE_HASH@", policy_hash(parts["@STYLE@"]))
@@ -71,7 +84,8 @@ def main(output: str, files: list[str]) -> None:
     if "svg.js" in paths:
         constants["svg_style"] = style([paths["palette.css"], paths["svg.css"]])
         constants["svg_script"] = script(
-            [paths[name] for name in ("text.js", "paper.js", "svg.js")]
+            [paths[name] for name in ("text.js", "matcher.js", "paper.js", "svg.js")],
+            paths["characters.def"],
         )
     text = "// Made by lib/report/assets/embed.py from the files beside it.\n#pragma once\n\n"
     text += "#include <string_view>\n\nnamespace fil::report::assets {\n\n"

@@ -20,7 +20,7 @@ function reservedParts(mappings) {
   return [item];
 }
 
-function exactParts({ threads, bound, missed, dropped, unprofiled, sandboxed, refused, whyRefused }, hidden) {
+function exactParts({ threads, bound, missed, dropped, unrecorded }, hidden) {
   const lines = [];
   if (bound === 0) {
     lines.push("Exact: one thread recorded, and every byte was counted as it came and went.");
@@ -40,26 +40,8 @@ function exactParts({ threads, bound, missed, dropped, unprofiled, sandboxed, re
     lines.push(`${events} missed (inside the recorder, or in a signal handler).`);
   }
   if (dropped > 0) lines.push(`${plural(dropped, "event", "events")} dropped for want of memory.`);
-  if (unprofiled > 0) {
-    const children = plural(unprofiled, "child process", "child processes");
-    lines.push(`${children} could not be recorded.`);
-  }
-  if (refused > 0) {
-    const processes = refused === 1 ? "1 process was" : `${count(refused)} processes were`;
-    lines.push(`${processes} not recorded: the system refused ${whyRefused}.`);
-  }
-  if (sandboxed > 0) {
-    const processes = sandboxed === 1 ? "1 process was" : `${count(sandboxed)} processes were`;
-    const whose = sandboxed === 1 ? "it runs in a sandbox (seccomp) of its" : "they run in a sandbox (seccomp) of their";
-    lines.push(`${processes} not recorded: ${whose} own.`);
-  }
+  lines.push(...unrecorded.map(visible));
   return lines.map((line) => el("p", {}, line));
-}
-
-// As in shell_quoted.hpp: letters of any script need no quotes.
-function shellQuoted(argument) {
-  if (/^[\w@%+=:,./\u0080-\uffff-]+$/.test(argument)) return argument;
-  return "'" + argument.replace(/'/g, "'\\''") + "'";
 }
 
 // To a tenth of a MiB: a bound of 48 KiB is not "0.0".
@@ -69,7 +51,7 @@ function roundedUp(bytes) {
 
 function runParts(facts) {
   const code = (text) => el("code", {}, bdi(text));
-  const parts = [el("p", {}, code(facts.argv.map(shellQuoted).join(" ")))];
+  const parts = [el("p", {}, code(facts.shell))];
   if (facts.variables.length > 0) {
     const words = plural(facts.variables.length, "variable", "variables") + " set by us";
     const items = facts.variables.map((text) => el("li", {}, code(text)));

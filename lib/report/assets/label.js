@@ -2,22 +2,16 @@
 
 // {name, path, line}: the parts that cutLabel() fits into a box; `short` is the name if it must be.
 function labelOf(model, view, node) {
-  if (node === 0) return { name: "all  " + mib(view.total[0]), path: "", line: "" };
+  if (node === 0) return { name: "all  " + mib(view.total[0]), path: "", line: "", short: [] };
   const frame = model.frames[view.frame[node]];
-  if (!isFold(view, node)) {
-    const again = recursionText(model, view, node);
-    const path = visible(isUser(frame) ? frame.p : pathInside(frame.p));
-    if (frame.f === "") return { name: path + again, path: "", line: lineOf(frame), short: path };
-    const name = visible(frame.f);
-    return { name: name + again, path, line: lineOf(frame), short: name };
-  }
+  if (!isFold(view, node)) return frameLabel(frame, recursionText(model, view, node));
   const { outer, inner } = endsOf(model, view, node);
   const name = visible(packageOf(outer));
   return {
     name: name + " · " + count(view.joined[node]) + " frames",
-    path: visible(inner.f === "<module>" ? pathInside(inner.p) : inner.f),
+    path: visible(inner.m ? inner.i : inner.f),
     line: "",
-    short: name,
+    short: [name],
   };
 }
 
@@ -26,9 +20,7 @@ function secondLine(model, view, node, room) {
   if (node === 0) return "";
   if (!isFold(view, node)) return cutSource(model.frames[view.frame[node]].s || "", room);
   const { inner } = endsOf(model, view, node);
-  if (inner.f === "<module>") return cutPath(visible(pathInside(inner.p)), room);
-  const label = { name: visible(inner.f), path: visible(pathInside(inner.p)), line: lineOf(inner) };
-  return cutLabel(label, room);
+  return inner.m ? cutPath(visible(inner.i), room) : cutLabel(frameLabel(inner, ""), room);
 }
 
 // Of folded frames those that say most: of the package that the user's line called (an import of
@@ -49,10 +41,6 @@ function recursionText(model, view, node) {
   const others = next && next !== model.frames[view.frame[node]].f ? " ⇄ " + visible(next) : "";
   const more = others && view.period[node] > 2 ? " ⇄ …" : "";
   return others + more + " ×" + count(view.joined[node]);
-}
-
-function lineOf(frame) {
-  return frame.l > 0 ? ":" + frame.l : "";
 }
 
 // The frames that a folded node joins, along its heaviest way down, outermost first.

@@ -38,10 +38,9 @@ function arenaPart(kind, { stack }, mappings) {
   return whole ? " of " + mib(whole.bytes) + " reserved" : "";
 }
 
-function mappedRow({ bytes, file, line, function: name, stack }, frames, more) {
-  const place = frames.find((one) => one.p === file && one.l === line && one.f === name);
-  const source = sourceText((place && place.s) || "").trim();
+function mappedRow({ bytes, frame, stack }, frames, more) {
   const callstack = stack.map((number) => el("li", {}, ...frameWords(frames[number])));
+  const source = frame < 0 ? "" : sourceText(frames[frame].s).trim();
   return el(
     "li",
     {},
@@ -52,7 +51,7 @@ function mappedRow({ bytes, file, line, function: name, stack }, frames, more) {
         "summary",
         {},
         size(bytes, "span", "bytes"),
-        el("span", { class: "where" }, ...frameWords({ p: file, l: line, f: name }), more),
+        el("span", { class: "where" }, ...frameWords(frames[frame]), more),
         el("code", {}, bdi(source.slice(0, 200))),
       ),
       el("ol", { class: "stack" }, ...callstack),
@@ -60,7 +59,7 @@ function mappedRow({ bytes, file, line, function: name, stack }, frames, more) {
   );
 }
 
-function frameWords({ p, l, f }) {
-  const number = l > 0 ? ":" + l : "";
-  return [bdi(cutPath(visible(pathInside(p)), 60)), number + " ", bdi(f, "function")];
+function frameWords(frame) {
+  if (!frame) return [];
+  return [bdi(cutPath(visible(frame.i), 60)), lineOf(frame) + " ", bdi(frame.f, "function")];
 }

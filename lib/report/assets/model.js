@@ -15,6 +15,7 @@ function readModel(json) {
     lineless: json.lineless,
     frames,
     hidden: json.hidden,
+    leastTurned: json.leastTurned,
     mappings: json.mappings.map((kind) => ({ ...kind, top: kind.top.map(at) })),
     parent: Int32Array.from([0, ...up.map((distance, i) => i + 1 - distance)]),
     frame: Int32Array.from([-1, ...frame]),
@@ -35,22 +36,26 @@ function readModel(json) {
   return model;
 }
 
-// {f: function, p: path, l: line, o: owner, g: package, s: source, b: lines before, a: after,
-// n: newer than the run}; from columns, whose texts are numbers of the table.
+// {f: function, h: its name's parts, m: it is a file's own code; p: path, i: of which this says which
+// file it is, l: line, o: owner, g: package, s: source, b: lines before, a: after, n: newer than the
+// run}; from columns, whose texts are numbers of the table.
 function readFrames({ frames, strings }) {
   const table = strings.split("\n");
   const owners = ["user", "library", "stdlib", "native", "threads"];
-  const newer = new Set(frames.n);
-  const around = (lines) => lines && lines.map((text) => table[text]);
+  const [newer, wholeFiles] = [new Set(frames.n), new Set(frames.m)];
+  const texts = (numbers) => numbers && numbers.map((text) => table[text]);
   return frames.f.map((name, i) => ({
     f: table[name],
-    p: table[frames.p[i]],
+    h: texts(frames.h[i]) || [table[name]],
+    m: wholeFiles.has(i),
+    p: table[frames.d[i]] + table[frames.p[i]],
+    i: table[frames.p[i]],
     l: frames.l[i],
     o: owners[frames.o[i]],
     g: table[frames.g[i]],
     s: table[frames.s[i]],
-    b: around(frames.b[i]),
-    a: around(frames.a[i]),
+    b: texts(frames.b[i]),
+    a: texts(frames.a[i]),
     n: newer.has(i),
   }));
 }
@@ -90,14 +95,7 @@ function isUser(frame) {
   return frame.o === "user";
 }
 
-// What a library frame belongs to: its package, else its file's stem ("importlib._bootstrap").
+// What a library frame belongs to: its package, else its file.
 function packageOf(frame) {
-  if (frame.g) return frame.g;
-  const frozen = /^<frozen (.*)>$/.exec(frame.p);
-  return frozen
-    ? frozen[1]
-    : frame.p
-        .split("/")
-        .pop()
-        .replace(/\.pyc?$/, "");
+  return frame.g || frame.p.split("/").pop() || frame.f;
 }

@@ -1,10 +1,7 @@
 // Makes an SVG graph that is opened by itself respond: click zooms, / searches, arrows move, Escape
-// resets. All it knows is in the picture: the place of each frame (percentages), and its <title>.
+// resets. All it knows is in the picture: the place of each frame (percentages), and its data-
+// attributes (svg.hpp).
 
-const FRAME_TITLE = /^(.*) \(([\d,]+) bytes, [\d.]+%\)$/s;
-const JOINED = "(?<joined>(?: ⇄ .*)? ×[\\d,]+| … [\\d,]+ frames|)$";
-const PLACE = new RegExp("^(?<file>.*):(?<line>\\d+) \\((?<function>.*)\\)" + JOINED, "s");
-const NATIVE_PLACE = new RegExp("^(?<file>[^ ]*)(?<line>) \\((?<function>.*)\\)" + JOINED, "s");
 const CELL = 7.23;
 
 const root = document.documentElement;
@@ -16,33 +13,24 @@ let active = null;
 let wanted = "";
 
 function readFrame(element) {
-  const title = FRAME_TITLE.exec(element.querySelector("title").textContent);
+  const { bytes, function: f, joined = "", folder = "", path = "", line, parts } = element.dataset;
   const text = element.querySelector(".n");
   const source = element.querySelector(".s");
-  const sourceTitle = source && FRAME_TITLE.exec(source.previousSibling.textContent);
+  const s = source ? (source.dataset.source ?? source.textContent).replace(/\u00a0/g, " ") : "";
+  const named = f === undefined ? { f: "" } : { f, h: parts ? parts.split("\n") : [f] };
+  const frame = { ...named, p: folder + path, i: path, l: Number(line), s };
   return {
     element,
     text,
     source,
-    sourceText: sourceTitle ? sourceTitle[1].replace(/\u00a0/g, " ") : "",
-    name: title[1],
-    bytes: Number(title[2].replace(/,/g, "")),
-    label: labelOf(title[1], text.textContent, element.classList.contains("user")),
+    frame,
+    bytes: Number(bytes),
+    label: frameLabel(frame, joined),
+    title: element.querySelector("title").textContent,
     x: parseFloat(element.getAttribute("x")),
     width: parseFloat(element.getAttribute("width")),
     y: Number(element.getAttribute("y")),
   };
-}
-
-// From "path:line (function)", perhaps with " ×20,000" behind it.
-function labelOf(name, text, user) {
-  const place = PLACE.exec(name) || NATIVE_PLACE.exec(name);
-  if (!place) return { name: name === "all" ? text : name, path: "", line: "" };
-  const { file, line, function: called, joined } = place.groups;
-  const path = user ? file : pathInside(file);
-  const number = line ? ":" + line : "";
-  if (called === "") return { name: path + joined, path: "", line: number, short: path };
-  return { name: called + joined, path, line: number, short: called };
 }
 
 const inside = (inner, outer) =>
@@ -72,7 +60,7 @@ function place() {
     const room = Math.floor((frame.share * pixels - 9) / CELL);
     const label = room < 2 ? "" : cutLabel(frame.label, room);
     frame.text.textContent = label;
-    if (frame.source) frame.source.textContent = label ? cutSource(frame.sourceText, room) : "";
+    if (frame.source) frame.source.textContent = label ? cutSource(frame.frame.s, room) : "";
   }
   show(find("reset"), zoomed !== frames[0] || wanted !== "");
 }
@@ -85,18 +73,10 @@ function zoom(frame) {
 
 function search(text) {
   wanted = text;
-  const plain = (words) => words.toLowerCase().replace(/\s+/g, " ");
-  const low = plain(text.trim());
+  const matches = frameMatcher(text);
   let bytes = 0;
   let edge = -1;
-  const found = frames.filter(
-    (frame, i) =>
-      i > 0 &&
-      low !== "" &&
-      [frame.label.name + " " + frame.name, frame.sourceText].some((words) =>
-        plain(words).includes(low),
-      ),
-  );
+  const found = frames.filter(({ frame }, i) => i > 0 && matches && matches(frame));
   for (const frame of frames) frame.element.classList.toggle("hit", found.includes(frame));
   for (const frame of [...found].sort((a, b) => a.x - b.x || a.y - b.y)) {
     if (frame.x + 1e-6 < edge) continue;
@@ -104,7 +84,7 @@ function search(text) {
     bytes += frame.bytes;
   }
   find("found").textContent =
-    low === ""
+    !matches
       ? ""
       : plural(found.length, "frame", "frames") +
         " · " +
@@ -166,9 +146,7 @@ function searchBox() {
 }
 
 function tell(frame) {
-  find("detail").textContent = frame
-    ? visible(frame.name) + "  " + count(frame.bytes) + " bytes, " + mib(frame.bytes)
-    : "";
+  find("detail").textContent = frame ? frame.title + "  " + mib(frame.bytes) : "";
 }
 
 function activate(frame) {

@@ -49,28 +49,26 @@ function seconds(s) {
 }
 
 // Characters that would vanish, or turn the text around (a file named x<U+202E>gpj.exe), are
-// spelled out. Ordinary right-to-left letters stay as they are; their elements isolate them.
-const INVISIBLE = new RegExp(
-  "[\\u0000-\\u0008\\u000a-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u200b-\\u200f" +
-    "\\u2028-\\u202e\\u2060-\\u2069\\ufeff\\ufff9-\\ufffb]",
-  "g",
-);
+// spelled out. Ordinary right-to-left letters stay as they are; their elements isolate them. Which
+// they are, and which take two cells, stands in characters.def.
+const INVISIBLE = /[@INVISIBLE@]/gu;
+const WIDE = /[@WIDE@]/gu;
+
 function visible(text) {
-  return String(text).replace(
-    INVISIBLE,
-    (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"),
-  );
+  return String(text).replace(INVISIBLE, (c) => {
+    const code = c.codePointAt(0);
+    const [mark, digits] = code > 0xffff ? ["\\U", 8] : ["\\u", 4];
+    return mark + code.toString(16).padStart(digits, "0");
+  });
 }
 
 function sourceText(text) {
-  return visible(text).replace(/\t/g, "        ");
+  return visible(text.replace(/\t/g, "        "));
 }
 
 // Cells of a fixed-width font: wide (East Asian, emoji) characters take two.
 function cells(text) {
-  let n = 0;
-  for (const c of text) n += c.codePointAt(0) < 0x1100 ? 1 : 2;
-  return n;
+  return [...text].length + (text.match(WIDE) || []).length;
 }
 
 // A path cut at its front, by whole folders: "…/io/parsers/readers.py"; "" if not even the file's
@@ -91,45 +89,52 @@ function cutPath(path, room) {
   return cutFolders(path, room) || "…" + [...path].slice(1 - room).join("");
 }
 
-// A library's path from its package on: where it is installed is for the tooltip.
-function pathInside(path) {
-  return path.replace(/^.*\/(site-packages|dist-packages|lib\/python3\.\d+)\//, "");
+// Of a long name, given in parts, as many of the last ones as there is room for; "" if there is none.
+function shortName(parts, room) {
+  for (let from = 0; from < parts.length; ++from) {
+    const name = parts.slice(from).join("");
+    if (cells(name) <= room) return name;
+  }
+  return "";
 }
 
-// A C++ name without its template arguments and scopes, if it would not fit otherwise.
-function shortFunction(name, room) {
-  if (cells(name) <= room) return name;
-  let bare = name.replace(/\((anonymous namespace|[^()]*)\)( const)?$/, "");
-  if (bare.includes("::")) {
-    for (let before = ""; before !== bare;) {
-      before = bare;
-      bare = bare.replace(/<[^<>]*>/g, "");
-    }
-    const scopes = bare.split("::");
-    while (scopes.length > 1 && cells(scopes.join("::")) > room) scopes.shift();
-    bare = scopes.join("::");
-  }
-  return bare && cells(bare) <= room ? bare : "";
+// {name, path, line, short}: what a box says of a frame, for cutLabel(). `again` says how many frames
+// it joins. A frame whose function nobody knows is called by its place.
+function frameLabel(frame, again) {
+  const path = visible(frame.i);
+  if (frame.f === "") return { name: path + again, path: "", line: lineOf(frame), short: [path] };
+  const short = frame.h.map(visible);
+  return { name: visible(frame.f) + again, path, line: lineOf(frame), short };
+}
+
+function lineOf(frame) {
+  return frame.l > 0 ? ":" + frame.l : "";
 }
 
 // "function  path:line" in `room` cells. The path gives way first and from its front, then goes
-// altogether; a function or a line number is shown whole or not at all.
-function cutLabel(label, room) {
-  const { name, path, line } = label;
-  const where = path + line;
-  if (cells(name) + 2 + cells(where) <= room) return where ? name + "  " + where : name;
+// altogether, then a long name's front; what is left of a function, and a line number, is shown whole or
+// not at all (box_label.hpp does the same).
+function cutLabel({ name, path, line, short }, room) {
   const left = room - cells(name) - 2 - line.length;
   if (left >= 0) {
-    const cut = path ? cutFolders(path, left) : "";
-    if (cut || line) return name + "  " + cut + line;
+    const where = cutFolders(path, left) + line;
+    return where ? name + "  " + where : name;
   }
   if (cells(name) <= room) return name;
-  const bare = shortFunction(label.short || name, room);
+  const bare = shortName(short, room);
   return bare && line && cells(bare) + 1 + line.length <= room ? bare + " " + line : bare;
 }
 
 // The beginning of a source line; what is cut says so.
 function cutSource(text, room) {
   const line = sourceText(text).trim();
-  return cells(line) <= room ? line : line.slice(0, Math.max(room - 1, 0)) + "…";
+  if (cells(line) <= room) return line;
+  let kept = "";
+  let left = room - 1;
+  for (const c of line) {
+    left -= cells(c);
+    if (left < 0) break;
+    kept += c;
+  }
+  return kept + "…";
 }

@@ -134,10 +134,11 @@ function aboveAll(view, nodes) {
 }
 
 // Leaves first: every callstack of `view` read from its end, so that what is allocated by one line
-// for many callers comes together. Branches below 1/20,000 of the whole are left out.
+// for many callers comes together. Branches below a least share of the whole are left out. A node is of
+// one line, whether it stands for a recursion or not (leaves_first.hpp does the same).
 function leavesFirst(model, view) {
   const turned = emptyView();
-  const least = view.total[0] / 20000;
+  const least = view.total[0] * model.leastTurned;
   const keys = 2 * model.frames.length + 1;
   turned.total[0] = view.total[0];
   turned.allocations[0] = view.allocations[0];
@@ -154,14 +155,15 @@ function leavesFirst(model, view) {
       const v = group.now[k];
       if (v === 0) continue;
       const f = view.frame[v];
-      const key = view.folded[v] ? keys + model.functionOf[f] : f;
+      const isChain = view.joined[v] > 1 && view.period[v] === 0;
+      const key = view.folded[v] ? keys + model.functionOf[f] : 2 * f + isChain;
       let part = parts.get(key);
       if (part === undefined) {
         part = {
           first: v,
+          deepest: v,
           bytes: 0,
           allocations: 0,
-          joined: 1,
           ended: 0,
           leaves: [],
           now: [],
@@ -172,7 +174,7 @@ function leavesFirst(model, view) {
       const leaf = group.leaves[k];
       part.bytes += view.self[leaf];
       part.allocations += view.own[leaf];
-      part.joined = Math.max(part.joined, view.joined[v]);
+      if (view.joined[v] > view.joined[part.deepest]) part.deepest = v;
       if (view.parent[v] === 0) part.ended += view.self[leaf];
       part.leaves.push(leaf);
       part.now.push(view.parent[v]);
@@ -184,9 +186,9 @@ function leavesFirst(model, view) {
       turned.total[node] = part.bytes;
       turned.self[node] = part.ended;
       turned.allocations[node] = part.allocations;
-      turned.joined[node] = part.joined;
-      turned.next[node] = view.next[part.first];
-      turned.period[node] = view.period[part.first];
+      turned.joined[node] = view.joined[part.deepest];
+      turned.next[node] = view.next[part.deepest];
+      turned.period[node] = view.period[part.deepest];
       turned.bases[node] = part.bases;
       open.push({ node, leaves: part.leaves, now: part.now });
     }

@@ -13,8 +13,7 @@ function readLines(model) {
     near[i] = user ? i : near[above];
     if (user && near[above] > 0 && frame[near[above]] !== frame[i]) {
       const of = callees[frame[near[above]]];
-      const { f, p } = frames[frame[i]];
-      const name = f === "<module>" || f === "" ? p.split("/").pop() : f;
+      const name = calleeName(frames[frame[i]]);
       of.set(name, (of.get(name) || 0) + total[i]);
     }
   }
@@ -24,12 +23,16 @@ function readLines(model) {
   }
 }
 
+// A file's own code is called by the file.
+function calleeName({ f, h, m, p }) {
+  if (m || f === "") return cutSource(p.split("/").pop(), 40);
+  return shortName(h.map(visible), 40) || cutSource(f, 40);
+}
+
 // "rolling"; "rolling and start"; "rolling, start and 2 more": of a line that holds what it called
 // besides its own.
 function calleesText({ callees }) {
-  const [a, b, ...more] = callees.map(
-    (name) => shortFunction(visible(name), 40) || cutSource(name, 40),
-  );
+  const [a, b, ...more] = callees;
   if (more.length > 0) return `${a}, ${b} and ${count(more.length)} more`;
   return b === undefined ? a : a + " and " + b;
 }

@@ -1,15 +1,18 @@
 #pragma once
 // Habits of native code: which object is the program, what its compiler put there from system
-// headers, and what runs before main. Pure functions of a frame.
+// headers, what runs before main, and how long names become short. Pure functions of a frame.
 
 #include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
-#include "fil/report/frame.hpp"
-#include "fil/report/ownership.hpp"
+#include "fil/report/conventions/convention.hpp"
+#include "fil/report/conventions/python.hpp"
 #include "fil/report/paths.hpp"
+#include "fil/report/scoped_name.hpp"
 
 namespace fil::report::conventions::native {
 
@@ -45,7 +48,8 @@ inline std::string package_of_system_header(const frame& f) {
     return inside.empty() ? "" : module_name(inside);
 }
 
-inline ownership owner_of(const frame& f, const std::string& executable) {
+inline ownership owner_of(const frame& f, const program_facts& program) {
+    const std::string executable = normal_path(program.main_executable);
     const std::string_view object = base_name(f.module);
     // The loader, started with the program as its argument, is what the system calls
     // executable.
@@ -61,7 +65,7 @@ inline ownership owner_of(const frame& f, const std::string& executable) {
 }
 
 // Whether a frame only starts the program: _start, and the C library's part before main.
-inline bool starts_program(const frame& f) {
+inline bool starts_program(const frame& f, const frame*, const program_facts&) {
     const std::string_view object = base_name(f.module);
     return f.function == "_start" || object.starts_with("libc.so") ||
            object.starts_with("libpthread.so") || object.starts_with("ld-linux");
@@ -71,5 +75,36 @@ inline bool starts_program(const frame& f) {
 inline bool is_our_hook(const frame& f) {
     return f.kind == frame_kind::native && base_name(f.module) == "libfil_preload.so";
 }
+
+// Of a compiled library: "polars" of ".../site-packages/_polars_runtime_32/x.abi3.so", "numpy" of
+// what lies in numpy.libs, "gomp" of "/usr/lib/libgomp.so.1".
+inline std::string package_of_object(std::string_view path) {
+    const std::string_view inside = python::below_site_directory(path);
+    const bool is_in_package = inside.find('/') != inside.npos;
+    std::string_view name = is_in_package ? inside.substr(0, inside.find('/')) : base_name(path);
+    name = name.substr(0, name.find('.'));
+    if (!is_in_package && name.starts_with("lib")) name.remove_prefix(3);
+    // What is private is another package's: its first word says whose.
+    if (const auto word = name.find_first_not_of('_'); word != name.npos && word > 0) {
+        name.remove_prefix(word);
+        name = name.substr(0, name.find('_'));
+    }
+    // A wheel's copies of libraries have a checksum in their name.
+    const std::size_t sum = name.rfind('-');
+    const bool has_sum = sum != name.npos && name.size() - sum > 8 &&
+                         name.find_first_not_of("0123456789abcdef", sum + 1) == name.npos;
+    name = name.substr(0, has_sum ? sum : name.size());
+    return std::string(name.empty() ? base_name(path) : name);
+}
+
+// An object of a Python package lies where the package does.
+inline std::string_view inside_library(std::string_view path) {
+    return python::inside_library(path);
+}
+
+inline constexpr convention rules = {.owner_of = owner_of,
+                                     .inside_library = inside_library,
+                                     .starts_program = starts_program,
+                                     .name_parts = parts_of_scoped_name};
 
 }  // namespace fil::report::conventions::native

@@ -1,15 +1,14 @@
 #pragma once
 // CPython's habits: how it names code without a file, where libraries are installed, and what
-// starts a program. Pure functions of a frame or a path. A frame of its kind is judged here, one of
-// native code in native.hpp; who has a runtime of another kind adds a header beside these.
+// starts a program. Pure functions of a frame or a path.
 
 #include <array>
 #include <cctype>
 #include <string>
 #include <string_view>
 
-#include "fil/report/frame.hpp"
-#include "fil/report/ownership.hpp"
+#include "fil/report/conventions/convention.hpp"
+#include "fil/report/frame_text.hpp"
 #include "fil/report/paths.hpp"
 
 namespace fil::report::conventions::python {
@@ -65,37 +64,32 @@ inline std::string package_in_site(std::string_view inside) {
     return module_name(inside);
 }
 
-// Of a compiled library: "polars" of ".../site-packages/_polars_runtime_32/x.abi3.so", "numpy" of
-// what lies in numpy.libs, "gomp" of "/usr/lib/libgomp.so.1".
-inline std::string package_of_object(std::string_view path) {
+inline std::string_view inside_library(std::string_view path) {
     const std::string_view inside = below_site_directory(path);
-    const bool is_in_package = inside.find('/') != inside.npos;
-    std::string_view name = is_in_package ? inside.substr(0, inside.find('/')) : base_name(path);
-    name = name.substr(0, name.find('.'));
-    if (!is_in_package && name.starts_with("lib")) name.remove_prefix(3);
-    // What is private is another package's: its first word says whose.
-    if (const auto word = name.find_first_not_of('_'); word != name.npos && word > 0) {
-        name.remove_prefix(word);
-        name = name.substr(0, name.find('_'));
-    }
-    // A wheel's copies of libraries have a checksum in their name.
-    const std::size_t sum = name.rfind('-');
-    const bool has_sum = sum != name.npos && name.size() - sum > 8 &&
-                         name.find_first_not_of("0123456789abcdef", sum + 1) == name.npos;
-    name = name.substr(0, has_sum ? sum : name.size());
-    return std::string(name.empty() ? base_name(path) : name);
+    return inside.empty() ? below_standard_library(path) : inside;
 }
 
-// Whether a frame only starts the program: runpy of `python -m`, threading's bootstrap.
-// `in_standard_library(frame)` is asked where a name alone does not tell.
-template <typename InStandardLibrary>
-bool starts_program(const frame& f, const frame* caller, InStandardLibrary in_standard_library) {
+inline ownership owner_of(const frame& f, const program_facts& program) {
+    if (is_pseudo_file(f.file)) return owner_of_pseudo_file(f);
+    if (!program.main_script.empty() && f.file == program.main_script) return {frame_owner::user};
+    const std::string path = source_path(f);
+    if (const auto inside = below_site_directory(path); !inside.empty())
+        return {frame_owner::library, package_in_site(inside)};
+    if (!below(path, program.own_directory).empty()) return {frame_owner::library, "filprofiler"};
+    if (const auto inside = below_standard_library(path); !inside.empty())
+        return {frame_owner::standard_library, module_name(inside)};
+    if (path.empty()) return {frame_owner::library};
+    return {frame_owner::user};
+}
+
+// runpy of `python -m`, threading's bootstrap.
+inline bool starts_program(const frame& f, const frame* caller, const program_facts& program) {
     if (f.file == "<frozen runpy>") return true;
     const std::string_view file = base_name(f.file);
-    if (file == "runpy.py") return in_standard_library(f);
-    if (file != "threading.py" || !in_standard_library(f)) return false;
+    if (file != "runpy.py" && file != "threading.py") return false;
+    if (owner_of(f, program).owner != frame_owner::standard_library) return false;
     // Only the `run` that the bootstrap calls: Thread's own, if the user did not override it.
-    return f.function == "_bootstrap" || f.function == "_bootstrap_inner" ||
+    return file == "runpy.py" || f.function == "_bootstrap" || f.function == "_bootstrap_inner" ||
            (f.function == "run" && caller != nullptr && caller->function == "_bootstrap_inner");
 }
 
@@ -106,7 +100,33 @@ inline bool is_importer(const frame& f) {
 
 // What CPython's source says while a module is compiled.
 inline bool is_compiler(const frame& f) {
-    return f.kind == frame_kind::python && f.file.empty() && f.function == "[compiling]";
+    return f.file.empty() && f.function == "[compiling]";
 }
+
+inline bool is_whole_file(const frame& f) {
+    return f.function == "<module>";
+}
+
+// Neither have lambdas and comprehensions.
+inline bool is_anonymous(const frame& f) {
+    return f.function.starts_with('<');
+}
+
+// exec() and eval() name their code so, and what is compiled from a tree.
+inline bool is_nameless_file(std::string_view file) {
+    return file == "<string>" || file == "<unknown>";
+}
+
+inline constexpr convention rules = {.runtime = "CPython",
+                                     .no_callstack = no_python_stack,
+                                     .beside_blocks = "interpreter, stacks",
+                                     .owner_of = owner_of,
+                                     .inside_library = inside_library,
+                                     .starts_program = starts_program,
+                                     .is_whole_file = is_whole_file,
+                                     .is_anonymous = is_anonymous,
+                                     .is_nameless_file = is_nameless_file,
+                                     .is_importer = is_importer,
+                                     .is_compiler = is_compiler};
 
 }  // namespace fil::report::conventions::python

@@ -1,4 +1,4 @@
-#include "fil/report/layout.hpp"
+#include "fil/report/box_layout.hpp"
 
 #include <gtest/gtest.h>
 

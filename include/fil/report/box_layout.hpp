@@ -97,7 +97,7 @@ inline layout make_layout(const call_graph& graph, direction from,
     call_graph drawn = fold_recursion(graph);
     if (from == direction::leaves_first) {
         // More nodes than are drawn, since chains among them will be folded.
-        drawn = leaves_first(drawn, limits.least_share, 10 * limits.most_boxes);
+        drawn = leaves_first(drawn, least_share_turned, 10 * limits.most_boxes);
     }
     drawn = widest(drawn, limits.least_share, drawn.nodes.size());
     drawn = fold_chains(drawn, limits.longest_chain);

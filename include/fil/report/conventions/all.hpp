@@ -1,0 +1,44 @@
+#pragma once
+// The runtimes that a report knows, by the kind of their functions.
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "fil/report/conventions/convention.hpp"
+#include "fil/report/conventions/lua.hpp"
+#include "fil/report/conventions/native.hpp"
+#include "fil/report/conventions/python.hpp"
+
+namespace fil::report::conventions {
+
+inline constexpr convention others;
+
+struct known_convention {
+    frame_kind kind;
+    const convention& of;
+};
+inline constexpr std::array all = {
+    known_convention{frame_kind::python, python::rules},
+    known_convention{frame_kind::native, native::rules},
+    known_convention{frame_kind::lua, lua::rules},
+};
+
+constexpr const convention& of(frame_kind kind) {
+    const auto known = std::ranges::find(all, kind, &known_convention::kind);
+    return known != all.end() ? known->of : others;
+}
+
+constexpr const convention& of(const frame& f) {
+    return of(f.kind);
+}
+
+// Of a program, by what it says that it is: "CPython 3.12.1". Without a runtime it is native.
+constexpr frame_kind kind_of_program(std::string_view runtime) {
+    for (const known_convention& known : all) {
+        if (!known.of.runtime.empty() && runtime.starts_with(known.of.runtime)) return known.kind;
+    }
+    return frame_kind::native;
+}
+
+}  // namespace fil::report::conventions

@@ -1,0 +1,52 @@
+#pragma once
+// What a report must know of a runtime: whose code a frame is, what starts a program, how to say it
+// shorter. Everything else in report/ knows no language.
+//
+// Chosen by the kind of a frame's function (all.hpp). A runtime of another kind adds a header
+// beside the others and a line in all.hpp; a kind that nobody wrote one for is judged by `others`:
+// its functions are the user's own. Pure functions of a frame and the facts of the program.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fil/report/facts.hpp"
+#include "fil/report/frame.hpp"
+#include "fil/report/ownership.hpp"
+
+namespace fil::report::conventions {
+
+struct convention {
+    // How the fact "runtime" begins in a program of it: "CPython"; "": it is none.
+    std::string_view runtime = {};
+    // What stands for a callstack of which nothing is known.
+    std::string_view no_callstack = "[no callstack]";
+    // What is resident beside the blocks that are counted.
+    std::string_view beside_blocks = "the program\u2019s data, stacks";
+
+    ownership (*owner_of)(const frame&, const program_facts&) =
+        [](const frame&, const program_facts&) { return ownership{frame_owner::user}; };
+    // What of a library's path says which file it is: from its package on; "" if all does.
+    std::string_view (*inside_library)(std::string_view path) = [](std::string_view) {
+        return std::string_view{};
+    };
+    // Does a frame only start the program, given that nothing but such frames called it?
+    bool (*starts_program)(const frame&, const frame* caller, const program_facts&) =
+        [](const frame&, const frame*, const program_facts&) { return false; };
+    // The parts of a function's name, without what follows it and stands in brackets, of which the
+    // first ones may be left out: "arrow::", "compute::", "Call".
+    std::vector<std::string> (*name_parts)(std::string_view function) =
+        [](std::string_view function) { return std::vector{std::string(function)}; };
+    // A file's own code, outside of all functions: the file says more than the function's name.
+    bool (*is_whole_file)(const frame&) = [](const frame&) { return false; };
+    // It has no name of its own: what the runtime calls it says nothing beside its place.
+    bool (*is_anonymous)(const frame&) = [](const frame&) { return false; };
+    // Code that was made while the program ran, by somebody who gave it no name.
+    bool (*is_nameless_file)(std::string_view file) = [](std::string_view) { return false; };
+    // Looks for and loads modules.
+    bool (*is_importer)(const frame&) = [](const frame&) { return false; };
+    // Stands for the time in which a module is compiled.
+    bool (*is_compiler)(const frame&) = [](const frame&) { return false; };
+};
+
+}  // namespace fil::report::conventions
