@@ -110,7 +110,10 @@ report::facts facts_of(const fil_report_options& options, const fil_session_fact
     run.peak_seconds = known.peak_seconds;
     run.resident = {known.resident, known.resident_anonymous, known.resident_file,
                     known.resident_shared};
-    if (is_out_of_memory(known)) run.kind = report::report_kind::out_of_memory;
+    if (is_out_of_memory(known)) {
+        run.kind = report::report_kind::out_of_memory;
+        run.failed_request = static_cast<std::int64_t>(known.request_bytes);
+    }
     run.timelines = timelines_of(known);
     run.variables = strings_of(known.variables, known.variable_count);
     run.notes = strings_of(options.notes, options.note_count);
@@ -310,6 +313,8 @@ fil_status fil_session_report(fil_session* handle, const fil_report_options* opt
         std::optional<live_copy> copy;
         if (runs_on) copy = copy_live(session, process->view());
         report::facts run = facts_of(asked, known);
+        run.program.started_script =
+            report::conventions::script_of(split_at_zeros(process->command));
         if (!session.shows_arguments()) run.arguments = report::masked(std::move(run.arguments));
         if (asked.run == 0) add_other_processes(run, session, *process);
         write(process->view(), session.page(), std::move(run), process->executable, asked, known,

@@ -62,6 +62,30 @@ TEST(answer, says_what_is_below_none_of_them) {
     EXPECT_EQ(answer_of(made({})).back(), "Nothing was allocated while it was recorded.");
 }
 
+TEST(answer, names_what_compiles_the_program) {
+    made_snapshot taken;
+    taken.holds(90 * mib, {{.function = "[compiling]"}}).holds(10 * mib, {python("a.py", 4, "f")});
+    facts run;
+    run.program.main_script = "jobs/big.py";
+    EXPECT_EQ(answer_of(made(taken, run)),
+              (lines{"Peak memory was 100.0 MiB.", "  10.0 MiB █          a.py:4 f",
+                     "  90.0 MiB █████████  compiling big.py"}));
+    run.program.main_script = "";
+    run.program.started_script = "other.py";
+    EXPECT_TRUE(answer_of(made(taken, run)).back().ends_with("compiling other.py"));
+    made_snapshot alone;
+    alone.holds(90 * mib, {{.function = "[compiling]"}});
+    EXPECT_EQ(answer_of(made(alone)).back(), "  90.0 MiB ██████████ compiling the program");
+}
+
+TEST(answer, what_was_asked_for_in_vain_is_not_in_use) {
+    facts run;
+    run.kind = report_kind::out_of_memory;
+    run.failed_request = 30 * mib;
+    EXPECT_EQ(answer_of(made(two_lines(), run)).front(),
+              "In use when memory ran out: 10.0 MiB, and 30.0 MiB more were asked for.");
+}
+
 TEST(answer, says_first_what_threads_of_libraries_took) {
     made_snapshot taken = two_lines();
     taken.holds(60 * mib, {python("a.py", 5, "f"), threads_of("/x/libgomp.so.1")});

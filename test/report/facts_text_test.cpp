@@ -50,3 +50,11 @@ TEST(facts_text, the_start_is_local_time) {
     EXPECT_EQ(start_text(1700000000), "2023-11-15 00:13:20");
     EXPECT_EQ(start_text(std::nullopt), "");
 }
+
+TEST(facts_text, a_process_is_called_by_what_it_runs) {
+    EXPECT_EQ(process_text("/usr/bin/python3 /home/ada/worker.py --fast"), "worker.py --fast");
+    EXPECT_EQ(process_text("/usr/bin/lua5.4 x.lua"), "x.lua");
+    EXPECT_EQ(process_text("/usr/bin/python3.12"), "python3.12");
+    EXPECT_EQ(process_text("/bin/python-build a/b"), "python-build b");
+    EXPECT_EQ(process_text(""), "");
+}

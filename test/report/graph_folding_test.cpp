@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 
+#include "fil/report/box_layout.hpp"
 #include "made_graph.hpp"
 
 using namespace fil::report;
@@ -68,6 +70,35 @@ TEST(fold_recursion, the_frames_of_a_cycle_know_which_comes_next) {
         EXPECT_EQ(name(graph.nodes[i].next), (std::array{"g", "h", "f"})[i - 2]);
     }
     EXPECT_EQ(graph.nodes[5].period, 1u);
+}
+
+// A parser, a visitor: whatever comes next in the input.
+std::string at_random(int frames, unsigned functions) {
+    std::string words = "main";
+    unsigned roll = 1;
+    for (int i = 0; i < frames; ++i) {
+        roll = roll * 1664525 + 1013904223;
+        words += " f" + std::to_string((roll >> 16) % functions);
+    }
+    return words;
+}
+
+TEST(fold_recursion, functions_that_call_each_other_at_random_are_a_few_rows) {
+    const made_graph made(
+        {{at_random(3000, 5) + " end", 10}, {at_random(2000, 5), 5}, {"main", 1}});
+    const call_graph folded = fold_recursion(made.graph);
+    EXPECT_LT(folded.nodes.size(), 300u);
+    EXPECT_EQ(folded[graph_node::root].total, 16);
+    std::uint32_t deepest = 0;
+    for (const box& drawn : placed(folded)) deepest = std::max(deepest, drawn.depth);
+    EXPECT_LE(deepest, 12u);  // of 3,000; what stands before all have been met does not fold
+}
+
+TEST(fold_recursion, a_stack_that_goes_round_for_a_while_stays_as_it_is) {
+    const std::string words =
+        "main a b c a d b a c d a e b a d c b e a b d c e a c b d e c a b e d a c e b c d b a e";
+    const made_graph made({{words, 10}});
+    EXPECT_EQ(fold_recursion(made.graph).nodes.size(), made.graph.nodes.size());
 }
 
 TEST(fold_recursion, keeps_every_byte_and_allocation) {

@@ -52,6 +52,30 @@ TEST(plain_page, says_what_threads_of_libraries_took_before_the_lines) {
     EXPECT_LT(lines.find(row), lines.find("<bdi>a.py</bdi>:9"));
 }
 
+TEST(plain_page, says_of_imports_and_of_missing_lines_what_the_page_says) {
+    const frame importer = python("<frozen importlib._bootstrap>", 1360, "_find_and_load");
+    made_snapshot taken;
+    taken.add_text("a.py", "import one\nimport two\n\tx = 1\n");
+    for (const std::uint32_t line : {1u, 2u})
+        taken.holds(10 << 20, {python("a.py", line, "<module>"), importer});
+    taken.holds(30 << 20, {python("a.py", 3, "f")});
+    taken.holds(5 << 20, {{.function = "[compiling]"}});
+    const std::string lines = plain_page_of(taken).lines;
+    EXPECT_NE(lines.find("20.0 MiB</span>"), lines.npos) << lines;
+    EXPECT_NE(lines.find("imports in 2 lines"), lines.npos);
+    EXPECT_EQ(lines.find("import one"), lines.npos);
+    EXPECT_NE(lines.find("<code>x = 1</code>"), lines.npos);
+    EXPECT_NE(lines.find("5.0 MiB compiling the program"), lines.npos);
+    EXPECT_EQ(lines.find("not below"), lines.npos);
+    EXPECT_EQ(lines.find("build with -g"), lines.npos);
+    facts run;
+    run.program.kind = frame_kind::native;
+    run.program.main_executable = "/home/ada/x";
+    const made_snapshot native = made_snapshot().holds(
+        10, {{.function = "work", .kind = frame_kind::native, .module = "/home/ada/x"}});
+    EXPECT_NE(plain_page_of(native, run).lines.find("build with -g for lines"), lines.npos);
+}
+
 TEST(plain_page, is_small_whatever_the_program_and_escapes_its_names) {
     made_snapshot taken;
     const std::string hostile = "<script>alert(1)</script>\"&";

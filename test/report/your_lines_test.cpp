@@ -89,6 +89,31 @@ TEST(your_lines, those_that_are_not_listed_are_counted) {
     EXPECT_EQ(held.small_bytes, 700);
 }
 
+// Each is too small to be listed, together they may be most of all.
+TEST(your_lines, those_that_import_are_one_row_however_small_they_are) {
+    held_by_lines held;
+    held.lines = {{frame_index{0}, 50'000}};
+    held.lines.insert(held.lines.end(), 1000, {frame_index{1}, 60, 0, true});
+    held.lines.push_back({frame_index{2}, 7});
+    gather_imports(held);
+    leave_out_small_lines(held);
+    EXPECT_EQ(held.importing_lines, 1000u);
+    EXPECT_EQ(held.importing_bytes, 60'000);
+    EXPECT_EQ(held.imports.size(), 200u);
+    EXPECT_EQ(held.small_lines, 1u);
+    EXPECT_EQ(held.small_bytes, 7);
+    const std::vector<line_row> rows = rows_of_lines(held);
+    ASSERT_EQ(rows.size(), 2u);
+    EXPECT_EQ(rows[0].line, nullptr);
+    EXPECT_EQ(rows[0].bytes, 60'000);
+    EXPECT_EQ(rows[1].bytes, 50'000);
+    held_by_lines alone;
+    alone.lines = {{frame_index{0}, 10}, {frame_index{1}, 5, 0, true}};
+    gather_imports(alone);
+    EXPECT_EQ(rows_of_lines(alone).size(), 2u);
+    EXPECT_EQ(alone.lines.size(), 2u);
+}
+
 TEST(your_lines, agree_with_a_naive_model) {
     for (unsigned seed = 0; seed < 30; ++seed) {
         const snapshot shown = select(tidied(random_snapshot(seed, 200, 6, 12), {})).shown;

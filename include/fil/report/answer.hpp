@@ -43,9 +43,8 @@ class answer_writer {
     bool is_much(std::int64_t bytes) const { return bytes >= run_.peak / 10; }
 
     std::string headline() const {
+        if (run_.kind == report_kind::out_of_memory) return headline_of_out_of_memory();
         const std::string peak = shaded(size_text(run_.peak), shade::bold, look_);
-        if (run_.kind == report_kind::out_of_memory)
-            return "In use when memory ran out: " + peak + ".";
         const bool runs_on = run_.ending.kind == ending_facts::how::running;
         const bool is_timed = run_.duration > 0 || run_.peak_seconds > 0;
         return std::string("Peak memory") +
@@ -54,50 +53,52 @@ class answer_writer {
                (is_timed ? ", " + seconds_text(run_.peak_seconds) + " after the start." : ".");
     }
 
+    // What failed is in what the report draws: it belongs to a line.
+    std::string headline_of_out_of_memory() const {
+        const std::int64_t asked = run_.failed_request;
+        const std::string used = shaded(size_text(run_.peak - asked), shade::bold, look_);
+        return "In use when memory ran out: " + used +
+               (asked > 0 ? ", and " + size_text(asked) + " more were asked for." : ".");
+    }
+
     void write_rows() {
-        if (report_.held.lines.empty() && report_.held.threads.empty()) {
-            lines_.push_back(whole_ > 0 ? "None of it was allocated below a line of your own code."
-                                        : "Nothing was allocated while it was recorded.");
-            return;
-        }
+        const held_by_lines& held = report_.held;
+        const std::vector<line_row> of_lines = rows_of_lines(held);
         std::vector<answer_row> rows;
-        for (const threads_usage& some : report_.held.threads) {
+        for (const threads_usage& some : held.threads) {
             if (rows.size() == most_threads) break;
             rows.push_back({some.bytes, place_of(some), ""});
         }
         const std::size_t most = rows.size() + most_rows;
-        for (const answer_row& row : rows_of_lines()) {
+        for (const line_row& row : of_lines) {
             const bool is_small = row.bytes < whole_ / 100;
             if (rows.size() == most || (is_small && !rows.empty())) break;
-            rows.push_back(row);
+            rows.push_back(row_of(row));
         }
-        const std::int64_t others = report_.held.others;
+        std::int64_t others = held.others;
+        if (held.compiling >= whole_ / 10 && held.compiling > 0) {
+            rows.push_back({held.compiling, report_.frame_at(held.compiler), ""});
+            others -= held.compiling;
+        }
+        if (rows.empty()) {
+            lines_.push_back(whole_ > 0 ? "None of it was allocated below a line of your own code."
+                                        : "Nothing was allocated while it was recorded.");
+            return;
+        }
         if (others >= whole_ / 10 && others > 0)
             rows.push_back({others, {.function = "not below any line of yours"}, ""});
         const answer_rows written(rows, whole_, look_);
         for (const std::string& line : written.lines()) lines_.push_back(line);
     }
 
-    // The heaviest first.
-    std::vector<answer_row> rows_of_lines() const {
-        const std::vector<your_line>& lines = report_.held.lines;
-        const std::int64_t imports = std::ranges::count_if(lines, &your_line::imports);
-        std::vector<answer_row> rows;
-        answer_row of_imports{0, {.function = "imports in " + with_commas(imports) + " lines"}, ""};
-        for (const your_line& line : lines) {
-            if (line.imports && imports > 1) {
-                of_imports.bytes += line.bytes;
-                continue;
-            }
-            frame where = report_.frame_at(line.frame);
-            where.file = report_.shown_file(line.frame);
-            rows.push_back({line.bytes, where, report_.source_of(line.frame).line});
+    answer_row row_of(const line_row& row) const {
+        if (row.line == nullptr) {
+            const auto lines = static_cast<std::int64_t>(report_.held.importing_lines);
+            return {row.bytes, {.function = "imports in " + with_commas(lines) + " lines"}, ""};
         }
-        if (imports > 1)
-            rows.insert(std::ranges::upper_bound(rows, of_imports.bytes, std::greater(),
-                                                 &answer_row::bytes),
-                        of_imports);
-        return rows;
+        frame where = report_.frame_at(row.line->frame);
+        where.file = report_.shown_file(row.line->frame);
+        return {row.bytes, where, report_.source_of(row.line->frame).line};
     }
 
     // "polars' threads, started at sales.py:12", of which the line is said whatever is cut.

@@ -20,6 +20,7 @@ struct program_facts {
     frame_kind kind = frame_kind::python;  // of the runtime that it is written for
     std::string main_script;               // as typed: "flights.py"; "" for -m and native programs
     std::string main_script_path;          // what the interpreter made of it: absolute
+    std::string started_script;            // where that is not known: by the process's command line
     std::string launch_directory;          // the working directory that relative names start from
     std::string main_executable;           // absolute; native: its functions are the user's own
     std::string own_directory;             // of the package filprofiler, if it took part
@@ -82,7 +83,9 @@ struct facts {
     std::optional<std::int64_t> started;  // seconds since 1970
     double duration = 0;                  // 0: not known
     ending_facts ending;
-    std::int64_t peak = 0;         // of all processes together
+    std::int64_t peak = 0;  // of all processes together
+    std::int64_t failed_request =
+        0;                         // out of memory: of the peak, what was asked for and not there
     std::int64_t peak_shared = 0;  // of the one that is drawn: what the system calls shared
     double peak_seconds = 0;
     resident_facts resident;

@@ -1,6 +1,7 @@
 #pragma once
 // Facts as the reader sees them: the command line, how the program ended, when it began.
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdint>
@@ -9,7 +10,10 @@
 #include <range/v3/algorithm/find.hpp>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 
+#include "fil/report/conventions/all.hpp"
 #include "fil/report/facts.hpp"
 #include "fil/report/paths.hpp"
 #include "fil/report/shell_quoted.hpp"
@@ -35,6 +39,22 @@ inline std::string program_text(const facts& run) {
     if (run.arguments.empty()) return "";
     const bool is_module = run.arguments[0] == "-m" && run.arguments.size() > 1;
     return std::string(base_name(run.arguments[is_module ? 1 : 0]));
+}
+
+// Of a process, by its command line: without the folders of its words, and without the interpreter
+// before them. "worker.py --fast".
+inline std::string process_text(std::string_view command) {
+    std::string text;
+    bool is_first = true;
+    while (!command.empty()) {
+        const std::size_t end = std::min(command.find(' '), command.size());
+        const std::string_view word = base_name(command.substr(0, end));
+        command.remove_prefix(std::min(end + 1, command.size()));
+        const bool is_shown = !std::exchange(is_first, false) || command.empty() ||
+                              !conventions::is_interpreter(word);
+        if (is_shown) text += (text.empty() ? "" : " ") + std::string(word);
+    }
+    return text;
 }
 
 // "SIGKILL". (The C library can name signals only since 2.32.)

@@ -33,7 +33,7 @@ inline std::string flamegraph_svg(const report_model& report,
 
 inline std::string folded_callstacks(const report_model& report) {
     std::ostringstream out;
-    write_folded(out, report.chosen.shown);
+    write_folded(out, report.chosen.shown, report.folded);
     return std::move(out).str();
 }
 

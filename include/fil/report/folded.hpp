@@ -75,11 +75,10 @@ std::vector<callstack_usage> folded_usage(const Snapshot& snapshot) {
 template <snapshot_like Snapshot>
 class folded_writer {
   public:
-    folded_writer(std::ostream& out, const Snapshot& snapshot, std::uint64_t most_frames)
-        : out_(out),
-          snapshot_(snapshot),
-          usage_(folded_usage(snapshot)),
-          depth_(snapshot.callstacks().size()) {
+    // `usage` is what folded_usage() made of the snapshot.
+    folded_writer(std::ostream& out, const Snapshot& snapshot,
+                  const std::vector<callstack_usage>& usage, std::uint64_t most_frames)
+        : out_(out), snapshot_(snapshot), usage_(usage), depth_(snapshot.callstacks().size()) {
         texts_ =
             snapshot.frames() | ranges::views::transform(folded_text) | ranges::to<std::vector>();
         for (std::size_t i = 1; i < depth_.size(); ++i) {
@@ -133,18 +132,27 @@ class folded_writer {
 
     std::ostream& out_;
     const Snapshot& snapshot_;
-    std::vector<callstack_usage> usage_;
+    const std::vector<callstack_usage>& usage_;
     std::vector<std::uint32_t> depth_;  // by callstack
     std::uint32_t deepest_ = 0;         // deeper stacks are cut
     std::vector<std::string> texts_;    // by frame
     std::vector<frame_index> way_;
 };
 
-// `snapshot` is tidy and selected.
+constexpr std::uint64_t most_frames_folded = 2'000'000;
+
+// `snapshot` is tidy and selected, `usage` what folded_usage() made of it.
 template <snapshot_like Snapshot>
 void write_folded(std::ostream& out, const Snapshot& snapshot,
-                  std::uint64_t most_frames = 2'000'000) {
-    folded_writer<Snapshot>(out, snapshot, most_frames).run();
+                  const std::vector<callstack_usage>& usage,
+                  std::uint64_t most_frames = most_frames_folded) {
+    folded_writer<Snapshot>(out, snapshot, usage, most_frames).run();
+}
+
+template <snapshot_like Snapshot>
+void write_folded(std::ostream& out, const Snapshot& snapshot,
+                  std::uint64_t most_frames = most_frames_folded) {
+    write_folded(out, snapshot, folded_usage(snapshot), most_frames);
 }
 
 }  // namespace fil::report

@@ -5,8 +5,10 @@
 // fold_recursion: a function that calls itself from one line is one node ("walk ×19,998"), at once;
 // a cycle of two to eight frames (visit, generic_visit, visit ...) is one round of nodes, which
 // name their next, if it goes round more than five times: ordinary stacks that pass one wrapper
-// twice stay as they are. Bytes move with their node: each total stays what it was for the
-// outermost of the joined frames.
+// twice stay as they are. Functions that call each other without a period (a parser, a visitor) go
+// back to the nearest frame like theirs, where for more than 64 frames each has one among the 32
+// above it. Bytes move with their node: each total stays what it was for the outermost of the
+// joined frames.
 //
 //     f ─ f ─ f ─ g          f ×3 ─ g           a ─ b ─ a ─ b ─ … a ─ b        a ⇄ b ×20
 //           └ h         =>        └ h                                     =>    └ b ⇄ a ×20
@@ -57,6 +59,7 @@ class recursion_folding {
   private:
     static constexpr std::size_t longest_cycle = 8;
     static constexpr std::uint32_t rounds = 5;
+    static constexpr std::uint32_t widest_circle = 32, longest_unfolded = 64;  // without a period
 
     using by_period = std::array<std::uint32_t, longest_cycle>;  // [0] is of period 1
     struct place {
@@ -64,6 +67,9 @@ class recursion_folding {
         std::uint32_t depth = 0;             // how many frames `node` joins, down to here
         by_period repeats{};  // for how many frames, up from here, each equals the one above it
         by_period longest{};  // the same of the deepest frame below that goes on repeating
+        // The nearest frame above like this one, in steps; 0: there is none near. For how many
+        // frames up from here there is one, and of the deepest frame below that goes on like that.
+        std::uint32_t nearest = 0, circling = 0, longest_circling = 0;
     };
     place& at(graph_node n) { return place_[to_index(n)]; }
 
@@ -71,11 +77,16 @@ class recursion_folding {
         place& here = at(i);
         const place& above = at(graph_[i].parent);
         graph_node ancestor = graph_[i].parent;
-        for (std::size_t p = 0; p < longest_cycle && ancestor != graph_node::root; ++p) {
-            if (graph_[ancestor].frame == graph_[i].frame) here.repeats[p] = above.repeats[p] + 1;
+        for (std::uint32_t p = 0; p < widest_circle && ancestor != graph_node::root; ++p) {
+            if (graph_[ancestor].frame == graph_[i].frame) {
+                if (p < longest_cycle) here.repeats[p] = above.repeats[p] + 1;
+                if (here.nearest == 0) here.nearest = p + 1;
+            }
             ancestor = graph_[ancestor].parent;
         }
         here.longest = here.repeats;
+        here.circling = here.nearest > 0 ? above.circling + 1 : 0;
+        here.longest_circling = here.circling;
     }
 
     void tell_caller(graph_node i) {
@@ -84,16 +95,19 @@ class recursion_folding {
             if (at(i).repeats[p] > 0)
                 above.longest[p] = std::max(above.longest[p], at(i).longest[p]);
         }
+        if (at(i).circling > 0)
+            above.longest_circling = std::max(above.longest_circling, at(i).longest_circling);
     }
 
-    // Of the shortest cycle that `i` closes, how many frames it has; 0: none.
+    // Of the shortest cycle that `i` closes, how many frames it has; else, of what goes round
+    // without one, how many since the same frame; 0: none.
     std::size_t period_at(graph_node i) {
         const place& here = at(i);
         for (std::size_t p = 0; p < longest_cycle; ++p) {
             const bool enough = p == 0 || here.longest[p] > (rounds - 1) * (p + 1);
             if (here.repeats[p] > 0 && enough) return p + 1;
         }
-        return 0;
+        return here.longest_circling > longest_unfolded ? here.nearest : 0;
     }
 
     void put(graph_node i) {

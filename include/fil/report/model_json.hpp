@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "fil/report/facts_text.hpp"
-#include "fil/report/folded.hpp"
 #include "fil/report/frame_label.hpp"
 #include "fil/report/graph_folding.hpp"
 #include "fil/report/json_writer.hpp"
@@ -51,7 +50,7 @@ class model_writer {
         json_.key("facts").begin('{').pair("version", run.version);
         json_.pair("shell", shell_quoted(run.arguments));
         json_.pair("command", command_text(run)).pair("runtime", run.runtime);
-        json_.pair("kind", run.program.kind == frame_kind::native ? "native" : "python");
+        json_.pair("beside", conventions::of(run.program.kind).beside_blocks);
         json_.pair("start", start_text(run.started));
         json_.pair("start_unix", run.started.value_or(0)).pair("duration", run.duration);
         json_.pair("peak", run.peak).pair("peak_seconds", run.peak_seconds);
@@ -88,9 +87,15 @@ class model_writer {
         json_.array(name, texts, [&](const std::string& text) { json_.value(text); });
     }
 
+    std::string name_of(const timeline& line) const {
+        const auto& others = report_.run.processes;
+        const auto of = std::ranges::find(others, line.pid, &process_facts::pid);
+        return process_text(line.name.empty() && of != others.end() ? of->command : line.name);
+    }
+
     // Points one after the other: seconds, allocated, resident.
     void write_timeline(const timeline& line) {
-        json_.begin('{').pair("pid", line.pid).pair("name", line.name);
+        json_.begin('{').pair("pid", line.pid).pair("name", name_of(line));
         json_.key("points").begin('[');
         for (const timeline_sample& sample : line.samples)
             json_.value(sample.seconds).value(sample.allocated).value(sample.resident);
@@ -103,27 +108,29 @@ class model_writer {
             json_.pair("threads", number_of(some.threads)).pair("bytes", some.bytes).end('}');
         });
         json_.pair("smallThreads", report_.held.small_threads);
-        json_.array("lines", report_.held.lines, [&](const your_line& line) {
-            json_.begin('{').pair("frame", number_of(line.frame)).pair("bytes", line.bytes);
-            if (line.below > line.bytes) json_.pair("below", line.below);
-            if (line.imports) json_.pair("imports", 1);
-            json_.pair("node", widest_node(line.frame)).end('}');
-        });
+        json_.key("lines").begin('[');
+        for (const your_line& line : report_.held.lines) write_line(line, false);
+        for (const your_line& line : report_.held.imports) write_line(line, true);
+        json_.end(']');
+        const std::vector<line_row> rows = rows_of_lines(report_.held);
+        const auto place = std::ranges::find(rows, nullptr, &line_row::line) - rows.begin();
+        json_.key("imports").begin('{').pair("lines", report_.held.importing_lines);
+        json_.pair("bytes", report_.held.importing_bytes).pair("place", place).end('}');
         json_.key("smallLines").begin('{').pair("lines", report_.held.small_lines);
         json_.pair("bytes", report_.held.small_bytes).end('}');
         json_.pair("others", report_.held.others);
-        json_.pair("lineless", what_is_lineless());
+        json_.key("compiling").begin('{').pair("bytes", report_.held.compiling);
+        const bool compiles = report_.held.compiling > 0;
+        json_.pair("frame", compiles ? std::int64_t{number_of(report_.held.compiler)} : -1)
+            .end('}');
+        json_.pair("lineless", lineless_text(report_));
     }
 
-    // 2: there are lines that have not even a name; 1: functions without lines; 0: neither.
-    int what_is_lineless() const {
-        int most = 0;
-        for (const your_line& line : report_.held.lines) {
-            const frame& f = report_.frame_at(line.frame);
-            if (f.kind == frame_kind::native && f.line == 0)
-                most = std::max(most, f.function.empty() ? 2 : 1);
-        }
-        return most;
+    void write_line(const your_line& line, bool imports) {
+        json_.begin('{').pair("frame", number_of(line.frame)).pair("bytes", line.bytes);
+        if (line.below > line.bytes) json_.pair("below", line.below);
+        if (imports) json_.pair("imports", 1);
+        json_.pair("node", widest_node(line.frame)).end('}');
     }
 
     // Where a line holds the most; 0: the graph does not show it.
@@ -143,7 +150,7 @@ class model_writer {
                    report_.chosen.hidden_callstacks + listed.size() - report_.chosen.on_page);
         json_.pair("bytes", report_.all_bytes() - graph_[graph_node::root].total).end('}');
         json_.key("listed").begin('{');
-        json_.pair("callstacks", folded_usage(report_.chosen.shown).size());
+        json_.pair("callstacks", report_.folded.size());
         json_.pair("bytes", report_.shown_bytes()).end('}');
     }
 

@@ -90,23 +90,36 @@ class plain_writer {
     }
 
     std::string lines() const {
-        const auto& lines = report_.held.lines;
+        const held_by_lines& held = report_.held;
+        const std::vector<line_row> rows = rows_of_lines(held);
         std::string out = "<h2>Your lines that held the peak</h2>";
-        const auto& threads = report_.held.threads;
-        if (lines.empty() && threads.empty())
+        if (rows.empty() && held.threads.empty() && held.compiling == 0)
             return out + "<p>None of this memory was allocated below a line of your own code.</p>";
         out += "<ol class=\"lines\">";
-        for (const threads_usage& some : threads) out += threads_row(some);
-        for (const your_line& line : lines | std::views::take(most_lines)) out += row(line);
+        for (const threads_usage& some : held.threads) out += threads_row(some);
+        for (const line_row& each : rows | std::views::take(most_lines))
+            out += each.line != nullptr ? row(*each.line) : imports_row();
         out += "</ol>";
-        std::int64_t rest = report_.held.small_bytes;
-        for (const your_line& line : lines | std::views::drop(most_lines)) rest += line.bytes;
+        std::int64_t rest = held.small_bytes;
+        for (const line_row& each : rows | std::views::drop(most_lines)) rest += each.bytes;
         if (rest > 0) out += "<p>" + size_text(rest) + " in more lines of yours</p>";
-        if (report_.held.small_threads > 0)
-            out += "<p>" + size_text(report_.held.small_threads) + " in threads of libraries</p>";
-        if (report_.held.others > 0)
-            out += "<p>" + size_text(report_.held.others) + " not below any line of yours</p>";
-        return out;
+        if (held.small_threads > 0)
+            out += "<p>" + size_text(held.small_threads) + " in threads of libraries</p>";
+        if (held.compiling > 0)
+            out += "<p>" + size_text(held.compiling) + " " +
+                   escaped(report_.frame_at(held.compiler).function) + "</p>";
+        if (held.others > held.compiling)
+            out += "<p>" + size_text(held.others - held.compiling) +
+                   " not below any line of yours</p>";
+        const std::string lacks = lineless_text(report_);
+        return lacks.empty() ? out : out + "<p class=\"quiet\">" + escaped(lacks) + "</p>";
+    }
+
+    std::string imports_row() const {
+        return "<li><div class=\"line\">" + cells_of(report_.held.importing_bytes) +
+               "<span class=\"where\">imports in " +
+               with_commas(static_cast<std::int64_t>(report_.held.importing_lines)) +
+               " lines</span></div></li>";
     }
 
     std::string row(const your_line& line) const {

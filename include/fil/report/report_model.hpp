@@ -17,6 +17,7 @@
 
 #include "fil/report/call_graph.hpp"
 #include "fil/report/facts.hpp"
+#include "fil/report/folded.hpp"
 #include "fil/report/frame_owner.hpp"
 #include "fil/report/selection.hpp"
 #include "fil/report/shown_path.hpp"
@@ -34,6 +35,7 @@ struct report_model {
     std::vector<ownership> owners;        // by frame of chosen.shown
     std::vector<source_excerpt> sources;  // by frame of chosen.shown
     held_by_lines held;                   // of the whole snapshot; frames of chosen.shown
+    std::vector<callstack_usage> folded;  // what peak-memory.prof lists of chosen.shown
 
     frame_index small_callstacks;  // stands for what is too small for the page
 
@@ -100,6 +102,7 @@ inline std::vector<frame_index> rows_of_frames(const snapshot& tidy) {
 inline held_by_lines lines_of(const snapshot& tidy, const program_facts& program, snapshot& shown) {
     held_by_lines held = your_lines(tidy, owners_of_frames(tidy, program), texts_of_frames(tidy),
                                     rows_of_frames(tidy));
+    gather_imports(held);
     leave_out_small_lines(held);
     leave_out_small_threads(held);
     const auto show = [&](frame_index& of_tidy) {
@@ -110,11 +113,25 @@ inline held_by_lines lines_of(const snapshot& tidy, const program_facts& program
         if (text != tidy.texts().end()) shown.add_text(text->first, text->second);
     };
     for (your_line& line : held.lines) show(line.frame);
+    for (your_line& line : held.imports) show(line.frame);
+    if (held.compiling > 0) show(held.compiler);
     for (threads_usage& some : held.threads) {
         show(some.started_at);
         show(some.threads);
     }
     return held;
+}
+
+// What lines of compiled code lack, to whom it can be said; "" if nothing.
+inline std::string lineless_text(const report_model& report) {
+    std::string_view text;
+    for (const your_line& line : report.held.lines) {
+        const frame& f = report.frame_at(line.frame);
+        if (f.kind != frame_kind::native || f.line > 0) continue;
+        if (f.function.empty()) return std::string(conventions::native::without_names);
+        text = conventions::native::without_lines;
+    }
+    return std::string(text);
 }
 
 inline report_model make_report_model(const snapshot& taken, facts run) {
@@ -126,6 +143,7 @@ inline report_model make_report_model(const snapshot& taken, facts run) {
     report.small_callstacks = report.chosen.shown.add_frame(
         {.function = "[small callstacks]", .kind = frame_kind::placeholder});
     report.graph = make_call_graph(report.chosen.shown);
+    report.folded = folded_usage(report.chosen.shown);
     report.owners = owners_of_frames(report.chosen.shown, report.run.program);
     report.sources = read_sources(report.chosen.shown, report.run.started);
     for (std::size_t i = 0; i < report.sources.size(); ++i) {

@@ -119,7 +119,8 @@ class svg_writer {
             "<text id=\"reset\" class=\"button\" display=\"none\" x=\"99%\" dx=\"-90\" y=\"23\" "
             "text-anchor=\"end\">Reset (Esc)</text>\n"
             "<svg id=\"frames\" x=\"1%\" width=\"98%\" y=\"" +
-            std::to_string(header_height) + "\" height=\"" + frames_height + "\">\n";
+            std::to_string(header_height) + "\" height=\"" + frames_height + "\" data-cell=\"" +
+            rounded_text(cell_width, 2) + "\">\n";
     }
 
     void write_box(const svg_box& box) {

@@ -114,7 +114,9 @@ class tidying {
     }
 
     frame compiling_main_script() const {
-        const std::string_view script = base_name(program_.main_script);
+        const bool is_typed = !program_.main_script.empty();
+        const std::string_view script =
+            base_name(is_typed ? program_.main_script : program_.started_script);
         return {.function = "compiling " + (script.empty() ? "the program" : std::string(script)),
                 .kind = frame_kind::compiling};
     }

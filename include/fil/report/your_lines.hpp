@@ -19,6 +19,7 @@
 #include <map>
 #include <range/v3/action/sort.hpp>
 #include <range/v3/action/stable_sort.hpp>
+#include <range/v3/algorithm/count_if.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,12 +45,17 @@ struct threads_usage {
 };
 
 struct held_by_lines {
-    std::vector<your_line> lines;        // heaviest first
+    std::vector<your_line> lines;        // heaviest first, but for those that make one row:
+    std::vector<your_line> imports;      // lines that import, if there are several, heaviest first;
+    std::uint64_t importing_lines = 0;   // how many those are, also if not all are listed,
+    std::int64_t importing_bytes = 0;    // and what they hold
     std::vector<threads_usage> threads;  // heaviest first
     std::int64_t small_threads = 0;      // of those that are not listed
     std::uint64_t small_lines = 0;       // that are not listed, and what they hold
     std::int64_t small_bytes = 0;
-    std::int64_t others = 0;  // not below any line of the user's
+    std::int64_t others = 0;     // not below any line of the user's; of which,
+    std::int64_t compiling = 0;  // while the program was compiled, before a line of it ran
+    frame_index compiler = {};   // the frame that says so, if there is any
 };
 
 // What a reader could look up of a frame's code.
@@ -89,6 +95,10 @@ class line_summing {
             if (own_[i] == 0) continue;
             if (innermost[i] == callstack_index::empty) {
                 result.others += own_[i];
+                if (is_compiler(i)) {
+                    result.compiling += own_[i];
+                    result.compiler = callstacks[i].frame;
+                }
             } else if (is_of_threads(i)) {
                 of_threads[{row_at(innermost[i]), callstacks[i].frame}] +=
                     std::exchange(own_[i], 0);
@@ -119,6 +129,11 @@ class line_summing {
     bool is_importer(std::size_t i) const {
         const frame& innermost = whole_.frames()[to_index(whole_.callstacks()[i].frame)];
         return conventions::of(innermost).is_importer(innermost);
+    }
+
+    bool is_compiler(std::size_t i) const {
+        const frame_index innermost = whole_.callstacks()[i].frame;
+        return whole_.frames()[to_index(innermost)].kind == frame_kind::compiling;
     }
 
     bool is_of_threads(std::size_t i) const {
@@ -162,13 +177,26 @@ class line_summing {
     std::vector<std::int64_t> own_;  // bytes, by callstack
 };
 
+// Lines that import make one row, if there are several: a reader changes none of them.
+inline void gather_imports(held_by_lines& held) {
+    const std::int64_t imports = ranges::count_if(held.lines, &your_line::imports);
+    if (imports < 2) return;
+    held.importing_lines = static_cast<std::uint64_t>(imports);
+    std::vector<your_line> others;
+    for (const your_line& line : held.lines) {
+        (line.imports ? held.imports : others).push_back(line);
+        if (line.imports) held.importing_bytes += line.bytes;
+    }
+    held.lines = std::move(others);
+}
+
 // The lines that are listed hold 99 % of what lines hold; below that, 0.1 % each.
 inline void leave_out_small_lines(held_by_lines& held, std::size_t most = 200) {
-    std::int64_t all = 0;
+    std::int64_t all = held.importing_bytes;
     for (const your_line& line : held.lines) all += line.bytes;
     const double enough = 0.99 * static_cast<double>(all);
     const double least = 0.001 * static_cast<double>(all);
-    std::int64_t listed = 0;
+    std::int64_t listed = held.importing_bytes;
     std::size_t count = 0;
     while (count < std::min(held.lines.size(), most)) {
         const auto bytes = static_cast<double>(held.lines[count].bytes);
@@ -178,11 +206,29 @@ inline void leave_out_small_lines(held_by_lines& held, std::size_t most = 200) {
     held.small_lines = held.lines.size() - count;
     held.small_bytes = all - listed;
     held.lines.resize(count);
+    if (held.imports.size() > most) held.imports.resize(most);
+}
+
+// What a reader sees of the lines, heaviest first: a line, or those that import.
+struct line_row {
+    const your_line* line;  // null: the imports
+    std::int64_t bytes;
+};
+
+inline std::vector<line_row> rows_of_lines(const held_by_lines& held) {
+    std::vector<line_row> rows;
+    for (const your_line& line : held.lines) rows.push_back({&line, line.bytes});
+    if (held.importing_lines > 0) {
+        const auto place =
+            std::ranges::upper_bound(rows, held.importing_bytes, std::greater(), &line_row::bytes);
+        rows.insert(place, {nullptr, held.importing_bytes});
+    }
+    return rows;
 }
 
 // Threads that are listed took a hundredth of all.
 inline void leave_out_small_threads(held_by_lines& held, std::size_t most = 20) {
-    std::int64_t all = held.others + held.small_bytes;
+    std::int64_t all = held.others + held.small_bytes + held.importing_bytes;
     for (const your_line& line : held.lines) all += line.bytes;
     for (const threads_usage& some : held.threads) all += some.bytes;
     while (!held.threads.empty() &&
@@ -194,7 +240,8 @@ inline void leave_out_small_threads(held_by_lines& held, std::size_t most = 20) 
 
 // What bars are measured by.
 inline std::int64_t heaviest_row(const held_by_lines& held) {
-    std::int64_t most = held.lines.empty() ? 1 : held.lines.front().bytes;
+    std::int64_t most = std::max<std::int64_t>(held.importing_bytes, 1);
+    if (!held.lines.empty()) most = std::max(most, held.lines.front().bytes);
     for (const threads_usage& some : held.threads) most = std::max(most, some.bytes);
     return most;
 }

@@ -73,8 +73,7 @@ function residentPart({ facts, mappings }, peak) {
   const counted = anonymousCounted + sharedCounted;
   const isPart = facts.ending.kind === "unknown"; // of a program, which held memory before
   const arenas = mappings.some(({ kind, bytes }) => kind === "arena" && bytes > 0);
-  const own = facts.kind === "native" ? "the program\u2019s data, stacks" : "interpreter, stacks";
-  const others = (isPart ? "held before" : own) + (arenas ? ", arenas" : "") + ", freed but kept";
+  const others = (isPart ? "held before" : facts.beside) + (arenas ? ", arenas" : "") + ", freed but kept";
   const parts = [
     ["counted", counted, "counted in the peak"],
     ["other", r.anonymous - anonymousCounted, others],

@@ -5,13 +5,11 @@ const LINES_SHOWN = 6;
 const PLACE_CELLS = 44; // of file, line and function
 
 function drawLines(at, model, choose) {
-  const { lines } = model;
   const whole = model.whole;
-  const entries = gathered(lines);
+  const entries = gathered(model);
   const most = Math.max(...[...entries, ...model.threads].map(({ bytes }) => bytes), 1);
   const rowOf = (line) => lineRow(line, model, most, choose);
-  const rowsOf = ({ line, imports, bytes }) =>
-    imports ? importRows(imports, bytes, rowOf, whole, most) : [rowOf(line)];
+  const rowsOf = (entry) => (entry.line ? [rowOf(entry.line)] : importRows(entry, rowOf, whole, most));
   const first = Math.max(1, entries.filter(({ bytes }) => bytes >= MIB / 20).length);
   const shown = Math.min(first, LINES_SHOWN);
   const threads = model.threads.map((some) => threadsRow(some, whole, most, choose));
@@ -26,22 +24,21 @@ function drawLines(at, model, choose) {
   );
 }
 
-// The rows' entries, heaviest first: a line each, but all that import in one.
-function gathered(lines) {
-  const imports = lines.filter(isImport);
-  const alone = imports.length < 2;
+// The rows' entries, heaviest first: a line each, but all that import in one, of which not all may be
+// listed.
+function gathered({ lines, imports }) {
   const entries = lines
-    .filter((line) => alone || !imports.includes(line))
+    .filter((line) => !isImport(line))
     .map((line) => ({ line, bytes: line.bytes }));
-  if (alone) return entries;
-  const bytes = imports.reduce((sum, line) => sum + line.bytes, 0);
-  const place = entries.findIndex((entry) => entry.bytes < bytes);
-  entries.splice(place < 0 ? entries.length : place, 0, { imports, bytes });
+  if (imports.lines > 0) {
+    const listed = lines.filter(isImport);
+    entries.splice(imports.place, 0, { listed, bytes: imports.bytes, count: imports.lines });
+  }
   return entries;
 }
 
-function importRows(imports, bytes, rowOf, whole, most) {
-  const words = "imports: " + mib(bytes) + " in " + count(imports.length) + " lines ";
+function importRows({ listed, bytes, count: all }, rowOf, whole, most) {
+  const words = "imports: " + mib(bytes) + " in " + count(all) + " lines ";
   const mark = el("span", { class: "mark", "aria-hidden": "true" });
   const button = el(
     "button",
@@ -49,7 +46,12 @@ function importRows(imports, bytes, rowOf, whole, most) {
     ...rowCells(bytes, whole, most),
     el("span", { class: "where" }, words, mark),
   );
-  const rows = imports.map(rowOf);
+  const rows = listed.map(rowOf);
+  if (all > listed.length) {
+    const rest = bytes - listed.reduce((sum, line) => sum + line.bytes, 0);
+    const text = " in " + plural(all - listed.length, "smaller one", "smaller ones");
+    rows.push(el("li", { class: "quiet" }, size(rest), text));
+  }
   for (const row of rows) {
     row.hidden = true;
     row.classList.add("inner");
@@ -91,13 +93,8 @@ function threadsRow(some, whole, most, choose) {
   return el("li", { class: "threads" }, button);
 }
 
-// Where compiled code has no line numbers, a row is a whole function; where it has no names, a place.
 function linesHint({ lineless }) {
-  const words =
-    lineless === 1
-      ? "A row without a line is a whole function: build with -g for lines."
-      : "A row without a name is a place in compiled code: build with -g, and do not strip it.";
-  return lineless ? el("p", { class: "quiet" }, words) : "";
+  return lineless ? el("p", { class: "quiet" }, lineless) : "";
 }
 
 function lineRow(line, model, most, choose) {
@@ -138,8 +135,8 @@ function moreButton(table, entries, rowsOf) {
 }
 
 // What no listed line accounts for.
-function restParts({ lines, threads, smallThreads, smallLines, others, whole }) {
-  if (lines.length + threads.length === 0 && smallThreads === 0) {
+function restParts({ lines, threads, smallThreads, smallLines, others, compiling, whole }) {
+  if (lines.length + threads.length === 0 && smallThreads + compiling.bytes === 0) {
     const words =
       whole > 0
         ? "None of this memory was allocated below a line of your own code: see the graph."
@@ -154,7 +151,9 @@ function restParts({ lines, threads, smallThreads, smallLines, others, whole }) 
     parts.push(part(smallLines.bytes, `in ${number} of yours, small ones`));
   }
   if (smallThreads >= whole / 1000) parts.push(part(smallThreads, "in threads of libraries"));
-  if (others >= whole / 1000) parts.push(part(others, "not below any line of yours"));
+  if (compiling.bytes >= whole / 1000) parts.push(part(compiling.bytes, bdi(compiling.function)));
+  const rest = others - (compiling.bytes >= whole / 1000 ? compiling.bytes : 0);
+  if (rest >= whole / 1000) parts.push(part(rest, "not below any line of yours"));
   return parts;
 }
 

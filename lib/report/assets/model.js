@@ -12,6 +12,8 @@ function readModel(json) {
     smallThreads: json.smallThreads,
     smallLines: json.smallLines,
     others: json.others,
+    imports: json.imports,
+    compiling: at(json.compiling),
     lineless: json.lineless,
     frames,
     hidden: json.hidden,

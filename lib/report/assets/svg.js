@@ -2,10 +2,9 @@
 // resets. All it knows is in the picture: the place of each frame (percentages), and its data-
 // attributes (svg.hpp).
 
-const CELL = 7.23;
-
 const root = document.documentElement;
 const find = (id) => document.getElementById(id);
+const cell = Number(find("frames").dataset.cell);
 const frames = [...document.querySelectorAll(".f")].map(readFrame);
 const byElement = new Map(frames.map((frame) => [frame.element, frame]));
 let zoomed = frames[0];
@@ -57,7 +56,7 @@ function place() {
       (above ? 0 : (100 * (frame.x - zoomed.x)) / zoomed.width) + "%",
     );
     frame.element.setAttribute("width", 100 * frame.share + "%");
-    const room = Math.floor((frame.share * pixels - 9) / CELL);
+    const room = Math.floor((frame.share * pixels - 9) / cell);
     const label = room < 2 ? "" : cutLabel(frame.label, room);
     frame.text.textContent = label;
     if (frame.source) frame.source.textContent = label ? cutSource(frame.frame.s, room) : "";

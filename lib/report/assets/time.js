@@ -157,14 +157,8 @@ class TimeStrip {
     });
   }
 
-  // "worker.py --fast", without the interpreter's path before it.
-  nameOf({ pid, name }) {
-    const known = this.facts.processes.find((process) => process.pid === pid);
-    const command = visible(name || (known ? known.name : "")) || "this process";
-    const words = command.split(" ").map((word) => word.split("/").pop());
-    if (/^python[\d.]*$/.test(words[0]) && words.length > 1) words.shift();
-    const short = words.join(" ");
-    return short.length > 24 ? short.slice(0, 23) + "…" : short;
+  nameOf({ name }) {
+    return cutSource(name || "this process", 24);
   }
 
   // Nothing is said of resident memory that no sample knows.

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "fil/report/conventions/convention.hpp"
 #include "fil/report/conventions/lua.hpp"
@@ -31,6 +33,19 @@ constexpr const convention& of(frame_kind kind) {
 
 constexpr const convention& of(const frame& f) {
     return of(f.kind);
+}
+
+inline bool is_interpreter(std::string_view name) {
+    return std::ranges::any_of(
+        all, [&](const known_convention& known) { return known.of.is_interpreter(name); });
+}
+
+// Of any runtime, the script that a command line runs.
+inline std::string script_of(const std::vector<std::string>& command) {
+    for (const known_convention& known : all) {
+        if (std::string script = known.of.script_of(command); !script.empty()) return script;
+    }
+    return {};
 }
 
 // Of a program, by what it says that it is: "CPython 3.12.1". Without a runtime it is native.

@@ -45,6 +45,12 @@ struct convention {
     bool (*is_nameless_file)(std::string_view file) = [](std::string_view) { return false; };
     // Looks for and loads modules.
     bool (*is_importer)(const frame&) = [](const frame&) { return false; };
+    // A program that runs scripts, by its name: "python3.12".
+    bool (*is_interpreter)(std::string_view name) = [](std::string_view) { return false; };
+    // Of a command line: the file that it runs, as typed; "" if it runs none, or it is not of this
+    // runtime.
+    std::string (*script_of)(const std::vector<std::string>& command) =
+        [](const std::vector<std::string>&) { return std::string(); };
     // Stands for the time in which a module is compiled.
     bool (*is_compiler)(const frame&) = [](const frame&) { return false; };
 };

@@ -39,11 +39,17 @@ inline bool is_anonymous(const frame& f) {
     return is_main_chunk(f) || f.function.starts_with("function <");
 }
 
+// "lua", "lua5.4", "lua54".
+inline bool is_interpreter(std::string_view name) {
+    return name.starts_with("lua") && name.find_first_not_of("0123456789.", 3) == name.npos;
+}
+
 inline constexpr convention rules = {.runtime = "Lua",
                                      .beside_blocks = "interpreter, stacks",
                                      .owner_of = owner_of,
                                      .inside_library = below_library_directory,
                                      .is_whole_file = is_main_chunk,
-                                     .is_anonymous = is_anonymous};
+                                     .is_anonymous = is_anonymous,
+                                     .is_interpreter = is_interpreter};
 
 }  // namespace fil::report::conventions::lua

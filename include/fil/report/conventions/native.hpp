@@ -102,6 +102,13 @@ inline std::string_view inside_library(std::string_view path) {
     return python::inside_library(path);
 }
 
+// Where compiled code has no line numbers, a row is a whole function; where it has no names, a
+// place.
+inline constexpr std::string_view without_lines =
+    "A row without a line is a whole function: build with -g for lines.";
+inline constexpr std::string_view without_names =
+    "A row without a name is a place in compiled code: build with -g, and do not strip it.";
+
 inline constexpr convention rules = {.owner_of = owner_of,
                                      .inside_library = inside_library,
                                      .starts_program = starts_program,

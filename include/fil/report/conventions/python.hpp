@@ -117,6 +117,32 @@ inline bool is_nameless_file(std::string_view file) {
     return file == "<string>" || file == "<unknown>";
 }
 
+inline bool is_interpreter(std::string_view name) {
+    for (const std::string_view known : {"python", "pypy"}) {
+        if (name.starts_with(known) &&
+            name.find_first_not_of("0123456789.", known.size()) == name.npos)
+            return true;
+    }
+    return false;
+}
+
+// "python3.12 -X dev big.py --fast" runs "big.py"; -c and -m run no file.
+inline std::string script_of(const std::vector<std::string>& command) {
+    if (command.empty() || !is_interpreter(base_name(command[0]))) return {};
+    for (std::size_t i = 1; i < command.size(); ++i) {
+        const std::string& word = command[i];
+        if (word == "--") return i + 1 < command.size() ? command[i + 1] : std::string();
+        if (word.size() < 2 || word[0] != '-') return word == "-" ? std::string() : word;
+        if (word.starts_with("--")) continue;
+        // Of letters that stand together, the first that takes a value takes what follows.
+        const std::size_t takes = word.find_first_of("cmWX");
+        if (takes == word.npos) continue;
+        if (word[takes] == 'c' || word[takes] == 'm') return {};
+        if (takes + 1 == word.size()) ++i;
+    }
+    return {};
+}
+
 inline constexpr convention rules = {.runtime = "CPython",
                                      .no_callstack = no_python_stack,
                                      .beside_blocks = "interpreter, stacks",
@@ -127,6 +153,8 @@ inline constexpr convention rules = {.runtime = "CPython",
                                      .is_anonymous = is_anonymous,
                                      .is_nameless_file = is_nameless_file,
                                      .is_importer = is_importer,
+                                     .is_interpreter = is_interpreter,
+                                     .script_of = script_of,
                                      .is_compiler = is_compiler};
 
 }  // namespace fil::report::conventions::python
