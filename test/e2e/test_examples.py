@@ -1,4 +1,4 @@
-"""The two programs in examples/ that report their own allocator's blocks through fil.h."""
+"""The programs in examples that report their own allocator's blocks, by fil.h or the core alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
-from profiling import FIL_PROFILE, MIB, REPORT_FILES, Ended, Profiled, run_plain
+from profiling import FIL_PROFILE, MIB, REPORT_FILES, ROOT, Ended, Profiled, run_plain
 
 BUILD = FIL_PROFILE.parent.parent
 
@@ -62,3 +62,31 @@ def test_their_reports_are_of_the_kind_that_fil_profile_writes(tmp_path: Path) -
         assert any("(decode)" in title and "25,165,824 bytes, 75.00%" in title for title in titles)
     page = (ran.report / "index.html").read_text()
     assert "own_allocator_c" in page and "load_level" in page
+
+
+def test_the_core_alone_finds_the_peak_and_who_held_it(tmp_path: Path) -> None:
+    example = str(BUILD / "examples" / "core_alone")
+    ended = run_plain([example, str(tmp_path)], cwd=BUILD)
+    assert (ended.status, ended.stdout, ended.stderr) == (0, b"The peak: 32.0 MiB\n", b"")
+    folded = (tmp_path / "peak-memory.prof").read_text().splitlines()
+    frames = {line.rsplit(" ", 1)[0]: int(line.rsplit(" ", 1)[1]) for line in folded}
+    # What came after the peak (four MiB of `decode` from `main`) is not in it.
+    assert {tuple(re.findall(r"\((\w+)\)", stack)): size for stack, size in frames.items()} == {
+        ("load_level", "decode"): 6 * 4 * MIB,
+        ("load_level",): 8 * MIB,
+    }
+    for stack in frames:
+        frame = stack.split(";")[-1]
+        assert re.search(r"\((\w+)\)", frame)[1] in source_line(frame)
+    titles = ElementTree.parse(tmp_path / "peak-memory.svg").iter(
+        "{http://www.w3.org/2000/svg}title"
+    )
+    texts = [title.text for title in titles]
+    assert texts[0] == "Peak Tracked Memory Usage (32.0 MiB)"
+    assert any("(decode) (25,165,824 bytes, 75.00%)" in text for text in texts)
+    assert b"libfil" not in run_plain(["ldd", example]).stdout
+
+
+def test_the_core_alone_is_short() -> None:
+    """What the guide says of it."""
+    assert len((ROOT / "examples/core_alone.cpp").read_text().splitlines()) < 80

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from profiling import FIL_PROFILE, PREFIX, ROOT, reports_in
 
 BUILD = FIL_PROFILE.parent.parent
+HEADERS = [*(ROOT / "include/fil").rglob("*.hpp")]
 PROGRAM = """
 #include <fil.h>
 #include <stdio.h>
@@ -44,8 +46,8 @@ class Installation:
             "PKG_CONFIG_PATH": str(self.libraries / "pkgconfig"),
         }
 
-    def pkg_config(self, *arguments: str) -> list[str]:
-        return output(["pkg-config", *arguments, "fil"], env=self.environment).split()
+    def pkg_config(self, *arguments: str, package: str = "fil") -> list[str]:
+        return output(["pkg-config", *arguments, package], env=self.environment).split()
 
 
 def output(command: list[str], **how) -> str:
@@ -72,7 +74,9 @@ def test_exactly_these_files_are_installed(installed: Installation) -> None:
     folder = installed.libraries.relative_to(installed.prefix)
     files = {str(path.relative_to(installed.prefix)) for path in installed.prefix.rglob("*.*")}
     files |= {str(path.relative_to(installed.prefix)) for path in installed.prefix.glob("bin/*")}
-    assert files == {
+    core = {f"include/{path.relative_to(ROOT / 'include')}" for path in HEADERS}
+    assert core <= files
+    assert files - core == {
         "bin/fil-profile",
         "bin/filprofiler",
         "include/fil.h",
@@ -85,6 +89,7 @@ def test_exactly_these_files_are_installed(installed: Installation) -> None:
         f"{folder}/libfil.so.{version()}",
         f"{folder}/fil/libfil_preload.so",
         f"{folder}/pkgconfig/fil.pc",
+        f"{folder}/pkgconfig/fil-core.pc",
     }
 
 
@@ -136,3 +141,17 @@ def test_our_lines_are_the_only_ones_on_stderr(installed: Installation, tmp_path
     )
     assert done.stdout == b""
     assert all(line.startswith(PREFIX) for line in done.stderr.splitlines())
+
+
+def test_the_core_is_used_without_the_library(installed: Installation, tmp_path: Path) -> None:
+    """By its pkg-config file: nothing of ours to link, and none of this tree's headers."""
+    source = shutil.copy(ROOT / "examples/core_alone.cpp", tmp_path)
+    flags = installed.pkg_config("--cflags", "--libs", package="fil-core")
+    assert [flag for flag in flags if flag.startswith(("-l", "-L"))] == []
+    assert str(installed.prefix / "include") in " ".join(flags)
+    program = str(tmp_path / "core_alone")
+    output(["c++", "-std=c++20", str(source), "-o", program, *flags], cwd=tmp_path)
+    assert "libfil" not in output(["ldd", program])
+    assert output([program, str(tmp_path)]) == "The peak: 32.0 MiB\n"
+    callstacks = (tmp_path / "peak-memory.prof").read_text().splitlines()
+    assert [line.rsplit(" ", 1)[1] for line in callstacks] == [str(24 << 20), str(8 << 20)]

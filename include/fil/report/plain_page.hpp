@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <ranges>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -91,17 +91,19 @@ class plain_writer {
 
     std::string lines() const {
         const held_by_lines& held = report_.held;
-        const std::vector<line_row> rows = rows_of_lines(held);
+        const std::vector<line_row> all = rows_of_lines(held);
+        const std::span rows(all);
+        const std::span shown = rows.first(std::min(most_lines, rows.size()));
         std::string out = "<h2>Your lines that held the peak</h2>";
         if (rows.empty() && held.threads.empty() && held.compiling == 0)
             return out + "<p>None of this memory was allocated below a line of your own code.</p>";
         out += "<ol class=\"lines\">";
         for (const threads_usage& some : held.threads) out += threads_row(some);
-        for (const line_row& each : rows | std::views::take(most_lines))
+        for (const line_row& each : shown)
             out += each.line != nullptr ? row(*each.line) : imports_row();
         out += "</ol>";
         std::int64_t rest = held.small_bytes;
-        for (const line_row& each : rows | std::views::drop(most_lines)) rest += each.bytes;
+        for (const line_row& each : rows.subspan(shown.size())) rest += each.bytes;
         if (rest > 0) out += "<p>" + size_text(rest) + " in more lines of yours</p>";
         if (held.small_threads > 0)
             out += "<p>" + size_text(held.small_threads) + " in threads of libraries</p>";

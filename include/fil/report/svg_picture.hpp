@@ -5,7 +5,6 @@
 // ×7,500" (through several functions), "step … 19,801 frames" (a chain). Cold code, pure functions.
 
 #include <cstdint>
-#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,7 +53,7 @@ svg_picture make_svg_picture(std::string title, const layout& boxes, const Snaps
     picture.boxes.reserve(boxes.size());
     const std::int64_t whole = boxes.front().bytes;
     picture.boxes.push_back({0, 0, whole, true, "all", {"all  " + size_text(whole), "", 0}, ""});
-    for (const box& drawn : boxes | std::views::drop(1)) {
+    for (const box& drawn : std::span(boxes).subspan(1)) {
         const std::size_t i = to_index(drawn.frame);
         const frame& f = snapshot.frames()[i];
         const std::string joined = joined_text(drawn, f, snapshot.frames()[to_index(drawn.next)]);
