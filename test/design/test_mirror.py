@@ -1,0 +1,37 @@
+"""Tests mirror the tree: each unit of lib/ has a file of tests."""
+
+from __future__ import annotations
+
+from sources import ROOT
+
+ROOMS = sorted(path for path in (ROOT / "lib").iterdir() if path.is_dir())
+# What is proved elsewhere, by what it does.
+ELSEWHERE = {
+    "os/linux_system": "test/lib/os/os_test.cpp",
+    "os/modules": "test/capture/modules_test.cpp",
+    "os/signal_stack": "test/base/reentry_guard_test.cpp",
+    "process/block_events": "test/capi/record_test.cpp",
+    "process/new_thread": "test/e2e/test_thread_pools.py",
+    "process/out_of_memory": "test/capi/out_of_memory_test.cpp",
+    "process/run_control": "test/capi/run_test.cpp",
+    "process/session_protocol": "test/lib/process/session_client_test.cpp",
+    "process/tell_refusal": "test/lib/os/refusal_test.cpp",
+    "report/live_copy": "test/capi/live_copy_test.cpp",
+    "report/program_began": "test/e2e/test_endings.py",
+    "report/report_files": "test/report/report_files_test.cpp",
+    "session/refusal_text": "test/lib/os/refusal_test.cpp",
+    "session/session": "test/capi/session_test.cpp",
+}
+
+
+def units() -> set[str]:
+    return {f"{room.name}/{path.stem}" for room in ROOMS for path in room.glob("*.hpp")}
+
+
+def test_each_unit_of_lib_has_a_file_of_tests() -> None:
+    has_none = {unit for unit in units() if not (ROOT / f"test/lib/{unit}_test.cpp").exists()}
+    assert has_none == set(ELSEWHERE)
+
+
+def test_what_is_proved_elsewhere_has_tests_there() -> None:
+    assert not [tests for tests in ELSEWHERE.values() if not (ROOT / tests).exists()]

@@ -1,0 +1,111 @@
+// What a report says of a recording beside its callstacks: facts, arenas, and which counters.
+
+#include "report/report_source.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "small_recording.hpp"
+
+namespace fil {
+namespace {
+
+class report_source : public testing::Test {
+  protected:
+    static constexpr std::uint64_t bytes = 4 << 20;
+    report_source() { EXPECT_TRUE(memory.format(1, 1)); }
+    ~report_source() override { system_pages::unmap(base, bytes); }
+
+    // Of one callstack, the one with this id.
+    static usage_at_peak usage(mapping_kind kind, std::uint32_t id, std::int64_t held) {
+        usage_at_peak made;
+        made.by_kind[static_cast<std::size_t>(kind)].resize(id + 1);
+        made.by_kind[static_cast<std::size_t>(kind)][id].bytes = held;
+        return made;
+    }
+    drawn_recording drawn() const { return {view, session}; }
+
+    void* base = system_pages::map(bytes);
+    recording_memory memory{base, bytes};
+    recording_view view{base, bytes};
+    session_page session{};
+};
+
+TEST_F(report_source, what_the_recording_says_of_its_program_is_in_the_facts) {
+    memory.add_fact<linux_system>("runtime", "CPython 3.11.2");
+    memory.add_fact<linux_system>("package", "/lib/filprofiler");
+    memory.add_fact<linux_system>("note", "Frames cannot be read.");
+    memory.header().missed_events = 3;
+    report::facts run;
+    add_recorded_facts(run, drawn(), usage(mapping_kind::anonymous, 2, 500));
+    EXPECT_EQ(run.runtime, "CPython 3.11.2");
+    EXPECT_EQ(run.program.own_directory, "/lib/filprofiler");
+    EXPECT_EQ(run.notes, std::vector<std::string>{"Frames cannot be read."});
+    EXPECT_EQ(run.exact.missed, 3u);
+    EXPECT_EQ(run.peak, 500);
+}
+
+TEST_F(report_source, one_thread_alone_is_exact_and_several_are_nearly) {
+    report::facts alone, several;
+    add_recorded_facts(alone, drawn(), usage(mapping_kind::anonymous, 2, 500));
+    EXPECT_EQ(alone.exact.bound, 0);
+    memory.header().threads_ever = 3;
+    add_recorded_facts(several, drawn(), usage(mapping_kind::anonymous, 2, 500));
+    EXPECT_EQ(several.exact.threads, 3u);
+    EXPECT_GT(several.exact.bound, 0);
+}
+
+TEST_F(report_source, of_several_processes_the_peak_is_the_sessions) {
+    session.peak = 900;
+    report::facts run;
+    run.processes.push_back({});
+    add_recorded_facts(run, drawn(), usage(mapping_kind::anonymous, 2, 500));
+    EXPECT_EQ(run.peak, 900);
+}
+
+TEST_F(report_source, a_copy_that_was_made_in_motion_says_so) {
+    live_copy copy;
+    copy.in_motion = true;
+    drawn_recording moving = drawn();
+    moving.copy = &copy;
+    report::facts run;
+    add_recorded_facts(run, moving, copy.usage);
+    EXPECT_EQ(run.notes.size(), 1u);
+}
+
+TEST_F(report_source, counters_are_the_copys_where_there_is_one) {
+    const live_copy copy{usage(mapping_kind::anonymous, 2, 77), 77};
+    drawn_recording copied = drawn();
+    copied.copy = &copy;
+    EXPECT_EQ(usage_of(copied).used_bytes(), 77);
+    EXPECT_EQ(usage_of(drawn()).used_bytes(), 0);
+}
+
+TEST_F(report_source, a_request_that_failed_is_counted_with_what_is_there) {
+    drawn_recording last = drawn();
+    last.out_of_memory = failed_request{callstack_id{1}, 4096};
+    EXPECT_EQ(usage_of(last).used_bytes(), 4096);
+}
+
+TEST_F(report_source, of_an_arena_the_most_that_was_seen_resident_is_shown_and_never_more_than_it) {
+    const auto resident = [this](std::int64_t seen, std::int64_t noted, std::int64_t live_then) {
+        session.peak = 10'000;
+        arena_record& arena = memory.header().arenas[0];
+        arena.callstack = callstack_id{5};
+        arena.resident = noted;
+        arena.live_then = live_then;
+        usage_at_peak held = usage(mapping_kind::reserved, 5, 1000);
+        add_arenas(held, drawn(), {{callstack_id{5}, 1000, seen, mapping_kind::arena}});
+        return held.bytes(mapping_kind::arena);
+    };
+    EXPECT_EQ(resident(300, 0, 0), 300);
+    EXPECT_EQ(resident(300, 400, 9950), 400);  // near the peak
+    EXPECT_EQ(resident(300, 400, 5000), 300);  // long before it
+    EXPECT_EQ(resident(0, 400, 5000), 400);    // nobody else looked
+    EXPECT_EQ(resident(5000, 0, 0), 1000);
+}
+
+}  // namespace
+}  // namespace fil
