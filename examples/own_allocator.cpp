@@ -15,7 +15,6 @@
 #include <cstdio>
 #include <map>
 #include <memory_resource>
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,12 +31,13 @@ fil_text text(std::string_view string) {
 // on. Steps nest as scopes do.
 class step {
   public:
-    explicit step(std::string_view name,
-                  std::source_location where = std::source_location::current())
+    // The line is the caller's. (std::source_location is not there for every clang yet.)
+    explicit step(std::string_view name, std::string_view file = __builtin_FILE(),
+                  std::uint32_t line = __builtin_LINE())
         : caller_(now_) {
         const fil_function function =
-            fil_function_intern(FIL_FUNCTION_ANNOUNCED, text(name), text(where.file_name()), 0);
-        now_ = fil_callstack_child(caller_, function, where.line());
+            fil_function_intern(FIL_FUNCTION_ANNOUNCED, text(name), text(file), 0);
+        now_ = fil_callstack_child(caller_, function, line);
     }
     step(const step&) = delete;
     ~step() { now_ = caller_; }

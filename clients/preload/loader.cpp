@@ -19,11 +19,15 @@ constinit thread_local bool objects_may_have_come = false;
 // RUNPATH is judged by the return address. So there is no "after" in that hook. The next mmap or
 // pthread_create of this thread is after: the loader's own mappings do not pass through our hooks,
 // so if one arrives, all new objects are at least relocated.
-extern "C" [[gnu::visibility("hidden")]] auto fil_preload_before_dlopen(const char* file) {
+extern "C" {
+using dlopen_function = void*(const char*, int);
+
+[[gnu::visibility("hidden")]] dlopen_function* fil_preload_before_dlopen(const char* file) {
     objects_may_have_come = true;
     const auto real_dlopen = settle().dlopen;
     if (fil_recorder_running() != 0) runtimes_before_dlopen(file);
     return real_dlopen;
+}
 }
 
 void notice_new_objects(const void* caller) {

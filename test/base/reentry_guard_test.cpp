@@ -37,10 +37,13 @@ TEST(reentry_guard, an_event_that_begins_where_the_last_one_did_comes_after_a_ju
 reentry_guard<system_signal_stacks> jumped_guard;
 jmp_buf jump_target;
 
+void raise_and_jump(int depth);
+void (*const volatile deeper)(int) = raise_and_jump;  // compilers warn of what never returns
+
 [[gnu::noinline]] void raise_and_jump(int depth) {
     volatile char frame[256];
     frame[0] = char(depth);
-    if (depth > 0) return raise_and_jump(depth - 1);
+    if (depth > 0) return deeper(depth - 1);
     jumped_guard.raise();
     longjmp(jump_target, frame[0] + 1);
 }

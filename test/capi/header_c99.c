@@ -4,6 +4,7 @@
 #include "fil_hooks.h"
 #include "fil_supervisor.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,7 +73,7 @@ int main(void) {
     CHECK(fil_block_forget(&block).callstack == FIL_CALLSTACK_NONE);
     fil_block_restore(&block, forgotten);
     uint64_t generation = fil_generation();
-    CHECK(fil_block_size(&block) == 1000 && fil_block_size((char *)&block + 16) == 0);
+    CHECK(fil_block_size(&block) == 1000 && fil_block_size((void*)((uintptr_t)&block + 16)) == 0);
     CHECK(fil_block_watch(&block) && fil_block_size(&block) == 1000);
     CHECK(!fil_thread_on_signal_stack());
     CHECK(fil_generation() == generation);

@@ -168,7 +168,8 @@ TEST_F(sampler_test, points_out_a_mapping_hardly_touched_at_the_highest_moment) 
     idle_process other;
     sampler watching(session.handle(), other.pid());
     session.processes = {{other.pid()}};
-    session.mappings = {{{reinterpret_cast<std::uint64_t>(place), bytes, 5}}};
+    session.mappings = {
+        {{reinterpret_cast<std::uint64_t>(place), bytes, 5, FIL_MAPPING_ANONYMOUS}}};
     session.live = 100;
     watching.tick(1);
     ASSERT_EQ(watching.untouched().size(), 1u);

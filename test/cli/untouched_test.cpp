@@ -65,7 +65,7 @@ TEST(untouched, what_is_resident_of_arenas_is_told_however_much_it_is) {
     const mapping huge(64ULL << 30, 20 * mebibyte), full(64 * mebibyte, 64 * mebibyte);
     test::fake_session session;
     session.mappings = {{{huge.address(), 64ULL << 30, 7, FIL_MAPPING_ARENA},
-                        {full.address(), 64 * mebibyte, 8, FIL_MAPPING_ARENA}}};
+                         {full.address(), 64 * mebibyte, 8, FIL_MAPPING_ARENA}}};
     const auto found = hardly_touched_mappings(session.handle(), ::getpid());
     ASSERT_TRUE(found);
     ASSERT_EQ(found->size(), 2u);
@@ -127,9 +127,9 @@ TEST(untouched, mappings_are_told_apart_and_summed_by_callstack) {
     const mapping hardly(128 * mebibyte, mebibyte), also(64 * mebibyte, mebibyte),
         well(64 * mebibyte, 32 * mebibyte);
     test::fake_session session;
-    session.mappings = {{{hardly.address(), 128 * mebibyte, 7},
-                        {well.address(), 64 * mebibyte, 8},
-                        {also.address(), 64 * mebibyte, 7}}};
+    session.mappings = {{{hardly.address(), 128 * mebibyte, 7, FIL_MAPPING_ANONYMOUS},
+                         {well.address(), 64 * mebibyte, 8, FIL_MAPPING_ANONYMOUS},
+                         {also.address(), 64 * mebibyte, 7, FIL_MAPPING_ANONYMOUS}}};
     const auto found = hardly_touched_mappings(session.handle(), ::getpid());
     ASSERT_TRUE(found);
     ASSERT_EQ(found->size(), 1u);

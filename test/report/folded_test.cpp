@@ -38,7 +38,8 @@ TEST(folded, what_is_held_without_frames_is_one_line_compiler_or_not) {
     made.holds(4096, {});
     made.holds(100, {python("", 0, "[compiling]")});
     made.holds(7, {python("a.py", 1, "f")});
-    const program_facts program{.main_script = "src/wide.py"};
+    program_facts program;
+    program.main_script = "src/wide.py";
     EXPECT_EQ(folded(tidied(made, program)), "[No Python stack] 4196\na.py:1 (f) 7\n");
 }
 

@@ -26,14 +26,18 @@ TEST(html, what_is_filled_in_stands_in_their_elements) {
 }
 
 TEST(html, nothing_ends_its_element_early) {
-    const std::string page =
-        html_page(parts, {.title = "</title><script>", .model = R"({"f":"</script><script>"})"});
+    page_content content;
+    content.title = "</title><script>";
+    content.model = R"({"f":"</script><script>"})";
+    const std::string page = html_page(parts, content);
     EXPECT_EQ(page.find("</title><script>"), page.npos);
     EXPECT_NE(page.find(R"({"f":"\u003c/script>\u003cscript>"})"), page.npos);
 }
 
 TEST(html, the_page_loads_nothing_and_evaluates_nothing) {
-    const std::string page = html_page(parts, {.model = "{}"});
+    page_content content;
+    content.model = "{}";
+    const std::string page = html_page(parts, content);
     for (const char* word : {"http:", "https:", "@import", "eval(", "new Function", "innerHTML",
                              "document.write", " onclick", " onload", "src=", "url("}) {
         std::string text = page;

@@ -264,7 +264,9 @@ inline recording native() {
     made.facts = some_facts("", 64 * mib);
     made.facts.arguments = {"./grid"};
     made.facts.runtime = "";
-    made.facts.program = {.kind = frame_kind::native, .main_executable = "/home/ada/grid"};
+    made.facts.program = {};
+    made.facts.program.kind = frame_kind::native;
+    made.facts.program.main_executable = "/home/ada/grid";
     made.facts.timelines = {some_timeline(0, "", 64 * mib)};
     return made;
 }

@@ -90,11 +90,13 @@ bool add_arenas(std::vector<fil_untouched>& all, std::span<const fil_large_mappi
 }
 
 std::optional<std::vector<fil_untouched>> measure(std::vector<fil_large_mapping>& all, pid_t pid) {
-    const auto arenas = std::ranges::stable_partition(
-        all, [](const fil_large_mapping& mapping) { return mapping.kind != FIL_MAPPING_ARENA; });
+    const auto first_arena = std::stable_partition(
+        all.begin(), all.end(),
+        [](const fil_large_mapping& mapping) { return mapping.kind != FIL_MAPPING_ARENA; });
+    const std::span mapped(all.begin(), first_arena), arenas(first_arena, all.end());
     std::vector<fil_untouched> result;
-    if (!add_arenas(result, {arenas.begin(), arenas.end()}, pid)) return std::nullopt;
-    for (const fil_large_mapping& mapping : std::span(all).first(all.size() - arenas.size())) {
+    if (!add_arenas(result, arenas, pid)) return std::nullopt;
+    for (const fil_large_mapping& mapping : mapped) {
         const auto touched =
             count_bytes(pid, {mapping.address, mapping.bytes}, pages_with::memory_or_swap);
         if (!touched) return std::nullopt;

@@ -1,6 +1,5 @@
-/* The action for SIGUSR2 is the default one for whoever asks, and the program's own once it sets one,
- * in each way that the C library has.
- * expect processes 1 */
+/* The action for SIGUSR2 is the default one for whoever asks, and the program's own once it sets
+ * one, in each way that the C library has. expect processes 1 */
 #include "victim.h"
 
 typedef void (*handler)(int);
