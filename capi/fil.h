@@ -111,6 +111,17 @@ typedef struct fil_recorder_options {
  * does make system calls. Cold. Since 0.1. */
 FIL_API fil_status fil_recorder_start(const fil_recorder_options* options, fil_error* error);
 
+/* Stops recording what fil_recorder_start(FIL_MEMORY_PRIVATE) started: later events are ignored, in
+ * forked children as well, and cost as little as before the start. What was recorded stays for
+ * fil_recording_report(). An event that another thread is in may still be counted.
+ *
+ * fil_recorder_start() then begins anew, with the flags that it is given: what came before has no
+ * part in what it records, and its callstacks are new ones (fil_generation() has risen). A forked
+ * child may do so as well. FIL_ERROR_STATE if no recorder runs; FIL_ERROR_WHOLE_PROGRAM, or
+ * FIL_ERROR_IN_RUN while a run is on, if it is not the program's to stop. Cold, any thread.
+ * Since 0.1. */
+FIL_API fil_status fil_recorder_stop(fil_error* error);
+
 /* Whether a recorder runs in this process. Hot. Since 0.1. */
 FIL_API int fil_recorder_running(void);
 
@@ -205,7 +216,7 @@ FIL_API void fil_thread_inherit(fil_callstack callstack);
 FIL_API int fil_thread_on_signal_stack(void);
 
 /* Ids cached outside libfil are valid while this number stays the same: it rises when the recorder
- * starts anew (after a fork), when a run begins, and when a watched block is freed. Hot.
+ * starts anew (after a fork or a stop), when a run begins, and when a watched block is freed. Hot.
  * Since 0.1. */
 FIL_API uint64_t fil_generation(void);
 
@@ -372,7 +383,7 @@ typedef struct fil_report_options {
 /* Writes the report of what the recorder of this process (FIL_MEMORY_PRIVATE) has recorded since it was
  * started, at its peak: peak-memory.prof, peak-memory.svg, peak-memory-reversed.svg, index.html. On
  * success `path` (capacity bytes) holds the report's directory. FIL_ERROR_STATE if there is none,
- * FIL_ERROR_SYSTEM if the files cannot be written. Cold. Since 0.1. */
+ * FIL_ERROR_SYSTEM if the files cannot be written. Also after fil_recorder_stop(). Cold. Since 0.1. */
 FIL_API fil_status fil_recording_report(const fil_report_options* options, char* path,
                                         size_t capacity, fil_error* error);
 

@@ -59,8 +59,8 @@ __attribute__((weak)) void fil_pool_end(void);
 #endif
 #endif
 
-/* A block of so many bytes came: it is the caller's, and charged to the calling line. One over an older
- * one replaces it. NULL is ignored. Since 0.1. */
+/* A block of so many bytes came. It is charged to the line that called the function in which this
+ * stands, an allocator's. One over an older one replaces it. NULL is ignored. Since 0.1. */
 static inline void fil_announce_alloc(const void *block, size_t bytes) {
     void (*listener)(const void *, size_t);
     FIL_ANNOUNCE_FIND_(fil_pool_alloc, listener);

@@ -43,6 +43,17 @@ const char* why_not_started(fil_status status) {
     }
 }
 
+const char* why_not_stopped(fil_status status) {
+    switch (status) {
+        case FIL_ERROR_WHOLE_PROGRAM:
+            return "fil-profile records this program, to its end";
+        case FIL_ERROR_IN_RUN:
+            return "a run is on";
+        default:
+            return "no recorder of this program's runs";
+    }
+}
+
 }  // namespace
 
 extern "C" {
@@ -58,6 +69,12 @@ fil_status fil_recorder_start(const fil_recorder_options* options, fil_error* er
     fil_status status = capi::copy_struct(known, options);
     if (status == FIL_OK) status = this_process.start(known);
     capi::say(error, status, why_not_started(status));
+    return status;
+}
+
+fil_status fil_recorder_stop(fil_error* error) {
+    const fil_status status = this_process.stop();
+    capi::say(error, status, why_not_stopped(status));
     return status;
 }
 
@@ -225,20 +242,30 @@ void fil_guard_raise(void) {
 }
 void fil_guard_lower(void) {
     this_thread.guard.lower();
-    --this_thread.silenced;
+    if (this_thread.silenced != 0) --this_thread.silenced;
 }
 
 // ---- pools ----
 
 void fil_pool_begin(void) {
-    fil_guard_raise();
+    constexpr std::uintptr_t callers = 1024;  // of this function: they have returned at the end
+    this_process.event([](process_recorder&, thread_state&) {});  // the thread gets its counters
+    ++this_thread.silenced;
+    ++this_thread.pools;
+    this_thread.guard.raise(stack_pointer() + callers);
 }
 void fil_pool_end(void) {
+    if (this_thread.pools != 0) --this_thread.pools;
     fil_guard_lower();
 }
 
 void fil_pool_alloc(const void* address, size_t bytes) {
-    block_events::alloc(const_cast<void*>(address), bytes);
+    if (address == nullptr) return;
+    this_process.event_if_silenced(
+        [=](process_recorder& recorder, thread_state& thread) {
+            recorder.record_pool_alloc(thread, address_of(address), bytes, this_thread.around_pool);
+        },
+        [] { return this_thread.pools != 0; });
 }
 
 }  // extern "C"

@@ -6,57 +6,88 @@
 
 using namespace fil;
 
+namespace {
+
+// What is silenced (fil_guard_raise) are allocations and mappings that come; what goes is gone. For
+// a pool, what comes is reserve.
+constexpr auto always = [] { return true; };
+constexpr auto for_a_pool = [] { return this_thread.pools != 0; };
+
+mapping_kind kind_now(fil_mapping_kind kind) {
+    const bool is_reserve = this_thread.pools != 0 && is_in_peak(static_cast<mapping_kind>(kind));
+    return is_reserve ? mapping_kind::arena : static_cast<mapping_kind>(kind);
+}
+
+}  // namespace
+
 extern "C" {
 
 void fil_record_map(const void* address, size_t bytes, fil_mapping_kind kind) {
-    this_process.event([=](process_recorder& recorder, thread_state& thread) {
-        recorder.record_map(thread, address_of(address), bytes, static_cast<mapping_kind>(kind));
-    });
+    this_process.event_if_silenced(
+        [=](process_recorder& recorder, thread_state& thread) {
+            recorder.record_map(thread, address_of(address), bytes, kind_now(kind));
+        },
+        for_a_pool);
 }
 
 void fil_record_view(const void* of, const void* address, size_t bytes) {
-    this_process.event([=](process_recorder& recorder, thread_state& thread) {
-        recorder.record_view(thread, address_of(of), address_of(address), bytes);
-    });
+    this_process.event_if_silenced(
+        [=](process_recorder& recorder, thread_state& thread) {
+            recorder.record_view(thread, address_of(of), address_of(address), bytes);
+        },
+        for_a_pool);
 }
 
 fil_pieces* fil_mapping_forget(const void* address, size_t bytes) {
     mapping* pieces = nullptr;
     if (bytes == 0) return nullptr;
-    this_process.event([&](process_recorder& recorder, thread_state& thread) {
-        pieces = recorder.mapped().forget(thread, address_of(address), bytes);
-    });
+    this_process.event_if_silenced(
+        [&pieces, address, bytes](process_recorder& recorder, thread_state& thread) {
+            pieces = recorder.mapped().forget(thread, address_of(address), bytes);
+        },
+        always);
     return reinterpret_cast<fil_pieces*>(pieces);
 }
 
 void fil_mapping_discard(fil_pieces* pieces) {
     if (pieces == nullptr) return;
-    this_process.event([=](process_recorder& recorder, thread_state&) {
-        recorder.mapped().discard(reinterpret_cast<mapping*>(pieces));
-    });
+    this_process.event_if_silenced(
+        [=](process_recorder& recorder, thread_state&) {
+            recorder.mapped().discard(reinterpret_cast<mapping*>(pieces));
+        },
+        always);
 }
 
 void fil_mapping_restore(fil_pieces* pieces) {
     if (pieces == nullptr) return;
-    this_process.event([=](process_recorder& recorder, thread_state& thread) {
-        recorder.mapped().restore(thread, reinterpret_cast<mapping*>(pieces));
-    });
+    this_process.event_if_silenced(
+        [=](process_recorder& recorder, thread_state& thread) {
+            recorder.mapped().restore(thread, reinterpret_cast<mapping*>(pieces));
+        },
+        always);
 }
 
 void fil_mapping_move(fil_pieces* pieces, const void* old_address, const void* new_address,
                       size_t new_bytes) {
     if (pieces == nullptr) return;
-    this_process.event([=](process_recorder& recorder, thread_state& thread) {
-        recorder.move_mapping(thread, reinterpret_cast<mapping*>(pieces), address_of(old_address),
-                              address_of(new_address), new_bytes);
-    });
+    this_process.event_if_silenced(
+        [=](process_recorder& recorder, thread_state& thread) {
+            recorder.move_mapping(thread, reinterpret_cast<mapping*>(pieces),
+                                  address_of(old_address), address_of(new_address), new_bytes);
+        },
+        always);
 }
 
 void fil_record_protect(const void* address, size_t bytes, fil_access access) {
-    this_process.event([=](process_recorder& recorder, thread_state& thread) {
-        recorder.mapped().protect(thread, address_of(address), bytes,
-                                  static_cast<mapping_access>(access));
-    });
+    const bool goes = access == FIL_ACCESS_NONE;
+    this_process.event_if_silenced(
+        [=](process_recorder& recorder, thread_state& thread) {
+            const bool is_reserve = !goes && this_thread.pools != 0;
+            recorder.mapped().protect(
+                thread, address_of(address), bytes,
+                is_reserve ? mapping_access::arena : static_cast<mapping_access>(access));
+        },
+        [=] { return goes || for_a_pool(); });
 }
 
 }  // extern "C"

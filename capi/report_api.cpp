@@ -238,7 +238,7 @@ report::answer_look look_of(const fil_report_options& options) {
 void write(const recording_view& recording, const session_page& page, report::facts run,
            const std::string& executable, const fil_report_options& options,
            const fil_session_facts& known, char* path, std::size_t capacity,
-           const live_copy* copy = nullptr) {
+           callstack_id root = callstack_id::unknown, const live_copy* copy = nullptr) {
     check_readable(recording);
     std::string directory = string_of(options.directory);
     bool is_exact = options.directory_is_exact != 0;
@@ -249,9 +249,8 @@ void write(const recording_view& recording, const session_page& page, report::fa
         if (directory.empty()) directory = its_own, is_exact = true;
     }
     const session_page& its_page = last != nullptr ? last->page : page;
-    const drawn_recording drawn{recording, its_page,
-                                last != nullptr ? last->root.load() : callstack_id::unknown, copy,
-                                request_of(known)};
+    const drawn_recording drawn{recording, its_page, last != nullptr ? last->root.load() : root,
+                                copy, request_of(known)};
     const std::vector<untouched_range> untouched = untouched_of(known);
     usage_at_peak usage = usage_of(drawn);
     add_arenas(usage, drawn, untouched);
@@ -318,7 +317,7 @@ fil_status fil_session_report(fil_session* handle, const fil_report_options* opt
         if (!session.shows_arguments()) run.arguments = report::masked(std::move(run.arguments));
         if (asked.run == 0) add_other_processes(run, session, *process);
         write(process->view(), session.page(), std::move(run), process->executable, asked, known,
-              path, capacity, copy ? &*copy : nullptr);
+              path, capacity, callstack_id::unknown, copy ? &*copy : nullptr);
     });
 }
 
@@ -329,10 +328,13 @@ fil_status fil_recording_report(const fil_report_options* options, char* path, s
         recording_memory* memory = this_process.private_recording();
         if (memory == nullptr) throw failure{FIL_ERROR_STATE, "no private recorder runs here"};
         const recording_view recording(memory->base(), memory->bytes());
+        // Since the last start.
+        const run_record* since = recording.run();
+        const session_page& page = since != nullptr ? since->page : *this_process.session();
         std::error_code ignored;
-        write(recording, *this_process.session(), facts_of(asked, {}),
+        write(recording, page, facts_of(asked, {}),
               std::filesystem::read_symlink("/proc/self/exe", ignored).string(), asked, {}, path,
-              capacity);
+              capacity, since != nullptr ? since->root.load() : callstack_id::unknown);
     });
 }
 

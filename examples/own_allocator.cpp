@@ -111,7 +111,8 @@ int fail(const fil_error& error) {
 int main(int argc, char** argv) {
     fil_error error = FIL_ERROR_INIT;
     const fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
-    if (fil_recorder_start(&options, &error) != FIL_OK) return fail(error);
+    const fil_status started = fil_recorder_start(&options, &error);
+    if (started != FIL_OK && started != FIL_ERROR_WHOLE_PROGRAM) return fail(error);
     const fil_source source{sizeof source, 0, step::capture, nullptr, nullptr, 0};
     if (fil_source_register(&source, &error) != FIL_OK) return fail(error);
 
@@ -123,6 +124,7 @@ int main(int argc, char** argv) {
         std::printf("%zu visits, the most common step %u times\n", pages.size(), most);
     }
 
+    if (started == FIL_ERROR_WHOLE_PROGRAM) return 0;  // fil-profile records, and reports
     char path[4096];
     fil_report_options report = FIL_REPORT_OPTIONS_INIT;
     report.directory = text(argc > 1 ? argv[1] : "fil-result");

@@ -53,7 +53,8 @@ void copy_session_text(char* to, std::size_t capacity) {
 
 fil_status process::start(const fil_recorder_options& options) {
     const os::keep_errno keep;
-    if (started_ && !may_try_again()) return why_started();
+    if (page_->state.load() == process_state::stopped) return start_again(options);
+    if (started_ && !stopped_ && !may_try_again()) return why_started();
     options_ = options;
     if (options.memory == FIL_MEMORY_SESSION) {
         copy_session_text(session_text_, sizeof session_text_);
@@ -65,9 +66,60 @@ fil_status process::start(const fil_recorder_options& options) {
     }
     owner_ = os::process_id();
     started_ = true;
+    stopped_ = false;
     page_->state.store(process_state::fresh);
     if (running() != nullptr || page_->state.load() == process_state::idle) return FIL_OK;
     return why_unrecorded();
+}
+
+// In the same recording, as a run of its own: threads keep their counters, and ids are not used
+// again, so an event that is still under way in another thread does no harm.
+fil_status process::start_again(const fil_recorder_options& options) {
+    if (options.memory != FIL_MEMORY_PRIVATE) return FIL_ERROR_STATE;
+    process_state expected = process_state::stopped;
+    if (!page_->state.compare_exchange_strong(expected, process_state::starting))
+        return FIL_ERROR_STATE;
+    options_ = options;
+    const bool natively = (options.flags & FIL_NATIVE_STACKS) != 0;
+    if (natively && !sources_.knows_native_frames())
+        sources_.use_native_frames(recorder().functions(), recorder().tree());
+    sources_.ask_for_native_frames(natively);
+    const fil_run_options whole = FIL_RUN_OPTIONS_INIT;
+    const bool at_once = !records_on_request();
+    if (at_once && !runs_.begin(recorder(), whole)) {
+        page_->state.store(process_state::stopped);
+        return FIL_ERROR_MEMORY;
+    }
+    stopped_ = false;
+    if (at_once) {
+        sources_.begin_at(recorder().root());
+        generation_.raise();
+        record_again();
+    } else {
+        page_->state.store(process_state::idle);
+    }
+    return FIL_OK;
+}
+
+void process::record_again() {
+    page_->recorder.store(&recorder(), std::memory_order_release);
+    page_->state.store(process_state::running);
+}
+
+fil_status process::stop() {
+    const os::keep_errno keep;
+    if (!started_ || stopped_) return FIL_ERROR_STATE;
+    if (options_.memory == FIL_MEMORY_SESSION) return why_started();
+    running();  // a forked child that has not recorded anything yet
+    if (records_on_request() && owner_ != os::process_id()) return FIL_ERROR_STATE;
+    process_state expected = records_on_request() ? process_state::idle : process_state::running;
+    if (!page_->state.compare_exchange_strong(expected, process_state::starting))
+        return expected == process_state::running ? FIL_ERROR_IN_RUN : FIL_ERROR_STATE;
+    page_->recorder.store(nullptr, std::memory_order_release);
+    recorder().mapped().note_arenas();
+    stopped_ = true;
+    page_->state.store(process_state::stopped);
+    return FIL_OK;
 }
 
 fil_status process::why_started() const {
@@ -102,11 +154,13 @@ bool process::may_try_again() const {
 process_recorder* process::running_slow() {
     if (!started_) return nullptr;
     process_state expected = process_state::fresh;
-    if (!page_->state.compare_exchange_strong(expected, process_state::starting)) return nullptr;
+    const process_state next = stopped_ ? process_state::unrecorded : process_state::starting;
+    if (!page_->state.compare_exchange_strong(expected, next) || stopped_) return nullptr;
     // A new process: what this thread had belongs to the recorder of the parent.
     const os::keep_errno keep;
     this_thread.state = nullptr;
     this_thread.lease_returned = false;
+    this_thread.around_pool = {};
     if (!sandbox::allows(sandbox::of_starting)) {
         if (!records_on_request()) count_sandboxed(1);
         page_->state.store(process_state::unrecorded);
@@ -153,6 +207,7 @@ fil_status process::check_run() {
         const bool is_there = session != nullptr && session[0] != 0;
         return is_there ? FIL_ERROR_NOT_RECORDED : FIL_ERROR_NO_SESSION;
     }
+    if (stopped_) return FIL_ERROR_STATE;
     if (!records_on_request()) return FIL_ERROR_WHOLE_PROGRAM;
     running();  // a forked child learns that it is one
     switch (page_->state.load()) {
@@ -179,8 +234,7 @@ fil_status process::begin_run(const fil_run_options& options) {
     sources_.begin_at(recorder().root());
     generation_.raise();
     sources_.run_changed(true);
-    page_->recorder.store(&recorder(), std::memory_order_release);
-    page_->state.store(process_state::running);
+    record_again();
     return FIL_OK;
 }
 
@@ -218,6 +272,9 @@ bool process::build() {
         sources_, &generation_.number());
     if ((options_.flags & FIL_NATIVE_STACKS) != 0) {
         sources_.use_native_frames(recorder->functions(), recorder->tree());
+        sources_.ask_for_native_frames(true);
+    } else {
+        sources_.use_no_native_frames();  // those of a parent are not ours
     }
     return recorder->prepare();
 }

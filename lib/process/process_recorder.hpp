@@ -25,12 +25,26 @@ struct thread_words {
     reentry_guard<system_signal_stacks> guard;
     bool lease_returned;     // the thread is ending
     std::uint32_t silenced;  // by fil_guard_raise(): events that shall not be recorded
+    std::uint32_t pools;     // of these by fil_pool_begin(): memory is taken for a pool
     thread_state* state;
+    uncounted_range around_pool;
+
+    // The guard is up by request; no event is under way.
+    bool is_only_silenced() const { return silenced != 0 && guard.depth() == silenced; }
 };
 extern constinit thread_local thread_words this_thread __attribute__((tls_model("initial-exec")));
 
 // `idle`: records on request, and no run is on; events are ignored as if there were no recorder.
-enum class process_state : std::uint32_t { fresh = 0, starting, running, closed, unrecorded, idle };
+// `stopped`: its recording is still there, and events are ignored.
+enum class process_state : std::uint32_t {
+    fresh = 0,
+    starting,
+    running,
+    closed,
+    unrecorded,
+    idle,
+    stopped
+};
 
 struct process_page {
     std::atomic<process_recorder*> recorder;
@@ -41,6 +55,9 @@ class process {
   public:
     // Starts recording here and, with the same options, in forked children.
     fil_status start(const fil_recorder_options& options);
+
+    // Ends recording what start() began, here and in children; start() may be called again. Cold.
+    fil_status stop();
 
     // The recorder, if one runs. A forked child's first call starts its own.
     process_recorder* running() {
@@ -57,6 +74,22 @@ class process {
     FIL_HOT void event(Event run) {
         event(run, [](process_recorder& r) {
             if (this_thread.silenced == 0) r.count(r.header().missed_events);
+        });
+    }
+
+    // An event that is recorded where only allocations are silenced, too, if `is_wanted` there.
+    template <typename Event, typename Wanted>
+    void event_if_silenced(Event event, Wanted is_wanted) {
+        this->event(event, [=](process_recorder& recorder) {
+            thread_words& words = this_thread;
+            if (words.is_only_silenced() && words.state != nullptr) {
+                if (!is_wanted()) return;
+                const guarded_scope inside(words.guard);
+                event(recorder, *words.state);
+                recorder.end_event(*words.state);
+            } else if (words.silenced == 0) {
+                recorder.count(recorder.header().missed_events);
+            }
         });
     }
 
@@ -82,10 +115,12 @@ class process {
         recording_bytes_ = recorder.memory().bytes();
     }
 
-    // The recorder between runs as well; nullptr if there is none, or it belongs to a parent.
+    // The recorder between runs and after a stop as well; nullptr if there is none, or it belongs
+    // to a parent.
     process_recorder* idle_or_running() {
         const process_state state = page_->state.load(std::memory_order_acquire);
-        const bool is_built = state == process_state::running || state == process_state::idle;
+        const bool is_built = state == process_state::running || state == process_state::idle ||
+                              state == process_state::stopped;
         return is_built ? &recorder() : nullptr;
     }
 
@@ -121,6 +156,8 @@ class process {
     process_recorder* running_slow();
     bool prepare();
     bool may_try_again() const;
+    fil_status start_again(const fil_recorder_options& options);
+    void record_again();
     fil_status why_started() const;
     fil_status why_unrecorded() const;
     bool may_start() const {
@@ -141,6 +178,7 @@ class process {
 
     process_page first_page_{};
     bool started_ = false;
+    bool stopped_ = false;  // since it was started; children know it by this
     fil_recorder_options options_{};
     char session_text_[256] = {};  // FIL_SESSION as it was at the start
     void* recording_ = nullptr;
@@ -177,6 +215,7 @@ FIL_RARE void process::event_slow(Event event, Nested nested, std::uintptr_t her
     if (recorder == nullptr) return;
     thread_words& words = this_thread;
     if (words.guard.raised(here)) return nested(*recorder);
+    words.silenced = words.pools = 0;  // whoever raised it and is gone
     const guarded_scope guarded(words.guard, here);
     if (words.state == nullptr) lease(*recorder);
     if (words.state != nullptr) {

@@ -68,7 +68,13 @@ class process_sources {
         native_ = new (native_source_) native_source(functions, tree, *loaded, here);
     }
 
-    bool has_native_frames() const { return native_ != nullptr; }
+    void use_no_native_frames() { native_ = nullptr; }
+
+    // Used again, or not for now: who is just being asked goes on.
+    void ask_for_native_frames(bool is_wanted) { asks_natively_ = is_wanted; }
+
+    bool knows_native_frames() const { return native_ != nullptr; }
+    bool has_native_frames() const { return native_ != nullptr && asks_natively_; }
 
     // A new run: callstacks hang under another root.
     void begin_at(callstack_id root) {
@@ -148,7 +154,7 @@ class process_sources {
     }
 
     callstack_id capture_natively(thread_slots& slots) {
-        if (native_ == nullptr) return callstack_id::none;
+        if (!has_native_frames()) return callstack_id::none;
         return native_->capture(memory_of(slots, max_sources, native_source::thread_bytes));
     }
 
@@ -157,7 +163,8 @@ class process_sources {
     registered sources_[max_sources] = {};
     static void own_code() {}
 
-    native_source* native_ = nullptr;
+    native_source* native_ = nullptr;  // of this process, once it was wanted
+    bool asks_natively_ = true;
     alignas(native_modules) std::byte modules_[sizeof(native_modules)] = {};
     alignas(native_source) std::byte native_source_[sizeof(native_source)] = {};
 };

@@ -97,12 +97,9 @@ def test_each_header_alone_is_clean(
     if shutil.which(compiler) is None:
         pytest.skip(f"no {compiler}")
     warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wconversion", "-Wundef"]
-    checked = subprocess.run(
-        [compiler, f"-std={standard}", *warnings, "-fsyntax-only", "-include", CAPI / header]
-        + ["-x", language, "/dev/null"],
-        capture_output=True,
-        text=True,
-    )
+    included = ["-include", str(CAPI / header), "-x", language, "/dev/null"]
+    command = [compiler, f"-std={standard}", *warnings, "-fsyntax-only", *included]
+    checked = subprocess.run(command, capture_output=True, text=True)
     assert (checked.returncode, checked.stderr) == (0, "")
 
 

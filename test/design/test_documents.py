@@ -59,6 +59,7 @@ def test_the_guide_has_its_pages_in_the_order_of_its_contents() -> None:
     order = "peak install jupyter running api api-reference out-of-memory threads what-is-tracked"
     assert pages == [
         *order.split(),
+        "own-pools",
         "reading-the-report",
         "needing-less",
         "questions",

@@ -139,6 +139,32 @@ TEST(tidy, our_hooks_are_dropped_wherever_they_stand) {
               (bytes_by_text{{"main.c:1 (main);pthread_create.c:1 (pthread_create)", 10}}));
 }
 
+TEST(tidy, a_block_of_a_pool_stands_where_it_was_asked_for) {
+    auto native = [](std::string function, std::string file) {
+        return frame{.function = std::move(function),
+                     .file = std::move(file),
+                     .line = 1,
+                     .kind = frame_kind::native,
+                     .module = "/job"};
+    };
+    const frame main = native("main", "job.c"), load = native("load", "job.c"),
+                take = native("take", "pool.c"),
+                announce = native("fil_announce_alloc", "/usr/include/fil_announce.h"),
+                without_debug_information = native("fil_announce_alloc", "");
+    made_snapshot raw;
+    raw.holds(10, {main, load, take, announce});
+    raw.holds(5, {main, take, without_debug_information});
+    raw.holds(3, {main, announce});  // nobody asked
+    raw.holds(2, {announce});
+    raw.holds(1, {main, load, take});  // another block, of malloc
+    EXPECT_EQ(tidied_bytes(raw), (bytes_by_text{
+                                     {"job.c:1 (main);job.c:1 (load)", 10},
+                                     {"job.c:1 (main)", 8},
+                                     {"/usr/include/fil_announce.h:1 (fil_announce_alloc)", 2},
+                                     {"job.c:1 (main);job.c:1 (load);pool.c:1 (take)", 1},
+                                 }));
+}
+
 TEST(tidy, a_stack_of_which_nothing_is_left_is_named) {
     made_snapshot raw;
     raw.holds(10, {});

@@ -80,6 +80,9 @@ class reentry_guard {
         }
     }
 
+    // How often it was raised and not lowered yet.
+    std::uint32_t depth() const { return where_ == down ? 0 : nested_ + 1; }
+
   private:
     static constexpr std::uintptr_t down = 0;
 

@@ -5,7 +5,7 @@
 //   notebook's cell the one that it has there.
 // - What only started the program goes from the root side: runpy of `python -m`, threading's
 //   bootstrap, our own package, _start and the C library's part before main. The preload library's
-//   hooks go wherever they stand.
+//   hooks go wherever they stand, and so does an allocator's function that announces a block.
 // - Of a part of a program, what called it goes too: everything down to our own package, which
 //   calls what is profiled, or above the function in which the part is.
 // - Callstacks whose texts are the same become one.
@@ -81,6 +81,13 @@ class tidying {
     }
 
   private:
+    // Who called the function that announces a block; itself where nobody did.
+    callstack_index asker_of(callstack_index announcer) const {
+        const auto [asker, _] = raw_.callstacks()[to_index(announcer)];
+        const callstack_index found = new_callstack_[to_index(asker)];
+        return found != callstack_index::empty ? found : new_callstack_[to_index(announcer)];
+    }
+
     void tidy_frames() {
         std::unordered_map<std::string, frame_index, text_hash> by_text;
         new_frame_.reserve(raw_.frames().size());
@@ -139,6 +146,10 @@ class tidying {
                 const bool outermost = caller == callstack_index::empty;
                 const frame* before = outermost ? nullptr : &raw_frame(caller);
                 if (starts_program(f, before)) continue;
+            }
+            if (conventions::native::is_announcement(f) && above != callstack_index::empty) {
+                new_callstack_[i] = asker_of(caller);
+                continue;
             }
             new_callstack_[i] = conventions::native::is_our_hook(f)
                                     ? above

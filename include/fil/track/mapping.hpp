@@ -43,6 +43,11 @@ struct mapping : boost::intrusive::avl_set_base_hook<
     }
 };
 
+struct address_range {
+    std::uintptr_t start, end;
+    bool holds(std::uintptr_t address) const { return start <= address && address < end; }
+};
+
 struct start_of_mapping {
     using type = std::uintptr_t;
     type operator()(const mapping& range) const { return range.start; }

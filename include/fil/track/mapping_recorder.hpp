@@ -19,6 +19,12 @@
 
 namespace fil {
 
+// Addresses that are known not to be counted as mapped, as long as no mapping changes.
+struct uncounted_range {
+    address_range range;
+    std::uint64_t changes;  // 0: nothing is known
+};
+
 template <peak_words Words, system_below System, event_observer Observer = null_observer>
 class mapping_recorder {
   public:
@@ -87,6 +93,25 @@ class mapping_recorder {
             });
     }
 
+    // Around a block of a pool: what was counted becomes the pool's reserve. That is taken back, so
+    // no peak ends; nothing goes.
+    FIL_RARE uncounted_range become_reserve(thread_state& thread, std::uintptr_t address) {
+        uncounted_range found{};
+        change(
+            thread,
+            [&](auto&& changed) {
+                found.range = mappings_.become_reserve(address, changed);
+                found.changes = changes();
+            },
+            [&](std::uintptr_t part, std::uint64_t size, mapping_kind kind) {
+                return large_.concerns(part, size, kind);
+            },
+            [] {});
+        return found;
+    }
+    // How often mappings have changed.
+    std::uint64_t changes() const { return changes_.load(std::memory_order_relaxed); }
+
     void note_arenas() {
         if (memory_.header().large_mappings.load(std::memory_order_relaxed) == 0) return;
         large_.note_arenas(peak_.live() + pending());
@@ -95,6 +120,7 @@ class mapping_recorder {
     void forget_everything() {
         const locked_uninterrupted<System> hold(lock_);
         mappings_.clear();
+        count_change();
         large_.list(mappings_);
     }
 
@@ -129,6 +155,10 @@ class mapping_recorder {
     }
     template <typename Change, typename IsLarge>
     void change(thread_state& thread, Change&& how, IsLarge&& is_large) {
+        change(thread, how, is_large, [&] { before_one_goes(thread); });
+    }
+    template <typename Change, typename IsLarge, typename Before>
+    void change(thread_state& thread, Change&& how, IsLarge&& is_large, Before&& before) {
         const locked_uninterrupted<System> hold(lock_);
         const std::uint64_t dropped = mappings_.dropped();
         bool large = false;
@@ -137,7 +167,8 @@ class mapping_recorder {
             const auto size = static_cast<std::uint64_t>(bytes < 0 ? -bytes : bytes);
             const memory_extent extent{start, size, callstack};
             large |= is_large(start, size, kind);
-            if (bytes < 0) before_one_goes(thread);
+            count_change();
+            if (bytes < 0) before();
             change_usage(usage_for(memory_, set_of(thread, kind), callstack), peak_.peak(), bytes);
             if (is_in_peak(kind)) peak_.change(thread.set->pending, bytes);
             if (bytes < 0) {
@@ -152,6 +183,9 @@ class mapping_recorder {
             memory_.header().dropped_events.fetch_add(1, std::memory_order_relaxed);
     }
 
+    // Under the lock.
+    void count_change() { changes_.store(changes() + 1, std::memory_order_relaxed); }
+
     recording_memory& memory_;
     const peak_tracker<Words>& peak_;
     Observer& observer_;
@@ -159,6 +193,7 @@ class mapping_recorder {
     large_mappings<System> large_;
     usage_set_record* kind_sets_[counted_kinds] = {};
     spin_lock lock_;
+    std::atomic<std::uint64_t> changes_{1};
 };
 
 }  // namespace fil

@@ -139,6 +139,25 @@ class mappings {
         return range == nullptr ? mapping_kind::reserved : range->kind();
     }
 
+    // Around a block of a pool: what was used memory is an arena from now on, since its blocks
+    // count. Gives the range, or that between its neighbours where nothing is known.
+    template <typename Changed>
+    address_range become_reserve(std::uintptr_t address, Changed&& changed) {
+        auto at = set_.from(address + 1);
+        const std::uintptr_t next = at == set_.end() ? UINTPTR_MAX : at->start;
+        if (at == set_.begin()) return {0, next};
+        mapping& range = *--at;
+        if (range.end() <= address) return {range.end(), next};
+        const address_range around{range.start, range.end()};
+        // With a second view, either may be the one that counts.
+        if (!is_in_peak(range.kind()) || range.memory != 0) return around;
+        set_.tell(range, -1, changed);
+        range.accessible_kind = mapping_kind::arena;
+        set_.tell(range, +1, changed);
+        set_.join(around.start, around.end);
+        return around;
+    }
+
     // Forgets everything; nothing is told to anybody.
     void clear() { set_.clear(); }
 

@@ -176,6 +176,17 @@ class alignas(64) recorder {
     }
     mapping_recorder<Words, System, Observer>& mapped() { return mappings_; }
 
+    // ---- pools ----
+
+    // A block of a pool: memory around it that was counted becomes the pool's reserve. `around`
+    // remembers, for the thread, what is known not to be counted.
+    void record_pool_alloc(thread_state& thread, std::uintptr_t address, std::uint64_t bytes,
+                           uncounted_range& around) {
+        if (!around.range.holds(address) || around.changes != mappings_.changes())
+            around = mappings_.become_reserve(thread, address);
+        record_alloc(thread, address, bytes);
+    }
+
     // ---- callstacks ----
 
     FIL_HOT callstack_id capture(thread_state& thread) {

@@ -76,6 +76,13 @@ inline bool is_our_hook(const frame& f) {
     return f.kind == frame_kind::native && base_name(f.module) == "libfil_preload.so";
 }
 
+// fil_announce.h, compiled into the program: it stands in the function of an allocator that hands
+// out blocks, and whoever called that function asked for the block.
+inline bool is_announcement(const frame& f) {
+    return f.kind == frame_kind::native && f.function.starts_with("fil_announce_alloc") &&
+           (f.file.empty() || base_name(f.file) == "fil_announce.h");
+}
+
 // Of a compiled library: "polars" of ".../site-packages/_polars_runtime_32/x.abi3.so", "numpy" of
 // what lies in numpy.libs, "gomp" of "/usr/lib/libgomp.so.1".
 inline std::string package_of_object(std::string_view path) {
