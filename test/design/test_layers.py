@@ -90,6 +90,21 @@ def test_the_core_includes_nothing_of_ours_but_the_core(layer: str) -> None:
     assert not wrong
 
 
+def test_the_core_asks_the_system_only_through_its_seams() -> None:
+    """A stranger gives it pages, waiting and the rest; Linux stands in lib/os."""
+    of_linux = re.compile(
+        r"(sys|linux|asm|bits)/|(unistd|fcntl|time|sched|signal|pthread|dlfcn|link|elf|errno|poll"
+        r"|dirent|ucontext|semaphore)\.h$"
+    )
+    found = {
+        included
+        for path in c_files("include/fil")
+        for included in includes(path)
+        if of_linux.match(included)
+    }
+    assert not found
+
+
 @pytest.mark.parametrize("layer", HOT_LAYERS)
 def test_a_hot_layer_includes_nothing_that_allocates_throws_or_prints(layer: str) -> None:
     wrong = [

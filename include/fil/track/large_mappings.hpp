@@ -50,7 +50,7 @@ class large_mappings {
 
     // What is resident in arenas now, if this is a moment that a report would show; `live` with
     // what threads have not published. No lock: what goes meanwhile is not resident.
-    void note_arenas(std::int64_t live) {
+    void note_arenas(std::int64_t live) requires tells_residence<System> {
         constexpr std::uint64_t largest_measured = 256ull << 30;  // some 50 ms
         resident_arena seen[max_arenas];
         std::uint32_t count = 0;

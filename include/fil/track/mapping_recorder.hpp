@@ -114,7 +114,7 @@ class mapping_recorder {
 
     void note_arenas() {
         if (memory_.header().large_mappings.load(std::memory_order_relaxed) == 0) return;
-        large_.note_arenas(peak_.live() + pending());
+        if constexpr (tells_residence<System>) large_.note_arenas(peak_.live() + pending());
     }
 
     void forget_everything() {
