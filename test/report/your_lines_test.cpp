@@ -99,7 +99,7 @@ TEST(your_lines, those_that_import_are_one_row_however_small_they_are) {
     leave_out_small_lines(held);
     EXPECT_EQ(held.importing_lines, 1000u);
     EXPECT_EQ(held.importing_bytes, 60'000);
-    EXPECT_EQ(held.imports.size(), 200u);
+    EXPECT_EQ(held.imports.size(), 20u);
     EXPECT_EQ(held.small_lines, 1u);
     EXPECT_EQ(held.small_bytes, 7);
     const std::vector<line_row> rows = rows_of_lines(held);

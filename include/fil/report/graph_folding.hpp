@@ -6,8 +6,8 @@
 // a cycle of two to eight frames (visit, generic_visit, visit ...) is one round of nodes, which
 // name their next, if it goes round more than five times: ordinary stacks that pass one wrapper
 // twice stay as they are. Functions that call each other without a period (a parser, a visitor) go
-// back to the nearest frame like theirs, where for more than 64 frames each has one among the 32
-// above it. Bytes move with their node: each total stays what it was for the outermost of the
+// back to the nearest frame like theirs, where for more than 64 frames most have one among the 64
+// above them. Bytes move with their node: each total stays what it was for the outermost of the
 // joined frames.
 //
 //     f ─ f ─ f ─ g          f ×3 ─ g           a ─ b ─ a ─ b ─ … a ─ b        a ⇄ b ×20
@@ -59,7 +59,8 @@ class recursion_folding {
   private:
     static constexpr std::size_t longest_cycle = 8;
     static constexpr std::uint32_t rounds = 5;
-    static constexpr std::uint32_t widest_circle = 32, longest_unfolded = 64;  // without a period
+    static constexpr std::uint32_t widest_circle = 64, longest_unfolded = 64;  // without a period
+    static constexpr std::uint32_t cost_of_new = 16;
 
     using by_period = std::array<std::uint32_t, longest_cycle>;  // [0] is of period 1
     struct place {
@@ -67,8 +68,9 @@ class recursion_folding {
         std::uint32_t depth = 0;             // how many frames `node` joins, down to here
         by_period repeats{};  // for how many frames, up from here, each equals the one above it
         by_period longest{};  // the same of the deepest frame below that goes on repeating
-        // The nearest frame above like this one, in steps; 0: there is none near. For how many
-        // frames up from here there is one, and of the deepest frame below that goes on like that.
+        // The nearest frame above like this one, in steps; 0: there is none near. How many frames
+        // up from here have one (one that has none takes away some), and the same of the deepest
+        // frame below that goes on like that.
         std::uint32_t nearest = 0, circling = 0, longest_circling = 0;
     };
     place& at(graph_node n) { return place_[to_index(n)]; }
@@ -82,10 +84,12 @@ class recursion_folding {
                 if (p < longest_cycle) here.repeats[p] = above.repeats[p] + 1;
                 if (here.nearest == 0) here.nearest = p + 1;
             }
+            if (here.nearest > 0 && p + 1 >= longest_cycle) break;
             ancestor = graph_[ancestor].parent;
         }
         here.longest = here.repeats;
-        here.circling = here.nearest > 0 ? above.circling + 1 : 0;
+        const std::uint32_t left = above.circling - std::min(above.circling, cost_of_new);
+        here.circling = here.nearest > 0 ? above.circling + 1 : left;
         here.longest_circling = here.circling;
     }
 

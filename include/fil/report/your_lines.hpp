@@ -206,7 +206,10 @@ inline void leave_out_small_lines(held_by_lines& held, std::size_t most = 200) {
     held.small_lines = held.lines.size() - count;
     held.small_bytes = all - listed;
     held.lines.resize(count);
-    if (held.imports.size() > most) held.imports.resize(most);
+    constexpr std::size_t some = 20;  // however small
+    while (held.imports.size() > most ||
+           (held.imports.size() > some && static_cast<double>(held.imports.back().bytes) < least))
+        held.imports.pop_back();
 }
 
 // What a reader sees of the lines, heaviest first: a line, or those that import.
