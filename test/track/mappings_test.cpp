@@ -202,6 +202,31 @@ TEST(mappings, ranges_that_wrap_around_are_ignored) {
     EXPECT_EQ(t.now(bob, anonymous), 0);
 }
 
+TEST(mappings, around_a_pools_block_what_was_used_memory_is_an_arena) {
+    tracked t;
+    const auto around = [&](int number) {
+        const fil::address_range found =
+            t.ranges.become_reserve(tracked::address(number) + 5, t.changed());
+        return std::pair(found.start, found.end);
+    };
+    t.insert(0, 10, mapping_kind::anonymous, alice);
+    t.insert(20, 5, mapping_kind::file, alice);
+    t.insert(30, 5, mapping_kind::shared_anonymous, bob);
+    EXPECT_EQ(around(3), std::pair(tracked::address(0), tracked::address(10)));
+    EXPECT_EQ(around(9), std::pair(tracked::address(0), tracked::address(10)));
+    EXPECT_EQ(around(12),
+              std::pair(tracked::address(10), tracked::address(20)));  // nobody knows of it
+    EXPECT_EQ(around(24), std::pair(tracked::address(20), tracked::address(25)));
+    EXPECT_EQ(around(30), std::pair(tracked::address(30), tracked::address(35)));
+    EXPECT_EQ(around(99), std::pair(tracked::address(35), std::uintptr_t{UINTPTR_MAX}));
+    EXPECT_EQ(without_zeros(t.reported),
+              (totals{{{alice, mapping_kind::arena}, static_cast<std::int64_t>(tracked::bytes(10))},
+                      {{alice, mapping_kind::file}, static_cast<std::int64_t>(tracked::bytes(5))},
+                      {{bob, mapping_kind::arena}, static_cast<std::int64_t>(tracked::bytes(5))}}));
+    t.unmap(2, 3);
+    EXPECT_EQ(around(6), std::pair(tracked::address(5), tracked::address(10)));
+}
+
 TEST(mappings, only_large_ranges_are_visited) {
     tracked t;
     t.insert(0, 3, anonymous, alice);
