@@ -1,11 +1,8 @@
 #include "process/report_wait.hpp"
 
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-
 #include "os/os.hpp"
 #include "os/sandbox.hpp"
+#include "os/waiting.hpp"
 
 namespace fil {
 
@@ -19,8 +16,7 @@ void request_report(session_page& session, std::uint32_t milliseconds) {
         return static_cast<std::int32_t>(copied - mine) >= 0;
     };
     while (!served() && os::monotonic_ns() < end) {
-        const timespec a_moment{0, 1'000'000};
-        syscall(SYS_nanosleep, &a_moment, nullptr);  // libc's is a point of cancellation
+        os::sleep_for(1'000'000);
     }
 }
 
