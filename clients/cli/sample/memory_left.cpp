@@ -61,14 +61,15 @@ std::optional<memory_shortage> memory_left::look(const judged_program& program) 
         const auto now = group.look(machine.swap_free, enough);
         if (now)
             judge({now->used, now->left}, now->limit,
-                  "the " + report::size_text(now->limit) + " that the control group " + group.name() +
-                      " may use are left",
+                  "the " + report::size_text(now->limit) + " that the control group " +
+                      group.name() + " may use are left",
                   program);
     }
     if (machine.total == 0) return found_;
     judge({machine.total - machine.available + machine.swapped,
            machine.available + machine.swap_free},
-          machine.total, "this machine's " + report::size_text(machine.total) + " are left", program);
+          machine.total, "this machine's " + report::size_text(machine.total) + " are left",
+          program);
     judge_swapping(machine.swapped, machine.available, program);
     return found_;
 }
@@ -82,9 +83,9 @@ void memory_left::judge(const amounts& memory, std::int64_t limit, const std::st
     near_ |= left < 4 * reserve + (1ll << 30) && may_be_the_programs;
     if (left >= reserve || (found_ && found_->is_the_programs)) return;
     const std::int64_t ours = held(program, used);
-    found_ = {"only " + report::size_text(std::max<std::int64_t>(left, 0)) + " of " + of_what + ", and " +
-                  holder(program) + report::size_text(ours) + " of the " + report::size_text(used) +
-                  " that are used",
+    found_ = {"only " + report::size_text(std::max<std::int64_t>(left, 0)) + " of " + of_what +
+                  ", and " + holder(program) + report::size_text(ours) + " of the " +
+                  report::size_text(used) + " that are used",
               2 * ours >= used};
 }
 

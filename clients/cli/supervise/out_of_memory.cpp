@@ -51,11 +51,11 @@ void out_of_memory::hear(const reporter& make) {
 }
 
 void out_of_memory::report(const fil_out_of_memory& process, const reporter& make) {
-    const std::string why = process.request_bytes != 0
-                                ? "a request for " +
-                                      report::size_text(static_cast<long long>(process.request_bytes)) +
-                                      " failed"
-                                : last_shortage_;
+    const std::string why =
+        process.request_bytes != 0
+            ? "a request for " + report::size_text(static_cast<long long>(process.request_bytes)) +
+                  " failed"
+            : last_shortage_;
     const std::string whose =
         process.pid == program_ ? "" : " in PID " + std::to_string(process.pid);
     const auto tell = [&](const std::string& text, worth it) { tell_(message_line(text), it); };
