@@ -123,7 +123,7 @@ def check_said(stderr: str) -> None:
             others = [model["others"], model["others"] - model["compiling"]["bytes"]]
             size = rows.pop()[0]
             assert any(is_said(size, bytes) for bytes in others), (folder, size, others)
-        if rows and re.search(r"[^ ] compiling ", rows[-1][1]):
+        if rows and re.match(r"\W*compiling ", rows[-1][1]):
             assert is_said(rows.pop()[0], model["compiling"]["bytes"]), (folder, "compiling")
         for threads in model["threads"][: sum(THREADS in row for _, row in rows)]:
             size, row = rows.pop(0)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from command import PROFILED, SECONDS, fil_profile, profiled, script
-from conservation import check_said
+from conservation import check_said, model_of
 from profiling import FIL_PROFILE, PREFIX, reports_in, run_plain
 
 HOLDS = """
@@ -49,6 +49,25 @@ def on_a_terminal(*words: str, columns: int = 80, **variables: str) -> list[str]
         os.close(here)
         assert ran.wait(SECONDS) == 0
     return [line.removeprefix(PREFIX.decode()) for line in text.decode().split("\r\n")[:-1]]
+
+
+@pytest.mark.parametrize("words", [[], [sys.executable, "-X", "utf8"]])
+def test_what_compiles_the_script_is_named_whoever_started_the_interpreter(here, words):
+    big = script("big.py", "".join(f"x = ('a{i}', {i}, 'b{i}')\n" for i in range(20_000)))
+    row = said(profiled(*words, big).stderr)[-2]
+    assert re.fullmatch(r" +\d+\.\d MiB \S+ +compiling big\.py", row), row
+
+
+def test_a_hundred_small_imports_are_one_row(here):
+    for i in range(100):
+        script(f"small_{i}.py", f"def f{i}(x):\n    return [x, 'a text of {i}']\n" * 20)
+    main = script(
+        "x.py", "".join(f"import small_{i}\n" for i in range(100)) + "x = bytes(20 << 20)\n"
+    )
+    model = model_of(profiled(main).report)
+    listed = [line for line in model["lines"] if line.get("imports")]
+    assert 95 <= model["imports"]["lines"] <= 100 and len(listed) == 20, listed
+    assert model["imports"]["bytes"] > sum(line["bytes"] for line in listed) > 0
 
 
 def test_it_is_the_peak_the_lines_and_the_page(here):
