@@ -45,6 +45,9 @@ def test_an_svg_zooms_searches_and_resets(browser, report):
         "wide",
     ]
     assert browser.text("#found").startswith("2 frames · 5")
+    browser.press(Keys.ESCAPE, "/", "flights.py:1")  # not lines 14 and 17
+    assert browser.text("#found").startswith("1 frame")
+    browser.press(Keys.ESCAPE, "/", "(wide)")
     fragment = browser.fragment()
     browser.open(report("pandas") / "peak-memory.svg", fragment)
     assert len(browser.all(".f.hit")) == 2

@@ -33,6 +33,29 @@ TEST(svg, every_box_has_a_title_with_bytes_and_share) {
     EXPECT_TRUE(contains(svg, "<title>Peak Tracked Memory Usage (567.0 MiB)</title>"));
 }
 
+TEST(svg, what_its_script_needs_are_attributes) {
+    svg_picture picture = small_picture();
+    picture.boxes[2].folder = "/x/site-packages/";
+    picture.boxes[2].label.joined = " ×20";
+    picture.boxes[2].label.short_name = {"a::", "\"make\""};
+    const std::string svg = svg_text(picture, parts);
+    EXPECT_TRUE(contains(svg,
+                         " data-bytes=\"83886232\" data-function=\"main\" data-path=\"a.py\""
+                         " data-line=\"4\"><title>"));
+    EXPECT_TRUE(contains(svg,
+                         " data-function=\"make\" data-joined=\" ×20\""
+                         " data-folder=\"/x/site-packages/\" data-path=\"lib/b.py\""
+                         " data-line=\"9\" data-parts=\"a::&#10;&quot;make&quot;\"><title>"));
+    EXPECT_EQ(svg.find("FRAME_TITLE"), svg.npos);
+}
+
+// No room for it in this picture, but where a reader zooms in.
+TEST(svg, a_narrow_box_keeps_its_source) {
+    svg_picture picture = small_picture();
+    picture.boxes[1].bytes = total / 1000;
+    EXPECT_TRUE(contains(svg_text(picture, parts), "y=\"31\" data-source=\"" + unbreakable("\tx")));
+}
+
 TEST(svg, source_follows_its_frame_with_unbreakable_spaces) {
     const std::string svg = svg_text(small_picture(), parts);
     const std::string tab = unbreakable("        ");
