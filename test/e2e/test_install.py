@@ -13,7 +13,8 @@ import pytest
 from profiling import FIL_PROFILE, PREFIX, ROOT, reports_in
 
 BUILD = FIL_PROFILE.parent.parent
-HEADERS = [*(ROOT / "include/fil").rglob("*.hpp")]
+# Headers, and the tables that they include.
+HEADERS = [*(ROOT / "include/fil").rglob("*.hpp"), *(ROOT / "include/fil").rglob("*.def")]
 PROGRAM = """
 #include <fil.h>
 #include <stdio.h>
