@@ -39,6 +39,13 @@ fil_status guarded(fil_error* error, Body&& body) noexcept {
     }
 }
 
+// What body() answers; `otherwise` if it fails.
+template <typename Answer, typename Body>
+Answer answer_or(Answer otherwise, Body&& body) noexcept {
+    guarded(nullptr, [&] { otherwise = body(); });
+    return otherwise;
+}
+
 inline void check_pointer(const void* pointer, const char* name) {
     if (pointer == nullptr) throw failure{FIL_ERROR_ARGUMENT, std::string(name) + " is NULL"};
 }

@@ -44,15 +44,16 @@ fil_status fil_session_new(fil_session** session, fil_error* error) {
 }
 
 void fil_session_free(fil_session* session) {
-    delete reinterpret_cast<fil::session*>(session);
+    guarded(nullptr, [&] { delete reinterpret_cast<fil::session*>(session); });
 }
 
 const char* fil_session_environment(const fil_session* session) {
-    return session == nullptr ? nullptr : session_of(session).environment().c_str();
+    return answer_or<const char*>(nullptr,
+                                  [&] { return session_of(session).environment().c_str(); });
 }
 
 int fil_session_descriptor(const fil_session* session) {
-    return session == nullptr ? -1 : session_of(session).descriptor();
+    return answer_or(-1, [&] { return session_of(session).descriptor(); });
 }
 
 void fil_session_serve(fil_session* session) {
@@ -66,6 +67,7 @@ void fil_session_show_arguments(fil_session* session) {
 fil_status fil_session_read(const fil_session* session, fil_session_numbers* numbers) {
     return guarded(nullptr, [&] {
         fil_session_numbers found = FIL_SESSION_NUMBERS_INIT;
+        session_of(session).correct_sums();
         const session_page& page = session_of(session).page();
         found.live = plausible(plausible(page.live.load(std::memory_order_relaxed)) +
                                session_of(session).pending());
@@ -79,15 +81,12 @@ fil_status fil_session_read(const fil_session* session, fil_session_numbers* num
 }
 
 uint64_t fil_session_refused(const fil_session* session, char* why, size_t capacity) {
-    uint64_t count = 0;
-    guarded(nullptr, [&] {
+    return answer_or<uint64_t>(0, [&] {
         const auto refused = session_of(session).refused();
-        count = refused.count;
-        if (capacity == 0) return;
-        const std::string text = count == 0 ? "" : text_of(refused.first);
-        why[text.copy(why, capacity - 1)] = 0;
+        const std::string text = refused.count == 0 ? "" : text_of(refused.first);
+        if (capacity != 0) why[text.copy(why, capacity - 1)] = 0;
+        return refused.count;
     });
-    return count;
 }
 
 fil_status fil_session_process(fil_session* session, size_t number, fil_process* process) {
@@ -120,14 +119,16 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
 }
 
 int fil_session_began(const fil_session* session, int32_t pid) {
-    if (session == nullptr) return 1;
-    const joined_process* process = session_of(session).find(pid);
-    return process == nullptr || process->view().check() != recording_check::good ||
-           program_began(process->view());
+    return answer_or(1, [&] {
+        const joined_process* process = session_of(session).find(pid);
+        const bool began = process == nullptr || process->view().check() != recording_check::good ||
+                           program_began(process->view());
+        return began ? 1 : 0;
+    });
 }
 
 int32_t fil_session_asked(fil_session* session) {
-    return session == nullptr ? 0 : session_of(session).asked();
+    return answer_or(0, [&] { return session_of(session).asked(); });
 }
 
 void fil_session_answer(fil_session* session, int32_t pid, fil_status status, fil_text message) {
@@ -175,22 +176,25 @@ void fil_session_process_ended(fil_session* session, int32_t pid) {
 fil_status fil_session_large_mappings(const fil_session* session, int32_t pid,
                                       fil_large_mapping* mappings, size_t* count,
                                       size_t mapping_size) {
-    if (session == nullptr || mappings == nullptr || count == nullptr || mapping_size == 0)
-        return FIL_ERROR_ARGUMENT;
-    const size_t capacity = std::exchange(*count, 0);
-    const joined_process* process = session_of(session).find(pid);
-    if (process == nullptr) return FIL_ERROR_EMPTY;
-    const auto begin = [&] { *count = 0; };
-    const auto add = [&](const large_mapping& one) {
-        if (*count == capacity || one.bytes > std::uint64_t{most_bytes}) return;
-        const fil_large_mapping found{one.address, one.bytes, to_index(one.callstack),
-                                      static_cast<fil_mapping_kind>(one.kind)};
-        std::memcpy(reinterpret_cast<char*>(mappings) + (*count)++ * mapping_size, &found,
-                    std::min(mapping_size, sizeof found));
-    };
-    if (read_large_mappings(process->view(), begin, add)) return FIL_OK;
-    *count = 0;
-    return FIL_ERROR_STATE;
+    return guarded(nullptr, [&] {
+        check_pointer(mappings, "mappings");
+        check_pointer(count, "count");
+        if (mapping_size == 0) throw failure{FIL_ERROR_ARGUMENT, "mapping_size is 0"};
+        const size_t capacity = std::exchange(*count, 0);
+        const joined_process* process = session_of(session).find(pid);
+        if (process == nullptr) throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
+        const auto begin = [&] { *count = 0; };
+        const auto add = [&](const large_mapping& one) {
+            if (*count == capacity || one.bytes > std::uint64_t{most_bytes}) return;
+            const fil_large_mapping found{one.address, one.bytes, to_index(one.callstack),
+                                          static_cast<fil_mapping_kind>(one.kind)};
+            std::memcpy(reinterpret_cast<char*>(mappings) + (*count)++ * mapping_size, &found,
+                        std::min(mapping_size, sizeof found));
+        };
+        if (read_large_mappings(process->view(), begin, add)) return;
+        *count = 0;
+        throw failure{FIL_ERROR_STATE, "the process is changing its mappings"};
+    });
 }
 
 fil_status fil_session_keep(fil_session* session, int32_t pid, fil_text file, fil_error* error) {

@@ -36,6 +36,9 @@ constinit any_operator next_operators[places] = {};
 constinit any_operator quiet_operators[places] = {};
 using get_new_handler = std::new_handler (*)();
 constinit get_new_handler next_get_new_handler = nullptr;
+// Throws what a failed `new` throws; only where it is of the same C++ library as the handler.
+using throw_bad_alloc = void (*)();
+constinit throw_bad_alloc next_throw_bad_alloc = nullptr;
 constexpr char nothrow_tag = 0;
 
 constexpr place quiet_form_of(place throwing) {
@@ -71,6 +74,8 @@ word block_of(word bytes, word second, word third) {
             takes_alignment(Place) ? quiet(bytes, second, tag) : quiet(bytes, tag, third);
         if (block != 0) return block;
         fil_record_failed(bytes);
+        // The real one would be asked a second time, and say a second time that it failed.
+        if (next_throw_bad_alloc != nullptr) next_throw_bad_alloc();
     }
     return next_operators[Place](bytes, second, third);
 }
@@ -171,8 +176,11 @@ extern "C" [[gnu::visibility("hidden")]] void fil_preload_find_operators() {
 }  // namespace
 
 void find_operators(const link_map* other_allocator) {
-    next_get_new_handler =
-        reinterpret_cast<get_new_handler>(next_definition("_ZSt15get_new_handlerv").address);
+    const definition handler = next_definition("_ZSt15get_new_handlerv"),
+                     thrower = next_definition("_ZSt17__throw_bad_allocv");
+    next_get_new_handler = reinterpret_cast<get_new_handler>(handler.address);
+    if (thrower.object == handler.object)
+        next_throw_bad_alloc = reinterpret_cast<throw_bad_alloc>(thrower.address);
     for (std::size_t i = 0; i < places; ++i) {
         const definition next = next_definition(operators[i].name);
         any_operator leads_to = reinterpret_cast<any_operator>(next.address);

@@ -30,12 +30,14 @@ void session_words::close(std::int64_t pendings) const {
     raise_to(page_->peak, sum(page_->live));
     raise_to(process_->peak, sum(process_->live));
     process_->closed_at.store(peak(), relaxed);  // before `closed`, which says that it holds
+    const change_of_both in_the_middle(*process_);
     if (process_->closed.exchange(1, std::memory_order_acq_rel) != 0) return;
     page_->live.fetch_sub(process_->live.load(relaxed), relaxed);
     page_->threads.fetch_sub(process_->threads.load(relaxed), relaxed);
 }
 
 void session_words::reopen() const {
+    const change_of_both in_the_middle(*process_);
     if (process_->closed.exchange(0, std::memory_order_acq_rel) == 0) return;
     page_->live.fetch_add(process_->live.load(relaxed), relaxed);
     page_->threads.fetch_add(process_->threads.load(relaxed), relaxed);

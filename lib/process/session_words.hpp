@@ -33,12 +33,15 @@ class session_words {
 
     const std::atomic<std::int64_t>& live() const { return page_->live; }
     std::atomic<std::int64_t>& peak() const { return page_->peak; }
-    std::atomic<std::int64_t>& threads() const { return page_->threads; }
+    const std::atomic<std::int64_t>& threads() const { return page_->threads; }
+    void add_thread() const {
+        const change_of_both in_the_middle(*process_);
+        page_->threads.fetch_add(1, relaxed);
+        process_->threads.fetch_add(1, relaxed);
+    }
 
-    // First to the part of this process: what it takes back when it ends is at least what it gave.
     std::int64_t add(std::int64_t change) const {
-        raise_to(process_->peak, process_->live.fetch_add(change, relaxed) + change);
-        const std::int64_t live = page_->live.fetch_add(change, relaxed) + change;
+        const std::int64_t live = add_to_both(change);
         if (process_->memory_is_low.load(relaxed) != 0) [[unlikely]]
             end_for_want_of_memory();
         return live;
@@ -58,6 +61,27 @@ class session_words {
 
   private:
     static constexpr auto relaxed = std::memory_order_relaxed;
+
+    // Around each change of what the page and this process's header say alike. A process may be
+    // killed in the middle: then the supervisor makes the session's words the sums of the
+    // processes' again, when it finds all others outside (lib/session/session.cpp).
+    class change_of_both {
+      public:
+        explicit change_of_both(recording_header& process) : process_(process) {
+            process_.changes_begun.fetch_add(1, std::memory_order_acq_rel);
+        }
+        ~change_of_both() { process_.changes_done.fetch_add(1, std::memory_order_acq_rel); }
+        change_of_both(const change_of_both&) = delete;
+
+      private:
+        recording_header& process_;
+    };
+
+    std::int64_t add_to_both(std::int64_t change) const {
+        const change_of_both in_the_middle(*process_);
+        raise_to(process_->peak, process_->live.fetch_add(change, relaxed) + change);
+        return page_->live.fetch_add(change, relaxed) + change;
+    }
 
     void wait_for_copy() const;
     void end_for_want_of_memory() const;  // out_of_memory.cpp; seldom returns

@@ -36,7 +36,7 @@ report::frame_kind kind_of(const function_record& function) {
 
 bool program_began(const recording_view& recording) {
     bool is_python = false;
-    const std::uint32_t count = recording.callstack_count();
+    const std::uint32_t count = recording.callstacks_there();
     std::vector<bool> is_found(count);  // below what finds the module; callers come first
     for (std::uint32_t i = to_index(callstack_id::unknown) + 1; i < count; ++i) {
         const callstack_record* callstack = recording.callstack(callstack_id{i});

@@ -19,6 +19,7 @@
 #include <system_error>
 #include <utility>
 
+#include "fil/recording/at_peak.hpp"
 #include "fil/report/masked_arguments.hpp"
 #include "os/os.hpp"
 #include "process/session_words.hpp"
@@ -260,6 +261,7 @@ void session::admit(int connection, const join_request& request, int recording, 
     if (process.view().check() != recording_check::good) return;
     process_ended(pid);  // what this pid was before is gone, however it went
     processes_.push_back(std::move(process));
+    open_.push_back(&processes_.back());
     reply(connection, page_file_.number());
 }
 
@@ -272,11 +274,14 @@ const joined_process* session::find(std::int32_t pid) const {
     return nullptr;
 }
 
+// Of one that was killed the counters tell what it held.
 void session::close_recording(const joined_process& process) const {
+    if (process.closed()) return;
     // A process that records on request has no part in the session's live, but in its run's.
     const run_record* run = process.run();
     session_page& where = run == nullptr ? page() : const_cast<session_page&>(run->page);
-    session_words(where, process.header()).close(process.view().pending());
+    const std::int64_t published = plausible(process.header().live.load());
+    session_words(where, process.header()).close(used_now(process.view()) - published);
 }
 
 std::int64_t session::pending() const {
@@ -288,12 +293,44 @@ std::int64_t session::pending() const {
     return sum;
 }
 
-void session::process_ended(std::int32_t pid) {
-    for (joined_process& process : processes_) {
-        if (process.pid != pid) continue;
-        close_recording(process);
-        if (pid != processes_.front().pid) process.memory.keep_copy();
+// What each process added is read while no process is in the middle of a change: as many were done
+// before as were begun afterwards. Who is dead is in the middle of nothing.
+bool session::try_to_correct_sums() const {
+    std::uint32_t done = 0, begun = 0;
+    std::int64_t live = 0, threads = 0;
+    for (const joined_process* process : open_)
+        if (!process->ended) done += process->header().changes_done.load();
+    const std::int64_t live_said = plausible(page().live.load());
+    const std::int64_t threads_said = page().threads.load();
+    for (const joined_process* process : open_) {
+        if (process->closed() || process->run() != nullptr) continue;
+        live = plausible(live + plausible(process->header().live.load()));
+        threads += process->header().threads.load();
     }
+    for (const joined_process* process : open_)
+        if (!process->ended) begun += process->header().changes_begun.load();
+    if (done != begun) return false;
+    page().live.fetch_add(live - live_said);
+    page().threads.fetch_add(threads - threads_said);
+    return true;
+}
+
+void session::correct_sums() const {
+    constexpr int tries = 100;
+    for (int i = 0; sums_may_be_wrong_ && i < tries; ++i)
+        sums_may_be_wrong_ = !try_to_correct_sums();
+}
+
+void session::process_ended(std::int32_t pid) {
+    for (joined_process* process : open_) {
+        if (process->pid != pid) continue;
+        process->ended = true;
+        sums_may_be_wrong_ = true;
+        correct_sums();  // with what this one held: it may have been the peak
+        close_recording(*process);
+        if (pid != processes_.front().pid) process->memory.keep_copy();
+    }
+    std::erase_if(open_, [](const joined_process* process) { return process->ended; });
 }
 
 void session::tell_memory_is_low(std::int32_t pid) {

@@ -54,7 +54,8 @@ struct joined_process {
     std::string command;     // arguments, each ended by a zero byte, without secrets
     std::string executable;  // its file
     std::string runtime;     // filled when asked for
-    std::string note;        //   likewise
+    bool ended = false;
+    std::string note;  //   likewise
     shared_mapping memory;
 
     recording_header& header() const { return *static_cast<recording_header*>(memory.base()); }
@@ -97,6 +98,10 @@ class session {
     // recording go.
     void process_ended(std::int32_t pid);
 
+    // Makes the session's live and threads the sums of its processes' again, should one have died
+    // between two of its additions. To be called again as long as others are in the middle of one.
+    void correct_sums() const;
+
     // Commands of processes that join from now on are shown as they are, secrets too.
     void show_arguments() { shows_arguments_ = true; }
     bool shows_arguments() const { return shows_arguments_; }
@@ -127,6 +132,7 @@ class session {
     void turn_away();
     void admit(int connection, const join_request& request, int recording, std::int32_t pid);
     void close_recording(const joined_process& process) const;
+    bool try_to_correct_sums() const;
 
     session_directory directory_;
     std::string token_;
@@ -137,6 +143,7 @@ class session {
     file_descriptor page_file_;
     shared_mapping page_memory_;
     std::deque<joined_process> processes_;
+    std::vector<joined_process*> open_;  // those that have not ended
     struct waiting {
         std::int32_t pid;
         file_descriptor connection;
@@ -147,6 +154,7 @@ class session {
     std::uint64_t turned_away_ = 0;
     refusal refused_here_ = refusal::none;  // why we could not share a process's recording
     bool shows_arguments_ = false;
+    mutable bool sums_may_be_wrong_ = false;
 };
 
 }  // namespace fil

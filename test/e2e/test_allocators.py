@@ -104,6 +104,8 @@ def test_a_new_of_another_allocator_that_fails_is_want_of_memory(
         assert re.search(rb"a request for 1\.0 \w+ failed", ended.stderr)
     plain = run_plain([*PROFILED_HERE, "--disable-oom-detection", "run", *program], cwd=tmp_path)
     assert (plain.status, plain.stdout) == (0, b"caught\n")
+    without = run_plain(program, cwd=tmp_path)
+    assert plain.stderr.count(b"tcmalloc: ") == without.stderr.count(b"tcmalloc: "), "asked once"
     handled = run_plain([*PROFILED_HERE, "run", *program, "handler"], cwd=tmp_path)
     assert handled.stdout.startswith(b"handled\n")  # jemalloc's asks its malloc then
 

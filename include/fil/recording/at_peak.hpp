@@ -31,6 +31,18 @@ inline std::int64_t bytes_at_peak(const usage_record& usage, const recording_hea
     return now;
 }
 
+// What the process holds now, by its counters: whatever it was in the middle of when it died.
+inline std::int64_t used_now(const recording_view& recording) {
+    std::uint64_t sum = 0;
+    recording.for_each_usage(
+        recording.callstacks_there(),
+        [&](const usage_set_record& set, callstack_id, const usage_record& usage) {
+            if (is_in_peak(set.kind))
+                sum += static_cast<std::uint64_t>(usage.now.load(std::memory_order_relaxed));
+        });
+    return plausible(static_cast<std::int64_t>(sum));
+}
+
 // Whether there is more now than at the peak that was noted last. A page has the words `live` and
 // `peak`: a session's, a run's, or what is counted into where there is no session.
 template <typename Page>

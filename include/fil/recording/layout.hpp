@@ -166,6 +166,9 @@ struct recording_header {
     std::atomic<std::uint32_t> last_word;
     std::uint64_t request_bytes;     // that failed; 0: memory was low
     callstack_id request_callstack;  // who asked
+    // Of the session's live and threads, by this process. Equal: nobody is in the middle of one.
+    std::atomic<std::uint32_t> changes_begun;
+    std::atomic<std::uint32_t> changes_done;
 
     alignas(64) page_number facts_page;
     page_number usage_sets_page;  // directory: max_usage_sets page numbers

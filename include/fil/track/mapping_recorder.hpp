@@ -141,7 +141,7 @@ class mapping_recorder {
     void before_one_goes(thread_state& thread) {
         peak_.before_decrease(thread.set->pending);
         const std::int64_t live = peak_.live();
-        const std::int64_t threads = memory_.header().threads.load(std::memory_order_relaxed);
+        const std::int64_t threads = peak_.words().threads().load(std::memory_order_relaxed);
         if (live + threads * limit_of_pending(1, 0) > peak_.peak()) {
             peak_.raise_peak_to(live + pending());
         }

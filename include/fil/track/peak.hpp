@@ -66,7 +66,7 @@ class peak_tracker {
     }
 
     FIL_RARE void add_thread() const {
-        words_.threads().fetch_add(1, relaxed);
+        words_.add_thread();
         adjust_limit();
     }
     // Threads have come and gone, or the peak is another.

@@ -5,6 +5,7 @@
 //
 //     live(), peak()   the two words, in bytes; signed, since one thread may free what another took
 //     threads()        how many threads have counters and may keep changes to themselves
+//     add_thread()     one more has
 //     add(change)      to live, and to whatever else counts along; answers the new live. Called
 //                      whenever a thread publishes, where a program that shall not take more memory
 //                      can be stopped.
@@ -31,7 +32,8 @@ template <typename Words>
 concept peak_words = std::copyable<Words> && requires(const Words& words, std::int64_t change) {
     { words.live() } -> std::same_as<const std::atomic<std::int64_t>&>;
     { words.peak() } -> std::same_as<std::atomic<std::int64_t>&>;
-    { words.threads() } -> std::same_as<std::atomic<std::int64_t>&>;
+    { words.threads() } -> std::same_as<const std::atomic<std::int64_t>&>;
+    words.add_thread();
     { words.add(change) } -> std::same_as<std::int64_t>;
     words.before_rise();
 };
@@ -49,7 +51,8 @@ class own_words {
 
     const std::atomic<std::int64_t>& live() const { return where_->live; }
     std::atomic<std::int64_t>& peak() const { return where_->peak; }
-    std::atomic<std::int64_t>& threads() const { return where_->threads; }
+    const std::atomic<std::int64_t>& threads() const { return where_->threads; }
+    void add_thread() const { where_->threads.fetch_add(1, std::memory_order_relaxed); }
     std::int64_t add(std::int64_t change) const {
         return where_->live.fetch_add(change, std::memory_order_relaxed) + change;
     }

@@ -75,10 +75,7 @@ class thread_leases {
         } else if (!full_) {
             state = make();
             full_ = state == nullptr;
-            if (!full_) {
-                memory_.header().threads.fetch_add(1, std::memory_order_relaxed);
-                peak.add_thread();
-            }
+            if (!full_) peak.add_thread();
         }
         if (state == nullptr) return nullptr;
         state->inherited = callstack_id::none;
