@@ -54,9 +54,9 @@ typedef struct fil_session_numbers {
 /* The session's numbers; may be read every millisecond. Since 0.1. */
 FIL_API fil_status fil_session_read(const fil_session* session, fil_session_numbers* numbers);
 
-/* How many processes could not join because the system refused something, and, in words, what it
- * refused the first of them: "memfd_create: Operation not permitted". The text is cut where it does
- * not fit. Since 0.1. */
+/* How many processes could not join, and, in words, why the first of them could not: "the system
+ * refused memfd_create: Operation not permitted". The text is cut where it does not fit; 400 bytes
+ * are enough. Since 0.1. */
 FIL_API uint64_t fil_session_refused(const fil_session* session, char* why, size_t capacity);
 
 /* ---- processes ------------------------------------------------------------------------------- */

@@ -65,7 +65,7 @@ struct trial_result {
 
 // Of the process that came to be Python, if one did: a shim of pyenv is a shell first.
 trial_result recorded(fil_session* session) {
-    char refused[128] = "";
+    char refused[400] = "";
     trial_result result;
     fil_process process = FIL_PROCESS_INIT;
     for (std::size_t i = 0; fil_session_process(session, i, &process) == FIL_OK; ++i) {
@@ -75,7 +75,7 @@ trial_result recorded(fil_session* session) {
         result.note = {process.note.data, process.note.length};
     }
     if (fil_session_refused(session, refused, sizeof refused) > 0)
-        result.why_not = std::string("the system refuses ") + refused;
+        result.why_not = refused;
     else if (!result.is_recorded)
         result.why_not =
             "it does not connect: something removes LD_PRELOAD, or keeps our library "

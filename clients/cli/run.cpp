@@ -56,10 +56,10 @@ bool nothing_was_recorded(fil_session* session, const observation& seen) {
 }
 
 void say_nobody_joined(fil_session* session, const target& what, const observation& seen) {
-    char refused[128] = "";
+    char refused[400] = "";
     if (fil_session_refused(session, refused, sizeof refused) > 0) {
-        say("No report: " + what.arguments.front() +
-            " could not be recorded, since the system refused " + refused + ".");
+        say("No report: " + what.arguments.front() + " could not be recorded, since " + refused +
+            ".");
         return;
     }
     std::string why = "it ended before it was ready, or something removed LD_PRELOAD";
@@ -87,7 +87,7 @@ void say_what_was_missed(fil_session* session, const observation& seen) {
     if (fil_session_read(session, &numbers) != FIL_OK) return;
     report::unrecorded_processes others{.unprofiled = numbers.unprofiled_children,
                                         .sandboxed = numbers.sandboxed};
-    char refused[128] = "";
+    char refused[400] = "";
     if (numbers.processes > 0)
         others.refused = fil_session_refused(session, refused, sizeof refused);
     others.why_refused = refused;

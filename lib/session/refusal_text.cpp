@@ -2,6 +2,7 @@
 
 #include <sys/syscall.h>
 
+#include <cerrno>
 #include <cstring>
 
 namespace fil {
@@ -34,10 +35,23 @@ const char* name_of(long call) {
     }
 }
 
+// The socket is not where the process looks for it.
+bool is_out_of_sight(refusal why) {
+    const int error = errno_of(why);
+    return call_of(why) == SYS_connect && (error == ENOENT || error == ESRCH || error == ENOTDIR);
+}
+
 }  // namespace
 
 std::string text_of(refusal why) {
-    return std::string(name_of(call_of(why))) + ": " + std::strerror(errno_of(why));
+    const std::string answer =
+        std::string(name_of(call_of(why))) + ": " + std::strerror(errno_of(why));
+    if (!is_out_of_sight(why)) return "the system refused " + answer;
+    return "fil-profile's socket is out of sight where the root directory is another one: a "
+           "sandbox "
+           "(as of a browser's renderers; Chromium's --no-sandbox leaves it out), chroot or a "
+           "container (" +
+           answer + ")";
 }
 
 }  // namespace fil

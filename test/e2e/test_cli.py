@@ -317,6 +317,19 @@ def test_the_program_inherits_what_it_would_without_us(here):
     assert ended.report
 
 
+@pytest.mark.parametrize("shell", ["bash", "dash"])
+def test_what_a_shell_ignores_stays_ignored_by_the_entry_point_in_python(here, shell):
+    show = "grep SigIgn /proc/self/status"
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "bindings" / "python")}
+    entry = f"{sys.executable} -m filprofiler --no-browser -o out run /bin/grep SigIgn"
+    for trap in ["trap '' PIPE", "trap '' XFSZ PIPE", "trap 'echo' PIPE", "trap '' XFSZ HUP"]:
+        plain = run_plain([f"/bin/{shell}", "-c", f"{trap}; {show}; true"], env=env)
+        ended = run_plain(
+            [f"/bin/{shell}", "-c", f"{trap}; {entry} /proc/self/status; true"], env=env
+        )
+        assert ended.stdout == plain.stdout, trap
+
+
 def test_the_entry_point_in_python_hands_nothing_of_pythons_own_on(here):
     show = ["/bin/sh", "-c", "grep SigIgn /proc/self/status; echo ${LC_CTYPE-unset}"]
     plain = {"PATH": os.environ["PATH"], "LANG": "C"}

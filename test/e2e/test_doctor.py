@@ -80,7 +80,7 @@ def test_an_environment_in_which_nothing_can_be_recorded(tmp_path: Path) -> None
     subprocess.run(["cc", PROGRAMS / "deny.c", "-o", "deny"], check=True)
     told = run_plain(["./deny", "connect", "EACCES", str(FIL_PROFILE), "doctor", "/bin/cat"])
     assert told.status == 1
-    assert rows(told)["recorded"] == "no: the system refuses connect: Permission denied"
+    assert rows(told)["recorded"] == "no: the system refused connect: Permission denied"
 
 
 def test_a_limit_of_address_space_is_named() -> None:

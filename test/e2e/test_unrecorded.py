@@ -32,3 +32,32 @@ def test_who_has_no_room_for_a_recording_is_named(here):
     ended = profiled("/bin/sh", "-c", "ulimit -v 9000; exec /bin/echo done")
     assert (ended.status, ended.stdout) == (0, b"done\n")
     assert b"1 process was not recorded, since the system refused mmap" in ended.stderr
+
+
+def test_who_cannot_see_the_session_is_told_how_that_comes(here):
+    """As Chromium puts its renderers into the folder in /proc of a process that is gone."""
+    script(
+        "x.py",
+        """
+        import os
+        holder = os.fork() or os.read(os.pipe()[0], 1)
+        if os.fork() == 0:
+            try:
+                os.chroot(f"/proc/{holder}")
+            except PermissionError:
+                os._exit(1)
+            os.kill(holder, 9)
+            if os.fork() == 0:
+                held = bytes(1_000_000)
+                os._exit(0)
+            os._exit(os.waitstatus_to_exitcode(os.wait()[1]))
+        statuses = sorted(os.wait()[1] for _ in range(2))
+        raise SystemExit(7 if statuses == [0, 9] else 8)
+        """,
+    )
+    ended = profiled("x.py")
+    if ended.status == 8:
+        pytest.skip("chroot is root's")
+    assert ended.status == 7
+    assert b"1 process was not recorded, since fil-profile's socket is out of sight" in ended.stderr
+    assert b"a sandbox" in ended.stderr

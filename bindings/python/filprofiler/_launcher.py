@@ -16,6 +16,8 @@ from pathlib import Path
 from ._installation import mixed_up
 
 PACKAGE = Path(__file__).resolve().parent
+# Whose children inherit what they ignore.
+HAND_ON = set("sh bash dash ash busybox zsh ksh mksh fish systemd".split())
 # Inside the package, where a wheel has it; in the build tree of the sources.
 PLACES = ["bin/fil-profile", "../../../build/bin/fil-profile"]
 
@@ -38,10 +40,25 @@ def inherited_environment() -> dict[str, str]:
     return environment
 
 
+def ignored_by_the_shell() -> int:
+    """A bit for each signal that our parent ignores, if it hands that on.
+
+    Shells do, and so does systemd. (Others ignore some for themselves: Python, Node.)
+    """
+    parent = Path(f"/proc/{os.getppid()}")
+    with contextlib.suppress(OSError, StopIteration):
+        if (parent / "comm").read_text().strip() in HAND_ON:
+            lines = (parent / "status").read_text().splitlines()
+            return int(next(line for line in lines if line.startswith("SigIgn:")).split()[1], 16)
+    return 0
+
+
 def restore_signals() -> None:
-    """Python ignores these two from its start, and nothing tells whether they were before."""
+    """Python ignores these two from its start; nothing here tells whether they were before."""
+    ignored = ignored_by_the_shell()
     for number in [signal.SIGPIPE, signal.SIGXFSZ]:
-        signal.signal(number, signal.SIG_DFL)
+        if not ignored >> (number - 1) & 1:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ namespace fil::report {
 struct unrecorded_processes {
     std::uint64_t unprofiled = 0;  // children into which our library cannot be loaded
     std::uint64_t refused = 0;     // processes that could not join the session,
-    std::string why_refused = {};  // and what was refused the first of them
+    std::string why_refused = {};  // and why the first of them could not
     std::uint64_t sandboxed = 0;   // processes that could not, because of their own sandbox
 };
 
@@ -28,7 +28,7 @@ inline std::vector<std::string> unrecorded_texts(const unrecorded_processes& are
                         "unable to open our library).");
     if (are.refused > 0)
         texts.push_back(number_of(are.refused, "process was", "processes were") +
-                        " not recorded, since the system refused " + are.why_refused + ".");
+                        " not recorded, since " + are.why_refused + ".");
     if (are.sandboxed > 0)
         texts.push_back(number_of(are.sandboxed, "process was", "processes were") +
                         " not recorded: " + (are.sandboxed == 1 ? "it runs" : "they run") +

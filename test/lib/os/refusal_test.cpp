@@ -57,10 +57,16 @@ TEST(refusal, of_a_process_without_the_sessions_page_is_a_link_beside_the_socket
 
 TEST(refusal, in_words_names_the_call_and_the_reason) {
     EXPECT_EQ(text_of(make_refusal(SYS_memfd_create, EPERM)),
-              "memfd_create: Operation not permitted");
-    EXPECT_EQ(text_of(make_refusal(SYS_mmap, ENOMEM)), "mmap: Cannot allocate memory");
+              "the system refused memfd_create: Operation not permitted");
+    EXPECT_EQ(text_of(make_refusal(SYS_connect, ECONNREFUSED)),
+              "the system refused connect: Connection refused");
     EXPECT_EQ(text_of(make_refusal(0, EAGAIN)),
-              "pthread_key_create: Resource temporarily unavailable");
+              "the system refused pthread_key_create: Resource temporarily unavailable");
+    // As Chromium leaves its renderers: their root is the folder in /proc of a process that is
+    // gone.
+    const std::string text = text_of(make_refusal(SYS_connect, ESRCH));
+    EXPECT_TRUE(text.starts_with("fil-profile's socket is out of sight")) << text;
+    EXPECT_TRUE(text.ends_with("(connect: No such process)")) << text;
 }
 
 }  // namespace
