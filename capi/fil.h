@@ -327,8 +327,7 @@ typedef enum fil_mapping_kind {
  * which blocks of a pool come is the pool's *reserve*; it is not counted itself, its blocks are.
  *
  * What this thread takes from the system between begin and end is such reserve, from the first moment
- * on: blocks of malloc are not recorded, mappings are arenas, which reports show beside the peak.
- * Nests. Hot. Since 0.1. */
+ * on: blocks of malloc are not recorded, mappings are recorded as reserved address space. Nests. Hot. Since 0.1. */
 FIL_API void fil_pool_begin(void);
 FIL_API void fil_pool_end(void);
 

@@ -83,7 +83,7 @@ static inline void fil_announce_free_range(const void *address, size_t bytes) {
 }
 
 /* Between the two, this thread takes memory for a pool: it is not counted, blocks announced in it are.
- * A mapping appears beside the peak, as an arena. Nests. Since 0.1. */
+ * Both in the same function. Nests. Since 0.1. */
 static inline void fil_announce_pool_begin(void) {
     void (*listener)(void);
     FIL_ANNOUNCE_FIND_(fil_pool_begin, listener);

@@ -15,7 +15,7 @@ constexpr auto for_a_pool = [] { return this_thread.pools != 0; };
 
 mapping_kind kind_now(fil_mapping_kind kind) {
     const bool is_reserve = this_thread.pools != 0 && is_in_peak(static_cast<mapping_kind>(kind));
-    return is_reserve ? mapping_kind::arena : static_cast<mapping_kind>(kind);
+    return is_reserve ? mapping_kind::pool : static_cast<mapping_kind>(kind);
 }
 
 }  // namespace
@@ -85,7 +85,7 @@ void fil_record_protect(const void* address, size_t bytes, fil_access access) {
             const bool is_reserve = !goes && this_thread.pools != 0;
             recorder.mapped().protect(
                 thread, address_of(address), bytes,
-                is_reserve ? mapping_access::arena : static_cast<mapping_access>(access));
+                is_reserve ? mapping_access::pool : static_cast<mapping_access>(access));
         },
         [=] { return goes || for_a_pool(); });
 }

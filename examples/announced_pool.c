@@ -5,7 +5,7 @@
  *     fil-profile run ./announced_pool
  *
  * The pool maps 64 MiB at once and hands out 12 of them. Under fil-profile the report has these, at
- * the lines that took them, and says of the rest how much of it is there: an arena, beside the peak.
+ * the lines that took them; its foot says that 64 MiB were reserved.
  */
 #define _DEFAULT_SOURCE /* for MAP_ANONYMOUS */
 #include <fil_announce.h>

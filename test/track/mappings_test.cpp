@@ -202,7 +202,7 @@ TEST(mappings, ranges_that_wrap_around_are_ignored) {
     EXPECT_EQ(t.now(bob, anonymous), 0);
 }
 
-TEST(mappings, around_a_pools_block_what_was_used_memory_is_an_arena) {
+TEST(mappings, around_a_pools_block_what_was_used_memory_is_the_pools) {
     tracked t;
     const auto around = [&](int number) {
         const fil::address_range found =
@@ -220,9 +220,9 @@ TEST(mappings, around_a_pools_block_what_was_used_memory_is_an_arena) {
     EXPECT_EQ(around(30), std::pair(tracked::address(30), tracked::address(35)));
     EXPECT_EQ(around(99), std::pair(tracked::address(35), std::uintptr_t{UINTPTR_MAX}));
     EXPECT_EQ(without_zeros(t.reported),
-              (totals{{{alice, mapping_kind::arena}, static_cast<std::int64_t>(tracked::bytes(10))},
+              (totals{{{alice, mapping_kind::pool}, static_cast<std::int64_t>(tracked::bytes(10))},
                       {{alice, mapping_kind::file}, static_cast<std::int64_t>(tracked::bytes(5))},
-                      {{bob, mapping_kind::arena}, static_cast<std::int64_t>(tracked::bytes(5))}}));
+                      {{bob, mapping_kind::pool}, static_cast<std::int64_t>(tracked::bytes(5))}}));
     t.unmap(2, 3);
     EXPECT_EQ(around(6), std::pair(tracked::address(5), tracked::address(10)));
 }

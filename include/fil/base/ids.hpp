@@ -46,6 +46,7 @@ enum class mapping_kind : std::uint8_t {
     reserved = 3,
     shared_anonymous = 4,
     arena = 5,
+    pool = 6,  // reserved too: its blocks are counted, and what is resident of it is mostly them
 };
 inline constexpr int mapping_kinds = 6;
 inline constexpr int counted_kinds = 5;

@@ -18,8 +18,8 @@
 
 namespace fil {
 
-// What mprotect makes of a range; what was reserved stays so as an arena.
-enum class mapping_access { none, accessible, arena };
+// What mprotect makes of a range; what was reserved stays so as an arena, or in a pool.
+enum class mapping_access { none, accessible, arena, pool };
 
 struct mapping : boost::intrusive::avl_set_base_hook<
                      boost::intrusive::link_mode<boost::intrusive::normal_link>,

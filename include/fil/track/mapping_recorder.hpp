@@ -131,7 +131,8 @@ class mapping_recorder {
 
     usage_set_record& set_of(thread_state& thread, mapping_kind kind) {
         if (kind == mapping_kind::anonymous) return *thread.set;
-        if (kind == mapping_kind::arena) kind = mapping_kind::reserved;
+        if (kind == mapping_kind::arena || kind == mapping_kind::pool)
+            kind = mapping_kind::reserved;
         return *kind_sets_[static_cast<int>(kind)];
     }
 

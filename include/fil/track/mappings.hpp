@@ -127,6 +127,7 @@ class mappings {
             set_.tell(*at, -1, changed);
             at->accessible = accessible;
             if (access == mapping_access::arena) at->accessible_kind = mapping_kind::arena;
+            if (access == mapping_access::pool) at->accessible_kind = mapping_kind::pool;
             set_.tell(*at, +1, changed);
         }
         set_.join(start, start + bytes);
@@ -139,7 +140,7 @@ class mappings {
         return range == nullptr ? mapping_kind::reserved : range->kind();
     }
 
-    // Around a block of a pool: what was used memory is an arena from now on, since its blocks
+    // Around a block of a pool: what was used memory is the pool's from now on, since its blocks
     // count. Gives the range, or that between its neighbours where nothing is known.
     template <typename Changed>
     address_range become_reserve(std::uintptr_t address, Changed&& changed) {
@@ -152,7 +153,7 @@ class mappings {
         // With a second view, either may be the one that counts.
         if (!is_in_peak(range.kind()) || range.memory != 0) return around;
         set_.tell(range, -1, changed);
-        range.accessible_kind = mapping_kind::arena;
+        range.accessible_kind = mapping_kind::pool;
         set_.tell(range, +1, changed);
         set_.join(around.start, around.end);
         return around;
