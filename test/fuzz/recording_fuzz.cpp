@@ -50,7 +50,8 @@ void fuzz::run(std::span<const std::uint8_t> input) {
     std::uint32_t place = 0, word = 0;
     if (input.size() >= sizeof place) {
         std::memcpy(&place, input.data(), sizeof place);
-        if (place % 16 == 15) length = place % whole.size() & ~std::size_t{15};
+        if (place % 16 == 15)
+            length = place % whole.size() & ~std::size_t{63};  // as memory is aligned
     }
     std::byte* const base = copy.end() - length;
     std::memcpy(base, whole.data(), length);
@@ -64,7 +65,7 @@ void fuzz::run(std::span<const std::uint8_t> input) {
         if (at + sizeof word <= length) std::memcpy(base + at, &word, sizeof word);
     }
     session_page session{};
-    session.peak = std::int64_t{word} * word;
+    session.peak = static_cast<std::int64_t>(std::uint64_t{word} * word);
     const recording_view view(base, length);
     read_all(view, session);
     if (length < recording_page) return;
