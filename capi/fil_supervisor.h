@@ -40,6 +40,9 @@ FIL_API void fil_session_serve(fil_session* session);
  * "***", in reports and in what fil_session_process() says of processes that join later. Since 0.1. */
 FIL_API void fil_session_show_arguments(fil_session* session);
 
+/* Processes that ask to join from now on run unrecorded, but for `program`. Since 0.1. */
+FIL_API void fil_session_leave_children_out(fil_session* session, int32_t program);
+
 typedef struct fil_session_numbers {
     size_t struct_size;
     int64_t live;
@@ -48,8 +51,9 @@ typedef struct fil_session_numbers {
     uint64_t unprofiled_children;
     uint32_t reports_requested; /* by fil_recorder_request_report(), so far */
     uint32_t sandboxed; /* processes that are not recorded because of a sandbox of their own */
+    uint64_t left_out;  /* by fil_session_leave_children_out() */
 } fil_session_numbers;
-#define FIL_SESSION_NUMBERS_INIT { sizeof(fil_session_numbers), 0, 0, 0, 0, 0, 0 }
+#define FIL_SESSION_NUMBERS_INIT { sizeof(fil_session_numbers), 0, 0, 0, 0, 0, 0, 0 }
 
 /* The session's numbers; may be read every millisecond. Since 0.1. */
 FIL_API fil_status fil_session_read(const fil_session* session, fil_session_numbers* numbers);
@@ -161,6 +165,12 @@ typedef struct fil_untouched {
     fil_mapping_kind kind;
 } fil_untouched;
 
+/* When a process had its own peak. */
+typedef struct fil_process_moment {
+    size_t number;  /* as of fil_session_process() */
+    double seconds; /* since the start */
+} fil_process_moment;
+
 /* Which moment a report is of. */
 typedef enum fil_moment {
     FIL_MOMENT_PEAK = 0,
@@ -193,12 +203,15 @@ typedef struct fil_session_facts {
      * many bytes with the 0 at its end; "" if there is none. */
     char* unseen_allocator;
     size_t unseen_allocator_bytes;
+    const fil_process_moment* moments;
+    size_t moment_count;
+    size_t moment_size; /* of each: sizeof(fil_process_moment) */
 } fil_session_facts;
 #define FIL_SESSION_FACTS_INIT                                                                     \
     { sizeof(fil_session_facts), 0, FIL_MOMENT_PEAK, 0, 0, 0, 0, 0, 0, 0, NULL, 0, sizeof(fil_sample), \
-      NULL, 0, sizeof(fil_untouched), NULL, 0, NULL, 0 }
+      NULL, 0, sizeof(fil_untouched), NULL, 0, NULL, 0, NULL, 0, sizeof(fil_process_moment) }
 
-/* Writes the report of the program's memory at the session's peak (or another moment), as
+/* Writes the report of all processes' memory at the session's peak (or another moment), as
  * fil_recording_report() does. FIL_ERROR_EMPTY if nothing was recorded, FIL_ERROR_DAMAGED and
  * FIL_ERROR_VERSION if the recording cannot be read. Since 0.1. */
 FIL_API fil_status fil_session_report(fil_session* session, const fil_report_options* options,

@@ -4,17 +4,20 @@
 
 #include <filesystem>
 #include <optional>
+#include <range/v3/algorithm/find.hpp>
 #include <range/v3/algorithm/find_if.hpp>
+#include <set>
 
 #include "fil/report/conventions/all.hpp"
 #include "fil/report/masked_arguments.hpp"
 #include "fil/report/snapshot_reader.hpp"
 #include "process/process_recorder.hpp"
-#include "report/live_copy.hpp"
+#include "report/report_files.hpp"
 #include "report/report_source.hpp"
 #include "report/resident_note.hpp"
+#include "report/session_processes.hpp"
 #include "session/parts_in_memory.hpp"
-#include "session/refusal_text.hpp"
+
 #include "session_handle.hpp"
 #include "symbols/allocator_inside.hpp"
 
@@ -135,52 +138,6 @@ void check_readable(const recording_view& recording) {
     }
 }
 
-// A program that replaced its image (exec) has several recordings. The report is about the one that
-// held memory at the peak; where none did, about the last.
-const joined_process* program_at_peak(const session& session, std::int32_t pid) {
-    const joined_process* chosen = session.find(pid);
-    if (chosen == nullptr) return nullptr;
-    check_readable(chosen->view());
-    std::int64_t most = used_at_peak(chosen->view(), session.page());
-    for (const joined_process& process : session.processes()) {
-        if (process.pid != chosen->pid || &process == chosen) continue;
-        if (process.view().check() != recording_check::good) continue;
-        const std::int64_t bytes = used_at_peak(process.view(), session.page());
-        if (bytes > most) {
-            most = bytes;
-            chosen = &process;
-        }
-    }
-    return chosen;
-}
-
-void add_other_processes(report::facts& run, const session& session, const joined_process& shown) {
-    const std::int32_t drawn = shown.pid;
-    run.exact.threads = 0;
-    for (const joined_process& process : session.processes()) {
-        if (process.pid != drawn || &process == &shown) {
-            run.exact.threads += process.header().threads_ever;
-        }
-        if (process.pid == drawn) continue;
-        std::string command = process.command;
-        while (!command.empty() && command.back() == 0) command.pop_back();
-        for (char& c : command) {
-            if (c == 0) c = ' ';
-        }
-        const bool runs_longer =
-            process.header().closed == 0 && run.ending.kind != report::ending_facts::how::running;
-        run.processes.push_back({process.pid, command, process.peak(),
-                                 runs_longer ? "still running when the program ended" : ""});
-    }
-    report::unrecorded_processes& others = run.exact.unrecorded;
-    others.unprofiled = session.unprofiled_children();
-    others.refused = session.refused().count;
-    if (others.refused > 0) others.why_refused = text_of(session.refused().first);
-    others.sandboxed = session.page().sandboxed.load(std::memory_order_relaxed);
-    // What is resident is a number of all processes; the page explains it by the bytes of one.
-    if (!run.processes.empty()) run.resident = {};
-}
-
 std::vector<untouched_range> untouched_of(const fil_session_facts& facts) {
     std::vector<untouched_range> ranges;
     for (const fil_untouched& u :
@@ -189,11 +146,6 @@ std::vector<untouched_range> untouched_of(const fil_session_facts& facts) {
                           std::int64_t(u.resident), static_cast<mapping_kind>(u.kind)});
     }
     return ranges;
-}
-
-void judge_program(report::facts& run, const std::string& executable) {
-    run.program.kind = report::conventions::kind_of_program(run.runtime);
-    run.program.main_executable = executable;
 }
 
 struct unseen_allocator {
@@ -235,39 +187,48 @@ report::answer_look look_of(const fil_report_options& options) {
     return look;
 }
 
-void write(const recording_view& recording, const session_page& page, report::facts run,
-           const std::string& executable, const fil_report_options& options,
-           const fil_session_facts& known, char* path, std::size_t capacity,
-           callstack_id root = callstack_id::unknown, const live_copy* copy = nullptr) {
-    check_readable(recording);
-    std::string directory = string_of(options.directory);
-    bool is_exact = options.directory_is_exact != 0;
-    const run_record* last = options.run != 0 ? recording.run() : nullptr;
-    if (options.run != 0 && last == nullptr) throw failure{FIL_ERROR_EMPTY, "there was no run"};
-    if (last != nullptr) {
-        const std::string its_own = add_run_facts(run, recording, *last);
-        if (directory.empty()) directory = its_own, is_exact = true;
+// Of programs in which each allocator's blocks are seen: nothing.
+unseen_allocator add_notes_of_allocators(report::facts& run,
+                                         const std::vector<drawn_process>& drawn) {
+    unseen_allocator first;
+    std::set<std::string> executables;
+    for (const drawn_process& one : drawn) {
+        if (!executables.insert(one.executable).second) continue;
+        const unseen_allocator found = unseen_allocator_of(one.drawn.recording, one.executable);
+        if (found.note.empty() || ranges::find(run.notes, found.note) != run.notes.end()) continue;
+        run.notes.push_back(found.note);
+        if (first.note.empty()) first = found;
     }
-    const session_page& its_page = last != nullptr ? last->page : page;
-    const drawn_recording drawn{recording, its_page, last != nullptr ? last->root.load() : root,
-                                copy, request_of(known)};
-    const std::vector<untouched_range> untouched = untouched_of(known);
-    usage_at_peak usage = usage_of(drawn);
-    add_arenas(usage, drawn, untouched);
-    add_recorded_facts(run, drawn, usage);
+    return first;
+}
+
+struct asked_report {
+    const fil_report_options& options;
+    const fil_session_facts& known;
+    std::string directory;
+    bool is_exact;
+    char* path;
+    std::size_t capacity;
+};
+
+// `drawn`: the program's process first. Their counters are read.
+void write(std::vector<drawn_process> drawn, report::facts run, const asked_report& asked) {
+    const auto& [options, known, directory, is_exact, path, capacity] = asked;
+    for (drawn_process& one : drawn) add_arenas(one.usage, one.drawn, one.untouched);
+    const report::snapshot tidy = read_processes(drawn, run);
+    add_recorded_facts(run, drawn);
     if (options.peak != nullptr) *options.peak = run.peak;
-    judge_program(run, executable);
-    const unseen_allocator allocator = unseen_allocator_of(recording, executable);
-    if (!allocator.note.empty()) run.notes.push_back(allocator.note);
+    const unseen_allocator allocator = add_notes_of_allocators(run, drawn);
     write_text(allocator.note, known.unseen_allocator, known.unseen_allocator_bytes);
     // Of a part, what the program held before is resident as well.
     // Arenas have a row of their own, and what children share is resident elsewhere.
-    const std::int64_t unexplained = run.resident.anonymous - usage.bytes(mapping_kind::arena);
-    if (last == nullptr && is_far_above(unexplained, run.peak - run.peak_shared))
+    const std::int64_t unexplained =
+        run.resident.anonymous - drawn.front().usage.bytes(mapping_kind::arena);
+    if (options.run == 0 && is_far_above(unexplained, run.peak - run.peak_shared))
         run.notes.push_back(note_of_resident(run.resident.anonymous, run.peak, allocator.name));
     try {
-        const auto written = report_recording(
-            drawn, usage, untouched, run, directory,
+        const auto written = report::write_report_of_tidy(
+            directory, tidy, run,
             is_exact ? report::report_naming::exact : report::report_naming::by_time,
             look_of(options));
         write_text(written.directory.string(), path, capacity);
@@ -279,6 +240,55 @@ void write(const recording_view& recording, const session_page& page, report::fa
     } catch (const report::report_error& error) {
         throw failure{FIL_ERROR_SYSTEM, error.what()};
     }
+}
+
+// One recording, all of it or its last run.
+void write_one(const recording_view& recording, const session_page& page, report::facts run,
+               const std::string& executable, asked_report asked,
+               callstack_id root = callstack_id::unknown) {
+    drawn_recording what{recording, &page, root, request_of(asked.known)};
+    if (asked.options.run != 0) {
+        const run_record* last = recording.run();
+        if (last == nullptr) throw failure{FIL_ERROR_EMPTY, "there was no run"};
+        const std::string its_own = add_run_facts(run, recording, *last);
+        if (asked.directory.empty()) asked.directory = its_own, asked.is_exact = true;
+        what.page = &last->page;
+        what.root = last->root.load();
+    }
+    drawn_process only{what, usage_of(what), executable, {}, {}, untouched_of(asked.known)};
+    write({std::move(only)}, std::move(run), asked);
+}
+
+std::vector<own_peak_moment> moments_of(const fil_session_facts& facts) {
+    std::vector<own_peak_moment> moments;
+    for (const fil_process_moment& moment :
+         elements_of(facts.moments, facts.moment_count, facts.moment_size, "moments"))
+        moments.push_back({moment.number, moment.seconds});
+    return moments;
+}
+
+void write_all(const session& session, const joined_process& program, report::facts run,
+               const asked_report& asked) {
+    session_processes found =
+        processes_of(session, program.pid, request_of(asked.known), moments_of(asked.known));
+    for (drawn_process& one : found.drawn) {  // looked at of its last image alone
+        if (&one.drawn.recording.header() == &program.header())
+            one.untouched = untouched_of(asked.known);
+    }
+    run.notes.insert(run.notes.end(), found.notes.begin(), found.notes.end());
+    if (found.in_motion) {
+        run.notes.emplace_back(
+            "The program allocated while this report was taken: its numbers are not all of one "
+            "moment.");
+    }
+    add_session_facts(run, session, found.drawn);
+    write(std::move(found.drawn), std::move(run), asked);
+}
+
+asked_report asked_of(const fil_report_options& options, const fil_session_facts& known, char* path,
+                      std::size_t capacity) {
+    return {options, known,   string_of(options.directory), options.directory_is_exact != 0,
+            path,    capacity};
 }
 
 template <typename Body>
@@ -303,21 +313,17 @@ fil_status fil_session_report(fil_session* handle, const fil_report_options* opt
         const fil::session& session = session_of(handle);
         const auto asked = checked_copy(options, "options");
         const auto known = checked_copy(facts, "facts");
-        const joined_process* process = asked.run != 0 || is_out_of_memory(known)
-                                            ? session.find(known.pid)
-                                            : program_at_peak(session, known.pid);
-        if (process == nullptr) throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
-        const bool runs_on =
-            asked.ending == FIL_ENDING_RUNNING && asked.run == 0 && !is_out_of_memory(known);
-        std::optional<live_copy> copy;
-        if (runs_on) copy = copy_live(session, process->view());
+        const joined_process* process = session.find(known.pid);
+        if (process == nullptr || !process->has_recording())
+            throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
+        check_readable(process->view());
         report::facts run = facts_of(asked, known);
-        run.program.started_script =
-            report::conventions::script_of(split_at_zeros(process->command));
         if (!session.shows_arguments()) run.arguments = report::masked(std::move(run.arguments));
-        if (asked.run == 0) add_other_processes(run, session, *process);
-        write(process->view(), session.page(), std::move(run), process->executable, asked, known,
-              path, capacity, callstack_id::unknown, copy ? &*copy : nullptr);
+        const asked_report what = asked_of(asked, known, path, capacity);
+        if (asked.run == 0)
+            write_all(session, *process, std::move(run), what);
+        else
+            write_one(process->view(), session.page(), std::move(run), process->executable, what);
     });
 }
 
@@ -332,9 +338,12 @@ fil_status fil_recording_report(const fil_report_options* options, char* path, s
         const run_record* since = recording.run();
         const session_page& page = since != nullptr ? since->page : *this_process.session();
         std::error_code ignored;
-        write(recording, page, facts_of(asked, {}),
-              std::filesystem::read_symlink("/proc/self/exe", ignored).string(), asked, {}, path,
-              capacity, since != nullptr ? since->root.load() : callstack_id::unknown);
+        check_readable(recording);
+        const fil_session_facts nothing = FIL_SESSION_FACTS_INIT;
+        write_one(recording, page, facts_of(asked, nothing),
+                  std::filesystem::read_symlink("/proc/self/exe", ignored).string(),
+                  asked_of(asked, nothing, path, capacity),
+                  since != nullptr ? since->root.load() : callstack_id::unknown);
     });
 }
 

@@ -64,6 +64,10 @@ void fil_session_show_arguments(fil_session* session) {
     guarded(nullptr, [&] { session_of(session).show_arguments(); });
 }
 
+void fil_session_leave_children_out(fil_session* session, int32_t program) {
+    guarded(nullptr, [&] { session_of(session).leave_children_out(program); });
+}
+
 fil_status fil_session_read(const fil_session* session, fil_session_numbers* numbers) {
     return guarded(nullptr, [&] {
         fil_session_numbers found = FIL_SESSION_NUMBERS_INIT;
@@ -75,6 +79,7 @@ fil_status fil_session_read(const fil_session* session, fil_session_numbers* num
         found.processes = session_of(session).processes().size();
         found.unprofiled_children = session_of(session).unprofiled_children();
         found.reports_requested = page.reports_requested.load(std::memory_order_acquire);
+        found.left_out = session_of(session).left_out();
         found.sandboxed = page.sandboxed.load(std::memory_order_relaxed);
         checked_fill(numbers, found, "numbers");
     });
@@ -95,25 +100,27 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
             throw failure{FIL_ERROR_ARGUMENT, "there is no such process"};
         }
         joined_process& joined = session_of(session).process(number);
-        read_fact(joined.view(), "runtime", joined.runtime);
-        read_fact(joined.view(), "note", joined.note);
-        const recording_header& header = joined.header();
+        if (joined.has_recording()) {
+            read_fact(joined.view(), "runtime", joined.runtime);
+            read_fact(joined.view(), "note", joined.note);
+        }
+        const process_numbers numbers = joined.numbers();
         fil_process found = FIL_PROCESS_INIT;
         found.pid = joined.pid;
         found.parent_pid = joined.parent_pid;
-        found.live = joined.live();
-        found.peak = joined.peak();
+        found.live = numbers.live;
+        found.peak = numbers.peak;
         found.joined_ns = joined.joined_ns;
         found.command = text_of(joined.command);
         found.runtime = text_of(joined.runtime);
         found.note = text_of(joined.note);
-        found.closed = joined.closed();
-        found.missed_events = header.missed_events.load(std::memory_order_relaxed);
+        found.closed = numbers.closed;
+        found.missed_events = numbers.missed_events;
         const run_record* run = joined.run();
         found.run_on = run != nullptr && run->on.load(std::memory_order_acquire) != 0;
         found.run_started_ns = run != nullptr ? run->started_ns : 0;
-        found.callstacks = joined.view().callstacks_there();
-        found.recording_bytes = std::min(joined.view().used_bytes(), joined.memory.bytes());
+        found.callstacks = numbers.callstacks;
+        found.recording_bytes = numbers.recording_bytes;
         checked_fill(process, found, "process");
     });
 }
@@ -121,7 +128,8 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
 int fil_session_began(const fil_session* session, int32_t pid) {
     return answer_or(1, [&] {
         const joined_process* process = session_of(session).find(pid);
-        const bool began = process == nullptr || process->view().check() != recording_check::good ||
+        const bool began = process == nullptr || !process->has_recording() ||
+                           process->view().check() != recording_check::good ||
                            program_began(process->view());
         return began ? 1 : 0;
     });
@@ -165,7 +173,7 @@ fil_status fil_session_out_of_memory(fil_session* session, fil_out_of_memory* pr
 void fil_session_let_go(fil_session* session, int32_t pid) {
     guarded(nullptr, [&] {
         const joined_process* process = session_of(session).find(pid);
-        if (process != nullptr) hear_last_words(process->header());
+        if (process != nullptr && process->has_recording()) hear_last_words(process->header());
     });
 }
 
@@ -182,7 +190,8 @@ fil_status fil_session_large_mappings(const fil_session* session, int32_t pid,
         if (mapping_size == 0) throw failure{FIL_ERROR_ARGUMENT, "mapping_size is 0"};
         const size_t capacity = std::exchange(*count, 0);
         const joined_process* process = session_of(session).find(pid);
-        if (process == nullptr) throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
+        if (process == nullptr || !process->has_recording())
+            throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
         const auto begin = [&] { *count = 0; };
         const auto add = [&](const large_mapping& one) {
             if (*count == capacity || one.bytes > std::uint64_t{most_bytes}) return;
@@ -200,7 +209,8 @@ fil_status fil_session_large_mappings(const fil_session* session, int32_t pid,
 fil_status fil_session_keep(fil_session* session, int32_t pid, fil_text file, fil_error* error) {
     return guarded(error, [&] {
         const joined_process* process = session_of(session).find(pid);
-        if (process == nullptr) throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
+        if (process == nullptr || !process->has_recording())
+            throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
         keep_recording(process->view(), std::string(file.data, file.length));
     });
 }

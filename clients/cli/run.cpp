@@ -86,7 +86,8 @@ void say_what_was_missed(fil_session* session, const observation& seen) {
     fil_session_numbers numbers = FIL_SESSION_NUMBERS_INIT;
     if (fil_session_read(session, &numbers) != FIL_OK) return;
     report::unrecorded_processes others{.unprofiled = numbers.unprofiled_children,
-                                        .sandboxed = numbers.sandboxed};
+                                        .sandboxed = numbers.sandboxed,
+                                        .left_out = numbers.left_out};
     char refused[400] = "";
     if (numbers.processes > 0)
         others.refused = fil_session_refused(session, refused, sizeof refused);
@@ -157,6 +158,7 @@ ending run(const invocation& asked) {
     announce(asked, output);
     const std::int64_t started_ns = nanoseconds_since_1970();
     const program child = launch(what, variables.all, signals);
+    if (!asked.children) fil_session_leave_children_out(session.get(), child.pid);
     const run_facts facts{output.path(),       asked.words, what,
                           variables.set_by_us, child.pid,   started_ns};
     live_reports meanwhile(session.get(), facts, signals, say_written_meanwhile);

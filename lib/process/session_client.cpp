@@ -102,6 +102,10 @@ session_page* receive_page(int socket, int milliseconds) {
     do length = syscall(SYS_recvmsg, socket, &answer.header, MSG_CMSG_CLOEXEC);
     while (length < 0 && errno == EINTR && milliseconds_now() < deadline);
     if (length < 0) note_refusal(SYS_recvmsg, errno == EAGAIN ? ETIMEDOUT : errno);
+    if (length == long(sizeof reply) && reply.answer == join_answer::left_out) {
+        note_refusal(0, 0);  // nobody refused anything: the user does not want this process
+        return nullptr;
+    }
     const int descriptor = length == long(sizeof reply) ? answer.received_descriptor() : -1;
     // The supervisor hung up, or there was no number left for the descriptor that came.
     if (length >= 0 && descriptor < 0)
@@ -110,7 +114,7 @@ session_page* receive_page(int socket, int milliseconds) {
     auto* page = static_cast<session_page*>(os::map_shared(descriptor, recording_page));
     syscall(SYS_close, descriptor);
     const bool ours = page != nullptr && reply.version == session_protocol_version &&
-                      reply.accepted == 1 && page->magic == session_magic &&
+                      reply.answer == join_answer::accepted && page->magic == session_magic &&
                       page->version == recording_version;
     if (ours) return page;
     if (page == nullptr) return nullptr;

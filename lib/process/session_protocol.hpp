@@ -29,9 +29,11 @@ struct join_request {
     std::int32_t segment;  // System V's number, where no descriptor is attached; else -1
 };
 
+enum class join_answer : std::uint32_t { accepted = 1, left_out = 2 };
+
 struct join_reply {
     std::uint32_t version;
-    std::uint32_t accepted;
+    join_answer answer;
 };
 
 struct report_reply {

@@ -28,6 +28,7 @@ void leave_link(const session_address& address, std::uint32_t why) {
 void tell_refusal(session_page* page, const session_address& address) {
     const os::keep_errno keep;
     const auto why = static_cast<std::uint32_t>(last_refusal());
+    if (last_refusal() == refusal::none) return;
     if (page == nullptr) return leave_link(address, why);
     std::uint32_t nobody_before = 0;
     page->first_refusal.compare_exchange_strong(nobody_before, why);

@@ -29,14 +29,17 @@ class held_peak {
 
 }  // namespace
 
-live_copy copy_live(const session& session, const recording_view& recording) {
+live_copy copy_live(const session& session, const std::vector<recording_view>& recordings) {
     session_page& page = session.page();
     const std::uint32_t requested = page.reports_requested.load(std::memory_order_acquire);
     live_copy copy;
     for (int attempt = 0; attempt < attempts; ++attempt) {
         const held_peak held(page, plausible(page.live) + session.pending());
         copy.peak = held.peak();
-        copy.usage = usage_at_named_peak(recording, held.peak());
+        copy.usage.clear();
+        for (const recording_view& recording : recordings)
+            copy.usage.push_back(
+                unless_damaged([&] { return usage_at_named_peak(recording, held.peak()); }));
         copy.in_motion = held.rose();
         if (!copy.in_motion) break;
     }

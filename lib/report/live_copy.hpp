@@ -8,6 +8,9 @@
 //
 // In the process that makes the report. Cold.
 
+#include <optional>
+#include <vector>
+
 #include "fil/recording/view.hpp"
 #include "fil/report/snapshot_reader.hpp"
 #include "session/session.hpp"
@@ -15,13 +18,13 @@
 namespace fil {
 
 struct live_copy {
-    usage_at_peak usage;
+    std::vector<std::optional<usage_at_peak>> usage;  // by recording; none: it is damaged
     std::int64_t peak = 0;
     bool in_motion =
         false;  // the peak rose while it was copied: not all counters are of one moment
 };
 
 // Whoever asked for a report by a signal may go on afterwards (lib/process/report_wait.hpp).
-live_copy copy_live(const session& session, const recording_view& recording);
+live_copy copy_live(const session& session, const std::vector<recording_view>& recordings);
 
 }  // namespace fil

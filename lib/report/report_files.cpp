@@ -117,7 +117,13 @@ report_error not_written(const fs::path& directory, const std::string& why) {
 
 written_report write_report(const fs::path& directory, const snapshot& taken, const facts& run,
                             report_naming naming, const answer_look& look) {
-    const report_model report = make_report_model(taken, run);
+    return write_report_of_tidy(directory, tidied(taken, run.program), run, naming, look);
+}
+
+written_report write_report_of_tidy(const fs::path& directory, const snapshot& tidy,
+                                    const facts& run, report_naming naming,
+                                    const answer_look& look) {
+    const report_model report = report_model_of_tidy(tidy, run);
     const std::vector<named_text> files = make_files(report);
     try {
         fs::create_directories(directory);

@@ -35,6 +35,11 @@ struct written_report {
 };
 
 // Makes directories as needed. Throws report_error; what was written until then is removed.
+written_report write_report_of_tidy(const std::filesystem::path& directory, const snapshot& tidy,
+                                    const facts& run, report_naming naming = report_naming::by_time,
+                                    const answer_look& look = {});
+
+// Of one process, by its own facts.
 written_report write_report(const std::filesystem::path& directory, const snapshot& taken,
                             const facts& run, report_naming naming = report_naming::by_time,
                             const answer_look& look = {});

@@ -1,7 +1,12 @@
 #include "report/report_source.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
+#include "fil/report/conventions/all.hpp"
+#include "fil/report/process_merge.hpp"
+#include "fil/report/tidy.hpp"
 #include "fil/track/peak.hpp"
 #include "report/zipped_sources.hpp"
 #include "symbols/symbols.hpp"
@@ -10,8 +15,7 @@ namespace fil {
 
 usage_at_peak usage_of(const drawn_recording& drawn) {
     if (drawn.out_of_memory) return usage_now(drawn.recording, drawn.root, *drawn.out_of_memory);
-    if (drawn.copy != nullptr) return drawn.copy->usage;
-    return read_usage(drawn.recording, drawn.page, drawn.root);
+    return read_usage(drawn.recording, *drawn.page, drawn.root);
 }
 
 void add_arenas(usage_at_peak& usage, const drawn_recording& drawn,
@@ -27,7 +31,7 @@ void add_arenas(usage_at_peak& usage, const drawn_recording& drawn,
     for (const untouched_range& range : seen) {
         if (range.kind == mapping_kind::arena) note(range.callstack, range.resident);
     }
-    const std::int64_t peak = drawn.page.peak.load();
+    const std::int64_t peak = drawn.page->peak.load();
     for (const arena_record& arena : drawn.recording.header().arenas) {
         const callstack_id callstack = arena.callstack;
         const bool was_seen =
@@ -36,61 +40,136 @@ void add_arenas(usage_at_peak& usage, const drawn_recording& drawn,
     }
 }
 
-void add_recorded_facts(report::facts& run, const drawn_recording& drawn,
-                        const usage_at_peak& usage) {
-    const auto& [recording, session, root, copy, out_of_memory] = drawn;
-    const recording_header& header = recording.header();
+namespace {
+
+std::string runtime_of(const recording_view& recording) {
     for (const fact_record& fact : recording.facts()) {
-        const std::string_view key = recording.text(fact.key);
-        if (key == "runtime" && run.runtime.empty()) run.runtime = recording.text(fact.value);
-        if (key == "package") run.program.own_directory = recording.text(fact.value);
-        if (key == "note") run.notes.emplace_back(recording.text(fact.value));
+        if (recording.text(fact.key) == "runtime") return std::string(recording.text(fact.value));
     }
-    // Of one process it is what its callstacks hold. Of several, not all of which are there to be
-    // summed up, the session's word; it may be short of what threads had not published.
-    const std::int64_t pending = header.closed == 0 ? recording.pending() : 0;
-    const std::int64_t word =
-        copy != nullptr ? plausible(copy->peak)
-                        : std::max(plausible(session.peak), plausible(session.live) + pending);
-    run.peak = usage.used_bytes();
-    if (!run.processes.empty()) run.peak = std::max(run.peak, word);
-    run.peak_shared = usage.shared_anonymous;
-    if (copy != nullptr && copy->in_motion) {
-        run.notes.emplace_back(
-            "The program allocated while this report was taken: its numbers are not all of one "
-            "moment.");
-    }
-    run.exact.threads = std::max({run.exact.threads, header.threads_ever.load(), 1u});
-    run.exact.missed = header.missed_events;
-    run.exact.dropped = header.dropped_events;
-    // One thread alone knows every byte; of others it does not know what they keep to themselves.
-    const bool alone = run.exact.threads == 1 && run.processes.empty();
-    run.exact.bound = alone ? 0 : limit_of_pendings(run.exact.threads, run.peak);
+    return {};
 }
 
-report::written_report report_recording(const drawn_recording& drawn, const usage_at_peak& usage,
-                                        const std::vector<untouched_range>& untouched,
-                                        const report::facts& run,
-                                        const std::filesystem::path& directory,
-                                        report::report_naming naming,
-                                        const report::answer_look& look) {
+// What tells this process's own code; `program` knows how the user started the first of them.
+report::program_facts program_of(const drawn_process& process,
+                                 const report::program_facts& program) {
+    report::program_facts own = program;
+    own.main_executables = {process.executable};
+    own.kind = report::conventions::kind_of_program(runtime_of(process.drawn.recording));
+    own.started_script = report::conventions::script_of(process.arguments);
+    for (const fact_record& fact : process.drawn.recording.facts()) {
+        if (process.drawn.recording.text(fact.key) == "package")
+            own.own_directories.emplace_back(process.drawn.recording.text(fact.value));
+    }
+    own.is_helper = !report::conventions::python::helper_process(process.arguments).empty();
+    // Another script than the program's: its code is found by the names that it has there.
+    const std::string_view script = report::base_name(own.started_script);
+    if (own.is_helper || script == report::base_name(program.main_script)) return own;
+    own.main_script.clear();
+    own.main_script_path.clear();
+    return own;
+}
+
+report::snapshot read_process(const drawn_process& process, const report::facts& run, bool is_first,
+                              symbols& names) {
     std::vector<callstack_id> wanted;
-    for (const untouched_range& range : untouched) {
+    for (const untouched_range& range : process.untouched) {
         if (range.kind == mapping_kind::anonymous) wanted.push_back(range.callstack);
     }
-    symbols names;
-    auto read = read_snapshot(drawn.recording, usage, wanted,
+    auto read = read_snapshot(process.drawn.recording, process.usage, wanted,
                               [&](std::string_view module, std::string_view build_id,
                                   std::uint32_t offset) -> const std::vector<report::frame>& {
                                   return names.resolve(module, build_id, offset);
                               });
-    for (const untouched_range& range : untouched) {
+    for (const untouched_range& range : process.untouched) {
         const std::uint32_t id = to_index(range.callstack);
         if (id >= read.index_of.size() || range.kind != mapping_kind::anonymous) continue;
         read.snapshot.add_untouched_mapping({read.index_of[id], range.bytes, range.resident});
     }
     add_zipped_sources(read.snapshot, run.started);
-    return report::write_report(directory, read.snapshot, run, naming, look);
+    report::program_facts program = program_of(process, run.program);
+    if (is_first) {
+        program.main_script = run.program.main_script;
+        program.main_script_path = run.program.main_script_path;
+    }
+    return report::tidied(read.snapshot, program);
+}
+
+template <typename Text>
+void add_once(std::vector<std::string>& texts, const Text& text) {
+    if (std::ranges::find(texts, text) == texts.end()) texts.emplace_back(text);
+}
+
+void add_facts_of(report::facts& run, const drawn_process& process) {
+    const recording_view& recording = process.drawn.recording;
+    bool knows_runtime = false;  // the first that is told counts
+    for (const fact_record& fact : recording.facts()) {
+        const std::string_view key = recording.text(fact.key);
+        const std::string_view value = recording.text(fact.value);
+        if (key == "runtime" && !std::exchange(knows_runtime, true) && run.runtime.empty())
+            run.runtime = value;
+        if (key == "package") add_once(run.program.own_directories, value);
+        if (key == "note") add_once(run.notes, value);
+    }
+    add_once(run.program.main_executables, process.executable);
+    const recording_header& header = recording.header();
+    run.peak += process.usage.used_bytes();
+    run.peak_shared += process.usage.shared_anonymous;
+    run.exact.missed += header.missed_events;
+    run.exact.dropped += header.dropped_events;
+}
+
+}  // namespace
+
+report::snapshot read_processes(std::vector<drawn_process>& all, report::facts& run) {
+    const auto holds = [](const drawn_process& one) { return one.usage.used_bytes() > 0; };
+    const bool are_several = std::ranges::count_if(all, holds) > 1;
+    symbols names;
+    report::process_merge merge;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (are_several && !holds(all[i])) continue;
+        try {
+            const report::snapshot tidy = read_process(all[i], run, i == 0, names);
+            if (are_several)
+                merge.add(tidy, all[i].who);
+            else
+                merge.add(tidy);
+        } catch (const damaged_recording&) {
+            if (i == 0) throw;
+            run.notes.push_back("The recording of PID " + std::to_string(all[i].who.pid) +
+                                " is damaged: what it held is not shown.");
+            all.erase(all.begin() + static_cast<std::ptrdiff_t>(i--));
+        }
+    }
+    return merge.take();
+}
+
+void add_recorded_facts(report::facts& run, const std::vector<drawn_process>& all) {
+    for (const drawn_process& process : all) add_facts_of(run, process);
+    run.program.kind = report::conventions::kind_of_program(run.runtime);
+    run.exact.threads =
+        std::max({run.exact.threads, all.front().drawn.recording.header().threads_ever.load(), 1u});
+    const bool are_several = all.size() > 1 || run.others.count > 0;
+    // One thread alone knows every byte; of others it does not know what they keep to themselves.
+    const bool alone = run.exact.threads == 1 && !are_several;
+    run.exact.bound = alone ? 0 : limit_of_pendings(run.exact.threads, run.peak);
+    if (!are_several) return;
+    for (const drawn_process& process : all) {
+        if (process.usage.used_bytes() == 0) continue;
+        run.processes.push_back(process.who);
+        report::process_facts& who = run.processes.back();
+        who.bytes = process.usage.used_bytes();
+        who.peak = std::max(who.peak, who.bytes);
+        const bool has_ended = run.ending.kind != report::ending_facts::how::running;
+        if (process.drawn.recording.header().closed == 0 && has_ended)
+            who.note = "still running when the program ended";
+    }
+    std::ranges::stable_sort(run.processes, std::greater(), &report::process_facts::bytes);
+    std::erase_if(run.timelines, [&](report::timeline& line) {
+        const auto whose = std::ranges::find(run.processes, line.pid, &report::process_facts::pid);
+        if (whose != run.processes.end()) line.name = whose->name;
+        return line.pid != 0 && whose == run.processes.end();
+    });
+    if (run.timelines.size() == 2) run.timelines.pop_back();  // it would be the same line twice
 }
 
 }  // namespace fil

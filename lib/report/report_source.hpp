@@ -1,5 +1,5 @@
 #pragma once
-// From recordings to a written report: the facts that recordings know, then snapshot, then files.
+// From recordings to what a report is made of: the facts that recordings know, and one snapshot.
 //
 // Cold code, in a process that may crash without harm to the program. Throws; keeps nothing.
 
@@ -10,8 +10,6 @@
 #include "fil/recording/view.hpp"
 #include "fil/report/facts.hpp"
 #include "fil/report/snapshot_reader.hpp"
-#include "report/live_copy.hpp"
-#include "report/report_files.hpp"
 
 namespace fil {
 
@@ -23,16 +21,15 @@ struct untouched_range {
     mapping_kind kind = mapping_kind::anonymous;
 };
 
-// What is drawn: a recording, all of it or its last run, at the peak of that or at another moment.
+// A recording, all of it or its last run, at the peak of that or at another moment.
 struct drawn_recording {
-    const recording_view& recording;
-    const session_page& page;  // the session's or the run's
+    recording_view recording;
+    const session_page* page;  // the session's or the run's
     callstack_id root = callstack_id::unknown;
-    const live_copy* copy = nullptr;                // of a program that runs on
     std::optional<failed_request> out_of_memory{};  // instead: what is there now, and this
 };
 
-// The counters that are drawn. Read once: while the program runs on they change.
+// The counters that are drawn, of a program that has ended.
 usage_at_peak usage_of(const drawn_recording& drawn);
 
 // Adds, as usage of the kind `arena`, what is resident of arenas that were there at the peak: as
@@ -40,16 +37,22 @@ usage_at_peak usage_of(const drawn_recording& drawn);
 void add_arenas(usage_at_peak& usage, const drawn_recording& drawn,
                 const std::vector<untouched_range>& seen);
 
-// Completes `run` with what the recording says: runtime, notes, peak, exactness.
-void add_recorded_facts(report::facts& run, const drawn_recording& drawn,
-                        const usage_at_peak& usage);
+// One of the processes that are drawn.
+struct drawn_process {
+    drawn_recording drawn;
+    usage_at_peak usage;  // read once: while the program runs on, counters change
+    std::string executable;
+    std::vector<std::string> arguments;
+    report::process_facts who;
+    std::vector<untouched_range> untouched;
+};
 
-// Throws report::report_error, std::exception.
-report::written_report report_recording(const drawn_recording& drawn, const usage_at_peak& usage,
-                                        const std::vector<untouched_range>& untouched,
-                                        const report::facts& run,
-                                        const std::filesystem::path& directory,
-                                        report::report_naming naming,
-                                        const report::answer_look& look);
+// All of them as one snapshot, which is tidy, by what `run` says of the program. The program comes
+// first in `all`; who else's recording is damaged is taken out of it, and a note says so.
+report::snapshot read_processes(std::vector<drawn_process>& all, report::facts& run);
+
+// Completes `run` with what recordings say: runtime, notes, peak, exactness; and, where several
+// processes joined, who held how much.
+void add_recorded_facts(report::facts& run, const std::vector<drawn_process>& all);
 
 }  // namespace fil

@@ -63,6 +63,7 @@ std::uint64_t swapped_bytes(const recording_view& recording) {
 // a recording is sparser.
 bool is_plausible(const recording_view& recording) {
     constexpr std::uint64_t sparsest = 128, little = 64 << 20;
+    if (recording.used_bytes() <= little) return true;
     std::uint64_t there = swapped_bytes(recording);
     for (const bytes_range& part : parts_in_memory(recording, recording.used_bytes())) {
         there += part.bytes;

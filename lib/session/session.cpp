@@ -3,9 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -23,6 +21,7 @@
 #include "fil/report/masked_arguments.hpp"
 #include "os/os.hpp"
 #include "process/session_words.hpp"
+#include "session/compact_recording.hpp"
 
 namespace fil {
 namespace {
@@ -94,7 +93,7 @@ std::optional<received> receive(int connection) {
 }
 
 void reply(int connection, int page_file) {
-    join_reply answer{session_protocol_version, 1};
+    join_reply answer{session_protocol_version, join_answer::accepted};
     iovec part{&answer, sizeof answer};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
     msghdr header{};
@@ -110,42 +109,18 @@ void reply(int connection, int page_file) {
     sendmsg(connection, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-}  // namespace
+// Where more are counted than there are pids, somebody scribbled over the recording.
+std::uint64_t bounded_children(std::uint64_t count) {
+    constexpr std::uint64_t most = 1 << 22;
+    return count <= most ? count : 0;
+}
 
-shared_mapping::shared_mapping(int descriptor, std::uint64_t bytes)
-    : base_(os::map_shared(descriptor, bytes)), bytes_(bytes) {
-    if (base_ == nullptr) fail("cannot map a recording");
+void reply_left_out(int connection) {
+    const join_reply answer{session_protocol_version, join_answer::left_out};
+    send(connection, &answer, sizeof answer, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
-shared_mapping shared_mapping::of_segment(int segment) {
-    shmid_ds about{};
-    if (shmctl(segment, IPC_STAT, &about) != 0) fail("cannot share a recording");
-    shared_mapping made;
-    made.base_ = os::map_segment(segment);
-    made.bytes_ = about.shm_segsz & ~std::uint64_t{recording_page - 1};
-    if (made.base_ == nullptr) fail("cannot map a recording");
-    return made;
-}
-shared_mapping::shared_mapping(shared_mapping&& other) noexcept
-    : base_(std::exchange(other.base_, nullptr)),
-      bytes_(std::exchange(other.bytes_, 0)),
-      copy_(std::move(other.copy_)) {}
-shared_mapping& shared_mapping::operator=(shared_mapping&& other) noexcept {
-    std::swap(base_, other.base_);
-    std::swap(bytes_, other.bytes_);
-    std::swap(copy_, other.copy_);
-    return *this;
-}
-shared_mapping::~shared_mapping() {
-    if (base_ != nullptr && copy_ == nullptr) munmap(base_, bytes_);
-}
-void shared_mapping::keep_copy() {
-    if (copy_ != nullptr || base_ == nullptr) return;
-    copy_ = std::make_unique<page>();
-    memcpy(copy_.get(), base_, sizeof(page));
-    munmap(base_, bytes_);
-    base_ = copy_.get();
-    bytes_ = sizeof(page);
-}
+
+}  // namespace
 
 session::session()
     : token_(random_token()),
@@ -192,6 +167,7 @@ void session::serve() {
     std::erase_if(callers_, [&](caller& waiting) {
         return hear(waiting.connection) || os::monotonic_ns() - waiting.since_ns > patience_ns;
     });
+    let_go_what_is_over();
 }
 
 // No descriptor is left for a connection. Its process shall not wait for an answer.
@@ -238,6 +214,10 @@ void session::answer(std::int32_t pid, std::int32_t status, const std::string& m
 }
 
 void session::admit(int connection, const join_request& request, int recording, std::int32_t pid) {
+    if (only_ != 0 && pid != only_) {
+        ++left_out_;
+        return reply_left_out(connection);
+    }
     if (recording < 0 && request.segment < 0) {
         // It sent one, for which no number was left here.
         refused_here_ = make_refusal(SYS_recvmsg, EMFILE);
@@ -259,7 +239,10 @@ void session::admit(int connection, const join_request& request, int recording, 
         return;
     }
     if (process.view().check() != recording_check::good) return;
-    process_ended(pid);  // what this pid was before is gone, however it went
+    // What this pid was before is gone, however it went.
+    for (joined_process* before : open_)
+        if (before->pid == pid) end(*before, false);
+    std::erase_if(open_, [](const joined_process* before) { return before->ended; });
     processes_.push_back(std::move(process));
     open_.push_back(&processes_.back());
     reply(connection, page_file_.number());
@@ -286,7 +269,8 @@ void session::close_recording(const joined_process& process) const {
 
 std::int64_t session::pending() const {
     std::int64_t sum = 0;
-    for (const joined_process& process : processes_) {
+    for (const joined_process* open : open_) {
+        const joined_process& process = *open;
         if (!process.closed() && process.run() == nullptr)
             sum = plausible(sum + process.view().pending());
     }
@@ -322,22 +306,56 @@ void session::correct_sums() const {
 }
 
 void session::process_ended(std::int32_t pid) {
-    for (joined_process* process : open_) {
-        if (process->pid != pid) continue;
-        process->ended = true;
-        sums_may_be_wrong_ = true;
-        correct_sums();  // with what this one held: it may have been the peak
-        close_recording(*process);
-        if (pid != processes_.front().pid) process->memory.keep_copy();
-    }
+    for (joined_process* process : open_)
+        if (process->pid == pid) end(*process, pid == processes_.front().pid);
     std::erase_if(open_, [](const joined_process* process) { return process->ended; });
+    let_go_what_is_over();
+}
+
+// No writer is left. A recording that is huge takes too long to read for others who wait, so it
+// stays as it is, while what it held is part of the peak; the program's stays `whole` for good: the
+// report is about it.
+void session::end(joined_process& process, bool whole) {
+    constexpr std::uint64_t huge = 32 << 20;
+    process.ended = true;
+    sums_may_be_wrong_ = true;
+    correct_sums();  // with what this one held: it may have been the peak
+    close_recording(process);
+    unprofiled_by_ended_ += bounded_children(process.numbers().unprofiled_children);
+    if (whole) return;
+    const std::int64_t peak = page().peak.load();
+    if (process.run() != nullptr || process.header().closed_at != peak) return let_go(process);
+    if (process.view().used_bytes() <= huge) {
+        compact_memory made;
+        const compacting result = compact_recording(process.view(), peak, made);
+        process.is_damaged = result == compacting::damaged;
+        if (result != compacting::done) return let_go(process);
+        process.memory = shared_mapping::of_memory(made.address, made.bytes);
+    }
+    kept_.push_back(&process);
+}
+
+void session::let_go(joined_process& process) {
+    process.last = process.numbers();
+    process.last.recording_bytes = 0;
+    process.memory = {};
+}
+
+void session::let_go_what_is_over() {
+    const std::int64_t peak = page().peak.load();
+    std::erase_if(kept_, [&](joined_process* process) {
+        if (process->header().closed_at == peak) return false;
+        let_go(*process);
+        return true;
+    });
 }
 
 void session::tell_memory_is_low(std::int32_t pid) {
     if (pid == told_low_) return;
     const auto tell = [&](std::int32_t whom, std::uint32_t low) {
         const joined_process* process = whom == 0 ? nullptr : find(whom);
-        if (process != nullptr) process->header().memory_is_low.store(low);
+        if (process != nullptr && process->has_recording())
+            process->header().memory_is_low.store(low);
     };
     tell(told_low_, 0);
     tell(pid, 1);
@@ -347,7 +365,8 @@ void session::tell_memory_is_low(std::int32_t pid) {
 const joined_process* session::out_of_memory() {
     const std::uint32_t asked = page().asking.load(std::memory_order_acquire);
     if (asked == asked_before_) return nullptr;
-    for (const joined_process& process : processes_) {
+    for (const joined_process* open : open_) {
+        const joined_process& process = *open;
         if (process.header().last_word.load(std::memory_order_acquire) == last_words::asked &&
             !process.closed()) {
             return &process;
@@ -370,13 +389,9 @@ session::refusals session::refused() const {
 }
 
 std::uint64_t session::unprofiled_children() const {
-    std::uint64_t sum = turned_away_;
-    // Where more are counted than there are pids, somebody scribbled over the recording.
-    constexpr std::uint64_t most = 1 << 22;
-    for (const joined_process& process : processes_) {
-        const std::uint64_t children = process.header().unprofiled_children;
-        if (children <= most) sum += children;
-    }
+    std::uint64_t sum = turned_away_ + unprofiled_by_ended_;
+    for (const joined_process* process : open_)
+        sum += bounded_children(process->numbers().unprofiled_children);
     return sum;
 }
 

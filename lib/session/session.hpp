@@ -3,14 +3,14 @@
 //
 // Owns everything it maps. One thread. serve() never blocks: whoever connects and is silent is kept
 // waiting, for a while, and costs nobody anything. A recording is mapped as it is sent
-// (sealed, so it cannot shrink under us) and outlives its process. Of processes other than the
-// program, only the numbers are kept once they ended, so that a job with thousands of children
-// keeps neither thousands of recordings nor thousands of mappings.
+// (sealed, so it cannot shrink under us) and outlives its process: whole, that of the program; of
+// others what they held at the peak, while that peak stands (compact_recording.hpp), and afterwards
+// a few numbers. So a job with thousands of children keeps neither thousands of recordings nor
+// thousands of mappings.
 
 #include <algorithm>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,58 +19,10 @@
 #include "os/file_descriptor.hpp"
 #include "os/refusal.hpp"
 #include "process/session_protocol.hpp"
+#include "session/joined_process.hpp"
 #include "session/session_directory.hpp"
 
 namespace fil {
-
-// Mapped shared memory that unmaps itself; or a copy of its first page.
-class shared_mapping {
-  public:
-    shared_mapping() = default;
-    // Both throw std::system_error.
-    shared_mapping(int descriptor, std::uint64_t bytes);
-    static shared_mapping of_segment(int segment);
-    shared_mapping(shared_mapping&& other) noexcept;
-    shared_mapping& operator=(shared_mapping&& other) noexcept;
-    ~shared_mapping();
-    void* base() const { return base_; }
-    std::uint64_t bytes() const { return bytes_; }
-    void keep_copy();
-
-  private:
-    struct alignas(recording_page) page {
-        std::byte bytes[recording_page];
-    };
-
-    void* base_ = nullptr;
-    std::uint64_t bytes_ = 0;
-    std::unique_ptr<page> copy_;
-};
-
-struct joined_process {
-    std::int32_t pid = 0;
-    std::int32_t parent_pid = 0;
-    std::int64_t joined_ns = 0;
-    std::string command;     // arguments, each ended by a zero byte, without secrets
-    std::string executable;  // its file
-    std::string runtime;     // filled when asked for
-    bool ended = false;
-    std::string note;  //   likewise
-    shared_mapping memory;
-
-    recording_header& header() const { return *static_cast<recording_header*>(memory.base()); }
-    recording_view view() const { return {memory.base(), memory.bytes()}; }
-    const run_record* run() const { return view().run(); }
-    std::int64_t live() const {
-        const std::int64_t live = plausible(header().live.load(std::memory_order_relaxed));
-        return closed() ? 0 : plausible(live + view().pending());
-    }
-    // The highest that it was; a thread tells when it publishes.
-    std::int64_t peak() const {
-        return std::max(plausible(header().peak.load(std::memory_order_relaxed)), live());
-    }
-    bool closed() const { return header().closed.load(std::memory_order_acquire) != 0; }
-};
 
 class session {
   public:
@@ -94,9 +46,11 @@ class session {
     std::int32_t asked() const { return waiting_.empty() ? 0 : waiting_.front().pid; }
     void answer(std::int32_t pid, std::int32_t status, const std::string& message);
 
-    // Takes the live bytes of a process that ended without closing out of the session, and lets its
-    // recording go.
+    // Takes the live bytes of a process that ended without closing out of the session, and lets go
+    // of its recording what no report needs.
     void process_ended(std::int32_t pid);
+    // Lets go what a higher peak has made irrelevant.
+    void let_go_what_is_over();
 
     // Makes the session's live and threads the sums of its processes' again, should one have died
     // between two of its additions. To be called again as long as others are in the middle of one.
@@ -105,6 +59,10 @@ class session {
     // Commands of processes that join from now on are shown as they are, secrets too.
     void show_arguments() { shows_arguments_ = true; }
     bool shows_arguments() const { return shows_arguments_; }
+
+    // Processes that join from now on run unrecorded, unless they are `program`.
+    void leave_children_out(std::int32_t program) { only_ = program; }
+    std::uint64_t left_out() const { return left_out_; }
 
     std::uint64_t unprofiled_children() const;
 
@@ -133,6 +91,8 @@ class session {
     void admit(int connection, const join_request& request, int recording, std::int32_t pid);
     void close_recording(const joined_process& process) const;
     bool try_to_correct_sums() const;
+    void end(joined_process& process, bool whole);
+    static void let_go(joined_process& process);
 
     session_directory directory_;
     std::string token_;
@@ -144,6 +104,8 @@ class session {
     shared_mapping page_memory_;
     std::deque<joined_process> processes_;
     std::vector<joined_process*> open_;  // those that have not ended
+    std::vector<joined_process*> kept_;  // that ended, and held something at the peak
+    std::uint64_t unprofiled_by_ended_ = 0;
     struct waiting {
         std::int32_t pid;
         file_descriptor connection;
@@ -152,6 +114,8 @@ class session {
     std::int32_t told_low_ = 0;       // the process that was told that memory is low
     std::uint32_t asked_before_ = 0;  // how often a process asked, all of which were heard
     std::uint64_t turned_away_ = 0;
+    std::int32_t only_ = 0;  // the program, where its children are left out
+    std::uint64_t left_out_ = 0;
     refusal refused_here_ = refusal::none;  // why we could not share a process's recording
     bool shows_arguments_ = false;
     mutable bool sums_may_be_wrong_ = false;

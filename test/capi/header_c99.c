@@ -24,13 +24,14 @@ SIZE_IS(fil_block, 16);
 SIZE_IS(fil_error, 1008);
 SIZE_IS(fil_recorder_options, 16);
 SIZE_IS(fil_source, 48);
-SIZE_IS(fil_session_numbers, 48);
+SIZE_IS(fil_session_numbers, 56);
 SIZE_IS(fil_process, 128);
 SIZE_IS(fil_large_mapping, 24);
 SIZE_IS(fil_sample, 32);
 SIZE_IS(fil_untouched, 32);
 SIZE_IS(fil_report_options, 152);
-SIZE_IS(fil_session_facts, 152);
+SIZE_IS(fil_process_moment, 16);
+SIZE_IS(fil_session_facts, 176);
 
 int main(void) {
     fil_error error = FIL_ERROR_INIT;

@@ -63,7 +63,7 @@ class stepping_process {
         begin(step);
         ASSERT_TRUE(is_done(5000));
     }
-    live_copy copy() const { return copy_live(session_, session_.processes().at(0).view()); }
+    live_copy copy() const { return copy_live(session_, {session_.processes().at(0).view()}); }
 
   private:
     template <typename Step>
@@ -86,7 +86,7 @@ class stepping_process {
 std::map<std::uint32_t, std::int64_t> by_line(const session& session, const live_copy& copy) {
     std::map<std::uint32_t, std::int64_t> found;
     const recording_view view = session.processes().at(0).view();
-    const auto& table = copy.usage.by_kind[0];
+    const auto& table = copy.usage.at(0)->by_kind[0];
     for (std::uint32_t id = 2; id < table.size(); ++id) {
         if (table[id].bytes != 0) found[view.callstack(callstack_id{id})->line] = table[id].bytes;
     }

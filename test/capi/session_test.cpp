@@ -187,8 +187,8 @@ TEST(session, the_first_runtime_that_is_told_counts) {
     });
     report::facts run;
     const recording_view view = session.processes().at(0).view();
-    const drawn_recording drawn{view, session.page()};
-    add_recorded_facts(run, drawn, usage_of(drawn));
+    const drawn_recording drawn{view, &session.page()};
+    add_recorded_facts(run, {{drawn, usage_of(drawn), "", {}, {}, {}}});
     EXPECT_EQ(run.runtime, "CPython 3.12.1");
     fil_process process = FIL_PROCESS_INIT;
     fil_session_process(reinterpret_cast<fil_session*>(&session), 0, &process);

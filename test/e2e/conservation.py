@@ -3,8 +3,9 @@
     head of the page = graph + what it says it left out
                      = your lines + those too small to list + what is below none of them
                        + what libraries' threads took
-                     = the peak, of a program that is one process
-    peak of all processes = the head + what the others held
+                     = the peak
+                     = what each of the processes held, where there are several
+    what is below a process in the graph <= what it held
     what the terminal says = the peak, and the heaviest of the page's "your lines"
 
 A fixture in conftest.py sees to every report that a test leaves behind, run_profiled() in
@@ -30,7 +31,7 @@ def model_of(report: Path) -> dict:
     """The page's model (docs/design/report.md), with its frames and tree written out."""
     model = json.loads(MODEL.search((report / "index.html").read_bytes())[1])
     texts, columns, tree = model["strings"].split("\n"), model["frames"], model["tree"]
-    owners = ["user", "library", "stdlib", "native", "threads"]
+    owners = ["user", "library", "stdlib", "native", "threads", "process"]
     frames = [
         {
             "f": texts[f],
@@ -85,9 +86,39 @@ def check_report(report: Path) -> None:
     assert min([hidden, *model["tree"]["self"]]) >= 0, (report, "less than nothing")
     if any("not all of one moment" in note for note in facts["notes"]):
         return
-    head, peak, bound = graph + hidden, facts["peak"], facts["exact"]["bound"]
-    others = sum(process["peak"] for process in facts["processes"])
-    assert head <= peak <= head + others + bound, (report, "the peak", peak, head, others)
+    head, peak, processes = graph + hidden, facts["peak"], facts["processes"]
+    assert head == peak, (report, "the peak", peak, head)
+    check_processes(report, model, processes, head)
+
+
+def check_processes(report: Path, model: dict, processes: list[dict], head: int) -> None:
+    if processes:
+        held = sum(process["bytes"] for process in processes)
+        assert held == head, (report, "the processes", held, head)
+    for process in processes:
+        assert 0 < process["bytes"] <= process["peak"], (report, "its own peak", process)
+    if len(processes) < 2:
+        assert "process" not in {frame["o"] for frame in model["frames"]}, (report, "a frame more")
+        return
+    below = bytes_of_processes(model)
+    for process in processes:
+        assert below.pop(process["frame"], 0) <= process["bytes"], (report, "in the graph", process)
+    assert not below, (report, "below no process", below)
+
+
+def bytes_of_processes(model: dict) -> dict[int, int]:
+    """By the frame on top: what the graph shows below it."""
+    tree, top, sums = model["tree"], [-1], {}
+    for node in range(1, len(tree["parent"])):
+        above = tree["parent"][node]
+        top.append(tree["frame"][node] if above == 0 else top[above])
+        sums[top[node]] = sums.get(top[node], 0) + tree["self"][node]
+    sums.pop(small_callstacks(model), None)  # of several processes
+    return sums
+
+
+def small_callstacks(model: dict) -> int:
+    return next((i for i, f in enumerate(model["frames"]) if f["f"] == "[small callstacks]"), -1)
 
 
 def is_said(size: str, exactly: int) -> bool:
@@ -117,7 +148,8 @@ def check_said(stderr: str) -> None:
         facts = model["facts"]
         of_all, number, unit = SAID.findall(said)[-1]
         assert is_said(f"{number} {unit}", facts["peak"]), (folder, number, facts["peak"])
-        assert bool(of_all) == bool(facts["processes"]), (folder, of_all)
+        all_processes = len(facts["processes"]) + facts["others"]["count"]
+        assert bool(of_all) == (all_processes > 1), (folder, of_all)
         rows = ROW.findall(said[said.rindex("Peak memory") :])
         if rows and rows[-1][1].endswith(NOBODYS):
             others = [model["others"], model["others"] - model["compiling"]["bytes"]]

@@ -150,9 +150,10 @@ def test_the_parts_of_a_session_are_told_apart(here):
     """
     lines = said(profiled(script("x.py", text)).stderr)
     assert re.search(r"^Peak memory of all processes together was 1\d\d\.\d MiB, ", lines[2])
-    assert re.search(r"^2\d\.\d MiB of it in the program itself:$", lines[3])
+    assert re.search(r"^  80\.0 MiB \S+ +<string>:1", lines[3])
     assert re.search(r"^  20\.0 MiB \S+ +x\.py:3 ", lines[4])
-    assert re.search(r"^PID \d+ held \d+\.\d MiB at its own peak: \S*python\S* -c", lines[-2])
+    assert re.search(r"^\d+\.\d MiB in PID \d+: python -c block = ", lines[-3])
+    assert re.search(r"^2\d\.\d MiB in PID \d+: python x\.py$", lines[-2])
 
 
 def test_a_death_by_a_signal_has_it_too(here):

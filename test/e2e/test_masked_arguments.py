@@ -11,7 +11,7 @@ from profiling import FIL_PROFILE, reports_in, run_plain
 PROGRAM = """
     import subprocess, sys
     print(sys.argv[1:])
-    child = "import time; held = bytearray(1_000_000); time.sleep(0.3)"
+    child = "held = bytearray(9_000_000)"
     subprocess.run([sys.executable, "-c", child, "--token", "hus" "h-child"])
 """
 WORDS = ["--password=hush-1", "--api-key", "hush-2", "--db=postgres://ada:hush-3@db/x", "plain"]

@@ -263,7 +263,7 @@ def test_a_child_process_may_be_asked_as_well(here):
         assert supervisor.stdout.readline() == b"lived\n"
         assert supervisor.wait(SECONDS) == 0
     assert any("x.py:3" in stack for stack in callstacks(reports()[0]))
-    assert [p["note"] for p in facts(reports()[0])["processes"]] == [""]
+    assert [p["note"] for p in facts(reports()[0])["processes"]] == ["", ""]
 
 
 def test_a_program_may_ask_for_itself(here):

@@ -106,15 +106,17 @@ TEST(answer, says_of_which_moment_it_is) {
 
 TEST(answer, says_of_several_processes_which_held_how_much) {
     facts run;
-    run.peak = 400 * mib;
-    run.processes = {{7, "/bin/small x", mib, ""}, {8, "/usr/bin/python3 a b", 350 * mib, ""}};
+    process_facts program{.pid = 7, .name = "python a.py", .bytes = 22 * mib},
+        worker{.pid = 8, .name = "python a.py", .bytes = 8 * mib, .equals = "workers of a.py"},
+        small{.pid = 9, .name = "sh", .bytes = 2 * mib};
+    run.processes = {program, worker, worker, small};
+    run.others = {3, mib};
     EXPECT_EQ(answer_of(made(two_lines(), run)),
-              (lines{"Peak memory of all processes together was 400.0 MiB.",
-                     "40.0 MiB of it in the program itself:", "  30.0 MiB ███████▌   a.py:7 work",
-                     "  10.0 MiB ██▌        a.py:4",
-                     "PID 8 held 350.0 MiB at its own peak: python3 a b"}));
-    run.peak = 4000 * mib;
-    EXPECT_EQ(answer_of(made(two_lines(), run))[1], "40.0 MiB of it in the program itself.");
+              (lines{"Peak memory of all processes together was 40.0 MiB.",
+                     "  30.0 MiB ███████▌   a.py:7 work", "  10.0 MiB ██▌        a.py:4",
+                     "22.0 MiB in PID 7: python a.py", "16.0 MiB in 2 workers of a.py"}));
+    run.processes = {program};
+    EXPECT_EQ(answer_of(made(two_lines(), run)).size(), 3u) << "the others held nothing";
 }
 
 TEST(answer, no_row_is_wider_than_the_terminal) {

@@ -9,8 +9,8 @@ namespace {
 program_facts program() {
     program_facts facts;
     facts.main_script = "flights.py";
-    facts.main_executable = "/opt/job/bin/job";
-    facts.own_directory = "/opt/fil/filprofiler";
+    facts.main_executables = {"/opt/job/bin/job"};
+    facts.own_directories = {"/opt/fil/filprofiler"};
     return facts;
 }
 
@@ -152,7 +152,7 @@ TEST(frame_owner, in_native_code_the_main_executable_is_the_users_own) {
 
 TEST(frame_owner, of_a_program_that_the_loader_was_told_to_start_the_functions_are_the_users) {
     program_facts facts;
-    facts.main_executable = "/usr/lib64/ld-linux-x86-64.so.2";
+    facts.main_executables = {"/usr/lib64/ld-linux-x86-64.so.2"};
     const code_owners owners(facts);
     const auto in = [&](std::string module) {
         return owners.of({.function = "f", .kind = frame_kind::native, .module = module}).owner;

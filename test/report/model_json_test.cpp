@@ -29,7 +29,9 @@ facts sample_facts() {
     run.peak_seconds = 3.21;
     run.resident = {3000, 2000, 900, 100};
     run.timelines = {{0, "", {{0, 10, 20}, {1.5, 30, -1}}}, {7, "worker", {}}};
-    run.processes = {{8, "ls", 5, "not profiled: a static binary"}};
+    run.processes = {{7, "worker", 1000, 1100, 3.2, "workers", ""},
+                     {8, "ls", 250, 300, -1, "workers", "still running"}};
+    run.others = {3, 20};
     run.exact = {2, 16384, 1, 2, {3}};
     run.variables = {"A=b"};
     run.notes = {"Attention."};
@@ -73,7 +75,7 @@ TEST(model_json, no_name_can_leave_the_element_it_stands_in) {
     run.arguments = run.variables = run.notes = {hostile};
     run.runtime = run.version = hostile;
     run.timelines = {{1, hostile, {}}};
-    run.processes = {{1, hostile, 1, hostile}};
+    run.processes = {{1, hostile, 1, 1, 0, hostile, hostile}, {2, hostile, 0, 0, 0, "", ""}};
     const std::string json = model_json(make_report_model(taken, run));
     EXPECT_EQ(json.find_first_of("<>&\n"), json.npos);
     EXPECT_EQ(json.find("\u2028"), json.npos);
@@ -84,7 +86,7 @@ TEST(model_json, says_what_native_code_lacks) {
     const auto lineless = [](const frame& innermost) {
         facts run;
         run.program.kind = frame_kind::native;
-        run.program.main_executable = "/home/ada/x";
+        run.program.main_executables = {"/home/ada/x"};
         const made_snapshot taken = made_snapshot().holds(10, {innermost});
         const std::string json = model_json(make_report_model(taken, run));
         const std::size_t at = json.find("\"lineless\":\"") + 12;

@@ -70,7 +70,7 @@ TEST(plain_page, says_of_imports_and_of_missing_lines_what_the_page_says) {
     EXPECT_EQ(lines.find("build with -g"), lines.npos);
     facts run;
     run.program.kind = frame_kind::native;
-    run.program.main_executable = "/home/ada/x";
+    run.program.main_executables = {"/home/ada/x"};
     const made_snapshot native = made_snapshot().holds(
         10, {{.function = "work", .kind = frame_kind::native, .module = "/home/ada/x"}});
     EXPECT_NE(plain_page_of(native, run).lines.find("build with -g for lines"), lines.npos);

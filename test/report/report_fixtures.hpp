@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "fil/report/facts.hpp"
+#include "fil/report/process_merge.hpp"
 #include "fil/report/snapshot.hpp"
 
 namespace fil::report::fixtures {
@@ -266,7 +267,7 @@ inline recording native() {
     made.facts.runtime = "";
     made.facts.program = {};
     made.facts.program.kind = frame_kind::native;
-    made.facts.program.main_executable = "/home/ada/grid";
+    made.facts.program.main_executables = {"/home/ada/grid"};
     made.facts.timelines = {some_timeline(0, "", 64 * mib)};
     return made;
 }
@@ -366,7 +367,9 @@ inline recording hostile() {
     made.facts.variables = {"X=" + attack};
     made.facts.ending = {ending_facts::how::signalled, 11};
     made.facts.exact = {3, 48 << 10, 7, 0, {1}};
-    made.facts.processes = {{12, attack, 5 * mib, attack}};
+    const process_facts other = {12, attack, 5 * mib, 6 * mib, 1.5, attack, attack};
+    made.facts.processes = {{11, attack, peak - 5 * mib, peak, 3, "", ""}, other};
+    made.facts.others = {3, 2 * mib};
     made.facts.timelines = {some_timeline(0, "", peak), some_timeline(12, attack, peak / 2)};
     return made;
 }
@@ -376,21 +379,30 @@ inline recording processes() {
     recording made;
     callstack_maker make(made.what);
     const frame_index line = make.python("<module>", "/home/ada/pool.py", 3);
-    make.holds({line}, 40 * mib);
-    made.what.add_untouched_mapping({make.stack({line}), 64 * mib, 40 << 10});
-    made.facts = some_facts("pool.py", 40 * mib);
+    const frame_index works = make.python("load", "/home/ada/worker.py", 5);
+    std::vector<process_facts> all = {{6, "python pool.py", 40 * mib, 44 * mib, 0.31, "", ""}};
+    for (int pid = 7; pid <= 12; ++pid) {
+        const std::string number = std::to_string(pid);
+        all.push_back({pid, "python worker.py --number " + number, 33 * mib + pid * mib / 10,
+                       40 * mib, 0.47, "× python worker.py --number #", ""});
+    }
+    const frame_index of_pool = made.what.add_frame(process_frame(all.front()));
+    make.holds({of_pool, line}, 40 * mib);
+    made.what.add_untouched_mapping({make.stack({of_pool, line}), 64 * mib, 40 << 10});
+    for (std::size_t i = 1; i < all.size(); ++i)
+        make.holds({made.what.add_frame(process_frame(all[i])), works}, all[i].bytes);
+    made.facts = some_facts("pool.py", made.what.total(mapping_kind::anonymous));
     made.facts.duration = 0.48;
     made.facts.peak_seconds = 0.47;
-    made.facts.timelines = {some_timeline(0, "", 240 * mib)};
-    for (int pid = 7; pid <= 12; ++pid) {
+    made.facts.timelines = {some_timeline(0, "", made.facts.peak)};
+    for (int pid = 6; pid <= 12; ++pid)
         made.facts.timelines.push_back(some_timeline(pid, "", 40 * mib));
-        const std::string command = "/usr/bin/python3 /home/ada/worker.py --number ";
-        made.facts.processes.push_back({pid, command + std::to_string(pid), 40 * mib, ""});
-    }
+    made.facts.processes = all;
+    made.facts.others = {27, 3 * mib / 2};
+    made.facts.resident = {};
     for (timeline& each : made.facts.timelines) {
         for (timeline_sample& sample : each.samples) sample.seconds *= 0.48 / 5.12;
     }
-    made.facts.peak = 240 * mib;
     return made;
 }
 

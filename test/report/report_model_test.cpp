@@ -143,7 +143,7 @@ TEST(report_model, native_code_without_lines_makes_one_row_a_function) {
     }
     facts run;
     run.program.kind = frame_kind::native;
-    run.program.main_executable = "/home/ada/x";
+    run.program.main_executables = {"/home/ada/x"};
     const report_model report = make_report_model(taken, run);
     ASSERT_EQ(report.held.lines.size(), 1u);
     EXPECT_EQ(report.held.lines[0].bytes, 20);

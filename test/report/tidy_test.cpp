@@ -74,7 +74,7 @@ TEST(tidy, importing_stays) {
 
 TEST(tidy, our_own_package_and_what_comes_before_main_are_dropped) {
     program_facts program;
-    program.own_directory = "/opt/fil/filprofiler";
+    program.own_directories = {"/opt/fil/filprofiler"};
     made_snapshot raw;
     raw.holds(10, {python("/opt/fil/filprofiler/api.py", 3, "profile"), work});
     raw.holds(20, {{.function = "_start", .file = "job+0x10", .kind = frame_kind::native},
@@ -90,9 +90,21 @@ TEST(tidy, our_own_package_and_what_comes_before_main_are_dropped) {
               (bytes_by_text{{"/home/ada/x.py:5 (work)", 10}, {"a.c:7 (main)", 20}}));
 }
 
+TEST(tidy, of_a_process_that_a_library_started_its_python_c_is_dropped) {
+    program_facts program;
+    made_snapshot raw;
+    raw.holds(10, {python("<string>", 1, "<module>"), work});
+    raw.holds(20, {work, python("<string>", 1, "made")});
+    EXPECT_EQ(tidied_bytes(raw, program).size(), 2u);
+    program.is_helper = true;
+    EXPECT_EQ(tidied_bytes(raw, program),
+              (bytes_by_text{{"/home/ada/x.py:5 (work)", 10},
+                             {"/home/ada/x.py:5 (work);<string>:1 (made)", 20}}));
+}
+
 TEST(tidy, a_part_of_a_program_begins_at_what_our_package_calls) {
     program_facts program;
-    program.own_directory = "/opt/fil/filprofiler";
+    program.own_directories = {"/opt/fil/filprofiler"};
     const frame own = python("/opt/fil/filprofiler/_run.py", 3, "call");
     const frame main = python("/home/ada/main.py", 9, "main");
     made_snapshot raw;

@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "sample/pace.hpp"
 #include "sample/untouched.hpp"
@@ -81,7 +82,8 @@ std::int64_t sampler::look_at(watched& process, double seconds) {
         largest_live_ = numbers.live;
     }
     const auto resident = process.memory.resident();
-    if (timeline* line = timeline_of(process.pid))
+    note_own_peak(process.number, numbers.peak, seconds);
+    if (timeline* line = timeline_of(process.pid, numbers.peak))
         line->add({seconds, process.closed ? 0 : numbers.live, resident.value_or(-1)});
     if (!resident && process.memory.has_ended()) {
         fil_session_process_ended(session_, process.pid);
@@ -90,11 +92,34 @@ std::int64_t sampler::look_at(watched& process, double seconds) {
     return process.closed ? 0 : resident.value_or(0);
 }
 
-timeline* sampler::timeline_of(pid_t pid) {
+// As note_peak() does for all of them.
+void sampler::note_own_peak(std::size_t number, std::int64_t peak, double seconds) {
+    if (own_peaks_.size() <= number) own_peaks_.resize(number + 1);
+    own_peak& own = own_peaks_[number];
+    if (peak > own.bytes + own.bytes / 1000) own = {peak, seconds};
+}
+
+// Of many processes those that held most have one: a new one takes the place of the smallest.
+timeline* sampler::timeline_of(pid_t pid, std::int64_t peak) {
     const auto known = each_.find(pid);
+    if (known == each_.end() && each_.size() == most_timelines) {
+        const auto smallest = std::ranges::min_element(
+            peak_of_, std::less(), [](const auto& entry) { return entry.second; });
+        if (smallest->second >= peak) return nullptr;
+        each_.erase(smallest->first);
+        peak_of_.erase(smallest);
+    }
+    std::int64_t& highest = peak_of_[pid];
+    highest = std::max(highest, peak);
     if (known != each_.end()) return &known->second;
-    if (each_.size() == most_timelines) return nullptr;
     return &each_.emplace(pid, timeline(points_of_a_process)).first->second;
+}
+
+std::vector<fil_process_moment> sampler::own_peaks() const {
+    std::vector<fil_process_moment> moments;
+    for (std::size_t number = 0; number < own_peaks_.size(); ++number)
+        if (own_peaks_[number].bytes > 0) moments.push_back({number, own_peaks_[number].seconds});
+    return moments;
 }
 
 // The peak proper rises only before a decrease; until then live itself is the highest so far. The

@@ -37,6 +37,7 @@ class sampler {
     const resident_parts& resident() const { return resident_; }
     const std::vector<fil_untouched>& untouched() const { return untouched_; }
     std::vector<fil_sample> samples() const;
+    std::vector<fil_process_moment> own_peaks() const;
 
     // Some processes end with the program, a moment later (multiprocessing's resource tracker sees
     // its pipe closed): waits for those, at most so long.
@@ -54,6 +55,11 @@ class sampler {
     std::vector<std::string> still_running() const;
 
   private:
+    struct own_peak {
+        std::int64_t bytes = 0;
+        double seconds = 0;
+    };
+
     struct watched {
         std::size_t number;  // of its recording
         pid_t pid;
@@ -67,7 +73,8 @@ class sampler {
     void note_peak(const fil_session_numbers& numbers, double seconds);
     void sample_resident(std::int64_t live);
     void scan_untouched(std::int64_t live, double seconds);
-    timeline* timeline_of(pid_t pid);
+    void note_own_peak(std::size_t number, std::int64_t peak, double seconds);
+    timeline* timeline_of(pid_t pid, std::int64_t peak);
 
     fil_session* session_;
     pid_t program_;
@@ -82,6 +89,8 @@ class sampler {
 
     timeline whole_{2000};
     std::map<pid_t, timeline> each_;
+    std::map<pid_t, std::int64_t> peak_of_;  // of those that have a timeline
+    std::vector<own_peak> own_peaks_;        // by the number of a recording
 
     std::int64_t peak_ = 0;
     std::int64_t peak_at_moment_ = 0;  // at peak_seconds_

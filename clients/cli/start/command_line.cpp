@@ -55,6 +55,9 @@ void declare(CLI::App& app, invocation& asked) {
         "--disable-oom-detection", [&] { asked.detect_out_of_memory = false; },
         "Do not end the program when memory runs out");
     app.add_flag_callback(
+        "--no-children", [&] { asked.children = false; },
+        "Leave out the processes that the program starts");
+    app.add_flag_callback(
         "--show-arguments", [&] { asked.show_arguments = true; },
         "Show secrets (--password=x) in reports as they are");
     app.add_option("--python", asked.python, "Run Python programs with this interpreter")

@@ -17,6 +17,7 @@ struct invocation {
     bool detect_out_of_memory = true;   // not --disable-oom-detection
     bool quiet = false;                 // --quiet
     bool show_arguments = false;        // --show-arguments
+    bool children = true;               // not --no-children
     std::string verb;                   // "run"; empty: print `shown` and end
     std::vector<std::string> words;     // all that follows the verb
     std::string shown;                  // help or version

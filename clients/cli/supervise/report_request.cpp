@@ -22,7 +22,8 @@ std::string separated_by_zeros(const std::vector<std::string>& words) {
 report_request::report_request(const run_facts& facts, const observation& seen)
     : command_(separated_by_zeros(facts.words)),
       variables_(texts_of(facts.set_by_us)),
-      samples_(seen.memory.samples()) {
+      samples_(seen.memory.samples()),
+      moments_(seen.memory.own_peaks()) {
     fil_report_options& options = contents_.options;
     options.directory = text_of(facts.directory);
     options.run = facts.is_of_a_run ? 1 : 0;
@@ -42,6 +43,8 @@ report_request::report_request(const run_facts& facts, const observation& seen)
     known.resident_shared = seen.memory.resident().shared;
     known.samples = samples_.data();
     known.sample_count = samples_.size();
+    known.moments = moments_.data();
+    known.moment_count = moments_.size();
     known.untouched = seen.memory.untouched().data();
     known.untouched_count = seen.memory.untouched().size();
     known.variables = variables_.data();

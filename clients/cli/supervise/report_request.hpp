@@ -42,6 +42,7 @@ class report_request {
     std::string command_;
     std::vector<fil_text> variables_;
     std::vector<fil_sample> samples_;
+    std::vector<fil_process_moment> moments_;
     report_contents contents_;
 };
 

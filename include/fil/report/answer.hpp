@@ -7,11 +7,11 @@
 //
 // What libraries' threads took stands before the lines. The numbers are the page's: its head, and
 // the first of "your lines". A bar is a line's share of the peak. Lines that import are one row, if
-// there are several. Of several processes one has its lines here, as on the page, and those that
-// held much are named. Pure.
+// there are several. Lines are those of all processes; which of these held much follows. Pure.
 
 #include <algorithm>
 #include <cstdint>
+#include <ranges>
 #include <string>
 #include <vector>
 
@@ -20,6 +20,10 @@
 
 namespace fil::report {
 
+constexpr bool is_of_several(const facts& run) {
+    return run.processes.size() + run.others.count > 1;
+}
+
 class answer_writer {
   public:
     answer_writer(const report_model& report, const answer_look& look)
@@ -27,11 +31,8 @@ class answer_writer {
 
     std::vector<std::string> run() {
         lines_ = {headline()};
-        if (whole_ < run_.peak)
-            lines_.push_back(size_text(whole_) + " of it in the program itself" +
-                             (is_much(whole_) ? ":" : "."));
-        if (whole_ >= run_.peak || is_much(whole_)) write_rows();
-        write_processes();
+        write_rows();
+        if (run_.processes.size() > 1) write_processes();
         return std::move(lines_);
     }
 
@@ -48,7 +49,7 @@ class answer_writer {
         const bool runs_on = run_.ending.kind == ending_facts::how::running;
         const bool is_timed = run_.duration > 0 || run_.peak_seconds > 0;
         return std::string("Peak memory") +
-               (run_.processes.empty() ? "" : " of all processes together") +
+               (is_of_several(run_) ? " of all processes together" : "") +
                (runs_on ? " so far" : "") + " was " + peak +
                (is_timed ? ", " + seconds_text(run_.peak_seconds) + " after the start." : ".");
     }
@@ -109,21 +110,35 @@ class answer_writer {
                 .line = report_.frame_at(some.started_at).line};
     }
 
-    // The heaviest of the others.
+    // The heaviest, equal ones together: "1.9 GiB in 8 workers of train.py".
     void write_processes() {
-        std::vector<process_facts> others = run_.processes;
-        std::ranges::stable_sort(others, std::greater(), &process_facts::peak);
-        if (others.size() > most_processes) others.resize(most_processes);
-        for (const process_facts& other : others) {
-            if (!is_much(other.peak)) break;
-            const std::string text = "PID " + std::to_string(other.pid) + " held " +
-                                     size_text(other.peak) + " at its own peak: ";
-            // The first word without its folders.
-            const std::string& command = other.command;
-            const std::size_t slash = command.substr(0, command.find(' ')).rfind('/');
-            const std::size_t room = look_.columns > text.size() ? look_.columns - text.size() : 0;
-            lines_.push_back(text + harmless(command.substr(slash + 1), room, look_));
+        struct part {
+            std::string name;
+            std::int64_t bytes, count;
+        };
+        std::vector<part> parts;
+        for (const process_facts& process : run_.processes) {
+            const auto same = std::ranges::find(parts, process.equals, &part::name);
+            if (process.equals.empty() || same == parts.end()) {
+                parts.push_back({process.equals.empty() ? whose(process) : process.equals,
+                                 process.bytes, process.equals.empty() ? 0 : 1});
+            } else {
+                same->bytes += process.bytes;
+                ++same->count;
+            }
         }
+        std::ranges::stable_sort(parts, std::greater(), &part::bytes);
+        for (const part& one : parts | std::views::take(most_processes)) {
+            if (!is_much(one.bytes)) break;
+            const std::string number = one.count > 0 ? with_commas(one.count) + " " : "";
+            const std::string text = size_text(one.bytes) + " in " + number;
+            const std::size_t room = look_.columns > text.size() ? look_.columns - text.size() : 0;
+            lines_.push_back(text + harmless(one.name, room, look_));
+        }
+    }
+
+    static std::string whose(const process_facts& process) {
+        return "PID " + std::to_string(process.pid) + ": " + process.name;
     }
 
     const facts& run_;

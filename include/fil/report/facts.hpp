@@ -22,8 +22,10 @@ struct program_facts {
     std::string main_script_path;          // what the interpreter made of it: absolute
     std::string started_script;            // where that is not known: by the process's command line
     std::string launch_directory;          // the working directory that relative names start from
-    std::string main_executable;           // absolute; native: its functions are the user's own
-    std::string own_directory;             // of the package filprofiler, if it took part
+    // Absolute; native: their functions are the user's own. One, or of several processes each.
+    std::vector<std::string> main_executables;
+    std::vector<std::string> own_directories;  // of the package filprofiler, if it took part
+    bool is_helper = false;      // what a library started: its `python -c` is not the user's
     std::string first_file;      // a part of a program: callstacks begin at the outermost frame of
     std::string first_function;  // this function, or of any of the file
 };
@@ -55,11 +57,22 @@ struct timeline {
     std::vector<timeline_sample> samples;
 };
 
+// A process that held something at the peak.
 struct process_facts {
     std::int32_t pid = 0;
-    std::string command;
-    std::int64_t peak = 0;
-    std::string note;  // "not profiled: a static binary"
+    std::string name = {};     // short: "worker.py --fast" (process_name.hpp)
+    std::int64_t bytes = 0;    // at the peak of all
+    std::int64_t peak = 0;     // its own
+    double peak_seconds = -1;  // when that was; -1: not known
+    std::string equals =
+        {};                 // what several of the same text are called together: "workers of x.py"
+    std::string note = {};  // "still running when the program ended"
+};
+
+// Those that held nothing then.
+struct other_processes {
+    std::uint64_t count = 0;
+    std::int64_t most = 0;  // the highest peak that one of them had
 };
 
 struct exactness_facts {
@@ -86,11 +99,12 @@ struct facts {
     std::int64_t peak = 0;  // of all processes together
     std::int64_t failed_request =
         0;                         // out of memory: of the peak, what was asked for and not there
-    std::int64_t peak_shared = 0;  // of the one that is drawn: what the system calls shared
+    std::int64_t peak_shared = 0;  // of that, what the system calls shared
     double peak_seconds = 0;
     resident_facts resident;
     std::vector<timeline> timelines;       // first the session's, then one a process
-    std::vector<process_facts> processes;  // the others, not the one that is drawn
+    std::vector<process_facts> processes;  // heaviest first; none where there was only one
+    other_processes others;
     exactness_facts exact;
     std::vector<std::string> variables;  // "ARROW_DEFAULT_MEMORY_POOL=system": we set them
     std::vector<std::string> notes;      // sentences that need saying before anything else

@@ -47,11 +47,12 @@ inline std::string folded_text(const frame& f) {
     return escaped;
 }
 
-// Heaviest first, each callstack once: without frames that stand for threads, and one without any.
+// Heaviest first, each callstack once: without frames that stand for threads, and one of each
+// process without any.
 template <snapshot_like Snapshot>
 std::vector<callstack_usage> folded_usage(const Snapshot& snapshot) {
     std::map<callstack_index, usage> sums;
-    auto empty = callstack_index::empty;
+    std::map<callstack_index, callstack_index> unknown;  // by what is above: one without frames
     for (const auto& [innermost, used] : snapshot.used(mapping_kind::anonymous)) {
         if (innermost == callstack_index::empty) {  // of a snapshot that is not tidy
             sums[innermost] += used;
@@ -60,11 +61,8 @@ std::vector<callstack_usage> folded_usage(const Snapshot& snapshot) {
         const auto& [caller, of] = snapshot.callstacks()[to_index(innermost)];
         const frame& f = snapshot.frames()[to_index(of)];
         callstack_index at = f.kind == frame_kind::threads ? caller : innermost;
-        if (caller == callstack_index::empty && stands_for_no_frame(f) &&
-            folded_text(f) == no_python_stack) {
-            if (empty == callstack_index::empty) empty = at;
-            at = empty;
-        }
+        if (stands_for_no_frame(f) && folded_text(f) == no_python_stack)
+            at = unknown.try_emplace(caller, at).first->second;
         sums[at] += used;
     }
     std::vector<callstack_usage> all;

@@ -18,6 +18,7 @@ enum class frame_kind : std::uint8_t {
     native = 2,
     threads = 3,  // no frame: stands for the threads that a library, `module`, started
     lua = 4,
+    process = 253,      // no frame: what all below it belongs to, where there are several processes
     placeholder = 254,  // stands for no frame: only `function` is text, "[No Python stack]"
     compiling = 255,    // so does this, while the main script is read: "compiling flights.py"
 };
@@ -42,7 +43,7 @@ struct frame {
 
 inline bool stands_for_no_frame(const frame& f) {
     return f.kind == frame_kind::placeholder || f.kind == frame_kind::compiling ||
-           f.kind == frame_kind::threads;
+           f.kind == frame_kind::threads || f.kind == frame_kind::process;
 }
 
 }  // namespace fil::report

@@ -8,6 +8,7 @@
 // facts.
 
 #include <utility>
+#include <vector>
 
 #include "fil/report/conventions/all.hpp"
 #include "fil/report/facts.hpp"
@@ -23,6 +24,7 @@ class code_owners {
     ownership of(const frame& f) const {
         if (f.kind == frame_kind::threads)
             return {frame_owner::threads, conventions::native::package_of_object(f.module)};
+        if (f.kind == frame_kind::process) return {frame_owner::process};
         if (stands_for_no_frame(f)) return {frame_owner::library};
         return conventions::of(f).owner_of(f, program_);
     }

@@ -31,7 +31,7 @@ class model_writer {
         : report_(report), graph_(graph) {}
 
     std::string run() {
-        json_.begin('{').pair("version", 2);
+        json_.begin('{').pair("version", 3);
         write_facts();
         write_lines();
         write_tree();
@@ -60,16 +60,14 @@ class model_writer {
         json_.key("ending").begin('{').pair("kind", ending_word(run.ending.kind));
         json_.pair("value", run.ending.value).pair("text", ending_text(run.ending)).end('}');
         json_.array("samples", run.timelines, [&](const timeline& line) { write_timeline(line); });
-        json_.array("processes", run.processes, [&](const process_facts& process) {
-            json_.begin('{').pair("pid", process.pid).pair("name", process.command);
-            json_.pair("peak", process.peak).pair("note", process.note).end('}');
-        });
+        write_processes();
         json_.key("exact").begin('{').pair("threads", run.exact.threads);
         json_.pair("bound", run.exact.bound).pair("missed", run.exact.missed);
         json_.pair("dropped", run.exact.dropped);
         json_.pair("unprofiled", run.exact.unrecorded.unprofiled);
         json_.pair("sandboxed", run.exact.unrecorded.sandboxed);
         json_.pair("refused", run.exact.unrecorded.refused);
+        json_.pair("leftOut", run.exact.unrecorded.left_out);
         write_texts("unrecorded", unrecorded_texts(run.exact.unrecorded));
         json_.end('}');
         write_texts("variables", run.variables);
@@ -83,6 +81,28 @@ class model_writer {
         json_.end('}');
     }
 
+    // Equal ones have the number of a text in `equals`.
+    void write_processes() {
+        const facts& run = report_.run;
+        std::vector<std::string> equals;
+        json_.key("processes").begin('[');
+        for (std::size_t i = 0; i < run.processes.size(); ++i) {
+            const process_facts& process = run.processes[i];
+            json_.begin('{').pair("pid", process.pid).pair("name", process.name);
+            json_.pair("bytes", process.bytes).pair("peak", process.peak);
+            json_.pair("peakSeconds", process.peak_seconds).pair("note", process.note);
+            const auto known = std::ranges::find(equals, process.equals);
+            json_.pair("equals", process.equals.empty() ? -1 : known - equals.begin());
+            if (known == equals.end() && !process.equals.empty()) equals.push_back(process.equals);
+            if (!report_.processes.empty()) json_.pair("frame", number_of(report_.processes[i]));
+            json_.end('}');
+        }
+        json_.end(']');
+        write_texts("equals", equals);
+        json_.key("others").begin('{').pair("count", run.others.count);
+        json_.pair("most", run.others.most).end('}');
+    }
+
     void write_texts(std::string_view name, const std::vector<std::string>& texts) {
         json_.array(name, texts, [&](const std::string& text) { json_.value(text); });
     }
@@ -90,7 +110,7 @@ class model_writer {
     std::string name_of(const timeline& line) const {
         const auto& others = report_.run.processes;
         const auto of = std::ranges::find(others, line.pid, &process_facts::pid);
-        return process_text(line.name.empty() && of != others.end() ? of->command : line.name);
+        return process_text(line.name.empty() && of != others.end() ? of->name : line.name);
     }
 
     // Points one after the other: seconds, allocated, resident.

@@ -6,7 +6,14 @@
 
 namespace fil::report {
 
-enum class frame_owner : std::uint8_t { user, library, standard_library, native, threads };
+enum class frame_owner : std::uint8_t {
+    user,
+    library,
+    standard_library,
+    native,
+    threads,
+    process,  // no code: what a process is called
+};
 
 struct ownership {
     frame_owner owner;

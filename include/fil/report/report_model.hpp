@@ -1,8 +1,8 @@
 #pragma once
 // The report before it has a format: every stage applied to a snapshot, in order.
 //
-//     snapshot → tidied ┬→ your lines
-//                       └→ select → call graph, owners, sources
+//     snapshot of each process → tidied ─→ process_merge ┬→ your lines
+//                                                        └→ select → call graph, owners, sources
 //
 // Exporters (folded, SVG, page) only read it. Made once a report, by whoever has a snapshot and the
 // facts; cold code in a process of its own.
@@ -19,6 +19,7 @@
 #include "fil/report/facts.hpp"
 #include "fil/report/folded.hpp"
 #include "fil/report/frame_owner.hpp"
+#include "fil/report/process_merge.hpp"
 #include "fil/report/selection.hpp"
 #include "fil/report/shown_path.hpp"
 #include "fil/report/snapshot.hpp"
@@ -37,6 +38,8 @@ struct report_model {
     held_by_lines held;                   // of the whole snapshot; frames of chosen.shown
     std::vector<callstack_usage> folded;  // what peak-memory.prof lists of chosen.shown
 
+    std::vector<frame_index>
+        processes;                 // that stand for each of run.processes, if there are several
     frame_index small_callstacks;  // stands for what is too small for the page
 
     const frame& frame_at(frame_index i) const { return chosen.shown.frames()[to_index(i)]; }
@@ -134,12 +137,15 @@ inline std::string lineless_text(const report_model& report) {
     return std::string(text);
 }
 
-inline report_model make_report_model(const snapshot& taken, facts run) {
+inline report_model report_model_of_tidy(const snapshot& tidy, facts run) {
     report_model report;
     report.run = std::move(run);
-    const snapshot tidy = tidied(taken, report.run.program);
     report.chosen = select(tidy);
     report.held = lines_of(tidy, report.run.program, report.chosen.shown);
+    if (report.run.processes.size() > 1) {
+        for (const process_facts& process : report.run.processes)
+            report.processes.push_back(report.chosen.shown.add_frame(process_frame(process)));
+    }
     report.small_callstacks = report.chosen.shown.add_frame(
         {.function = "[small callstacks]", .kind = frame_kind::placeholder});
     report.graph = make_call_graph(report.chosen.shown);
@@ -158,6 +164,12 @@ inline report_model make_report_model(const snapshot& taken, facts run) {
                                    "shown may not be those that ran.");
     }
     return report;
+}
+
+// Of one process.
+inline report_model make_report_model(const snapshot& taken, facts run) {
+    const snapshot tidy = tidied(taken, run.program);
+    return report_model_of_tidy(tidy, std::move(run));
 }
 
 }  // namespace fil::report

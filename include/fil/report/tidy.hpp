@@ -14,6 +14,7 @@
 // One pass over the call tree, from callers to called. Afterwards every callstack has at most one
 // entry of each kind, and no usage stands at the empty callstack.
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -37,13 +38,17 @@ class program_starters {
     explicit program_starters(const program_facts& program) : program_(program) {}
 
     bool operator()(const frame& f, const frame* caller) const {
+        if (program_.is_helper && caller == nullptr && conventions::of(f).is_nameless_file(f.file))
+            return true;
         return conventions::of(f).starts_program(f, caller, program_);
     }
 
     // Our own package. It calls what the user profiles, and nothing else.
     bool is_ours(const frame& f) const {
-        return f.kind != frame_kind::native && !program_.own_directory.empty() &&
-               !below(source_path(f), program_.own_directory).empty();
+        return f.kind != frame_kind::native &&
+               std::ranges::any_of(program_.own_directories, [&](const std::string& directory) {
+                   return !below(source_path(f), directory).empty();
+               });
     }
 
     // The function in which a profiled part of the program is.

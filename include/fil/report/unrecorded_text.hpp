@@ -14,6 +14,7 @@ struct unrecorded_processes {
     std::uint64_t refused = 0;     // processes that could not join the session,
     std::string why_refused = {};  // and why the first of them could not
     std::uint64_t sandboxed = 0;   // processes that could not, because of their own sandbox
+    std::uint64_t left_out = 0;    // children that the user did not want
 };
 
 inline std::string number_of(std::uint64_t number, std::string_view one, std::string_view many) {
@@ -34,6 +35,9 @@ inline std::vector<std::string> unrecorded_texts(const unrecorded_processes& are
                         " not recorded: " + (are.sandboxed == 1 ? "it runs" : "they run") +
                         " in a sandbox (seccomp) that " +
                         (are.sandboxed == 1 ? "it put up itself." : "they put up themselves."));
+    if (are.left_out > 0)
+        texts.push_back(number_of(are.left_out, "child process was", "child processes were") +
+                        " left out (--no-children).");
     return texts;
 }
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
@@ -103,6 +104,16 @@ inline usage_at_peak usage_at_named_peak(const recording_view& recording, std::i
     return sum_usage(recording, callstack_id::unknown, [&](const usage_record& usage) {
         return bytes_at_named_peak(usage, recording.header(), peak);
     });
+}
+
+// What `read` finds; nothing in a recording that is damaged.
+template <typename Read>
+std::optional<usage_at_peak> unless_damaged(Read&& read) {
+    try {
+        return read();
+    } catch (const damaged_recording&) {
+        return std::nullopt;
+    }
 }
 
 // A request for memory that failed; of no bytes: there was none.

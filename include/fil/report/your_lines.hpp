@@ -141,6 +141,12 @@ class line_summing {
         return whole_.frames()[to_index(innermost)].kind == frame_kind::threads;
     }
 
+    bool is_process(callstack_index i) const {
+        if (i == callstack_index::empty) return false;
+        const frame_index called = whole_.callstacks()[to_index(i)].frame;
+        return whole_.frames()[to_index(called)].kind == frame_kind::process;
+    }
+
     // Is callstack `i` a line of the user's, where `above` is the innermost of them that called it?
     bool counts(std::size_t i, callstack_index above) const {
         const auto [caller, frame] = whole_.callstacks()[i];
@@ -151,7 +157,7 @@ class line_summing {
         if (called &&
             texts_[to_index(whole_.callstacks()[to_index(above)].frame)] == code_text::kept)
             return false;
-        return text == code_text::lost || caller == above;  // the root's, or the program's
+        return text == code_text::lost || caller == above || is_process(caller);  // the program's
     }
 
     // One pass for all of them: which of the heaviest lines stand in a callstack?

@@ -199,6 +199,7 @@ class Flamegraph {
       heat +
       (user ? " user" : "") +
       (user && barred && node > 0 ? " barred" : "") +
+      (node > 0 && model.frames[view.frame[node]].o === "process" ? " process" : "") +
       (this.hits[node] ? " hit" : "") +
       (node === this.active ? " active" : "")
     );

@@ -57,15 +57,6 @@ function runParts(facts) {
     const items = facts.variables.map((text) => el("li", {}, code(text)));
     parts.push(el("details", {}, el("summary", {}, words), el("ul", {}, ...items)));
   }
-  if (facts.processes.length > 0) {
-    const items = facts.processes.map(processItem);
-    parts.push(el("p", {}, "Other processes, with their own peaks:"), el("ul", {}, ...items));
-  }
   parts.push(el("p", { class: "quiet" }, "libfil ", bdi(facts.version)));
   return parts;
-}
-
-function processItem({ pid, name, peak, note }) {
-  const more = between(" · ", ["pid " + pid, note && bdi(note)]);
-  return el("li", {}, size(peak), " ", bdi(name), " ", el("span", { class: "quiet" }, ...more));
 }

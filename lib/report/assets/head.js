@@ -1,6 +1,5 @@
 // The head: the peak, when it was, how the program ended, and what else was resident.
-// The peak is the sum of what the page shows and of what it says it does not; with several
-// processes their peak together stands beside it.
+// The peak is the sum of what the page shows and of what it says it does not, of all processes.
 
 function drawHead(at, model) {
   const { facts } = model;
@@ -38,9 +37,10 @@ function between(separator, parts) {
   return parts.filter(Boolean).flatMap((part, i) => (i ? [separator, part] : [part]));
 }
 
-function peakMoment({ processes, peak, duration, peak_seconds }) {
+function peakMoment({ processes, others, duration, peak_seconds }) {
   const parts = [];
-  if (processes.length > 0) parts.push(" of this process, ", size(peak), " of all");
+  const all = processes.length + others.count;
+  if (all > 1) parts.push(` of ${count(all)} processes together`);
   if (duration > 0) parts.push(el("br"), `at ${seconds(peak_seconds)} of ${seconds(duration)}`);
   return parts;
 }
@@ -64,7 +64,9 @@ function residentPart({ facts, mappings }, peak) {
   const r = facts.resident;
   if (!(r && r.total > 0)) {
     const then = residentThen(facts);
-    const words = then > 0 ? ["resident then ", size(then, "b")] : ["resident memory was not sampled"];
+    const shared = facts.processes.length > 1 ? ", what processes share counted in each" : "";
+    const words =
+      then > 0 ? ["resident then ", size(then, "b"), shared] : ["resident memory was not sampled"];
     return el("p", { class: "quiet" }, ...words);
   }
   // Of the peak, what forked children share is shared memory to the system.

@@ -2,8 +2,10 @@
 
 // {name, path, line}: the parts that cutLabel() fits into a box; `short` is the name if it must be.
 function labelOf(model, view, node) {
-  if (node === 0) return { name: "all  " + mib(view.total[0]), path: "", line: "", short: [] };
+  if (node === 0)
+    return { name: rootText(model) + "  " + mib(view.total[0]), path: "", line: "", short: [] };
   const frame = model.frames[view.frame[node]];
+  if (frame.o === "process") return processLabel(model, view, node);
   if (!isFold(view, node)) return frameLabel(frame, recursionText(model, view, node));
   const { outer, inner } = endsOf(model, view, node);
   const name = visible(packageOf(outer));
@@ -13,6 +15,17 @@ function labelOf(model, view, node) {
     line: "",
     short: [name],
   };
+}
+
+function rootText({ process }) {
+  return process ? processText(process) : "all";
+}
+
+function processLabel(model, view, node) {
+  const equals = equalsAt(view, node);
+  const process = model.facts.processes[model.processOf[view.frame[node]]];
+  const name = equals < 0 ? processText(process) : visible(equalsText(model, equals));
+  return { name, path: "", line: "", short: [name] };
 }
 
 // The second line of a box, in `room` cells: the source; of a fold, its innermost frame.

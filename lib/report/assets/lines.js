@@ -5,6 +5,7 @@ const LINES_SHOWN = 6;
 const PLACE_CELLS = 44; // of file, line and function
 
 function drawLines(at, model, choose) {
+  const whose = model.process ? ` of ${processText(model.process)}` : "";
   const whole = model.whole;
   const entries = gathered(model);
   const most = Math.max(...[...entries, ...model.threads].map(({ bytes }) => bytes), 1);
@@ -15,12 +16,12 @@ function drawLines(at, model, choose) {
   const threads = model.threads.map((some) => threadsRow(some, whole, most, choose));
   const table = el("ol", { class: "lines" }, ...threads, ...entries.slice(0, shown).flatMap(rowsOf));
   at.replaceChildren(
-    el("h2", {}, "Your lines that held the peak"),
+    el("h2", {}, "Your lines" + whose + " that held the peak"),
     table,
     entries.length > shown ? moreButton(table, entries.slice(shown), rowsOf) : "",
     ...restParts(model),
     linesHint(model),
-    ...model.facts.untouched.map(untouchedPart),
+    ...(model.process ? [] : model.facts.untouched.map(untouchedPart)),
   );
 }
 
@@ -135,7 +136,8 @@ function moreButton(table, entries, rowsOf) {
 }
 
 // What no listed line accounts for.
-function restParts({ lines, threads, smallThreads, smallLines, others, compiling, whole }) {
+function restParts(model) {
+  const { lines, threads, smallThreads, smallLines, others, compiling, whole, hidden, process } = model;
   if (lines.length + threads.length === 0 && smallThreads + compiling.bytes === 0) {
     const words =
       whole > 0
@@ -151,6 +153,7 @@ function restParts({ lines, threads, smallThreads, smallLines, others, compiling
     parts.push(part(smallLines.bytes, `in ${number} of yours, small ones`));
   }
   if (smallThreads >= whole / 1000) parts.push(part(smallThreads, "in threads of libraries"));
+  if (process && hidden.bytes >= whole / 1000) parts.push(part(hidden.bytes, "in small callstacks"));
   if (compiling.bytes >= whole / 1000) parts.push(part(compiling.bytes, bdi(compiling.function)));
   const rest = others - (compiling.bytes >= whole / 1000 ? compiling.bytes : 0);
   if (rest >= whole / 1000) parts.push(part(rest, "not below any line of yours"));

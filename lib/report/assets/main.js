@@ -10,18 +10,19 @@ function main() {
   new TimeStrip(byId("time"), model.facts);
   drawMapped(byId("mapped"), model);
   drawFoot(model);
-  const graph = new GraphPart(model);
   byId("graph-part").hidden = model.total[0] === 0;
-  drawLines(byId("lines"), model, (line) => graph.find(line));
-  graph.restore();
+  new GraphPart(model).restore();
 }
 
 const LEAST_ROOM = 28; // cells: what is narrower can hardly be read
 
 class GraphPart {
-  constructor(model) {
-    this.model = model;
-    this.views = new Map();
+  // `whole` is of all processes; what is shown may be the model of one of them.
+  constructor(whole) {
+    this.whole = whole;
+    this.models = new Map([[0, whole]]); // by pid
+    this.showModel(whole);
+    this.processes = new ProcessTable(byId("processes"), whole, (pid) => this.only(pid));
     this.state = readFragment("");
     this.tooltip = new Tooltip(byId("tooltip"));
     this.graph = new Flamegraph(byId("graph"), {
@@ -34,7 +35,27 @@ class GraphPart {
     addEventListener("hashchange", () => this.restore());
     addEventListener("keydown", (event) => this.globalKey(event));
     addEventListener("scroll", () => this.tooltip.hide(), { passive: true });
+  }
+
+  // ---- which processes
+
+  only(pid) {
+    this.change({ pid: pid === this.state.pid ? 0 : pid, zoom: 0, open: [], line: -1 });
+  }
+
+  showModel(model) {
+    if (this.model === model) return;
+    this.model = model;
+    this.views = new Map();
     drawHidden(byId("hidden"), model.hidden);
+    drawLines(byId("lines"), model, (line) => this.find(line));
+  }
+
+  modelOf(pid) {
+    const i = this.whole.facts.processes.findIndex((process) => process.pid === pid);
+    if (i < 0 || !areSeveral(this.whole)) return this.whole;
+    if (!this.models.has(pid)) this.models.set(pid, modelOfProcess(this.whole, i));
+    return this.models.get(pid);
   }
 
   wireControls() {
@@ -50,22 +71,27 @@ class GraphPart {
     for (const name of ["callers", "leaves"]) {
       byId(name).addEventListener("change", () => this.switchTo({ leaves: name === "leaves" }));
     }
+    const ways = waysToShow(this.whole);
+    for (const by of ["each", "workers", "together"]) {
+      byId("by-" + by).addEventListener("change", () => this.switchTo({ by: by === ways[0] ? "" : by }));
+      byId("by-" + by).parentNode.hidden = !ways.includes(by);
+    }
     byId("reset").addEventListener("click", () => this.reset());
   }
 
   // ---- the view for a state, made once
 
-  viewFor({ leaves, fold, open }) {
-    const name = [leaves, fold, ...open].join();
+  viewFor({ leaves, fold, open, by }) {
+    const name = [leaves, fold, by, ...open].join();
     if (!this.views.has(name)) {
       if (this.views.size > 20) this.views.clear(); // of folds that were opened one by one
       let view;
       if (leaves) {
-        const base = this.viewFor({ leaves: false, fold, open });
+        const base = this.viewFor({ leaves: false, fold, open, by });
         view = leavesFirst(this.model, base);
         view.base = base;
       } else {
-        view = callersFirst(this.model, fold, new Set(open));
+        view = callersFirst(this.model, fold, new Set(open), by || waysToShow(this.whole)[0]);
       }
       this.views.set(name, layOut(view));
     }
@@ -107,7 +133,7 @@ class GraphPart {
   }
 
   reset() {
-    this.change({ zoom: 0, search: "", line: -1, open: [] });
+    this.change({ zoom: 0, search: "", line: -1, open: [], pid: 0 });
   }
 
   // From the table of lines: marks the line's boxes, and zooms to where all of them are.
@@ -134,7 +160,9 @@ class GraphPart {
   }
 
   draw() {
-    const { model, state } = this;
+    const { state } = this;
+    this.showModel(this.modelOf(state.pid));
+    const { model } = this;
     const view = this.viewFor(state);
     if (!(view.total[state.zoom] > 0)) state.zoom = 0;
     const line = rowAt(model, state.line);
@@ -148,8 +176,15 @@ class GraphPart {
     byId("source").checked = state.source;
     byId("fold").checked = state.fold;
     byId(state.leaves ? "leaves" : "callers").checked = true;
+    byId("by-" + (state.by || waysToShow(this.whole)[0])).checked = true;
+    byId("by").hidden = !areSeveral(this.whole) || Boolean(model.process);
+    this.processes.mark(model.process ? model.process.pid : 0);
     byId("reset").disabled =
-      state.zoom === 0 && state.search === "" && state.line < 0 && state.open.length === 0;
+      state.zoom === 0 &&
+      state.search === "" &&
+      state.line < 0 &&
+      state.open.length === 0 &&
+      !model.process;
   }
 
   // ---- pointer and keys
@@ -200,14 +235,10 @@ function calm() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
-function drawHidden(at, hidden) {
-  at.textContent =
-    hidden.callstacks > 0
-      ? "not shown: " +
-        plural(hidden.callstacks, "small callstack", "small callstacks") +
-        ", " +
-        mib(hidden.bytes)
-      : "";
+// Of one process it is not known how many callstacks these are.
+function drawHidden(at, { callstacks, bytes }) {
+  const many = callstacks === undefined ? "small callstacks" : plural(callstacks, "small callstack", "small callstacks");
+  at.textContent = bytes > 0 ? "not shown: " + many + ", " + mib(bytes) : "";
 }
 
 // The way back: the callers of the zoomed box, outermost first; a long way is shortened.
@@ -224,7 +255,7 @@ function drawTrail(at, model, view, zoom, go) {
       const label = labelOf(model, view, node);
       const text =
         node === 0
-          ? "all"
+          ? rootText(model)
           : label.name + (label.line ? " " + label.path.split("/").pop() + label.line : "");
       if (node === zoom)
         return [

@@ -26,16 +26,22 @@ function readModel(json) {
     recursions: new Map(joined.map(([node, times, period = 1, next = -1]) => [node, { times, period, next }])),
   };
   model.facts.samples = json.facts.samples.map(readSamples);
+  sumUp(model);
+  model.processOf = processesOfFrames(model);
+  model.whole = model.total[0] + model.hidden.bytes; // the peak
+  model.functionOf = functionNumbers(model.frames);
+  readLines(model);
+  return model;
+}
+
+// What each node holds with all below it.
+function sumUp(model) {
   model.total = Float64Array.from(model.self);
   model.allocationsBelow = Float64Array.from(model.allocations);
   for (let i = model.parent.length - 1; i > 0; --i) {
     model.total[model.parent[i]] += model.total[i];
     model.allocationsBelow[model.parent[i]] += model.allocationsBelow[i];
   }
-  model.whole = model.total[0] + model.hidden.bytes; // the peak
-  model.functionOf = functionNumbers(model.frames);
-  readLines(model);
-  return model;
 }
 
 // {f: function, h: its name's parts, m: it is a file's own code; p: path, i: of which this says which
@@ -43,7 +49,7 @@ function readModel(json) {
 // run}; from columns, whose texts are numbers of the table.
 function readFrames({ frames, strings }) {
   const table = strings.split("\n");
-  const owners = ["user", "library", "stdlib", "native", "threads"];
+  const owners = ["user", "library", "stdlib", "native", "threads", "process"];
   const [newer, wholeFiles] = [new Set(frames.n), new Set(frames.m)];
   const texts = (numbers) => numbers && numbers.map((text) => table[text]);
   return frames.f.map((name, i) => ({
@@ -90,7 +96,7 @@ function functionNumbers(frames) {
 
 // What a fold may join.
 function isLibrary(frame) {
-  return !isUser(frame) && frame.o !== "threads";
+  return !isUser(frame) && frame.o !== "threads" && frame.o !== "process";
 }
 
 function isUser(frame) {

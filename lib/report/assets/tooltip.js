@@ -66,7 +66,7 @@ function copyButton(what, text) {
 }
 
 function tooltipContent(model, view, node) {
-  const parts = node === 0 ? [el("b", {}, "all")] : tooltipName(model, view, node);
+  const parts = node === 0 ? [el("b", {}, rootText(model))] : tooltipName(model, view, node);
   const figures = [[count(view.total[node]) + " bytes", mib(view.total[node])]];
   figures.push([percent(view.total[node], view.total[0]), "of the peak"]);
   const parent = view.parent[node];
@@ -92,6 +92,12 @@ function tooltipName(model, view, node) {
     return [el("b", {}, name), chainList(chainOf(model, view, node))];
   }
   const frame = model.frames[view.frame[node]];
+  if (frame.o === "process") {
+    const equals = equalsAt(view, node);
+    const { processes } = model.facts;
+    const own = equals < 0 ? ownPeakText(processes[model.processOf[view.frame[node]]]) : "";
+    return [el("b", {}, labelOf(model, view, node).name), own && el("div", {}, own)];
+  }
   const joined = view.joined[node];
   const how = ["frames that only call the next", "calls itself"][view.period[node]];
   const deep = `${how || "calls itself through others"}, up to ${count(joined)} deep`;

@@ -9,6 +9,7 @@
 //              none; period: how many of them, 0 of frames that only call the next
 //   at, first  callers first only: the view node of each node of the model; the first of a view node's
 //   own        callers first only: allocations of a node itself
+//   equals     callers first only: the process that a node of equal ones begins with
 //   bases      leaves first only: for each node, the nodes of the view it was made from
 
 function emptyView() {
@@ -40,10 +41,12 @@ function addNode(view, parent, frame, folded) {
 
 // Callers first. Consecutive library frames become one node below the user's line that called them,
 // one for each function called. `open` holds the first nodes of those that the reader opened: these
-// show each of their frames.
-function callersFirst(model, fold, open) {
+// show each of their frames. Processes stand for themselves, equal "workers" as one, or all are
+// put "together".
+function callersFirst(model, fold, open, by) {
   const view = emptyView();
   view.first = [0];
+  view.equals = new Map();
   const { parent, frame, frames } = model;
   const n = parent.length;
   const at = new Int32Array(n);
@@ -55,7 +58,10 @@ function callersFirst(model, fold, open) {
   depth[0] = 1;
   for (let i = 1; i < n; ++i) {
     const above = at[parent[i]];
-    const f = frame[i];
+    const process = model.processOf[frame[i]];
+    if (process >= 0 && by === "together") continue; // it is the root
+    const one = process >= 0 && by === "workers" ? firstEqual(model, process) : process;
+    const f = one === process ? frame[i] : model.facts.processes[one].frame;
     let library = fold && isLibrary(frames[f]) ? 1 : 0;
     if (library && !view.folded[above]) {
       const key = above * keys + model.functionOf[f];
@@ -77,6 +83,7 @@ function callersFirst(model, fold, open) {
       node = addNode(view, above, f, library);
       children.set(key, node);
       view.first.push(i);
+      if (process >= 0 && by === "workers" && equalsOf(model, process).length > 1) view.equals.set(node, one);
     }
     if (recursion && recursion.period !== 1 && !library) {
       view.next[node] = recursion.next;
@@ -98,6 +105,12 @@ function callersFirst(model, fold, open) {
   }
   view.at = at;
   return view;
+}
+
+// The process that a node begins with, if it stands for equal ones; -1 of any other.
+function equalsAt(view, node) {
+  const base = view.bases ? view.bases[node][0] : node;
+  return (view.base || view).equals.get(base) ?? -1;
 }
 
 function isFold(view, node) {

@@ -48,15 +48,18 @@ inline std::string package_of_system_header(const frame& f) {
     return inside.empty() ? "" : module_name(inside);
 }
 
+// The loader, started with the program as its argument, is what the system calls executable.
+inline bool is_of_executable(const frame& f, const std::string& file) {
+    if (base_name(file).starts_with("ld-linux"))
+        return f.module.starts_with('/') && base_name(f.module).find(".so") == f.module.npos;
+    return !file.empty() && normal_path(f.module) == normal_path(file);
+}
+
 inline ownership owner_of(const frame& f, const program_facts& program) {
-    const std::string executable = normal_path(program.main_executable);
     const std::string_view object = base_name(f.module);
-    // The loader, started with the program as its argument, is what the system calls
-    // executable.
-    const bool main = base_name(executable).starts_with("ld-linux")
-                          ? f.module.starts_with('/') && object.find(".so") == object.npos
-                          : !executable.empty() && normal_path(f.module) == executable;
-    if (main) {
+    if (std::ranges::any_of(program.main_executables, [&](const std::string& executable) {
+            return is_of_executable(f, executable);
+        })) {
         std::string package = package_of_system_header(f);
         if (package.empty()) return {frame_owner::user};
         return {frame_owner::native, std::move(package)};

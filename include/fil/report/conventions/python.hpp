@@ -2,8 +2,10 @@
 // CPython's habits: how it names code without a file, where libraries are installed, and what
 // starts a program. Pure functions of a frame or a path.
 
+#include <algorithm>
 #include <array>
 #include <cctype>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -75,7 +77,8 @@ inline ownership owner_of(const frame& f, const program_facts& program) {
     const std::string path = source_path(f);
     if (const auto inside = below_site_directory(path); !inside.empty())
         return {frame_owner::library, package_in_site(inside)};
-    if (!below(path, program.own_directory).empty()) return {frame_owner::library, "filprofiler"};
+    for (const std::string& own : program.own_directories)
+        if (!below(path, own).empty()) return {frame_owner::library, "filprofiler"};
     if (const auto inside = below_standard_library(path); !inside.empty())
         return {frame_owner::standard_library, module_name(inside)};
     if (path.empty()) return {frame_owner::library};
@@ -141,6 +144,41 @@ inline std::string script_of(const std::vector<std::string>& command) {
         if (takes + 1 == word.size()) ++i;
     }
     return {};
+}
+
+inline constexpr const char* pool_worker = "multiprocessing worker";
+inline constexpr const char* fork_server = "multiprocessing fork server";
+
+// What the standard library's pools, and loky's, start beside the program, by its arguments; "" of
+// any other process.
+inline std::string helper_process(std::span<const std::string> arguments) {
+    struct sign {
+        std::string_view text;
+        const char* name;
+    };
+    constexpr std::array signs{
+        sign{"multiprocessing.spawn import", pool_worker},
+        sign{"--multiprocessing-fork", pool_worker},
+        sign{"loky.backend.popen_loky", pool_worker},
+        sign{"multiprocessing.forkserver import", fork_server},
+        sign{"multiprocessing.resource_tracker import", "multiprocessing resource tracker"},
+        sign{"loky.backend.resource_tracker import", "loky resource tracker"}};
+    for (const std::string& word : arguments) {
+        for (const sign& each : signs)
+            if (word.find(each.text) != word.npos) return each.name;
+    }
+    return {};
+}
+
+// From the script, the module or the text of a program on.
+inline std::span<const std::string> without_options(std::span<const std::string> arguments) {
+    while (!arguments.empty()) {
+        const std::string& word = arguments.front();
+        if (word.size() < 2 || word[0] != '-' || word == "-c" || word == "-m") break;
+        const bool takes_next = word == "-X" || word == "-W";
+        arguments = arguments.subspan(std::min<std::size_t>(takes_next ? 2 : 1, arguments.size()));
+    }
+    return arguments;
 }
 
 inline constexpr convention rules = {.runtime = "CPython",

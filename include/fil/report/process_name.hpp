@@ -1,0 +1,136 @@
+#pragma once
+// What a process is called: short, as the user thinks of it.
+//
+//     /usr/bin/python3 -u worker.py --fast                        python worker.py --fast
+//     python -c "from multiprocessing.spawn import ..." ...       multiprocessing worker
+//     /usr/lib/gcc/x86_64-linux-gnu/12/cc1 -quiet x.c             cc1 -quiet x.c
+//
+// And which processes are equal: those of one parent that are called the same but for numbers, as
+// the workers of a pool are. Commands are without secrets already. Pure functions.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fil/report/conventions/python.hpp"
+#include "fil/report/paths.hpp"
+#include "fil/report/utf8.hpp"
+
+namespace fil::report {
+
+inline constexpr std::size_t longest_process_name = 60;
+
+// As the system has it, of a process that joined.
+struct started_process {
+    std::int32_t pid = 0;
+    std::int32_t parent = 0;
+    std::vector<std::string> arguments;
+    std::string executable;
+};
+
+inline std::string process_name(const started_process& process) {
+    const std::vector<std::string>& words = process.arguments;
+    const std::string program(base_name(words.empty() ? process.executable : words.front()));
+    std::span<const std::string> rest(words);
+    if (!rest.empty()) rest = rest.subspan(1);
+    std::string name = program;
+    if (conventions::python::is_interpreter(base_name(process.executable))) {
+        const std::string helper = conventions::python::helper_process(rest);
+        if (!helper.empty()) return helper;
+        name = "python";
+        rest = conventions::python::without_options(rest);
+    }
+    for (bool is_first = true; const std::string& word : rest) {
+        const bool is_path = is_first && word.starts_with('/');
+        name += " " + (is_path ? std::string(base_name(word)) : word);
+        is_first = false;
+        if (name.size() > 4 * longest_process_name) break;
+    }
+    std::ranges::replace(name, '\n', ' ');
+    const std::string_view cut = utf8_prefix(name, longest_process_name);
+    return cut.size() == name.size() ? name : std::string(cut) + "…";
+}
+
+// "worker.py --part 3" -> "worker.py --part #".
+inline std::string without_numbers(std::string_view text) {
+    std::string plain;
+    for (const char c : text) {
+        const bool is_digit = c >= '0' && c <= '9';
+        if (!is_digit) plain += c;
+        if (is_digit && !plain.ends_with('#')) plain += '#';
+    }
+    return plain;
+}
+
+// Names of a session's processes, which know their parents.
+class process_names {
+  public:
+    explicit process_names(const std::vector<started_process>& all) : all_(all) {
+        for (std::size_t i = 0; i < all.size(); ++i) last_of_[all[i].pid] = i;
+    }
+
+    // A fork server's children are called as it is.
+    std::string name_of(std::size_t i) const {
+        std::string name = process_name(all_[i]);
+        const bool is_server = name == conventions::python::fork_server;
+        const std::size_t above = parent_of(i);
+        if (is_server && above != i && process_name(all_[above]) == name)
+            return conventions::python::pool_worker;
+        return name;
+    }
+
+    // What it and its equals among `shown` are called together; "" where it has none.
+    std::vector<std::string> equals_of(const std::vector<std::size_t>& shown) const {
+        std::vector<std::string> texts;
+        std::map<std::string, std::size_t> count;
+        for (const std::size_t i : shown) {
+            texts.push_back(together(i));
+            ++count[texts.back()];
+        }
+        for (std::string& text : texts) {
+            if (count[text] < 2) text.clear();
+        }
+        return texts;
+    }
+
+  private:
+    // `i` itself: none that we know. (Of a process that replaced itself, its last image.)
+    std::size_t parent_of(std::size_t i) const {
+        const auto known = last_of_.find(all_[i].parent);
+        return known == last_of_.end() ? i : known->second;
+    }
+
+    static bool is_helper(const std::string& name) {
+        return name == conventions::python::pool_worker || name == conventions::python::fork_server;
+    }
+
+    // "workers of train.py", of those that were forked from it or that its pool started.
+    std::string together(std::size_t i) const {
+        const std::string name = name_of(i);
+        std::size_t above = i;
+        for (int steps = 0; steps < 4; ++steps) {
+            const std::string here = name_of(above);
+            const std::size_t next = parent_of(above);
+            if (next == above || (!is_helper(here) && name_of(next) != here)) break;
+            above = next;
+        }
+        const bool is_worker = above != i && name != conventions::python::fork_server;
+        return is_worker ? "workers of " + script_of(name_of(above)) : "× " + without_numbers(name);
+    }
+
+    // "train.py" of "python train.py --fast".
+    static std::string script_of(std::string_view name) {
+        if (name.starts_with("python ")) name.remove_prefix(7);
+        return std::string(name.substr(0, name.find(' ')));
+    }
+
+    const std::vector<started_process>& all_;
+    std::map<std::int32_t, std::size_t> last_of_;
+};
+
+}  // namespace fil::report

@@ -1,0 +1,26 @@
+#pragma once
+// What is kept of a process that has ended: who held how much at the session's peak.
+//
+// It is a recording again, so whoever reads recordings reads it: only smaller, by all callstacks,
+// functions, texts and counters that no byte of the peak needs; and closed, so that it counts for
+// nothing once the peak is a higher one. In private memory: the program's own (2 MB after
+// `import numpy`) goes back to the system.
+//
+// Called by the session, for recordings whose process has ended. Cold; throws std::bad_alloc only.
+
+#include "fil/recording/view.hpp"
+
+namespace fil {
+
+struct compact_memory {
+    void* address = nullptr;
+    std::uint64_t bytes = 0;
+};
+
+enum class compacting { done, held_nothing, damaged };
+
+// On `done`, `made` is the caller's to unmap.
+compacting compact_recording(const recording_view& recording, std::int64_t peak,
+                             compact_memory& made);
+
+}  // namespace fil

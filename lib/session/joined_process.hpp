@@ -1,0 +1,68 @@
+#pragma once
+// A process of a session, as the supervisor knows it: who it is, and its recording, or what is left
+// of that. Values of the session, which decides how long a recording is kept. One thread.
+
+#include <cstdint>
+#include <string>
+
+#include "fil/recording/view.hpp"
+
+namespace fil {
+
+// Mapped memory that unmaps itself.
+class shared_mapping {
+  public:
+    shared_mapping() = default;
+    // Both throw std::system_error.
+    shared_mapping(int descriptor, std::uint64_t bytes);
+    static shared_mapping of_segment(int segment);
+    static shared_mapping of_memory(void* address, std::uint64_t bytes);
+    shared_mapping(shared_mapping&& other) noexcept;
+    shared_mapping& operator=(shared_mapping&& other) noexcept;
+    ~shared_mapping();
+    void* base() const { return base_; }
+    std::uint64_t bytes() const { return bytes_; }
+
+  private:
+    void* base_ = nullptr;
+    std::uint64_t bytes_ = 0;
+};
+
+// What is known of a process whether or not its recording is still there.
+struct process_numbers {
+    std::int64_t live = 0;
+    std::int64_t peak = 0;  // the highest that it was; a thread tells when it publishes
+    bool closed = false;
+    std::uint64_t missed_events = 0;
+    std::uint64_t dropped_events = 0;
+    std::uint64_t unprofiled_children = 0;
+    std::uint32_t threads_ever = 0;
+    std::uint32_t callstacks = 0;
+    std::uint64_t recording_bytes = 0;  // that are in use
+};
+
+struct joined_process {
+    std::int32_t pid = 0;
+    std::int32_t parent_pid = 0;
+    std::int64_t joined_ns = 0;
+    std::string command;     // arguments, each ended by a zero byte, without secrets
+    std::string executable;  // its file
+    std::string runtime;     // filled when asked for
+    std::string note;        //   likewise
+    shared_mapping memory;   // none once it was let go; then
+    process_numbers last;    // what it said in the end
+    bool ended = false;
+    bool is_damaged = false;  // so it was let go
+
+    bool has_recording() const { return memory.base() != nullptr; }
+    process_numbers numbers() const;
+    // Of a process that has a recording.
+    recording_header& header() const { return *static_cast<recording_header*>(memory.base()); }
+    recording_view view() const { return {memory.base(), memory.bytes()}; }
+    const run_record* run() const { return has_recording() ? view().run() : nullptr; }
+    bool closed() const {
+        return !has_recording() || header().closed.load(std::memory_order_acquire) != 0;
+    }
+};
+
+}  // namespace fil
