@@ -7,7 +7,9 @@
 // left out. Demangled names are not a grammar: what looks otherwise than expected stays in a part.
 // Pure functions.
 
+#include <algorithm>
 #include <cctype>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,7 +80,9 @@ class scoped_name {
         } else if (left_[end] == ' ') {
             end = std::min(left_.find('(', end), left_.size());
         } else {
-            while (end < left_.size() && left_[end] != '(' && !isalpha(left_[end])) ++end;
+            while (end < left_.size() && left_[end] != '(' &&
+                   std::isalpha(static_cast<unsigned char>(left_[end])) == 0)
+                ++end;
             // Arguments of a template: "operator<< <char>".
             if (const auto space = left_.substr(0, end).rfind(' '); space != left_.npos)
                 end = space;
