@@ -19,6 +19,8 @@ ELSEWHERE = {
     "report/live_copy": "test/capi/live_copy_test.cpp",
     "report/program_began": "test/e2e/test_endings.py",
     "report/report_files": "test/report/report_files_test.cpp",
+    "report/session_processes": "test/e2e/test_several_processes.py",
+    "session/joined_process": "test/capi/session_test.cpp",
     "session/refusal_text": "test/lib/os/refusal_test.cpp",
     "session/session": "test/capi/session_test.cpp",
 }

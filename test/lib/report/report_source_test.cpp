@@ -25,7 +25,10 @@ class report_source : public testing::Test {
         made.by_kind[static_cast<std::size_t>(kind)][id].bytes = held;
         return made;
     }
-    drawn_recording drawn() const { return {view, session}; }
+    drawn_recording drawn() const { return {view, &session}; }
+    drawn_process process(std::int64_t held, std::int32_t pid = 1) const {
+        return {drawn(), usage(mapping_kind::anonymous, 2, held), "/bin/a", {}, {.pid = pid}, {}};
+    }
 
     void* base = system_pages::map(bytes);
     recording_memory memory{base, bytes};
@@ -39,9 +42,9 @@ TEST_F(report_source, what_the_recording_says_of_its_program_is_in_the_facts) {
     memory.add_fact<linux_system>("note", "Frames cannot be read.");
     memory.header().missed_events = 3;
     report::facts run;
-    add_recorded_facts(run, drawn(), usage(mapping_kind::anonymous, 2, 500));
+    add_recorded_facts(run, {process(500)});
     EXPECT_EQ(run.runtime, "CPython 3.11.2");
-    EXPECT_EQ(run.program.own_directory, "/lib/filprofiler");
+    EXPECT_EQ(run.program.own_directories, std::vector<std::string>{"/lib/filprofiler"});
     EXPECT_EQ(run.notes, std::vector<std::string>{"Frames cannot be read."});
     EXPECT_EQ(run.exact.missed, 3u);
     EXPECT_EQ(run.peak, 500);
@@ -49,38 +52,35 @@ TEST_F(report_source, what_the_recording_says_of_its_program_is_in_the_facts) {
 
 TEST_F(report_source, one_thread_alone_is_exact_and_several_are_nearly) {
     report::facts alone, several;
-    add_recorded_facts(alone, drawn(), usage(mapping_kind::anonymous, 2, 500));
+    add_recorded_facts(alone, {process(500)});
     EXPECT_EQ(alone.exact.bound, 0);
     memory.header().threads_ever = 3;
-    add_recorded_facts(several, drawn(), usage(mapping_kind::anonymous, 2, 500));
+    add_recorded_facts(several, {process(500)});
     EXPECT_EQ(several.exact.threads, 3u);
     EXPECT_GT(several.exact.bound, 0);
 }
 
-TEST_F(report_source, of_several_processes_the_peak_is_the_sessions) {
+TEST_F(report_source, of_several_processes_the_peak_is_the_sum_whatever_the_word_says) {
     session.peak = 900;
     report::facts run;
-    run.processes.push_back({});
-    add_recorded_facts(run, drawn(), usage(mapping_kind::anonymous, 2, 500));
-    EXPECT_EQ(run.peak, 900);
+    run.ending.kind = report::ending_facts::how::exited;
+    add_recorded_facts(run, {process(500), process(0, 2), process(700, 3)});
+    EXPECT_EQ(run.peak, 1200);
+    ASSERT_EQ(run.processes.size(), 2u) << "the one that held nothing is no row";
+    EXPECT_EQ(run.processes[0].pid, 3);
+    EXPECT_EQ(run.processes[0].bytes, 700);
+    EXPECT_EQ(run.processes[0].peak, 700) << "never less than it held";
+    EXPECT_EQ(run.processes[0].note, "still running when the program ended");
+    EXPECT_GT(run.exact.bound, 0);
 }
 
-TEST_F(report_source, a_copy_that_was_made_in_motion_says_so) {
-    live_copy copy;
-    copy.in_motion = true;
-    drawn_recording moving = drawn();
-    moving.copy = &copy;
-    report::facts run;
-    add_recorded_facts(run, moving, copy.usage);
-    EXPECT_EQ(run.notes.size(), 1u);
-}
-
-TEST_F(report_source, counters_are_the_copys_where_there_is_one) {
-    const live_copy copy{usage(mapping_kind::anonymous, 2, 77), 77};
-    drawn_recording copied = drawn();
-    copied.copy = &copy;
-    EXPECT_EQ(usage_of(copied).used_bytes(), 77);
-    EXPECT_EQ(usage_of(drawn()).used_bytes(), 0);
+TEST_F(report_source, the_only_process_is_no_row_unless_there_were_others) {
+    report::facts alone, first;
+    add_recorded_facts(alone, {process(500)});
+    EXPECT_TRUE(alone.processes.empty());
+    first.others.count = 1;
+    add_recorded_facts(first, {process(500)});
+    EXPECT_EQ(first.processes.size(), 1u);
 }
 
 TEST_F(report_source, a_request_that_failed_is_counted_with_what_is_there) {
