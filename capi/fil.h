@@ -1,14 +1,14 @@
 /* fil.h - the C interface of libfil, a memory profiler: for programs and for runtimes.
  *
- * Events (a block came, a block went) change counters in a *recording*; a report is drawn from it. A
- * program that counts for itself starts the recorder and writes the report, with functions of this
- * header. Under fil-profile both is done for it, and what it tells is counted with the rest.
+ * Events (a block came, a block went) change counters in a *recording*; a report is drawn from it.
+ * A program that counts for itself starts the recorder and writes the report, with functions of
+ * this header. Under fil-profile both is done for it, and what it tells is counted with the rest.
  *
  * There are four headers, for four kinds of callers:
  *
  *     fil_announce.h     a program that tells of its own pools, and links nothing for it
  *     fil.h              programs that use the library; runtimes that tell who allocates
- *     fil_hooks.h        who stands in front of the C library's functions, as fil-profile's hooks do
+ *     fil_hooks.h        who stands in front of the C library's functions, as our hooks do
  *     fil_supervisor.h   who watches other processes, as fil-profile does. Unstable until 1.0
  *
  * Conventions. Sizes and lengths are bytes. Strings are a pointer and a length, borrowed for the
@@ -73,8 +73,8 @@ typedef struct fil_error {
 } fil_error;
 #define FIL_ERROR_INIT { sizeof(fil_error), { 0 } }
 
-/* A string of the caller's, not necessarily ended by a zero byte. Never more than these two words, so
- * that arrays of it need no size. */
+/* A string of the caller's, not necessarily ended by a zero byte. Never more than these two words,
+ * so that arrays of it need no size. */
 typedef struct fil_text {
     const char* data;
     size_t length;
@@ -105,10 +105,10 @@ typedef struct fil_recorder_options {
 
 /* Starts recording. One recorder a process: FIL_ERROR_WHOLE_PROGRAM if fil-profile records already
  * (it writes the report, too: go on, and what is told is counted there), FIL_ERROR_STATE if another
- * one runs. FIL_ERROR_NO_SESSION if there is no session to join, FIL_ERROR_MEMORY for want of memory
- * or address space; after any refusal it may be called again. A forked child starts its own, with
- * these options, at its first event. Allocates nothing with malloc, so a malloc hook may call it; it
- * does make system calls. Cold. Since 0.1. */
+ * one runs. FIL_ERROR_NO_SESSION if there is no session to join, FIL_ERROR_MEMORY for want of
+ * memory or address space; after any refusal it may be called again. A forked child starts its own,
+ * with these options, at its first event. Allocates nothing with malloc, so a malloc hook may call
+ * it; it does make system calls. Cold. Since 0.1. */
 FIL_API fil_status fil_recorder_start(const fil_recorder_options* options, fil_error* error);
 
 /* Stops recording what fil_recorder_start(FIL_MEMORY_PRIVATE) started: later events are ignored, in
@@ -156,28 +156,30 @@ typedef struct fil_run_numbers {
 } fil_run_numbers;
 #define FIL_RUN_NUMBERS_INIT { sizeof(fil_run_numbers), 0, 0 }
 
-/* Whether a run could begin now, and if not, why: FIL_ERROR_NO_SESSION (not started by fil-profile),
- * FIL_ERROR_WHOLE_PROGRAM (by fil-profile run), FIL_ERROR_NOT_RECORDED (in a child), FIL_ERROR_IN_RUN
- * (another is on), FIL_ERROR_MEMORY and FIL_ERROR_SYSTEM (the recorder could not start). Any thread,
- * any time. Since 0.1. */
+/* Whether a run could begin now, and if not, why: FIL_ERROR_NO_SESSION (not started by
+ * fil-profile), FIL_ERROR_WHOLE_PROGRAM (by fil-profile run), FIL_ERROR_NOT_RECORDED (in a child),
+ * FIL_ERROR_IN_RUN (another is on), FIL_ERROR_MEMORY and FIL_ERROR_SYSTEM (the recorder could not
+ * start). Any thread, any time. Since 0.1. */
 FIL_API fil_status fil_run_check(fil_error* error);
 
-/* Begins one, if fil_run_check() says so; FIL_ERROR_MEMORY also if the recording is full. Generations
- * rise. Cold: from ordinary code, not from a hook; any thread. Since 0.1. */
+/* Begins one, if fil_run_check() says so; FIL_ERROR_MEMORY also if the recording is full.
+ * Generations rise. Cold: from ordinary code, not from a hook; any thread. Since 0.1. */
 FIL_API fil_status fil_run_begin(const fil_run_options* options, fil_error* error);
 
-/* Ends it. FIL_ERROR_STATE if none is on; otherwise refuses as fil_run_check() does. `numbers` may be
- * NULL. Cold, any thread. Since 0.1. */
+/* Ends it. FIL_ERROR_STATE if none is on; otherwise refuses as fil_run_check() does. `numbers` may
+ * be NULL. Cold, any thread. Since 0.1. */
 FIL_API fil_status fil_run_end(fil_run_numbers* numbers, fil_error* error);
 
 /* Has the supervisor write the report of the last run, which must have ended, into its directory,
- * and waits for it, however long that takes. In a process without a supervisor (FIL_ERROR_NO_SESSION):
- * fil_recording_report(). Allocates nothing with malloc. Cold. Since 0.1. */
+ * and waits for it, however long that takes. In a process without a supervisor
+ * (FIL_ERROR_NO_SESSION): fil_recording_report(). Allocates nothing with malloc. Cold. Since
+ * 0.1. */
 FIL_API fil_status fil_run_report(fil_error* error);
 
 /* ---- callstacks ------------------------------------------------------------------------------ */
 
-/* A function, and a callstack (caller callstack, function, line), for this process and generation. */
+/* A function, and a callstack (caller callstack, function, line), for this process and
+ * generation. */
 typedef uint32_t fil_function;
 typedef uint32_t fil_callstack;
 
@@ -211,8 +213,9 @@ FIL_API fil_callstack fil_callstack_current(void);
  * Since 0.1. */
 FIL_API void fil_thread_inherit(fil_callstack callstack);
 
-/* Whether the calling thread is on its alternate signal stack: there is little room there, so a source
- * had better not answer. Asks the system, which costs: remember where it is not. Hot. Since 0.1. */
+/* Whether the calling thread is on its alternate signal stack: there is little room there, so a
+ * source had better not answer. Asks the system, which costs: remember where it is not. Hot. Since
+ * 0.1. */
 FIL_API int fil_thread_on_signal_stack(void);
 
 /* Ids cached outside libfil are valid while this number stays the same: it rises when the recorder
@@ -225,9 +228,9 @@ FIL_API uint64_t fil_generation(void);
  * Since 0.1. */
 FIL_API const uint64_t* fil_generation_address(void);
 
-/* The watched block that was freed when the generation rose to this number: what was cached for other
- * blocks is still good. Returns 1, or 0 if that is not known, or no longer, or the reason was another:
- * then nothing is. Hot. Since 0.1. */
+/* The watched block that was freed when the generation rose to this number: what was cached for
+ * other blocks is still good. Returns 1, or 0 if that is not known, or no longer, or the reason was
+ * another: then nothing is. Hot. Since 0.1. */
 FIL_API int fil_generation_cause(uint64_t generation, const void** address, size_t* bytes);
 
 /* Freeing this live block raises the generation: for caches keyed by the block's address. Returns
@@ -260,13 +263,13 @@ typedef struct fil_source {
 enum { FIL_SOURCE_MEMORY_PASSED_ON = 1 };
 
 /* Registers a source, asked before those registered earlier and before native stacks. At most four:
- * FIL_ERROR_STATE for a fifth. `source` is copied; its context must live for ever. Hot, takes a lock.
- * Since 0.1. */
+ * FIL_ERROR_STATE for a fifth. `source` is copied; its context must live for ever. Hot, takes a
+ * lock. Since 0.1. */
 FIL_API fil_status fil_source_register(const fil_source* source, fil_error* error);
 
-/* Zeroed pages for a source that outgrows its thread memory, where the recorder's own come from: from
- * a reserve where the program's sandbox forbids to ask for more. NULL if there are none. And back. Hot.
- * Since 0.1. */
+/* Zeroed pages for a source that outgrows its thread memory, where the recorder's own come from:
+ * from a reserve where the program's sandbox forbids to ask for more. NULL if there are none. And
+ * back. Hot. Since 0.1. */
 FIL_API void* fil_source_map(size_t bytes);
 FIL_API void fil_source_unmap(void* address, size_t bytes);
 
@@ -304,9 +307,9 @@ FIL_API void fil_block_restore(const void* address, fil_block block);
 /* Forgets every block in a range: an arena is given back whole. Hot, slow. Since 0.1. */
 FIL_API void fil_record_free_range(const void* address, size_t bytes);
 
-/* Between raise and lower, allocations and mappings of this thread are not recorded (what goes still
- * is). Nests. Use around calls of a wrapped function whose own allocations are counted otherwise. Hot.
- * Since 0.1. */
+/* Between raise and lower, allocations and mappings of this thread are not recorded (what goes
+ * still is). Nests. Use around calls of a wrapped function whose own allocations are counted
+ * otherwise. Hot. Since 0.1. */
 FIL_API void fil_guard_raise(void);
 FIL_API void fil_guard_lower(void);
 
@@ -323,17 +326,19 @@ typedef enum fil_mapping_kind {
 
 /* ---- pools ----------------------------------------------------------------------------------- */
 
-/* A pool takes memory from the system in large pieces and hands out blocks of it. The rule: memory in
- * which blocks of a pool come is the pool's *reserve*; it is not counted itself, its blocks are.
+/* A pool takes memory from the system in large pieces and hands out blocks of it. The rule: memory
+ * in which blocks of a pool come is the pool's *reserve*; it is not counted itself, its blocks are.
  *
- * What this thread takes from the system between begin and end is such reserve, from the first moment
- * on: blocks of malloc are not recorded, mappings are recorded as reserved address space. Nests. Hot. Since 0.1. */
+ * What this thread takes from the system between begin and end is such reserve, from the first
+ * moment on: blocks of malloc are not recorded, mappings are recorded as reserved address space.
+ * Nests. Hot. Since 0.1. */
 FIL_API void fil_pool_begin(void);
 FIL_API void fil_pool_end(void);
 
-/* fil_record_alloc() of a pool's block; it goes by fil_record_free(), many by fil_record_free_range(). A
- * mapping around it that was counted so far is reserve from now on. Hot; takes the lock of mappings
- * where it is not known from the last time what is around the block. Since 0.1. */
+/* fil_record_alloc() of a pool's block; it goes by fil_record_free(), many by
+ * fil_record_free_range(). A mapping around it that was counted so far is reserve from now on. Hot;
+ * takes the lock of mappings where it is not known from the last time what is around the block.
+ * Since 0.1. */
 FIL_API void fil_pool_alloc(const void* address, size_t bytes);
 
 /* ---- reports --------------------------------------------------------------------------------- */
@@ -369,7 +374,8 @@ typedef struct fil_report_options {
     int64_t* peak;  /* written, unless NULL: what the report says that the peak was, of all processes
                      * together */
     char* answer;   /* written, unless NULL: what the report says, in a few lines of text, each ended
-                     * by a newline: the peak, and which of the user's own lines held it. Lines that do
+                     * by a newline: the peak, and which of the user's own lines held it. Lines that
+ * do
                      * not fit are left out */
     size_t answer_capacity;
     uint32_t answer_columns; /* that a line may take; 0: 80 */
@@ -379,10 +385,11 @@ typedef struct fil_report_options {
     { sizeof(fil_report_options), { NULL, 0 }, 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, 0, 0, \
       FIL_ENDING_RUNNING, 0, NULL, 0, NULL, NULL, 0, 0, 0 }
 
-/* Writes the report of what the recorder of this process (FIL_MEMORY_PRIVATE) has recorded since it was
- * started, at its peak: peak-memory.prof, peak-memory.svg, peak-memory-reversed.svg, index.html. On
- * success `path` (capacity bytes) holds the report's directory. FIL_ERROR_STATE if there is none,
- * FIL_ERROR_SYSTEM if the files cannot be written. Also after fil_recorder_stop(). Cold. Since 0.1. */
+/* Writes the report of what the recorder of this process (FIL_MEMORY_PRIVATE) has recorded since it
+ * was started, at its peak: peak-memory.prof, peak-memory.svg, peak-memory-reversed.svg,
+ * index.html. On success `path` (capacity bytes) holds the report's directory. FIL_ERROR_STATE if
+ * there is none, FIL_ERROR_SYSTEM if the files cannot be written. Also after fil_recorder_stop().
+ * Cold. Since 0.1. */
 FIL_API fil_status fil_recording_report(const fil_report_options* options, char* path,
                                         size_t capacity, fil_error* error);
 

@@ -1,12 +1,12 @@
 /* fil_announce.h - a program with an allocator of its own tells who asked for which block.
  *
- * Nothing is linked for this: no library, no file but this one (C99 or C++; GCC or Clang, on Linux). Under
- * fil-profile the blocks appear in its report, at the lines that asked for them. Without it nobody
- * listens, and each call costs a load and a comparison.
+ * Nothing is linked for this: no library, no file but this one (C99 or C++; GCC or Clang, on
+ * Linux). Under fil-profile the blocks appear in its report, at the lines that asked for them.
+ * Without it nobody listens, and each call costs a load and a comparison.
  *
  *     void *chunk_new(size_t bytes) {
  *         fil_announce_pool_begin();
- *         void *chunk = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+ *         void *chunk = mmap(NULL, bytes, ...);
  *         fil_announce_pool_end();
  *         return chunk;
  *     }
@@ -20,15 +20,16 @@
  *         ...
  *     }
  *
- * The rule that counts each byte once: memory in which blocks are announced is not counted itself, its
- * blocks are. What the thread takes from malloc, new or mmap between begin and end is such memory from
- * its first moment on. A mapping that was taken otherwise is, from the first block on that is announced
- * in it; a block of malloc is not, and would be counted beside its blocks. Memory goes as any other
- * does, by free or munmap; blocks that are still in it are announced as gone first, one by one or all
- * together (fil_announce_free_range).
+ * The rule that counts each byte once: memory in which blocks are announced is not counted itself,
+ * its blocks are. What the thread takes from malloc, new or mmap between begin and end is such
+ * memory from its first moment on. A mapping that was taken otherwise is, from the first block on
+ * that is announced in it; a block of malloc is not, and would be counted beside its blocks. Memory
+ * goes as any other does, by free or munmap; blocks that are still in it are announced as gone
+ * first, one by one or all together (fil_announce_free_range).
  *
  * All functions: any thread, signal handlers, before main, in a forked child; no allocation, no
- * exception, errno is kept. In plugins (dlopen) and static programs, too; in the latter nobody listens.
+ * exception, errno is kept. In plugins (dlopen) and static programs, too; in the latter nobody
+ * listens.
  */
 
 /* Laid out by hand, as C programs have it: */
@@ -38,9 +39,9 @@
 
 #include <stddef.h>
 
-/* The listener's function of that name (fil.h), or NULL. Asked of the loader's table by name, where the
- * compiler can be told to: for a program at a fixed place (-no-pie) it would have the linker decide,
- * which knows of no listener. */
+/* The listener's function of that name (fil.h), or NULL. Asked of the loader's table by name, where
+ * the compiler can be told to: for a program at a fixed place (-no-pie) it would have the linker
+ * decide, which knows of no listener. */
 #if defined(__x86_64__) && defined(__LP64__)
 #define FIL_ANNOUNCE_FIND_(name, found) \
     __asm__(".weak " #name "\n\tmovq " #name "@GOTPCREL(%%rip), %0" : "=r"(found))
@@ -82,8 +83,8 @@ static inline void fil_announce_free_range(const void *address, size_t bytes) {
     if (listener) listener(address, bytes);
 }
 
-/* Between the two, this thread takes memory for a pool: it is not counted, blocks announced in it are.
- * Both in the same function. Nests. Since 0.1. */
+/* Between the two, this thread takes memory for a pool: it is not counted, blocks announced in it
+ * are. Both in the same function. Nests. Since 0.1. */
 static inline void fil_announce_pool_begin(void) {
     void (*listener)(void);
     FIL_ANNOUNCE_FIND_(fil_pool_begin, listener);

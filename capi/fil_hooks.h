@@ -1,5 +1,6 @@
-/* fil_hooks.h - what stands in front of the C library's functions and tells the recorder what they did:
- * mappings, threads, processes, sandboxes. fil-profile's preload library is made of this and fil.h.
+/* fil_hooks.h - what stands in front of the C library's functions and tells the recorder what they
+ * did: mappings, threads, processes, sandboxes. fil-profile's preload library is made of this and
+ * fil.h.
  *
  * Conventions and safety are those of fil.h. All functions here are hot.
  */
@@ -56,8 +57,8 @@ FIL_API fil_callstack fil_callstack_of_new_thread(const void* code);
  * it are therefore not told by the kernel that they are; NULL: there is none such. Since 0.1. */
 FIL_API void fil_thread_disarming_stack(const void* address, size_t bytes);
 
-/* This thread's alternate signal stack, of whichever kind; NULL: it has none. Where a sandbox forbids
- * to ask the kernel, this is the answer. Since 0.1. */
+/* This thread's alternate signal stack, of whichever kind; NULL: it has none. Where a sandbox
+ * forbids to ask the kernel, this is the answer. Since 0.1. */
 FIL_API void fil_thread_signal_stack(const void* address, size_t bytes);
 
 /* ---- the process ----------------------------------------------------------------------------- */
@@ -77,12 +78,13 @@ FIL_API void fil_recorder_shrink(uint64_t address_space);
 FIL_API void fil_recorder_fold(void);
 FIL_API void fil_recorder_unfold(void);
 
-/* Asks the supervisor for a report of the peak so far and waits, at most so many milliseconds, until
- * the counters are copied: for a signal handler. Without a supervisor it does nothing. Since 0.1. */
+/* Asks the supervisor for a report of the peak so far and waits, at most so many milliseconds,
+ * until the counters are copied: for a signal handler. Without a supervisor it does nothing. Since
+ * 0.1. */
 FIL_API void fil_recorder_request_report(uint32_t milliseconds);
 
-/* Shared objects were unloaded (after dlclose): native code addresses are judged anew. Takes a lock.
- * Since 0.1. */
+/* Shared objects were unloaded (after dlclose): native code addresses are judged anew. Takes a
+ * lock. Since 0.1. */
 FIL_API void fil_modules_unloaded(void);
 
 /* Counts a child that will run unrecorded (static, 32-bit, set-user-id). Since 0.1. */

@@ -1,9 +1,10 @@
-/* fil_supervisor.h - what a supervisor does: it makes a session, starts programs in it, watches them,
- * and has their reports written. fil-profile is made of this.
+/* fil_supervisor.h - what a supervisor does: it makes a session, starts programs in it, watches
+ * them, and has their reports written. fil-profile is made of this.
  *
  * UNSTABLE until version 1.0: functions and structs here change from one version to the next.
  *
- * Conventions are those of fil.h. All functions here are cold: one thread at a time for each session.
+ * Conventions are those of fil.h. All functions here are cold: one thread at a time for each
+ * session.
  */
 
 /* Laid out by hand, as C programs have it: */
@@ -37,7 +38,8 @@ FIL_API int fil_session_descriptor(const fil_session* session);
 FIL_API void fil_session_serve(fil_session* session);
 
 /* Commands shall be shown as they are. Otherwise values of arguments that look like passwords are
- * "***", in reports and in what fil_session_process() says of processes that join later. Since 0.1. */
+ * "***", in reports and in what fil_session_process() says of processes that join later. Since
+ * 0.1. */
 FIL_API void fil_session_show_arguments(fil_session* session);
 
 /* Processes that ask to join from now on run unrecorded, but for `program`. Since 0.1. */
@@ -89,8 +91,8 @@ typedef struct fil_process {
 /* By its number from 0 in the order of joining; FIL_ERROR_ARGUMENT beyond the last. Since 0.1. */
 FIL_API fil_status fil_session_process(fil_session* session, size_t number, fil_process* process);
 
-/* Whether a Python program, `pid`, got as far as its own code: 0 if the interpreter ended before, since
- * there was no such module, say. 1 also where that is not known. Since 0.1. */
+/* Whether a Python program, `pid`, got as far as its own code: 0 if the interpreter ended before,
+ * since there was no such module, say. 1 also where that is not known. Since 0.1. */
 FIL_API int fil_session_began(const fil_session* session, int32_t pid);
 
 /* A process ended, perhaps without saying so: takes its memory out of the session's live total.
@@ -104,10 +106,10 @@ typedef struct fil_large_mapping {
     fil_mapping_kind kind;
 } fil_large_mapping;
 
-/* Large writable mappings of a process, by address: anonymous ones of at least 64 MiB, and arenas; at
- * most 1,024. `count`: in, for how many there is room; out, how many were written, each
- * `mapping_size` bytes from the one before it (sizeof(fil_large_mapping)). FIL_ERROR_EMPTY: there is
- * no such process; FIL_ERROR_STATE: they change too fast to be read. Since 0.1. */
+/* Large writable mappings of a process, by address: anonymous ones of at least 64 MiB, and arenas;
+ * at most 1,024. `count`: in, for how many there is room; out, how many were written, each
+ * `mapping_size` bytes from the one before it (sizeof(fil_large_mapping)). FIL_ERROR_EMPTY: there
+ * is no such process; FIL_ERROR_STATE: they change too fast to be read. Since 0.1. */
 FIL_API fil_status fil_session_large_mappings(const fil_session* session, int32_t pid,
                                               fil_large_mapping* mappings, size_t* count,
                                               size_t mapping_size);

@@ -1,5 +1,5 @@
-/* A server keeps what it knows of each visitor in a memory pool of its own, and tells who took which
- * block. Nothing is linked for that: without fil-profile it runs as it would without telling.
+/* A server keeps what it knows of each visitor in a memory pool of its own, and tells who took
+ * which block. Nothing is linked for that: without fil-profile it runs as it would without telling.
  *
  *     cc -g announced_pool.c -o announced_pool
  *     fil-profile run ./announced_pool
@@ -15,13 +15,14 @@
 
 enum { KIB = 1024, MIB = 1024 * KIB, POOL_BYTES = 64 * MIB, VISITORS = 1024 };
 
-/* ---- the pool: blocks of 1 KiB times a power of two, given back to a list for each size -------- */
+/* ---- the pool: blocks of 1 KiB times a power of two, given back to a list for each size --------
+ */
 
 struct block {
-    struct block *next;
+    struct block* next;
 };
 static char *unused, *end;
-static struct block *free_blocks[16];
+static struct block* free_blocks[16];
 
 static int size_class(size_t bytes) {
     int it = 0;
@@ -37,34 +38,35 @@ static int pool_open(void) {
     return unused != MAP_FAILED;
 }
 
-static void *pool_take(size_t bytes) {
+static void* pool_take(size_t bytes) {
     int class = size_class(bytes);
-    struct block *block = free_blocks[class];
+    struct block* block = free_blocks[class];
     if (block != NULL) {
         free_blocks[class] = block->next;
     } else if (end - unused >= (KIB << class)) {
-        block = (struct block *)unused;
+        block = (struct block*)unused;
         unused += KIB << class;
     }
     fil_announce_alloc(block, bytes); /* charged to the line that called pool_take() */
     return block;
 }
 
-static void pool_give_back(void *given, size_t bytes) {
-    struct block *block = given;
+static void pool_give_back(void* given, size_t bytes) {
+    struct block* block = given;
     fil_announce_free(block); /* before anybody else can have it */
     block->next = free_blocks[size_class(bytes)];
     free_blocks[size_class(bytes)] = block;
 }
 
-/* ---- the program ------------------------------------------------------------------------------ */
+/* ---- the program ------------------------------------------------------------------------------
+ */
 
 struct visitor {
     char *history, *scratch;
 };
 static struct visitor visitors[VISITORS];
 
-static int remember(struct visitor *visitor, int number) {
+static int remember(struct visitor* visitor, int number) {
     visitor->history = pool_take(8 * KIB); /* 8 MiB of them at the peak */
     visitor->scratch = pool_take(4 * KIB); /* and 4 MiB */
     if (visitor->history == NULL || visitor->scratch == NULL) return 0;

@@ -9,7 +9,8 @@
  *
  *     cc own_allocator.c $(pkg-config --cflags --libs fil)
  *
- * Under fil-profile, which records already, it tells of its pool as well, and leaves the report to it.
+ * Under fil-profile, which records already, it tells of its pool as well, and leaves the report to
+ * it.
  */
 #include <fil.h>
 #include <stdio.h>

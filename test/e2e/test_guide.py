@@ -43,7 +43,7 @@ RUN_ELSEWHERE = {
     "pip install libfil-*.whl": "test_wheel.py::test_the_installed_command_profiles",
     "./dev wheel": "test_wheel.py::test_one_wheel_is_for_every_python_and_for_glibc_2_28",
     "meson install -C build": "test_readme.py::test_the_starts_in_c_and_cpp",
-    "c++ -std=c++20 core_alone.cpp -o core_alone $(pkg-config --cflags --libs fil-core)": "test_install.py::test_the_core_is_used_without_the_library",
+    "c++ -std=c++20 core_alone.cpp -o core_alone $(pkg-config --cflags --libs fil-core)": "test_install.py::test_the_core_is_used_without_the_library",  # noqa: E501
     "fil-profile run examples/flights.py": "test_report_flights.py::"
     "test_flights_shows_the_line_of_its_peak_first",
 }
