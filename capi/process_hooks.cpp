@@ -6,7 +6,7 @@
 #include "os/os.hpp"
 #include "os/sandbox.hpp"
 #include "process/new_thread.hpp"
-#include "process/process_recorder.hpp"
+#include "process/process_entry.hpp"
 #include "process/report_wait.hpp"
 
 using namespace fil;
@@ -24,28 +24,28 @@ void fil_recorder_shrink(uint64_t address_space) {
     const std::uint64_t share = address_space / os::share_of_address_space;
     sandbox::pages.shrink(share);
     sandbox::pages_wiped_on_fork.shrink(share);
-    this_process.event([=](process_recorder& recorder, thread_state&) {
-        this_process.shrink_recording(recorder, share);
+    entry::event([=](process_recorder& recorder, thread_state&) {
+        this_process.recording().shrink(recorder.memory(), share);
     });
 }
 
 void fil_recorder_fold(void) {
     sandbox::pages.fold();
     sandbox::pages_wiped_on_fork.fold();
-    this_process.event(
+    entry::event(
         [](process_recorder& recorder, thread_state&) { recorder.memory().fold<system_pages>(); });
 }
 void fil_recorder_unfold(void) {
     sandbox::pages.unfold();
     sandbox::pages_wiped_on_fork.unfold();
-    this_process.event([](process_recorder& recorder, thread_state&) {
+    entry::event([](process_recorder& recorder, thread_state&) {
         recorder.memory().unfold<system_pages>();
     });
 }
 
 void fil_recorder_request_report(uint32_t milliseconds) {
-    session_page* session = this_process.session();
-    if (session == nullptr || this_process.session_text()[0] == 0) return;
+    session_page* session = this_process.recording().session();
+    if (session == nullptr || this_process.recording().session_text()[0] == 0) return;
     request_report(*session, milliseconds);
 }
 
@@ -57,7 +57,7 @@ void fil_record_unprofiled_child(void) {
 
 fil_callstack fil_callstack_of_new_thread(const void* code) {
     callstack_id charged = callstack_id::unknown;
-    this_process.event(
+    entry::event(
         [&](process_recorder& recorder, thread_state& thread) {
             charged = callstack_of_new_thread(recorder, recorder.capture(thread), address_of(code));
         },
@@ -74,7 +74,7 @@ void fil_thread_signal_stack(const void* address, size_t bytes) {
 }
 
 void fil_modules_unloaded(void) {
-    this_process.event(
+    entry::event(
         [](process_recorder&, thread_state&) { this_process.sources().forget_unloaded_modules(); });
 }
 

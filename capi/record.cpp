@@ -5,7 +5,7 @@
 #include "os/os.hpp"
 #include "process/block_events.hpp"
 #include "process/out_of_memory.hpp"
-#include "process/process_recorder.hpp"
+#include "process/process_entry.hpp"
 #include "structs.hpp"
 
 using namespace fil;
@@ -93,12 +93,12 @@ void fil_recorder_describe(fil_text key, fil_text value) {
 
 void fil_record_failed(size_t bytes) {
     constexpr size_t address_space = size_t{1} << 56;  // a program's half, of the largest x86-64
-    session_page* session = this_process.session();
+    session_page* session = this_process.recording().session();
     if (session == nullptr || session->detects_out_of_memory.load(std::memory_order_relaxed) == 0 ||
         bytes >= address_space) {
         return;
     }
-    this_process.event(
+    entry::event(
         [=](process_recorder& recorder, thread_state& thread) {
             end_for_failed_request(*session, recorder.header(), bytes, recorder.capture(thread));
         },
@@ -132,14 +132,14 @@ fil_callstack fil_callstack_child(fil_callstack caller, fil_function function, u
 
 fil_callstack fil_callstack_current(void) {
     callstack_id current = callstack_id::unknown;
-    this_process.event([&](process_recorder& recorder,
-                           thread_state& thread) { current = recorder.capture(thread); },
-                       [](process_recorder&) {});
+    entry::event([&](process_recorder& recorder,
+                     thread_state& thread) { current = recorder.capture(thread); },
+                 [](process_recorder&) {});
     return to_index(current);
 }
 
 void fil_thread_inherit(fil_callstack callstack) {
-    this_process.event([&](process_recorder&, thread_state& thread) {
+    entry::event([&](process_recorder&, thread_state& thread) {
         if (&thread == this_thread.state) thread.inherited = checked(callstack);
     });
 }
@@ -231,7 +231,7 @@ void fil_block_restore(const void* address, fil_block block) {
 }
 
 void fil_record_free_range(const void* address, size_t bytes) {
-    this_process.event([=](process_recorder& recorder, thread_state& thread) {
+    entry::event([=](process_recorder& recorder, thread_state& thread) {
         recorder.record_free_range(thread, address_of(address), bytes);
     });
 }
@@ -249,7 +249,7 @@ void fil_guard_lower(void) {
 
 void fil_pool_begin(void) {
     constexpr std::uintptr_t callers = 1024;  // of this function: they have returned at the end
-    this_process.event([](process_recorder&, thread_state&) {});  // the thread gets its counters
+    entry::event([](process_recorder&, thread_state&) {});  // the thread gets its counters
     ++this_thread.silenced;
     ++this_thread.pools;
     this_thread.guard.raise(stack_pointer() + callers);
@@ -261,7 +261,7 @@ void fil_pool_end(void) {
 
 void fil_pool_alloc(const void* address, size_t bytes) {
     if (address == nullptr) return;
-    this_process.event_if_silenced(
+    entry::event_if_silenced(
         [=](process_recorder& recorder, thread_state& thread) {
             recorder.record_pool_alloc(thread, address_of(address), bytes, this_thread.around_pool);
         },

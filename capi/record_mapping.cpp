@@ -1,7 +1,7 @@
 // fil_hooks.h, the events of mappings. Hot; each takes the mappings' lock for a moment.
 
 #include "fil_hooks.h"
-#include "process/process_recorder.hpp"
+#include "process/process_entry.hpp"
 #include "structs.hpp"
 
 using namespace fil;
@@ -23,7 +23,7 @@ mapping_kind kind_now(fil_mapping_kind kind) {
 extern "C" {
 
 void fil_record_map(const void* address, size_t bytes, fil_mapping_kind kind) {
-    this_process.event_if_silenced(
+    entry::event_if_silenced(
         [=](process_recorder& recorder, thread_state& thread) {
             recorder.record_map(thread, address_of(address), bytes, kind_now(kind));
         },
@@ -31,7 +31,7 @@ void fil_record_map(const void* address, size_t bytes, fil_mapping_kind kind) {
 }
 
 void fil_record_view(const void* of, const void* address, size_t bytes) {
-    this_process.event_if_silenced(
+    entry::event_if_silenced(
         [=](process_recorder& recorder, thread_state& thread) {
             recorder.record_view(thread, address_of(of), address_of(address), bytes);
         },
@@ -41,7 +41,7 @@ void fil_record_view(const void* of, const void* address, size_t bytes) {
 fil_pieces* fil_mapping_forget(const void* address, size_t bytes) {
     mapping* pieces = nullptr;
     if (bytes == 0) return nullptr;
-    this_process.event_if_silenced(
+    entry::event_if_silenced(
         [&pieces, address, bytes](process_recorder& recorder, thread_state& thread) {
             pieces = recorder.mapped().forget(thread, address_of(address), bytes);
         },
@@ -51,7 +51,7 @@ fil_pieces* fil_mapping_forget(const void* address, size_t bytes) {
 
 void fil_mapping_discard(fil_pieces* pieces) {
     if (pieces == nullptr) return;
-    this_process.event_if_silenced(
+    entry::event_if_silenced(
         [=](process_recorder& recorder, thread_state&) {
             recorder.mapped().discard(reinterpret_cast<mapping*>(pieces));
         },
@@ -60,7 +60,7 @@ void fil_mapping_discard(fil_pieces* pieces) {
 
 void fil_mapping_restore(fil_pieces* pieces) {
     if (pieces == nullptr) return;
-    this_process.event_if_silenced(
+    entry::event_if_silenced(
         [=](process_recorder& recorder, thread_state& thread) {
             recorder.mapped().restore(thread, reinterpret_cast<mapping*>(pieces));
         },
@@ -70,7 +70,7 @@ void fil_mapping_restore(fil_pieces* pieces) {
 void fil_mapping_move(fil_pieces* pieces, const void* old_address, const void* new_address,
                       size_t new_bytes) {
     if (pieces == nullptr) return;
-    this_process.event_if_silenced(
+    entry::event_if_silenced(
         [=](process_recorder& recorder, thread_state& thread) {
             recorder.move_mapping(thread, reinterpret_cast<mapping*>(pieces),
                                   address_of(old_address), address_of(new_address), new_bytes);
@@ -80,7 +80,7 @@ void fil_mapping_move(fil_pieces* pieces, const void* old_address, const void* n
 
 void fil_record_protect(const void* address, size_t bytes, fil_access access) {
     const bool goes = access == FIL_ACCESS_NONE;
-    this_process.event_if_silenced(
+    entry::event_if_silenced(
         [=](process_recorder& recorder, thread_state& thread) {
             const bool is_reserve = !goes && this_thread.pools != 0;
             recorder.mapped().protect(

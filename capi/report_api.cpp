@@ -11,7 +11,7 @@
 #include "fil/report/conventions/all.hpp"
 #include "fil/report/masked_arguments.hpp"
 #include "fil/report/snapshot_reader.hpp"
-#include "process/process_recorder.hpp"
+#include "process/process_life.hpp"
 #include "report/report_files.hpp"
 #include "report/report_source.hpp"
 #include "report/resident_note.hpp"
@@ -336,7 +336,8 @@ fil_status fil_recording_report(const fil_report_options* options, char* path, s
         const recording_view recording(memory->base(), memory->bytes());
         // Since the last start.
         const run_record* since = recording.run();
-        const session_page& page = since != nullptr ? since->page : *this_process.session();
+        const session_page& page =
+            since != nullptr ? since->page : *this_process.recording().session();
         std::error_code ignored;
         check_readable(recording);
         const fil_session_facts nothing = FIL_SESSION_FACTS_INIT;

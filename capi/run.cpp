@@ -2,7 +2,7 @@
 // well, so without malloc and exceptions.
 
 #include "fil.h"
-#include "process/process_recorder.hpp"
+#include "process/process_entry.hpp"
 #include "process/session_client.hpp"
 #include "structs.hpp"
 
@@ -48,7 +48,7 @@ std::string_view cut(fil_text text) {
 extern "C" {
 
 fil_status fil_run_check(fil_error* error) {
-    return say_why(error, this_process.check_run());
+    return say_why(error, this_process.runs().check());
 }
 
 fil_status fil_run_begin(const fil_run_options* options, fil_error* error) {
@@ -58,22 +58,23 @@ fil_status fil_run_begin(const fil_run_options* options, fil_error* error) {
         capi::say(error, "options of a size that is not known");
         return status;
     }
-    status = this_process.check_run();
+    status = this_process.runs().check();
     if (status != FIL_OK) return say_why(error, status);
-    status = this_process.begin_run(known);
+    status = this_process.runs().begin(known);
     if (status == FIL_ERROR_MEMORY) {
         capi::say(error, "no room left in the recording");
         return status;
     }
     if (status != FIL_OK) return say_why(error, status);
     session_address address;
-    if (parse_session_address(this_process.session_text(), address)) say_run_began(address);
+    if (parse_session_address(this_process.recording().session_text(), address))
+        say_run_began(address);
     return FIL_OK;
 }
 
 fil_status fil_run_end(fil_run_numbers* numbers, fil_error* error) {
     fil_run_numbers found = FIL_RUN_NUMBERS_INIT;
-    fil_status status = this_process.end_run(found);
+    fil_status status = this_process.runs().end(found);
     if (status != FIL_OK) return say_why(error, status);
     if (numbers == nullptr) return FIL_OK;
     status = capi::fill_struct(numbers, found);
@@ -82,10 +83,10 @@ fil_status fil_run_end(fil_run_numbers* numbers, fil_error* error) {
 }
 
 fil_status fil_run_report(fil_error* error) {
-    const fil_status status = this_process.check_run();
+    const fil_status status = this_process.runs().check();
     if (status != FIL_OK && status != FIL_ERROR_IN_RUN) return say_why(error, status);
     session_address address;
-    if (!parse_session_address(this_process.session_text(), address)) {
+    if (!parse_session_address(this_process.recording().session_text(), address)) {
         capi::say(error, "there is no supervisor");
         return FIL_ERROR_NO_SESSION;
     }

@@ -11,7 +11,7 @@
 
 #include "fil_hooks.h"
 #include "os/os.hpp"
-#include "process/process_recorder.hpp"
+#include "process/process_entry.hpp"
 
 using namespace fil;
 
@@ -44,7 +44,7 @@ void prepare(std::uint32_t refused) {
         reserve(sandbox::pages, false);
         reserve(sandbox::pages_wiped_on_fork, true);
     }
-    this_process.event([](process_recorder& recorder, thread_state& thread) {
+    entry::event([](process_recorder& recorder, thread_state& thread) {
         recorder.capture(thread);  // the source's memory of this thread
         this_process.sources().know_all_modules();
     });
@@ -73,7 +73,7 @@ int fil_sandbox_allows(uint32_t calls) {
 }
 
 void fil_sandbox_count(int change) {
-    this_process.count_sandboxed(change);
+    this_process.recording().count_sandboxed(change);
 }
 
 }  // extern "C"

@@ -2,15 +2,15 @@
 // Events of blocks in this process: the one way in, and the choice between fast and slow.
 //
 // The fast path does an event whole where nothing unusual is about: the process records, the thread
-// has its counters and is in no other event (process::enter), the block's leaf is the cached one,
+// has its counters and is in no other event (entry::enter), the block's leaf is the cached one,
 // and the recorder finds all else usual (record_alloc_fast, record_free_fast). It keeps few values,
 // so that its functions save no registers. Whatever it refuses, it has left unchanged, and the slow
-// path does: process::event(), which sees to everything. In between stands one step apart: a block
+// path does: entry::event(), which sees to everything. In between stands one step apart: a block
 // in another leaf of the registry, whose lookup needs more registers.
 //
 // Hot path: no allocation, no throw, errno kept.
 
-#include "process/process_recorder.hpp"
+#include "process/process_entry.hpp"
 
 namespace fil::block_events {
 
@@ -26,7 +26,7 @@ inline void note_watched(const registered_block& block, std::uintptr_t address) 
 // to do, and nothing to keep meanwhile.
 FIL_RARE inline void* alloc_slow(void* address, std::size_t bytes) {
     if (address != nullptr && !this_process.is_idle()) {
-        this_process.event([=](process_recorder& recorder, thread_state& thread) {
+        entry::event([=](process_recorder& recorder, thread_state& thread) {
             recorder.record_alloc(thread, address_of(address), bytes);
         });
     }
@@ -36,7 +36,7 @@ FIL_RARE inline void* alloc_slow(void* address, std::size_t bytes) {
 FIL_RARE inline void alloc_at_slow(const void* address, std::size_t bytes, callstack_id callstack,
                                    bool watched = false) {
     if (address == nullptr) return;
-    this_process.event([=](process_recorder& recorder, thread_state& thread) {
+    entry::event([=](process_recorder& recorder, thread_state& thread) {
         recorder.record_alloc_at(thread, address_of(address), bytes, callstack, watched);
     });
 }
@@ -50,7 +50,7 @@ FIL_HOT void take(const void* address, Taken taken) {
         note_watched(block, address_of(address));
         taken(block);
     };
-    this_process.event(
+    entry::event(
         [=](process_recorder& recorder, thread_state& thread) {
             found(recorder.record_free(thread, address_of(address)));
         },
@@ -76,27 +76,27 @@ FIL_HOT void* alloc_in_leaf(thread_state& thread, void* address, std::size_t byt
                             callstack_id callstack) {
     const bool done =
         this_process.recorder().record_alloc_fast(thread, address_of(address), bytes, callstack);
-    this_process.leave();
+    entry::leave();
     return done ? address : alloc_slow(address, bytes);
 }
 [[gnu::noinline]] inline void* alloc_in_other_leaf(thread_state& thread, void* address,
                                                    std::size_t bytes, callstack_id callstack) {
     if (cache_leaf(thread, address)) [[likely]]
         return alloc_in_leaf(thread, address, bytes, callstack);
-    this_process.leave();
+    entry::leave();
     return alloc_slow(address, bytes);
 }
 
 FIL_HOT void free_in_leaf(thread_state& thread, const void* address) {
     const bool done = this_process.recorder().record_free_fast(thread, address_of(address));
-    this_process.leave();
+    entry::leave();
     if (!done) [[unlikely]]
         free_slow(address);
 }
 [[gnu::noinline]] inline void free_in_other_leaf(thread_state& thread, const void* address) {
     if (cache_leaf(thread, address)) [[likely]]
         return free_in_leaf(thread, address);
-    this_process.leave();
+    entry::leave();
     free_slow(address);
 }
 
@@ -105,7 +105,7 @@ FIL_HOT void alloc_in_any_leaf(thread_state& thread, const void* address, std::s
     const bool done =
         (is_leaf_cached(thread, address) || cache_leaf(thread, address)) &&
         this_process.recorder().record_alloc_fast(thread, address_of(address), bytes, callstack);
-    this_process.leave();
+    entry::leave();
     if (!done) [[unlikely]]
         alloc_at_slow(address, bytes, callstack);
 }
@@ -115,7 +115,7 @@ FIL_HOT void alloc_in_any_leaf(thread_state& thread, const void* address, std::s
 // The sources are asked for the callstack.
 [[gnu::noinline]] inline void* alloc(void* address, std::size_t bytes) {
     thread_state* thread;
-    if (!this_process.enter(thread)) [[unlikely]]
+    if (!entry::enter(thread)) [[unlikely]]
         return alloc_slow(address, bytes);
     alloc_in_any_leaf(*thread, address, bytes, this_process.recorder().capture(*thread));
     return address;
@@ -124,7 +124,7 @@ FIL_HOT void alloc_in_any_leaf(thread_state& thread, const void* address, std::s
 // The caller, a source, knows the callstack; should the slow path be needed, it is asked for again.
 FIL_HOT void* alloc_known(void* address, std::size_t bytes, callstack_id callstack) {
     thread_state* thread;
-    if (!this_process.enter(thread)) [[unlikely]]
+    if (!entry::enter(thread)) [[unlikely]]
         return alloc_slow(address, bytes);
     return is_leaf_cached(*thread, address)
                ? alloc_in_leaf(*thread, address, bytes, callstack)
@@ -134,14 +134,14 @@ FIL_HOT void* alloc_known(void* address, std::size_t bytes, callstack_id callsta
 // On behalf of a callstack that need not be the thread's.
 FIL_HOT void alloc_at(const void* address, std::size_t bytes, callstack_id callstack) {
     thread_state* thread;
-    if (!this_process.enter(thread)) [[unlikely]]
+    if (!entry::enter(thread)) [[unlikely]]
         return alloc_at_slow(address, bytes, callstack);
     alloc_in_any_leaf(*thread, address, bytes, callstack);
 }
 
 FIL_HOT void free(const void* address) {
     thread_state* thread;
-    if (!this_process.enter(thread)) [[unlikely]]
+    if (!entry::enter(thread)) [[unlikely]]
         return free_slow(address);
     return is_leaf_cached(*thread, address) ? free_in_leaf(*thread, address)
                                             : free_in_other_leaf(*thread, address);

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "os/modules.hpp"
+#include "process/process_life.hpp"
 
 namespace fil {
 namespace {

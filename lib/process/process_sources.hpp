@@ -170,6 +170,4 @@ class process_sources {
 };
 static_assert(callstack_source<process_sources>);
 
-using process_recorder = recorder<process_sources, session_words, linux_system, process_registry>;
-
 }  // namespace fil

@@ -9,7 +9,7 @@
 
 #include "fil_announce.h"
 #include "fil_hooks.h"
-#include "process/process_recorder.hpp"
+#include "process/process_life.hpp"
 
 namespace fil {
 namespace {
@@ -27,7 +27,7 @@ std::int64_t live() {
     return recorder.header().live.load() + recorder.view().pending();
 }
 std::int64_t peak() {
-    return std::max(this_process.session()->peak.load(), live());
+    return std::max(this_process.recording().session()->peak.load(), live());
 }
 
 #define HOLDS(number, condition) \

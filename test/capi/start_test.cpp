@@ -12,7 +12,7 @@
 #include <string_view>
 #include <thread>
 
-#include "process/process_recorder.hpp"
+#include "process/process_entry.hpp"
 #include "session_child.hpp"
 
 namespace fil {

@@ -71,7 +71,7 @@ ALLOWED = {
 
 # Why they are not the common path.
 UNCOMMON = {
-    r"event_slow|process::running_slow": "a new process or thread, or an event inside an event",
+    r"event_slow|running_slow": "a new process or thread, or an event inside an event",
     r"system_pages.*::(un)?map": "memory for bookkeeping",
     r"\.cold|\[clone \.cold\]": "what the compiler was told is rare",
     r"fil::boost_source": "the portable native source: up to 8 KiB, not on alternate stacks",

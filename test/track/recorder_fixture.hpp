@@ -72,7 +72,7 @@ struct fixture {
     ~fixture() { system_pages::unmap(base, bytes); }
 
     recording_view view() const { return {base, bytes}; }
-    // As the process does it (lib/process/process_recorder.cpp).
+    // As the process does it (lib/process/process_life.cpp).
     void close() {
         events->mapped().note_arenas();
         events->words().close(view().pending());

@@ -1,0 +1,89 @@
+#include "process/process_recording.hpp"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "os/linux_system.hpp"
+#include "os/os.hpp"
+#include "os/refusal.hpp"
+#include "process/session_client.hpp"
+#include "process/tell_refusal.hpp"
+
+namespace fil {
+namespace {
+
+bool format(void* base, std::uint64_t bytes) {
+    return recording_memory(base, bytes).format(os::process_id(), os::parent_process_id());
+}
+
+}  // namespace
+
+bool process_recording::note_session() {
+    const char* value = getenv(session_variable);
+    if (value != nullptr && strlen(value) < sizeof session_text_) strcpy(session_text_, value);
+    return session_text_[0] != 0;
+}
+
+bool process_recording::make(bool in_session, bool on_request) {
+    recording_ = nullptr;
+    session_ = nullptr;
+    // Where a recording is too short, it is because files may not be longer.
+    note_refusal(SYS_ftruncate, EFBIG);
+    bytes_ = os::recording_bytes();
+    if (in_session ? join(on_request) : make_privately()) return true;
+    if (recording_ != nullptr) os::unmap(recording_, bytes_);
+    if (session_ != nullptr) os::unmap(session_, recording_page);
+    recording_ = nullptr;
+    session_ = nullptr;
+    return false;
+}
+
+bool process_recording::make_privately() {
+    recording_ = os::map_private(bytes_);
+    session_ = static_cast<session_page*>(os::map_private(recording_page));
+    if (recording_ == nullptr || session_ == nullptr) return false;
+    session_->magic = session_magic;
+    session_->version = recording_version;
+    return format(recording_, bytes_);
+}
+
+bool process_recording::join(bool on_request) {
+    session_address address;
+    if (!parse_session_address(session_text_, address)) return false;
+    const os::shared_memory memory =
+        os::make_shared_memory("fil-recording", bytes_, smallest_recording);
+    recording_ = memory.address;
+    bytes_ = memory.bytes;
+    // Formatted before it is sent: the supervisor may look at once.
+    if (recording_ != nullptr && format(recording_, memory.bytes)) {
+        session_ = join_session(address, memory, on_request);
+    }
+    // The program may use any number for its own.
+    if (memory.descriptor >= 0) syscall(SYS_close, memory.descriptor);
+    return session_ != nullptr;
+}
+
+void process_recording::let_go_of_parents(bool is_in_use) {
+    if (recording_ != nullptr && !is_in_use) os::unmap(recording_, bytes_);
+}
+
+void process_recording::tell_refused(session_page* parents) {
+    session_address address;
+    if (parse_session_address(session_text_, address)) tell_refusal(parents, address);
+    session_ = parents;
+}
+
+// The memory that is shared with the parent is still mapped: to write there is no system call.
+void process_recording::count_sandboxed(int change) {
+    if (session_ != nullptr) session_->sandboxed.fetch_add(static_cast<std::uint32_t>(change));
+}
+
+void process_recording::shrink(recording_memory& memory, std::uint64_t bytes) {
+    memory.shrink<system_pages>(bytes);
+    bytes_ = memory.bytes();
+}
+
+}  // namespace fil

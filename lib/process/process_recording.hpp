@@ -1,0 +1,49 @@
+#pragma once
+// The memory that this process counts in: its recording, and the page of its session.
+//
+// Each process makes both, once it is to record (process_life.hpp): shared with the supervisor, or
+// private. A forked child lets go of its parent's: of the recording at once, of the session's page
+// when it has one of its own. No allocation, no throw; system calls.
+
+#include "fil/recording/memory.hpp"
+#include "process/session_words.hpp"
+
+namespace fil {
+
+class process_recording {
+  public:
+    // $FIL_SESSION as it is now; false if there is none.
+    bool note_session();
+    const char* session_text() const { return session_text_; }
+
+    // A new recording, and the page of its session: the supervisor's, or a private one. False where
+    // they cannot be had; nothing of them is mapped then. What was there before is not touched.
+    bool make(bool in_session, bool on_request);
+
+    recording_memory memory() const { return {recording_, bytes_}; }
+    session_page* session() const { return session_; }
+
+    // The parent's recording is not ours; it stays mapped where an event in it is still under way.
+    void let_go_of_parents(bool is_in_use);
+
+    // None could be made: says so, in the page of the parent's session as well, if there is one. It
+    // stays: the children of this process will fare alike.
+    void tell_refused(session_page* parents);
+
+    // Processes that their sandbox keeps from recording.
+    void count_sandboxed(int change);
+
+    // Leaves the recording's memory less to grow by.
+    void shrink(recording_memory& memory, std::uint64_t bytes);
+
+  private:
+    bool make_privately();
+    bool join(bool on_request);
+
+    void* recording_ = nullptr;
+    std::uint64_t bytes_ = 0;
+    session_page* session_ = nullptr;
+    char session_text_[256] = {};  // $FIL_SESSION as it was at the start
+};
+
+}  // namespace fil
