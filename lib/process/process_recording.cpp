@@ -66,8 +66,10 @@ bool process_recording::join(bool on_request) {
     return session_ != nullptr;
 }
 
+// Not once more in a child that records nothing either: the program's may be there by then.
 void process_recording::let_go_of_parents(bool is_in_use) {
     if (recording_ != nullptr && !is_in_use) os::unmap(recording_, bytes_);
+    recording_ = nullptr;
 }
 
 void process_recording::tell_refused(session_page* parents) {

@@ -3,6 +3,7 @@
 #include "process/process_life.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include "process_fixture.hpp"
 
@@ -62,6 +63,22 @@ TEST(process_life, on_request_it_is_idle_until_a_run_begins) {
         const bool began = this_process.runs().begin(options) == FIL_OK && events() == 1 &&
                            this_process.runs().begin(options) == FIL_ERROR_IN_RUN;
         return idle && began && this_process.runs().end(numbers) == FIL_OK && events() == 0;
+    }));
+}
+
+// Where the parent's recording was, the child's own memory may be by now.
+TEST(process_life, a_child_of_an_unrecorded_child_leaves_its_memory_alone) {
+    EXPECT_TRUE(elsewhere([] {
+        this_process.start(privately(FIL_ON_REQUEST));
+        void* const parents = this_process.recorder().memory().base();
+        return elsewhere([parents] {
+            const bool is_recorded = this_process.running() != nullptr;
+            void* mine = mmap(parents, 4096, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+            if (is_recorded || mine != parents) return false;
+            *static_cast<char*>(mine) = 'x';
+            return elsewhere([mine] { return events() == 0 && *static_cast<char*>(mine) == 'x'; });
+        });
     }));
 }
 
