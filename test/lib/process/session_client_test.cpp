@@ -88,9 +88,9 @@ os::shared_memory a_recording() {
 }
 
 // Joins a session that answers like this.
-session_page* joined(std::uint32_t version, std::uint32_t accepted, int page) {
+session_page* joined(std::uint32_t version, join_answer answer, int page) {
     supervisor session([&](int connection) {
-        const join_reply reply{version, accepted};
+        const join_reply reply{version, answer};
         send(connection, &reply, sizeof reply, page);
     });
     const os::shared_memory recording = a_recording();
@@ -102,7 +102,7 @@ session_page* joined(std::uint32_t version, std::uint32_t accepted, int page) {
 
 TEST(session_client, joins_and_gets_the_sessions_page) {
     supervisor session([](int connection) {
-        const join_reply reply{session_protocol_version, 1};
+        const join_reply reply{session_protocol_version, join_answer::accepted};
         const int page = page_file(session_magic);
         send(connection, &reply, sizeof reply, page);
         close(page);
@@ -123,9 +123,10 @@ TEST(session_client, joins_and_gets_the_sessions_page) {
 }
 
 TEST(session_client, an_answer_of_another_version_or_of_no_page_of_ours_is_none) {
-    EXPECT_EQ(joined(session_protocol_version + 1, 1, page_file(session_magic)), nullptr);
-    EXPECT_EQ(joined(session_protocol_version, 0, page_file(session_magic)), nullptr);
-    EXPECT_EQ(joined(session_protocol_version, 1, page_file(1)), nullptr);
+    EXPECT_EQ(joined(session_protocol_version + 1, join_answer::accepted, page_file(session_magic)),
+              nullptr);
+    EXPECT_EQ(joined(session_protocol_version, join_answer{}, page_file(session_magic)), nullptr);
+    EXPECT_EQ(joined(session_protocol_version, join_answer::accepted, page_file(1)), nullptr);
     EXPECT_EQ(last_refusal(), make_refusal(SYS_recvmsg, EPROTO));
 }
 
