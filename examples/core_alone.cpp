@@ -7,7 +7,6 @@
 #include <fil/track/recorder.hpp>
 #include <fstream>
 #include <iostream>
-#include <source_location>
 
 // What the core stands on: zeroed memory for its tables. There is one thread, so nobody waits.
 struct heap : fil::null_waiting {
@@ -43,10 +42,11 @@ struct arena {
 
 // What is taken while this object lives is the function's in which it stands.
 struct in_function {
-    in_function(const char* name, std::source_location at = std::source_location::current()) {
-        const fil::function_id function = recorder.functions().intern(
-            {fil::function_kind::announced, name, at.file_name(), {}, 0});
-        who.now = recorder.tree().child(outer, function, at.line());
+    in_function(const char* name, const char* file = __builtin_FILE(),
+                std::uint32_t line = __builtin_LINE()) {
+        const fil::function_id function =
+            recorder.functions().intern({fil::function_kind::announced, name, file, {}, 0});
+        who.now = recorder.tree().child(outer, function, line);
     }
     ~in_function() { who.now = outer; }
     const fil::callstack_id outer = who.now;

@@ -51,9 +51,13 @@ std::string description(const target& what, const std::string& image, bool is_py
 
 target trial_of(const std::string& image, bool is_python) {
     // -I -S: nothing of the user's is run. Some lines are, so that there is a callstack to read.
+    target tried;
+    tried.path = is_python ? image : "/proc/self/exe";
     if (is_python)
-        return {image, {image, "-I", "-S", "-c", "kept = [[number] for number in range(1000)]"}};
-    return {"/proc/self/exe", {"fil-profile", "--version"}};
+        tried.arguments = {image, "-I", "-S", "-c", "kept = [[number] for number in range(1000)]"};
+    else
+        tried.arguments = {"fil-profile", "--version"};
+    return tried;
 }
 
 struct trial_result {

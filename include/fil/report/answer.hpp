@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <ranges>
 #include <string>
 #include <vector>
 
@@ -128,7 +127,8 @@ class answer_writer {
             }
         }
         std::ranges::stable_sort(parts, std::greater(), &part::bytes);
-        for (const part& one : parts | std::views::take(most_processes)) {
+        parts.resize(std::min(parts.size(), std::size_t{most_processes}));
+        for (const part& one : parts) {
             if (!is_much(one.bytes)) break;
             const std::string number = one.count > 0 ? with_commas(one.count) + " " : "";
             const std::string text = size_text(one.bytes) + " in " + number;
