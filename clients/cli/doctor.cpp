@@ -78,12 +78,15 @@ trial_result recorded(fil_session* session) {
         result.runtime = {process.runtime.data, process.runtime.length};
         result.note = {process.note.data, process.note.length};
     }
-    if (fil_session_refused(session, refused, sizeof refused) > 0)
+    if (fil_session_refused(session, refused, sizeof refused) > 0) {
         result.why_not = refused;
-    else if (!result.is_recorded)
+        // A shell before Python may have been recorded, and Python not.
+        result.is_recorded = result.is_recorded && !result.runtime.empty();
+    } else if (!result.is_recorded) {
         result.why_not =
             "it does not connect: something removes LD_PRELOAD, or keeps our library "
             "from being loaded";
+    }
     return result;
 }
 
@@ -102,6 +105,11 @@ class silence {
 
 trial_result try_out(const target& trial, const environment& inherited,
                      const preload_library& library) {
+    if (!descriptor_room(descriptors_for_a_session).is_whole()) {
+        trial_result none;
+        none.why_not = too_few_descriptors();
+        return none;
+    }
     const signal_inbox signals;
     const session_owner session = new_session();
     const program_environment variables =
@@ -109,8 +117,18 @@ trial_result try_out(const target& trial, const environment& inherited,
     std::fflush(stdout);
     const silence while_it_runs;
     const program child = launch(trial, variables.all, signals);
+    take_all_that_is_allowed();
     supervise(child, session.get(), signals);
     return recorded(session.get());
+}
+
+std::string how_recorded(const trial_result& trial, bool is_python) {
+    if (!trial.is_recorded) return "no: " + trial.why_not;
+    if (!is_python) return "yes";
+    if (trial.runtime.empty())
+        return "yes, by native callstacks only: no CPython of 3.9 or later is run";
+    if (!trial.note.empty()) return "yes, by native callstacks only: " + trial.note;
+    return "yes, with the callstacks of " + trial.runtime;
 }
 
 void tell_environment(const environment& inherited, bool thread_pools) {
@@ -131,8 +149,7 @@ void tell_limits(bool detect_out_of_memory) {
                           report::size_text(static_cast<long long>(space.rlim_cur)) +
                           " (ulimit -v): recording reserves much more than it uses");
     if (!descriptor_room(descriptors_for_joining_and_reporting).is_whole())
-        tell("limit", "few files may be open at a time (ulimit -n: " +
-                          std::to_string(::sysconf(_SC_OPEN_MAX)) + ")");
+        tell("limit", too_few_descriptors());
     if (!detect_out_of_memory) tell("memory", "that it runs out is not watched for");
 }
 
@@ -148,10 +165,7 @@ int doctor(const invocation& asked) {
     tell("program", description(what, image, is_python));
 
     const trial_result trial = try_out(trial_of(image, is_python), inherited, library);
-    tell("recorded", !trial.is_recorded    ? "no: " + trial.why_not
-                     : !is_python          ? "yes"
-                     : !trial.note.empty() ? "yes, by native callstacks only: " + trial.note
-                                           : "yes, with the callstacks of " + trial.runtime);
+    tell("recorded", how_recorded(trial, is_python));
     int status = trial.is_recorded ? 0 : 1;
     tell_limits(asked.detect_out_of_memory);
     tell_environment(inherited, asked.thread_pools);

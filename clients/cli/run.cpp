@@ -32,11 +32,6 @@ void announce(const invocation& asked, const output_directory& output) {
     say("The peak so far, at any time: kill -USR2 " + std::to_string(::getpid()), worth::news);
 }
 
-std::string too_few_descriptors() {
-    return "too few files may be open at a time (ulimit -n: " +
-           std::to_string(::sysconf(_SC_OPEN_MAX)) + ")";
-}
-
 // With so little, a session is not made, or the program not started.
 void run_unrecorded_without_descriptors(const target& what, environment variables) {
     if (descriptor_room(descriptors_for_a_session).is_whole()) return;

@@ -91,6 +91,24 @@ def test_a_limit_of_address_space_is_named() -> None:
     assert rows(told)["limit"].startswith("address space is limited to 3,072.0 MiB (ulimit -v)")
 
 
+def test_few_descriptors_are_named_and_may_be_more_later() -> None:
+    def some(soft: int, hard: int):
+        return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    told = doctor("/bin/cat", preexec_fn=some(10, 10))
+    assert told.status == 1
+    assert rows(told)["recorded"] == "no: too few files may be open at a time (ulimit -n: 10)"
+    assert told.stderr == b""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    assert doctor("/bin/cat", preexec_fn=some(13, hard)).status == 0
+
+
+def test_a_python_that_is_none_has_no_callstacks_of_its_own(folder: Path) -> None:
+    script("train.py", "")
+    told = fil_profile("--python", "/bin/bash", "doctor", "train.py")
+    assert rows(told)["recorded"].startswith("yes, by native callstacks only: no CPython")
+
+
 def test_a_folder_that_cannot_be_written_to() -> None:
     told = fil_profile("-o", "/proc/reports", "doctor", "/bin/cat")
     assert told.status == 1

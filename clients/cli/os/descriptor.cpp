@@ -1,6 +1,7 @@
 #include "os/descriptor.hpp"
 
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -14,6 +15,11 @@ std::vector<int> open_descriptors() {
     for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error))
         numbers.push_back(std::atoi(entry.path().filename().c_str()));
     return numbers;
+}
+
+std::string too_few_descriptors() {
+    return "too few files may be open at a time (ulimit -n: " +
+           std::to_string(::sysconf(_SC_OPEN_MAX)) + ")";
 }
 
 void close_descriptors_but(int kept) {

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -64,6 +65,9 @@ inline constexpr int descriptors_for_joining_and_reporting = 6;
 // The session's memory, socket, list of arrivals and spare, signals, the witness, the program's end
 // and the pipe that tells of a failed exec, or later a connection and the recording that comes.
 inline constexpr int descriptors_for_a_session = 9;
+
+// Why something cannot be done, in words.
+std::string too_few_descriptors();
 
 // All but the standard ones and `kept`, in a child of ours that needs no other.
 void close_descriptors_but(int kept);
