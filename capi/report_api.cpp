@@ -58,7 +58,6 @@ report::ending_facts ending_of(const fil_report_options& options) {
     }
 }
 
-// Samples arrive mixed; the page draws one line a process, the session's (pid 0) first.
 // Elements of an array of the caller's, who may know a shorter or a longer struct.
 template <typename Struct>
 std::vector<Struct> elements_of(const Struct* first, std::size_t count, std::size_t size,
@@ -75,6 +74,7 @@ std::vector<Struct> elements_of(const Struct* first, std::size_t count, std::siz
     return elements;
 }
 
+// Samples arrive mixed; the page draws one line a process, the session's (pid 0) first.
 std::vector<report::timeline> timelines_of(const fil_session_facts& facts) {
     std::vector<report::timeline> timelines;
     for (const fil_sample& sample :
