@@ -227,13 +227,15 @@ fil_block fil_block_forget(const void* address) {
 
 void fil_block_restore(const void* address, fil_block block) {
     if (block.callstack == FIL_CALLSTACK_NONE) return;
-    block_events::alloc_at_slow(address, block.bytes, checked(block.callstack), block.flags != 0);
+    block_events::restore(address, block.bytes, checked(block.callstack), block.flags != 0);
 }
 
 void fil_record_free_range(const void* address, size_t bytes) {
-    entry::event([=](process_recorder& recorder, thread_state& thread) {
-        recorder.record_free_range(thread, address_of(address), bytes);
-    });
+    entry::event_if_silenced(
+        [=](process_recorder& recorder, thread_state& thread) {
+            recorder.record_free_range(thread, address_of(address), bytes);
+        },
+        entry::always);
 }
 
 void fil_guard_raise(void) {

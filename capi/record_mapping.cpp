@@ -10,7 +10,7 @@ namespace {
 
 // What is silenced (fil_guard_raise) are allocations and mappings that come; what goes is gone. For
 // a pool, what comes is reserve.
-constexpr auto always = [] { return true; };
+using entry::always;
 constexpr auto for_a_pool = [] { return this_thread.pools != 0; };
 
 mapping_kind kind_now(fil_mapping_kind kind) {

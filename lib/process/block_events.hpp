@@ -33,11 +33,10 @@ FIL_RARE inline void* alloc_slow(void* address, std::size_t bytes) {
     return address;
 }
 
-FIL_RARE inline void alloc_at_slow(const void* address, std::size_t bytes, callstack_id callstack,
-                                   bool watched = false) {
+FIL_RARE inline void alloc_at_slow(const void* address, std::size_t bytes, callstack_id callstack) {
     if (address == nullptr) return;
     entry::event([=](process_recorder& recorder, thread_state& thread) {
-        recorder.record_alloc_at(thread, address_of(address), bytes, callstack, watched);
+        recorder.record_alloc_at(thread, address_of(address), bytes, callstack);
     });
 }
 
@@ -55,8 +54,23 @@ FIL_HOT void take(const void* address, Taken taken) {
             found(recorder.record_free(thread, address_of(address)));
         },
         [=](process_recorder& recorder) {
-            found(recorder.record_nested_free(this_thread.state, address_of(address)));
+            if (!this_thread.is_only_silenced())
+                return found(recorder.record_nested_free(this_thread.state, address_of(address)));
+            entry::record_in_silence(recorder, [=](process_recorder& r, thread_state& thread) {
+                found(r.record_free(thread, address_of(address)));
+            });
         });
+}
+
+// What realloc forgot, where the real one failed.
+FIL_RARE inline void restore(const void* address, std::size_t bytes, callstack_id callstack,
+                             bool watched) {
+    if (address == nullptr) return;
+    entry::event_if_silenced(
+        [=](process_recorder& recorder, thread_state& thread) {
+            recorder.record_alloc_at(thread, address_of(address), bytes, callstack, watched);
+        },
+        entry::always);
 }
 
 FIL_RARE inline void free_slow(const void* address) {

@@ -31,6 +31,17 @@ FIL_HOT void leave() {
 
 // ---- whatever is about ----
 
+// With the guard raised. A thread may have no counters: it is ending, or there was no room.
+template <typename Event>
+void record(process_recorder& recorder, Event event) {
+    if (thread_state* state = this_thread.state) {
+        event(recorder, *state);
+        recorder.end_event(*state);
+    } else {
+        recorder.with_shared_state([&](thread_state& shared) { event(recorder, shared); });
+    }
+}
+
 // A process that is new, a thread that is new or ending, or an event inside an event.
 template <typename Event, typename Nested>
 FIL_RARE void event_slow(Event event, Nested nested, std::uintptr_t here) {
@@ -41,12 +52,7 @@ FIL_RARE void event_slow(Event event, Nested nested, std::uintptr_t here) {
     words.silenced = words.pools = 0;  // whoever raised it and is gone
     const guarded_scope guarded(words.guard, here);
     if (words.state == nullptr) lease_counters(*recorder);
-    if (words.state != nullptr) {
-        event(*recorder, *words.state);
-        recorder->end_event(*words.state);
-    } else {
-        recorder->with_shared_state([&](thread_state& shared) { event(*recorder, shared); });
-    }
+    record(*recorder, event);
 }
 
 // Runs event(recorder, thread_state) unless this thread is inside an event already; then
@@ -74,20 +80,25 @@ FIL_HOT void event(Event run) {
     });
 }
 
+// The guard is up by request (thread_words::is_only_silenced), and no event is under way.
+template <typename Event>
+void record_in_silence(process_recorder& recorder, Event event) {
+    const guarded_scope inside(this_thread.guard);
+    record(recorder, event);
+}
+
 // An event that is recorded where only allocations are silenced, too, if `is_wanted` there.
 template <typename Event, typename Wanted>
 void event_if_silenced(Event run, Wanted is_wanted) {
     event(run, [=](process_recorder& recorder) {
-        thread_words& words = this_thread;
-        if (words.is_only_silenced() && words.state != nullptr) {
-            if (!is_wanted()) return;
-            const guarded_scope inside(words.guard);
-            run(recorder, *words.state);
-            recorder.end_event(*words.state);
-        } else if (words.silenced == 0) {
+        if (this_thread.is_only_silenced() && is_wanted())
+            record_in_silence(recorder, run);
+        else if (this_thread.silenced == 0)
             recorder.count(recorder.header().missed_events);
-        }
     });
 }
+
+// What goes is gone, silenced or not.
+constexpr auto always = [] { return true; };
 
 }  // namespace fil::entry

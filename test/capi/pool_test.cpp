@@ -149,6 +149,41 @@ TEST(pool, of_others_gives_back_what_was_counted) {
               }));
 }
 
+// However much: nothing waits for the end, and nothing has no room to wait.
+TEST(pool, that_takes_memory_gives_back_what_it_held_before) {
+    EXPECT_EQ(0, status_of([] {
+                  constexpr std::size_t many = 100;
+                  for (std::size_t i = 0; i != many; ++i) {
+                      fil_record_alloc(blocks[0] + i * 16, 10);
+                      fil_announce_alloc(place(0) + i * 64, 10);
+                      fil_announce_alloc(place(1) + i * 64, 10);
+                  }
+                  HOLDS(1, live() == std::int64_t{3 * 10 * many});
+                  fil_announce_pool_begin();
+                  for (std::size_t i = 0; i != many; ++i) fil_record_free(blocks[0] + i * 16);
+                  HOLDS(2, live() == std::int64_t{2 * 10 * many});
+                  for (std::size_t i = 0; i != many; ++i) fil_announce_free(place(0) + i * 64);
+                  HOLDS(3, live() == std::int64_t{10 * many});
+                  fil_announce_free_range(place(1), mib);
+                  HOLDS(4, live() == 0);
+                  fil_announce_pool_end();
+                  HOLDS(5, live() == 0 && peak() == std::int64_t{3 * 10 * many});
+                  HOLDS(6, this_process.running()->header().dropped_events == 0);
+              }));
+}
+
+TEST(pool, whose_realloc_is_refused_leaves_the_block_counted) {
+    EXPECT_EQ(0, status_of([] {
+                  fil_record_alloc(blocks[0], 100);
+                  fil_guard_raise();
+                  const fil_block block = fil_block_forget(blocks[0]);
+                  HOLDS(1, block.bytes == 100 && live() == 0);
+                  fil_block_restore(blocks[0], block);
+                  fil_guard_lower();
+                  HOLDS(2, live() == 100);
+              }));
+}
+
 [[gnu::noinline]] void throw_in_pool() {
     fil_announce_pool_begin();
     throw 1;
