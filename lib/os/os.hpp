@@ -51,6 +51,12 @@ std::int32_t parent_process_id();
 // Whether the calling thread is the one that the process began with.
 bool is_first_thread();
 
+// By the system call: libc's close() is a point of cancellation, and malloc must not be one.
+void close_descriptor(int descriptor);
+
+// A symbolic link; where it cannot be made, there is none.
+void make_link(const char* target, const char* path);
+
 // CLOCK_MONOTONIC.
 std::int64_t monotonic_ns();
 

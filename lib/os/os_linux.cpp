@@ -179,7 +179,7 @@ int make_shared_file(const char* name, std::uint64_t bytes) {
     const bool is_sealed = is_long && fcntl(descriptor, F_ADD_SEALS, seals) == 0;
     if (is_long && !is_sealed) note_refusal(SYS_fcntl);
     if (!is_sealed) {
-        syscall(SYS_close, descriptor);  // close() is a cancellation point; malloc is none
+        close_descriptor(descriptor);
         return -1;
     }
     return descriptor;
@@ -232,6 +232,14 @@ std::int32_t parent_process_id() {
 bool is_first_thread() {
     if (!sandbox::allows(sandbox::of_identity)) return true;
     return syscall(SYS_gettid) == syscall(SYS_getpid);
+}
+
+void close_descriptor(int descriptor) {
+    syscall(SYS_close, descriptor);
+}
+
+void make_link(const char* target, const char* path) {
+    syscall(SYS_symlink, target, path);
 }
 
 std::int64_t monotonic_ns() {

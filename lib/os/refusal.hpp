@@ -5,6 +5,8 @@
 //
 // No malloc, no throw; errno is left as it is.
 
+#include <sys/syscall.h>
+
 #include <cstdint>
 
 namespace fil {
@@ -20,6 +22,12 @@ constexpr long call_of(refusal why) {
 }
 constexpr int errno_of(refusal why) {
     return static_cast<std::uint32_t>(why) & 0xffff;
+}
+
+// Those that others than os/ speak of. `none`: the C library refused, no call of the system.
+namespace refused_call {
+inline constexpr long none = 0, growing_a_file = SYS_ftruncate, mapping = SYS_mmap,
+                      connecting = SYS_connect, receiving = SYS_recvmsg;
 }
 
 void note_refusal(long call);  // by errno

@@ -28,7 +28,7 @@ shared_memory in_file(const char* name, std::uint64_t bytes) {
     shared_memory made{nullptr, bytes, make_shared_file(name, bytes), -1};
     if (made.descriptor >= 0) made.address = map_shared(made.descriptor, bytes);
     if (made.address != nullptr) return made;
-    if (made.descriptor >= 0) syscall(SYS_close, made.descriptor);
+    if (made.descriptor >= 0) close_descriptor(made.descriptor);
     made.descriptor = -1;
     return made;
 }

@@ -1,10 +1,9 @@
 #include "process/process_recording.hpp"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+#include <cerrno>
 
 #include "os/linux_system.hpp"
 #include "os/os.hpp"
@@ -31,7 +30,7 @@ bool process_recording::make(bool in_session, bool on_request) {
     recording_ = nullptr;
     session_ = nullptr;
     // Where a recording is too short, it is because files may not be longer.
-    note_refusal(SYS_ftruncate, EFBIG);
+    note_refusal(refused_call::growing_a_file, EFBIG);
     bytes_ = os::recording_bytes();
     if (in_session ? join(on_request) : make_privately()) return true;
     if (recording_ != nullptr) os::unmap(recording_, bytes_);
@@ -62,7 +61,7 @@ bool process_recording::join(bool on_request) {
         session_ = join_session(address, memory, on_request);
     }
     // The program may use any number for its own.
-    if (memory.descriptor >= 0) syscall(SYS_close, memory.descriptor);
+    if (memory.descriptor >= 0) os::close_descriptor(memory.descriptor);
     return session_ != nullptr;
 }
 

@@ -1,8 +1,6 @@
 #include "process/tell_refusal.hpp"
 
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <charconv>
 
@@ -20,7 +18,7 @@ void leave_link(const session_address& address, std::uint32_t why) {
     end = stpcpy(end, refusal_link);
     *std::to_chars(end, path + sizeof path - 1, os::process_id()).ptr = 0;
     *std::to_chars(text, text + sizeof text - 1, why).ptr = 0;
-    syscall(SYS_symlink, text, path);
+    os::make_link(text, path);
 }
 
 }  // namespace

@@ -1,9 +1,8 @@
 #include "process/thread_words.hpp"
 
-#include <pthread.h>
-
 #include "os/os.hpp"
 #include "os/refusal.hpp"
+#include "os/thread_key.hpp"
 #include "process/process_life.hpp"
 
 namespace fil {
@@ -12,7 +11,7 @@ constinit thread_local thread_words this_thread{};
 
 namespace {
 
-constinit pthread_key_t lease_key = 0;
+constinit os::thread_key lease_key;
 
 // A thread ends: its lease goes back. Destructors of other keys may still allocate afterwards;
 // their events go through the shared state.
@@ -30,8 +29,8 @@ void return_lease(void* state) {
 }  // namespace
 
 bool prepare_leases() {
-    const int no_key = pthread_key_create(&lease_key, return_lease);
-    if (no_key != 0) note_refusal(0, no_key);
+    const int no_key = lease_key.make(return_lease);
+    if (no_key != 0) note_refusal(refused_call::none, no_key);
     return no_key == 0;
 }
 
@@ -40,12 +39,7 @@ void lease_counters(process_recorder& recorder) {
     if (words.lease_returned) return;
     const os::keep_errno keep;
     words.state = recorder.lease();
-    // For a key above these the C library asks calloc. That may be the program's own, in whose mmap
-    // this is, with its lock held. A thread that pthread_create made is here before it begins; the
-    // first thread has no such moment, and its lease ends with the process.
-    constexpr pthread_key_t keys_without_calloc = 32;
-    const bool may_set = lease_key < keys_without_calloc || !os::is_first_thread();
-    if (words.state != nullptr && may_set) pthread_setspecific(lease_key, words.state);
+    if (words.state != nullptr) lease_key.set(words.state);
 }
 
 }  // namespace fil

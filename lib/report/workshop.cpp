@@ -1,90 +1,71 @@
 #include "report/workshop.hpp"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <linux/fs.h>
-#include <sys/file.h>
-#include <sys/random.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <climits>
+#include <ctime>
 #include <system_error>
+
+#include "os/cold/files.hpp"
+#include "os/cold/random_bytes.hpp"
 
 namespace fil {
 namespace {
 
 constexpr std::string_view unfinished = ".unfinished-";
 constexpr const char* work_name = "report";
-constexpr int folder_itself = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
-[[noreturn]] void fail(int error) {
-    throw std::system_error(error, std::generic_category());
+[[noreturn]] void fail() {
+    throw std::system_error(errno, std::generic_category());
 }
 
-template <typename Result>
-Result checked(Result result) {
-    if (result < 0) fail(errno);
-    return result;
+void check(bool is_done) {
+    if (!is_done) fail();
 }
 
-file_descriptor open_at(int folder, const std::string& name, int flags, mode_t mode = 0) {
-    return file_descriptor(checked(openat(folder, name.c_str(), flags | O_CLOEXEC, mode)));
+os::folder opened(os::folder folder) {
+    check(folder.is_open());
+    return folder;
 }
 
 std::string random_letters() {
     constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz234567";
     unsigned char bytes[12];
-    if (getrandom(bytes, sizeof bytes, 0) != ssize_t{sizeof bytes}) fail(errno);
+    check(os::fill_randomly(bytes));
     std::string text;
     for (const unsigned char byte : bytes) text += letters[byte % letters.size()];
     return text;
 }
 
 // Not through links, and no deeper than our own folders are.
-void empty_folder(int folder, int depth = 2) {
-    DIR* entries = fdopendir(openat(folder, ".", O_RDONLY | folder_itself));
-    if (entries == nullptr) return;
-    while (const dirent* entry = readdir(entries)) {
-        const std::string name = entry->d_name;
-        if (name == "." || name == ".." || unlinkat(folder, name.c_str(), 0) == 0 || depth == 1)
-            continue;
-        const file_descriptor below(openat(folder, name.c_str(), O_RDONLY | folder_itself));
-        if (below.number() < 0) continue;
-        empty_folder(below.number(), depth - 1);
-        unlinkat(folder, name.c_str(), AT_REMOVEDIR);
+void empty_folder(const os::folder& folder, int depth = 2) {
+    for (const std::string& name : folder.names()) {
+        if (folder.remove(name) || depth == 1) continue;
+        const os::folder below = folder.below(name);
+        if (!below.is_open()) continue;
+        empty_folder(below, depth - 1);
+        folder.remove_folder(name);
     }
-    closedir(entries);
 }
 
-void remove_folder(int place, const std::string& name, int folder) {
+void remove_folder(const os::folder& place, const std::string& name, const os::folder& folder) {
     empty_folder(folder);
-    unlinkat(place, name.c_str(), AT_REMOVEDIR);
+    place.remove_folder(name);
 }
 
 // Ten minutes are waited: between its making and its lock, and where locks reach no other machine.
-bool is_abandoned(int folder) {
-    constexpr time_t a_while = 600;
-    struct stat found {};
-    return fstat(folder, &found) == 0 && found.st_uid == geteuid() &&
-           time(nullptr) - found.st_mtime > a_while && flock(folder, LOCK_EX | LOCK_NB) == 0;
+bool is_abandoned(const os::folder& folder) {
+    constexpr std::time_t a_while = 600;
+    const auto found = folder.look();
+    return found && found->is_ours() && std::time(nullptr) - found->modified > a_while &&
+           folder.lock();
 }
 
-void remove_abandoned(int place) {
-    DIR* entries = fdopendir(openat(place, ".", O_RDONLY | folder_itself));
-    if (entries == nullptr) return;
-    while (const dirent* entry = readdir(entries)) {
-        const std::string name = entry->d_name;
+void remove_abandoned(const os::folder& place) {
+    for (const std::string& name : place.names()) {
         if (!name.starts_with(unfinished)) continue;
-        const file_descriptor folder(openat(place, name.c_str(), O_RDONLY | folder_itself));
-        if (folder.number() >= 0 && is_abandoned(folder.number()))
-            remove_folder(place, name, folder.number());
+        const os::folder folder = place.below(name);
+        if (folder.is_open() && is_abandoned(folder)) remove_folder(place, name, folder);
     }
-    closedir(entries);
 }
 
 // Names of one pattern: the same but for their digits.
@@ -94,108 +75,87 @@ bool is_like(std::string_view a, std::string_view b) {
         a, b, [&](char x, char y) { return x == y || (is_digit(x) && is_digit(y)); });
 }
 
-bool is_link(int file) {
-    struct stat found {};
-    return fstat(file, &found) == 0 && S_ISLNK(found.st_mode);
-}
-
 // As the kernel judges links in /tmp (protected_symlinks), whether or not it was told to, and
 // wherever else all may write.
-bool is_planted(int folder, int link) {
-    struct stat around {
-    }, found{};
-    checked(fstat(folder, &around));
-    checked(fstat(link, &found));
-    const bool is_known =
-        found.st_uid == geteuid() || found.st_uid == 0 || found.st_uid == around.st_uid;
-    return (around.st_mode & S_IWOTH) != 0 && !is_known;
+bool is_planted(const os::owned& link, const os::owned& around) {
+    constexpr std::uint32_t by_all = 02;
+    const bool is_known = link.is_ours() || link.owner == 0 || link.owner == around.owner;
+    return (around.permissions & by_all) != 0 && !is_known;
 }
 
 }  // namespace
 
-file_descriptor open_place(std::filesystem::path path) {
+os::folder open_place(std::filesystem::path path) {
     if (!path.has_filename()) path = path.parent_path();  // "a/b/"
     const std::string name = path.filename().string();
     if (name.empty() || name == "." || name == "..")
-        return open_at(AT_FDCWD, path.string(), O_PATH | O_DIRECTORY);
+        return opened(os::folder::follow(path.string()));
     const std::string parent = path.has_parent_path() ? path.parent_path().string() : ".";
-    const file_descriptor around = open_at(AT_FDCWD, parent, O_PATH | O_DIRECTORY);
-    const file_descriptor link = open_at(around.number(), name, O_PATH | O_NOFOLLOW);
-    if (!is_link(link.number())) return open_at(around.number(), name, O_PATH | folder_itself);
-    if (is_planted(around.number(), link.number())) throw planted_link();
-    char target[PATH_MAX];  // of the link that was judged, whatever has its name by now
-    const auto length = checked(readlinkat(link.number(), "", target, sizeof target));
-    const std::string where(target, static_cast<std::size_t>(length));
-    return open_at(around.number(), where, O_PATH | O_DIRECTORY);
+    const os::folder around = opened(os::folder::follow(parent));
+    const os::held_link link(around, name);
+    check(link.is_there());
+    const auto found = link.look(), outside = around.look();
+    if (!found || !found->is_link) return opened(around.below_to_enter(name));
+    check(outside.has_value());
+    if (is_planted(*found, *outside)) throw planted_link();
+    const auto target = link.text();  // of the link that was judged, whatever has its name by now
+    check(target.has_value());
+    return opened(around.follow_here(*target));
 }
 
 workshop::workshop(const std::filesystem::path& place) : place_(open_place(place)) {
-    remove_abandoned(place_.number());
+    remove_abandoned(place_);
     name_ = std::string(unfinished) + random_letters();
-    checked(mkdirat(place_.number(), name_.c_str(), 0700));
-    private_ = open_at(place_.number(), name_, O_RDONLY | folder_itself);
-    flock(private_.number(), LOCK_EX | LOCK_NB);  // where there are no locks, it stays
+    check(place_.make_folder(name_, 0700));
+    private_ = opened(place_.below(name_));
+    private_.lock();  // where there are no locks, it stays
     try {
-        checked(mkdirat(private_.number(), work_name, 0777));
-        work_ = open_at(private_.number(), work_name, O_RDONLY | folder_itself);
+        check(private_.make_folder(work_name, 0777));
+        work_ = opened(private_.below(work_name));
     } catch (...) {
-        remove_folder(place_.number(), name_, private_.number());
+        remove_folder(place_, name_, private_);
         throw;
     }
 }
 
 workshop::~workshop() {
-    remove_folder(place_.number(), name_, private_.number());
+    remove_folder(place_, name_, private_);
 }
 
 void workshop::write(std::string_view name, std::string_view text) {
-    file_descriptor file =
-        open_at(work_.number(), std::string(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
-    while (!text.empty()) {
-        const ssize_t written = ::write(file.number(), text.data(), text.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) fail(written == 0 ? ENOSPC : errno);
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
-    checked(close(file.release()));  // where a network's file system says that it is full
+    file_descriptor file = work_.make_file(std::string(name));
+    check(file.number() >= 0);
+    check(os::write_and_close(std::move(file), text));
 }
 
 bool workshop::give(const std::string& name) {
-    const auto moved = [&](unsigned flags) {
-        return syscall(SYS_renameat2, private_.number(), work_name, place_.number(), name.c_str(),
-                       flags) == 0;
-    };
-    if (moved(RENAME_NOREPLACE)) return true;
+    if (private_.move_to_new(work_name, place_, name)) return true;
     if (errno == EEXIST) return false;
-    if (errno != EINVAL && errno != ENOSYS) fail(errno);
+    if (errno != EINVAL && errno != ENOSYS) fail();
     // A file system that cannot: a folder replaces nothing but an empty one, here our own.
-    if (mkdirat(place_.number(), name.c_str(), 0700) != 0) {
+    if (!place_.make_folder(name, 0700)) {
         if (errno == EEXIST) return false;
-        fail(errno);
+        fail();
     }
-    if (moved(0)) return true;
+    if (private_.move(work_name, place_, name)) return true;
     if (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR) return false;
-    fail(errno);
+    fail();
 }
 
 void workshop::give_file(const std::string& name) {
-    checked(renameat(work_.number(), name.c_str(), place_.number(), name.c_str()));
+    check(work_.move(name, place_, name));
 }
 
 bool workshop::give_link(const std::string& name, const std::string& target) {
     constexpr const char* made = "link";
-    char old[NAME_MAX + 1];
-    const auto length = readlinkat(place_.number(), name.c_str(), old, sizeof old);
-    if (length < 0 && errno == ENOENT)
-        return symlinkat(target.c_str(), place_.number(), name.c_str()) == 0;
-    const bool is_ours = length > 0 && length < ssize_t{sizeof old} &&
-                         is_like(std::string_view(old, std::size_t(length)), target);
-    if (!is_ours || symlinkat(target.c_str(), private_.number(), made) != 0) return false;
-    return renameat(private_.number(), made, place_.number(), name.c_str()) == 0;
+    const auto old = place_.link_text(name);
+    if (!old && errno == ENOENT) return place_.make_link(name, target);
+    const bool is_ours = old && is_like(*old, target);
+    return is_ours && private_.make_link(made, target) && private_.move(made, place_, name);
 }
 
 void workshop::remove_file(const std::string& name) {
-    unlinkat(place_.number(), name.c_str(), 0);
+    place_.remove(name);
 }
 
 }  // namespace fil

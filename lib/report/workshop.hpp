@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-#include "os/file_descriptor.hpp"
+#include "os/cold/folder.hpp"
 
 namespace fil {
 
@@ -40,10 +40,10 @@ class workshop {
     void remove_file(const std::string& name);
 
   private:
-    file_descriptor place_;
+    os::folder place_;
     std::string name_;
-    file_descriptor private_;  // locked: its maker lives
-    file_descriptor work_;
+    os::folder private_;  // locked: its maker lives
+    os::folder work_;
 };
 
 struct planted_link : std::runtime_error {
@@ -53,6 +53,6 @@ struct planted_link : std::runtime_error {
 // The folder of that name. A link to it is followed, unless somebody planted it where all may
 // write: a user who is not us, root or the owner of the folder that the link is in (throws
 // planted_link).
-file_descriptor open_place(std::filesystem::path path);
+os::folder open_place(std::filesystem::path path);
 
 }  // namespace fil

@@ -1,7 +1,5 @@
 #include "report/zipped_sources.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -12,7 +10,7 @@
 #include <string_view>
 
 #include "fil/report/paths.hpp"
-#include "os/file_descriptor.hpp"
+#include "os/cold/files.hpp"
 
 namespace fil {
 namespace {
@@ -43,11 +41,9 @@ std::string inflated(const std::string& packed, std::uint32_t bytes) {
 
 class archive {
   public:
-    explicit archive(const std::string& path)
-        : file_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-        struct stat about {};
-        if (file_.number() < 0 || fstat(file_.number(), &about) != 0) return;
-        if (S_ISREG(about.st_mode)) read_directory(static_cast<std::uint64_t>(about.st_size));
+    explicit archive(const std::string& path) : file_(os::open_to_read(path)) {
+        const auto about = os::facts_of(file_.number());
+        if (about && about->is_regular) read_directory(about->bytes);
     }
 
     std::string text_of(const std::string& name) const {
@@ -99,7 +95,7 @@ class archive {
 
     std::string read(std::uint64_t offset, std::size_t bytes) const {
         std::string text(bytes, '\0');
-        const ssize_t got = pread(file_.number(), text.data(), bytes, static_cast<off_t>(offset));
+        const auto got = os::read_at(file_.number(), text.data(), bytes, offset);
         text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
         return text;
     }
@@ -114,9 +110,9 @@ std::string archive_in(const std::string& path, std::optional<std::int64_t> star
     for (std::size_t end = path.rfind('/'); end != path.npos && end > 0;
          end = path.rfind('/', end - 1)) {
         const std::string parent = path.substr(0, end);
-        struct stat about {};
-        if (stat(parent.c_str(), &about) != 0) continue;
-        const bool is_it = S_ISREG(about.st_mode) && !(started && about.st_mtime > *started);
+        const auto about = os::facts_of(parent);
+        if (!about) continue;
+        const bool is_it = about->is_regular && !(started && about->modified > *started);
         return is_it ? parent : std::string();
     }
     return {};

@@ -1,13 +1,12 @@
 #include "session/joined_process.hpp"
 
-#include <errno.h>
-#include <sys/mman.h>
-#include <sys/shm.h>
-
 #include <algorithm>
+#include <cerrno>
+#include <optional>
 #include <system_error>
 #include <utility>
 
+#include "os/cold/memory_of_others.hpp"
 #include "os/os.hpp"
 
 namespace fil {
@@ -24,11 +23,11 @@ shared_mapping::shared_mapping(int descriptor, std::uint64_t bytes)
     if (base_ == nullptr) fail("cannot map a recording");
 }
 shared_mapping shared_mapping::of_segment(int segment) {
-    shmid_ds about{};
-    if (shmctl(segment, IPC_STAT, &about) != 0) fail("cannot share a recording");
+    const std::optional<std::uint64_t> bytes = os::segment_bytes(segment);
+    if (!bytes) fail("cannot share a recording");
     shared_mapping made;
     made.base_ = os::map_segment(segment);
-    made.bytes_ = about.shm_segsz & ~std::uint64_t{recording_page - 1};
+    made.bytes_ = *bytes & ~std::uint64_t{recording_page - 1};
     if (made.base_ == nullptr) fail("cannot map a recording");
     return made;
 }
@@ -46,7 +45,7 @@ shared_mapping& shared_mapping::operator=(shared_mapping&& other) noexcept {
     return *this;
 }
 shared_mapping::~shared_mapping() {
-    if (base_ != nullptr) munmap(base_, bytes_);
+    if (base_ != nullptr) os::unmap(base_, bytes_);
 }
 
 process_numbers joined_process::numbers() const {

@@ -1,13 +1,10 @@
 #include "session/kept_recording.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <system_error>
 #include <vector>
 
-#include "os/file_descriptor.hpp"
+#include "os/cold/files.hpp"
 #include "session/parts_in_memory.hpp"
 
 namespace fil {
@@ -22,8 +19,7 @@ std::vector<bytes_range> parts_to_keep(const recording_view& recording, bool is_
 
 bool write_whole(int file, const char* from, bytes_range part) {
     while (part.bytes > 0) {
-        const ssize_t written =
-            pwrite(file, from + part.start, part.bytes, static_cast<off_t>(part.start));
+        const auto written = os::write_at(file, from + part.start, part.bytes, part.start);
         if (written <= 0) return false;
         part.start += static_cast<std::uint64_t>(written);
         part.bytes -= static_cast<std::uint64_t>(written);
@@ -34,20 +30,20 @@ bool write_whole(int file, const char* from, bytes_range part) {
 }  // namespace
 
 void keep_recording(const recording_view& recording, const std::string& path) {
-    const file_descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    const file_descriptor file = os::make_private_file(path);
     if (file.number() < 0) throw std::system_error(errno, std::generic_category(), path);
     const auto* base = reinterpret_cast<const char*>(&recording.header());
     const auto failed = [&] {
         const int error = errno;
-        unlink(path.c_str());
+        os::remove_file(path);
         throw std::system_error(error, std::generic_category(), path);
     };
     const bool is_good = recording.check() == recording_check::good && is_plausible(recording);
     for (const bytes_range& part : parts_to_keep(recording, is_good)) {
         if (!write_whole(file.number(), base, part)) failed();
     }
-    const auto length = static_cast<off_t>(recording.used_bytes());
-    if (is_good && ftruncate(file.number(), length) != 0) failed();  // it may end in a hole
+    // It may end in a hole.
+    if (is_good && !os::set_length(file.number(), recording.used_bytes())) failed();
 }
 
 }  // namespace fil

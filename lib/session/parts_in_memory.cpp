@@ -1,13 +1,12 @@
 #include "session/parts_in_memory.hpp"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <string>
 #include <string_view>
+
+#include "os/cold/pages_in_memory.hpp"
 
 namespace fil {
 namespace {
@@ -28,13 +27,13 @@ std::uint64_t kilobytes_in(std::string_view line) {
 
 std::vector<bytes_range> parts_in_memory(const recording_view& recording, std::uint64_t bytes) {
     constexpr std::uint64_t window = 64 << 20;
-    const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+    const std::uint64_t page = os::page_bytes();
     bytes = std::min(bytes, recording.bytes());
     std::vector<unsigned char> is_there(window / page);
     std::vector<bytes_range> parts;
     for (std::uint64_t at = 0; at < bytes; at += window) {
         const std::uint64_t looked_at = std::min(window, bytes - at);
-        if (mincore(base_of(recording) + at, looked_at, is_there.data()) != 0) break;
+        if (!os::see_pages_in_memory(base_of(recording) + at, looked_at, is_there.data())) break;
         for (std::uint64_t offset = 0; offset < looked_at; offset += page) {
             if ((is_there[offset / page] & 1) == 0) continue;
             const std::uint64_t start = at + offset;

@@ -1,17 +1,9 @@
 #include "session/session.hpp"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/epoll.h>
-#include <sys/random.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <system_error>
@@ -19,6 +11,10 @@
 
 #include "fil/recording/at_peak.hpp"
 #include "fil/report/masked_arguments.hpp"
+#include "os/cold/connections.hpp"
+#include "os/cold/files.hpp"
+#include "os/cold/memory_of_others.hpp"
+#include "os/cold/random_bytes.hpp"
 #include "os/os.hpp"
 #include "process/session_words.hpp"
 #include "session/compact_recording.hpp"
@@ -32,7 +28,7 @@ namespace {
 
 std::string random_token() {
     unsigned char bytes[token_length / 2];
-    if (getrandom(bytes, sizeof bytes, 0) != ssize_t(sizeof bytes)) fail("no random numbers");
+    if (!os::fill_randomly(bytes)) fail("no random numbers");
     std::string token;
     for (unsigned char byte : bytes) {
         token += "0123456789abcdef"[byte >> 4];
@@ -47,21 +43,14 @@ std::string command_of(std::int32_t pid) {
 }
 
 std::string executable_of(std::int32_t pid) {
-    char path[4096];
-    const ssize_t length =
-        readlink(("/proc/" + std::to_string(pid) + "/exe").c_str(), path, sizeof path);
-    return length < 0 ? std::string() : std::string(path, std::size_t(length));
+    std::error_code unknown;
+    return std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", unknown).string();
 }
 
-// Of a file that cannot become shorter.
-std::uint64_t sealed_bytes(int descriptor) {
-    struct stat file {};
-    const int seals = fcntl(descriptor, F_GET_SEALS);
-    if (seals < 0 || (seals & F_SEAL_SHRINK) == 0 || fstat(descriptor, &file) != 0) {
-        errno = EINVAL;
-        fail("cannot trust a recording");
-    }
-    return std::uint64_t(file.st_size);
+std::uint64_t trusted_bytes(int recording) {
+    const std::optional<std::uint64_t> bytes = os::sealed_bytes(recording);
+    if (!bytes) fail("cannot trust a recording");
+    return *bytes;
 }
 
 // What came over a connection.
@@ -73,40 +62,14 @@ struct received {
 // Sets errno to EAGAIN where nothing has arrived yet.
 std::optional<received> receive(int connection) {
     received result;
-    iovec part{&result.request, sizeof result.request};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-    msghdr header{};
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
-    header.msg_control = control;
-    header.msg_controllen = CMSG_LEN(sizeof(int));  // one descriptor, not two
-    const ssize_t length = recvmsg(connection, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    if (length < 0) return {};
+    os::arrived_message arrived =
+        os::receive_at_once(connection, &result.request, sizeof result.request);
+    if (arrived.bytes < 0) return {};
     errno = 0;
-    cmsghdr* attached = CMSG_FIRSTHDR(&header);
-    if (attached == nullptr || attached->cmsg_type != SCM_RIGHTS) return result;
-    int descriptor;
-    memcpy(&descriptor, CMSG_DATA(attached), sizeof descriptor);
-    result.recording = file_descriptor(descriptor);
-    if (length != ssize_t(sizeof result.request)) return {};
+    result.recording = std::move(arrived.attached);
+    const bool is_whole = arrived.bytes == long(sizeof result.request);
+    if (result.recording.number() >= 0 && !is_whole) return {};
     return result;
-}
-
-void reply(int connection, int page_file) {
-    join_reply answer{session_protocol_version, join_answer::accepted};
-    iovec part{&answer, sizeof answer};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-    msghdr header{};
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
-    header.msg_control = control;
-    header.msg_controllen = sizeof control;
-    cmsghdr* attached = CMSG_FIRSTHDR(&header);
-    attached->cmsg_level = SOL_SOCKET;
-    attached->cmsg_type = SCM_RIGHTS;
-    attached->cmsg_len = CMSG_LEN(sizeof page_file);
-    memcpy(CMSG_DATA(attached), &page_file, sizeof page_file);
-    sendmsg(connection, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 // Where more are counted than there are pids, somebody scribbled over the recording.
@@ -117,34 +80,28 @@ std::uint64_t bounded_children(std::uint64_t count) {
 
 void reply_left_out(int connection) {
     const join_reply answer{session_protocol_version, join_answer::left_out};
-    send(connection, &answer, sizeof answer, MSG_NOSIGNAL | MSG_DONTWAIT);
+    os::send_at_once(connection, &answer, sizeof answer);
 }
 
 }  // namespace
 
 session::session()
-    : token_(random_token()),
-      arrivals_(epoll_create1(EPOLL_CLOEXEC)),
-      page_file_(os::make_shared_file("fil-session", recording_page)) {
-    if (arrivals_.number() < 0) fail("cannot wait for processes to join");
+    : token_(random_token()), page_file_(os::make_shared_file("fil-session", recording_page)) {
+    if (!arrivals_.is_there()) fail("cannot wait for processes to join");
     watch(directory_.socket());
     if (page_file_.number() < 0) fail("cannot make the session's memory");
     page_memory_ = shared_mapping(page_file_.number(), recording_page);
     page().version = recording_version;
-    page().supervisor_pid = getpid();
+    page().supervisor_pid = os::process_id();
     page().magic = session_magic;
-    spare_ = file_descriptor(fcntl(page_file_.number(), F_DUPFD_CLOEXEC, 0));
+    spare_ = os::duplicate(page_file_.number());
     if (spare_.number() < 0) fail("no descriptor is left for processes to join");
-    environment_ = std::to_string(session_protocol_version) + ":" + std::to_string(getpid()) + ":" +
-                   token_ + ":" + directory_.socket_path();
+    environment_ = std::to_string(session_protocol_version) + ":" +
+                   std::to_string(os::process_id()) + ":" + token_ + ":" + directory_.socket_path();
 }
 
 void session::watch(int descriptor) const {
-    epoll_event event{};
-    event.events = EPOLLIN;
-    if (epoll_ctl(arrivals_.number(), EPOLL_CTL_ADD, descriptor, &event) != 0) {
-        fail("cannot wait for processes to join");
-    }
+    if (!arrivals_.add(descriptor)) fail("cannot wait for processes to join");
 }
 
 // A process sends its request right after connecting; who has not done so after a second, or while
@@ -153,8 +110,7 @@ void session::serve() {
     constexpr std::int64_t patience_ns = 1'000'000'000;
     constexpr std::size_t most_callers = 256;
     for (;;) {
-        file_descriptor connection(
-            accept4(directory_.socket(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        file_descriptor connection = os::accept_next(directory_.socket());
         if (connection.number() < 0) {
             if (errno == EMFILE || errno == ENFILE) turn_away();
             break;
@@ -173,32 +129,26 @@ void session::serve() {
 // No descriptor is left for a connection. Its process shall not wait for an answer.
 void session::turn_away() {
     spare_ = file_descriptor();
-    const int stranger = accept4(directory_.socket(), nullptr, nullptr, SOCK_CLOEXEC);
-    if (stranger >= 0) {
-        close(stranger);
-        ++turned_away_;
-    }
-    spare_ = file_descriptor(fcntl(page_file_.number(), F_DUPFD_CLOEXEC, 0));
+    if (os::accept_next(directory_.socket()).number() >= 0) ++turned_away_;
+    spare_ = os::duplicate(page_file_.number());
 }
 
 // False if nothing was asked yet. A connection that waits for a report is moved away.
 bool session::hear(file_descriptor& connection) {
     std::optional<received> got = receive(connection.number());
     if (!got) return errno != EAGAIN;
-    ucred sender{};
-    socklen_t length = sizeof sender;
+    const std::optional<std::int32_t> sender = os::peer_pid(connection.number());
     if (got->request.version != session_protocol_version ||
-        memcmp(got->request.token, token_.data(), token_length) != 0 ||
-        getsockopt(connection.number(), SOL_SOCKET, SO_PEERCRED, &sender, &length) != 0) {
+        memcmp(got->request.token, token_.data(), token_length) != 0 || !sender) {
         return true;
     }
     // The pid as we see it; in another pid namespace the process sees another.
     if (got->request.kind == request_kind::report) {
-        epoll_ctl(arrivals_.number(), EPOLL_CTL_DEL, connection.number(), nullptr);
-        waiting_.push_back({sender.pid, std::move(connection)});
+        arrivals_.remove(connection.number());
+        waiting_.push_back({*sender, std::move(connection)});
     } else if (got->request.kind ==
                request_kind::join) {  // of a run's beginning, the recording tells
-        admit(connection.number(), got->request, got->recording.number(), sender.pid);
+        admit(connection.number(), got->request, got->recording.number(), *sender);
     }
     return true;
 }
@@ -209,7 +159,7 @@ void session::answer(std::int32_t pid, std::int32_t status, const std::string& m
     if (first == waiting_.end()) return;
     report_reply reply{session_protocol_version, status, {}};
     message.copy(reply.message, sizeof reply.message - 1);
-    send(first->connection.number(), &reply, sizeof reply, MSG_NOSIGNAL | MSG_DONTWAIT);
+    os::send_at_once(first->connection.number(), &reply, sizeof reply);
     waiting_.erase(first);
 }
 
@@ -220,7 +170,7 @@ void session::admit(int connection, const join_request& request, int recording, 
     }
     if (recording < 0 && request.segment < 0) {
         // It sent one, for which no number was left here.
-        refused_here_ = make_refusal(SYS_recvmsg, EMFILE);
+        refused_here_ = make_refusal(refused_call::receiving, EMFILE);
         return;
     }
     joined_process process;
@@ -232,10 +182,10 @@ void session::admit(int connection, const join_request& request, int recording, 
     process.executable = executable_of(pid);
     try {
         process.memory = recording < 0 ? shared_mapping::of_segment(request.segment)
-                                       : shared_mapping(recording, sealed_bytes(recording));
+                                       : shared_mapping(recording, trusted_bytes(recording));
     } catch (const std::system_error& error) {
         // No address space left for it: the process runs unrecorded, and knows only that.
-        refused_here_ = make_refusal(SYS_mmap, error.code().value());
+        refused_here_ = make_refusal(refused_call::mapping, error.code().value());
         return;
     }
     if (process.view().check() != recording_check::good) return;
@@ -245,7 +195,8 @@ void session::admit(int connection, const join_request& request, int recording, 
     std::erase_if(open_, [](const joined_process* before) { return before->ended; });
     processes_.push_back(std::move(process));
     open_.push_back(&processes_.back());
-    reply(connection, page_file_.number());
+    const join_reply welcome{session_protocol_version, join_answer::accepted};
+    os::send_at_once(connection, &welcome, sizeof welcome, page_file_.number());
 }
 
 const joined_process* session::find(std::int32_t pid) const {

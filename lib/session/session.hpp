@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "fil/recording/view.hpp"
+#include "os/cold/watch_list.hpp"
 #include "os/file_descriptor.hpp"
 #include "os/refusal.hpp"
 #include "process/session_protocol.hpp"
@@ -30,7 +31,7 @@ class session {
     session(const session&) = delete;
 
     const std::string& environment() const { return environment_; }
-    int descriptor() const { return arrivals_.number(); }
+    int descriptor() const { return arrivals_.descriptor(); }
     void serve();
 
     session_page& page() const { return *static_cast<session_page*>(page_memory_.base()); }
@@ -97,7 +98,7 @@ class session {
     session_directory directory_;
     std::string token_;
     std::string environment_;
-    file_descriptor arrivals_;  // polls readable when somebody connects or says something
+    os::watch_list arrivals_;  // polls readable when somebody connects or says something
     std::deque<caller> callers_;
     file_descriptor spare_;  // for turning away whom there is no descriptor for
     file_descriptor page_file_;

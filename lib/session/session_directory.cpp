@@ -1,22 +1,18 @@
 #include "session/session_directory.hpp"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 #include <system_error>
 #include <vector>
 
-#include "os/refusal.hpp"
+#include "os/cold/connections.hpp"
+#include "os/cold/files.hpp"
+#include "os/cold/folder.hpp"
 #include "process/tell_refusal.hpp"
 #include "session/temporary_directories.hpp"
 
@@ -34,71 +30,38 @@ constexpr const char* unready_name = "session.new";
     throw std::system_error(errno, std::generic_category(), what);
 }
 
-sockaddr_un socket_address_of(const std::string& path) {
-    sockaddr_un name{};
-    name.sun_family = AF_UNIX;
-    memcpy(name.sun_path, path.c_str(), std::min(path.size(), sizeof name.sun_path - 1));
-    return name;
-}
-
-file_descriptor new_socket() {
-    return file_descriptor(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-}
-
-file_descriptor open_folder(const std::string& path) {
-    return file_descriptor(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-}
-
 // Ours, and nobody else can write to it: others may give a folder of theirs such a name, or a link.
-bool is_private(const file_descriptor& directory) {
-    struct stat found {};
-    return fstat(directory.number(), &found) == 0 && found.st_uid == geteuid() &&
-           (found.st_mode & 077) == 0;
+bool is_private(const os::folder& directory) {
+    const std::optional<os::owned> found = directory.look();
+    return found && found->is_ours() && (found->permissions & 077) == 0;
 }
 
-// Calls visit(name) for each link that a process left which could not join.
-template <typename Visit>
-void for_each_refusal(const file_descriptor& directory, Visit visit) {
-    const int copy = directory.number() < 0 ? -1 : fcntl(directory.number(), F_DUPFD_CLOEXEC, 0);
-    DIR* const entries = copy < 0 ? nullptr : fdopendir(copy);
-    if (entries == nullptr) {
-        if (copy >= 0) close(copy);
-        return;
-    }
-    rewinddir(entries);
-    while (const dirent* entry = readdir(entries)) {
-        if (std::string_view(entry->d_name).starts_with(refusal_link + 1)) visit(entry->d_name);
-    }
-    closedir(entries);
+// Of the links that processes left which could not join.
+std::vector<std::string> refusals_in(const os::folder& directory) {
+    std::vector<std::string> names = directory.names();
+    std::erase_if(names, [](const auto& name) { return !name.starts_with(refusal_link + 1); });
+    return names;
 }
 
-void remove_session(const std::string& path, const file_descriptor& directory) {
-    for_each_refusal(directory, [&](const char* name) { unlinkat(directory.number(), name, 0); });
-    unlinkat(directory.number(), unready_name, 0);
-    unlinkat(directory.number(), socket_name, 0);
-    rmdir(path.c_str());  // refuses, if anything else is in it
+void remove_session(const std::string& path, const os::folder& directory) {
+    for (const std::string& name : refusals_in(directory)) directory.remove(name);
+    directory.remove(unready_name);
+    directory.remove(socket_name);
+    os::remove_folder(path);  // refuses, if anything else is in it
 }
 
 // Our own. Whoever else can write to its parent may have put a link in its place.
 void remove_own_session(const std::string& path) {
-    const file_descriptor directory = open_folder(path);
-    if (directory.number() < 0 && errno == EMFILE) {
-        unlink((path + "/" + unready_name).c_str());
-        unlink((path + "/" + socket_name).c_str());
+    const os::folder directory(path);
+    if (!directory.is_open() && errno == EMFILE) {
+        os::remove_file(path + "/" + unready_name);
+        os::remove_file(path + "/" + socket_name);
     }
     remove_session(path, directory);
 }
 
-bool is_abandoned(const file_descriptor& directory) {
-    struct stat found {};
-    if (fstatat(directory.number(), socket_name, &found, AT_SYMLINK_NOFOLLOW) != 0) return false;
-    if (!S_ISSOCK(found.st_mode)) return false;
-    const std::string path =
-        "/proc/self/fd/" + std::to_string(directory.number()) + "/" + socket_name;
-    const file_descriptor socket = new_socket();
-    const sockaddr_un name = socket_address_of(path);
-    return connect(socket.number(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 &&
-           errno == ECONNREFUSED;
+bool is_abandoned(const os::folder& directory) {
+    return directory.has_socket(socket_name) && os::is_deserted(directory.path_of(socket_name));
 }
 
 void remove_abandoned(const std::string& parent) {
@@ -107,7 +70,7 @@ void remove_abandoned(const std::string& parent) {
          entry.increment(error)) {
         const std::string name = entry->path().filename().string();
         if (name.size() != directory_name_size || !name.starts_with(directory_prefix)) continue;
-        const file_descriptor directory = open_folder(entry->path().string());
+        const os::folder directory(entry->path().string());
         if (is_private(directory) && is_abandoned(directory))
             remove_session(entry->path().string(), directory);
     }
@@ -129,7 +92,7 @@ std::string new_session_directory() {
 session_directory::session_directory() : path_(new_session_directory()) {
     socket_path_ = path_ + "/" + socket_name;
     try {
-        socket_ = new_socket();
+        socket_ = os::make_listening_socket();
         if (socket_.number() < 0) fail("cannot make a socket");
         listen_at(path_ + "/" + unready_name);
     } catch (...) {
@@ -140,20 +103,18 @@ session_directory::session_directory() : path_(new_session_directory()) {
 
 std::vector<std::uint32_t> session_directory::refusals() const {
     std::vector<std::uint32_t> all;
-    const file_descriptor directory = open_folder(path_);
+    const os::folder directory(path_);
     if (!is_private(directory)) return all;
-    for_each_refusal(directory, [&](const char* name) {
-        char text[16] = "";
-        if (readlinkat(directory.number(), name, text, sizeof text - 1) < 0) return;
-        all.push_back(static_cast<std::uint32_t>(strtoul(text, nullptr, 10)));
-    });
+    for (const std::string& name : refusals_in(directory)) {
+        const std::optional<std::string> text = directory.link_text(name);
+        if (text) all.push_back(static_cast<std::uint32_t>(strtoul(text->c_str(), nullptr, 10)));
+    }
     return all;
 }
 
 void session_directory::listen_at(const std::string& path) {
-    const sockaddr_un name = socket_address_of(path);
-    if (bind(socket_.number(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 ||
-        listen(socket_.number(), 128) != 0 || rename(path.c_str(), socket_path_.c_str()) != 0) {
+    if (!os::listen_at(socket_.number(), path) ||
+        std::rename(path.c_str(), socket_path_.c_str()) != 0) {
         fail("cannot listen at " + path);
     }
 }

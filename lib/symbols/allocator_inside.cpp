@@ -1,6 +1,5 @@
 #include "symbols/allocator_inside.hpp"
 
-#include <fcntl.h>
 #include <gelf.h>
 
 #include <algorithm>
@@ -8,7 +7,7 @@
 #include <memory>
 #include <string_view>
 
-#include "os/file_descriptor.hpp"
+#include "os/cold/files.hpp"
 
 namespace fil {
 namespace {
@@ -47,7 +46,7 @@ std::size_t best_known(Elf* file, Elf_Scn* section, const GElf_Shdr& header) {
 }  // namespace
 
 std::string allocator_inside(const std::string& executable) {
-    const file_descriptor opened(::open(executable.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    const file_descriptor opened = os::open_to_read(executable);
     if (opened.number() < 0 || elf_version(EV_CURRENT) == EV_NONE) return {};
     const std::unique_ptr<Elf, int (*)(Elf*)> file(
         elf_begin(opened.number(), ELF_C_READ_MMAP, nullptr), elf_end);

@@ -2,8 +2,6 @@
 
 #include <elfutils/libdw.h>
 #include <elfutils/libdwelf.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -11,6 +9,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "os/cold/files.hpp"
 #include "symbols/range_search.hpp"
 
 namespace fil {
@@ -55,13 +54,10 @@ int open_by_debug_link(Dwfl_Module* module, const char* file, const char* link, 
     for (const std::filesystem::path& candidate :
          {directory / link, directory / ".debug" / link,
           std::filesystem::path("/usr/lib/debug") / directory.relative_path() / link}) {
-        const int descriptor = open(candidate.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (descriptor < 0) continue;
-        if (build_id_of_file(descriptor) == wanted) {
-            *found = strdup(candidate.c_str());
-            return descriptor;
-        }
-        close(descriptor);
+        file_descriptor opened = os::open_to_read(candidate.string());
+        if (opened.number() < 0 || build_id_of_file(opened.number()) != wanted) continue;
+        *found = strdup(candidate.c_str());
+        return opened.release();
     }
     return -1;
 }

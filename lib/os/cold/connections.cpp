@@ -1,0 +1,67 @@
+#include "os/cold/connections.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "os/attached_message.hpp"
+
+namespace fil::os {
+namespace {
+
+sockaddr_un address_of(const std::string& path) {
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    std::memcpy(name.sun_path, path.c_str(), std::min(path.size(), sizeof name.sun_path - 1));
+    return name;
+}
+
+}  // namespace
+
+file_descriptor make_listening_socket() {
+    return file_descriptor(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
+bool listen_at(int socket, const std::string& path) {
+    const sockaddr_un name = address_of(path);
+    return bind(socket, reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0 &&
+           listen(socket, 128) == 0;
+}
+
+bool is_deserted(const std::string& path) {
+    const file_descriptor caller = make_listening_socket();
+    const sockaddr_un name = address_of(path);
+    return connect(caller.number(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 &&
+           errno == ECONNREFUSED;
+}
+
+file_descriptor accept_next(int listening_socket) {
+    return file_descriptor(
+        accept4(listening_socket, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+}
+
+arrived_message receive_at_once(int connection, void* data, std::size_t bytes) {
+    attached_message message(data, bytes, -1);
+    arrived_message arrived;
+    arrived.bytes = recvmsg(connection, message.header(), MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (arrived.bytes >= 0) arrived.attached = file_descriptor(message.received_descriptor());
+    return arrived;
+}
+
+void send_at_once(int connection, const void* data, std::size_t bytes, int descriptor) {
+    attached_message message(const_cast<void*>(data), bytes, descriptor);
+    if (descriptor < 0) message.attach_nothing();
+    sendmsg(connection, message.header(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+std::optional<std::int32_t> peer_pid(int connection) {
+    ucred peer{};
+    socklen_t length = sizeof peer;
+    if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return {};
+    return peer.pid;
+}
+
+}  // namespace fil::os

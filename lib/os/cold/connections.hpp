@@ -1,0 +1,38 @@
+#pragma once
+// The supervisor's end of local sockets: one to listen at, and connections over which whole
+// messages come, with at most one descriptor each. Nothing here blocks.
+//
+// What fails leaves its reason in errno. Cold; any thread, no state.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "os/file_descriptor.hpp"
+
+namespace fil::os {
+
+// -1 if refused; `listen_at` then gives it a name in the file system.
+file_descriptor make_listening_socket();
+bool listen_at(int socket, const std::string& path);
+
+// A socket of this name is there, and nobody listens at it any more.
+bool is_deserted(const std::string& path);
+
+// Who connected and was not accepted yet; -1: nobody (EAGAIN), or there is no number left.
+file_descriptor accept_next(int listening_socket);
+
+struct arrived_message {
+    long bytes = -1;  // < 0: failed; EAGAIN: nothing has arrived yet
+    file_descriptor attached;
+};
+arrived_message receive_at_once(int connection, void* data, std::size_t bytes);
+
+// `descriptor` stays the caller's; -1: none goes with it. Who does not read gets nothing.
+void send_at_once(int connection, const void* data, std::size_t bytes, int descriptor = -1);
+
+// The pid of who connected, as we see it.
+std::optional<std::int32_t> peer_pid(int connection);
+
+}  // namespace fil::os

@@ -1,0 +1,73 @@
+#include "os/cold/files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace fil::os {
+namespace {
+
+file_facts facts_in(const struct stat& about) {
+    return {S_ISREG(about.st_mode), static_cast<std::uint64_t>(about.st_size), about.st_mtime};
+}
+
+}  // namespace
+
+file_descriptor open_to_read(const std::string& path) {
+    return file_descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+}
+
+file_descriptor make_private_file(const std::string& path) {
+    return file_descriptor(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+}
+
+void remove_file(const std::string& path) {
+    unlink(path.c_str());
+}
+
+void remove_folder(const std::string& path) {
+    rmdir(path.c_str());
+}
+
+file_descriptor duplicate(int descriptor) {
+    return file_descriptor(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+}
+
+std::optional<file_facts> facts_of(int descriptor) {
+    struct stat about {};
+    if (fstat(descriptor, &about) != 0) return {};
+    return facts_in(about);
+}
+
+std::optional<file_facts> facts_of(const std::string& path) {
+    struct stat about {};
+    if (stat(path.c_str(), &about) != 0) return {};
+    return facts_in(about);
+}
+
+std::int64_t read_at(int descriptor, char* to, std::size_t bytes, std::uint64_t offset) {
+    return pread(descriptor, to, bytes, static_cast<off_t>(offset));
+}
+
+std::int64_t write_at(int descriptor, const char* from, std::size_t bytes, std::uint64_t offset) {
+    return pwrite(descriptor, from, bytes, static_cast<off_t>(offset));
+}
+
+bool write_and_close(file_descriptor file, std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t written = ::write(file.number(), text.data(), text.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written == 0) errno = ENOSPC;
+        if (written <= 0) return false;
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return close(file.release()) == 0;
+}
+
+bool set_length(int descriptor, std::uint64_t bytes) {
+    return ftruncate(descriptor, static_cast<off_t>(bytes)) == 0;
+}
+
+}  // namespace fil::os

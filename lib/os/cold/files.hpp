@@ -1,0 +1,45 @@
+#pragma once
+// Files by their descriptors: opened, looked at, read and written at a place.
+//
+// What fails leaves its reason in errno. Cold; any thread, no state.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "os/file_descriptor.hpp"
+
+namespace fil::os {
+
+// To be read; -1 if refused. A pipe of that name does not block.
+file_descriptor open_to_read(const std::string& path);
+
+// A new one, to be written, and by nobody else read; -1 if refused, as where one has that name.
+file_descriptor make_private_file(const std::string& path);
+void remove_file(const std::string& path);
+void remove_folder(const std::string& path);  // an empty one; no link to one
+
+// Another number for it; -1 if there is none.
+file_descriptor duplicate(int descriptor);
+
+struct file_facts {
+    bool is_regular;
+    std::uint64_t bytes;
+    std::int64_t modified;  // seconds since 1970
+};
+std::optional<file_facts> facts_of(int descriptor);
+std::optional<file_facts> facts_of(const std::string& path);  // links are followed
+
+// How many bytes; less than wanted at the end; < 0: failed.
+std::int64_t read_at(int descriptor, char* to, std::size_t bytes, std::uint64_t offset);
+std::int64_t write_at(int descriptor, const char* from, std::size_t bytes, std::uint64_t offset);
+
+// All of it, and then its end, where a network's file system says that it is full.
+bool write_and_close(file_descriptor file, std::string_view text);
+
+// What is beyond its end is a hole.
+bool set_length(int descriptor, std::uint64_t bytes);
+
+}  // namespace fil::os

@@ -1,0 +1,27 @@
+#include "os/cold/memory_of_others.hpp"
+
+#include <fcntl.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+namespace fil::os {
+
+std::optional<std::uint64_t> sealed_bytes(int descriptor) {
+    struct stat file {};
+    const int seals = fcntl(descriptor, F_GET_SEALS);
+    if (seals < 0 || (seals & F_SEAL_SHRINK) == 0 || fstat(descriptor, &file) != 0) {
+        errno = EINVAL;
+        return {};
+    }
+    return static_cast<std::uint64_t>(file.st_size);
+}
+
+std::optional<std::uint64_t> segment_bytes(int segment) {
+    shmid_ds about{};
+    if (shmctl(segment, IPC_STAT, &about) != 0) return {};
+    return about.shm_segsz;
+}
+
+}  // namespace fil::os

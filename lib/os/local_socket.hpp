@@ -1,0 +1,47 @@
+#pragma once
+// A process's end of a connection to a socket that has a name in the file system: whole messages,
+// and a descriptor with each.
+//
+// By system calls directly: libc's are points of cancellation, and malloc must not be one. Made and
+// used inside a malloc hook: no malloc, no throw; errno says what was wrong, and is the caller's to
+// keep. What fails is noted (refusal.hpp), but for receive(). Closes itself. One thread.
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+
+namespace fil::os {
+
+class local_socket {
+  public:
+    local_socket();
+    ~local_socket();
+    local_socket(const local_socket&) = delete;
+
+    bool is_there() const { return descriptor_ >= 0; }
+
+    // Connecting and sending wait where the other end is stopped and others stand in line.
+    bool limit_sending(int milliseconds) const;
+    bool limit_receiving(int milliseconds) const;
+
+    bool connect_to(std::string_view path) const;
+
+    // `descriptor` goes with it and stays the caller's; -1: none does.
+    bool send(const void* data, std::size_t bytes, int descriptor) const;
+
+    // Signals that interrupt it do not end it before `until_ns` (monotonic_ns()).
+    struct received {
+        long bytes;      // 0: the other end hung up; less: it failed
+        int descriptor;  // now the caller's; -1: none came, or there was no number left for it
+    };
+    received receive(void* data, std::size_t bytes,
+                     std::int64_t until_ns = std::numeric_limits<std::int64_t>::max()) const;
+
+  private:
+    bool limit(int direction, int milliseconds) const;
+
+    int descriptor_;
+};
+
+}  // namespace fil::os

@@ -1,0 +1,73 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "os/attached_message.hpp"
+#include "os/local_socket.hpp"
+#include "os/os.hpp"
+#include "os/refusal.hpp"
+
+namespace fil::os {
+
+local_socket::local_socket()
+    : descriptor_(int(syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0))) {
+    if (descriptor_ < 0) note_refusal(SYS_socket);
+}
+
+local_socket::~local_socket() {
+    if (descriptor_ >= 0) close_descriptor(descriptor_);
+}
+
+bool local_socket::limit_sending(int milliseconds) const {
+    return limit(SO_SNDTIMEO, milliseconds);
+}
+
+bool local_socket::limit_receiving(int milliseconds) const {
+    return limit(SO_RCVTIMEO, milliseconds);
+}
+
+bool local_socket::limit(int direction, int milliseconds) const {
+    const timeval longest{milliseconds / 1000, milliseconds % 1000 * 1000};
+    if (syscall(SYS_setsockopt, descriptor_, SOL_SOCKET, direction, &longest, sizeof longest) == 0)
+        return true;
+    note_refusal(SYS_setsockopt);
+    return false;
+}
+
+bool local_socket::connect_to(std::string_view path) const {
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    if (path.size() >= sizeof name.sun_path) {
+        note_refusal(SYS_connect, ENAMETOOLONG);
+        return false;
+    }
+    memcpy(name.sun_path, path.data(), path.size());
+    long connected;
+    do {
+        connected = syscall(SYS_connect, descriptor_, &name, sizeof name);
+    } while (connected < 0 && errno == EINTR);
+    if (connected != 0) note_refusal(SYS_connect);
+    return connected == 0;
+}
+
+bool local_socket::send(const void* data, std::size_t bytes, int descriptor) const {
+    attached_message message(const_cast<void*>(data), bytes, descriptor);
+    if (descriptor < 0) message.attach_nothing();
+    const bool sent = syscall(SYS_sendmsg, descriptor_, message.header(), MSG_NOSIGNAL) >= 0;
+    if (!sent) note_refusal(SYS_sendmsg);
+    return sent;
+}
+
+local_socket::received local_socket::receive(void* data, std::size_t bytes,
+                                             std::int64_t until_ns) const {
+    attached_message answer(data, bytes, -1);
+    long length;
+    do length = syscall(SYS_recvmsg, descriptor_, answer.header(), MSG_CMSG_CLOEXEC);
+    while (length < 0 && errno == EINTR && monotonic_ns() < until_ns);
+    return {length, length < 0 ? -1 : answer.received_descriptor()};
+}
+
+}  // namespace fil::os
