@@ -206,6 +206,25 @@ TEST(recorder, shared_memory_is_counted_as_long_as_a_view_of_it_lives) {
     EXPECT_EQ(f.at_peak(mapping_kind::shared_anonymous).at(first), 0x1000);
 }
 
+// A second view shows what the first one does: address space that is nobody's memory yet, or shared
+// memory that is out of reach for a while.
+TEST(recorder, a_second_view_of_what_is_out_of_reach_is_reserved_too) {
+    fixture<> f;
+    scripted_source::next = f.stack(1);
+    f.events->record_map(*f.thread, 0x500000, 0x1000, mapping_kind::anonymous);  // a peak
+    f.events->record_map(*f.thread, 0x100000, 0x2000, mapping_kind::reserved);
+    f.events->record_view(*f.thread, 0x100000, 0x200000, 0x2000);
+    EXPECT_TRUE(f.at_peak(mapping_kind::shared).empty());
+    EXPECT_EQ(f.at_peak(mapping_kind::reserved).at(f.stack(1)), 0x4000);
+
+    f.events->record_map(*f.thread, 0x300000, 0x1000, mapping_kind::shared_anonymous);
+    f.events->mapped().protect(*f.thread, 0x300000, 0x1000, mapping_access::none);
+    f.events->record_view(*f.thread, 0x300000, 0x400000, 0x1000);
+    f.events->mapped().protect(*f.thread, 0x400000, 0x1000, mapping_access::accessible);
+    f.events->mapped().protect(*f.thread, 0x300000, 0x1000, mapping_access::accessible);
+    EXPECT_EQ(f.session.live + f.view().pending(), 0x2000);
+}
+
 // The peak ends where anything shrinks, beside it too; until then what comes beside it belongs to
 // it.
 TEST(recorder, beside_the_peak_it_agrees_with_a_naive_model_at_every_step) {

@@ -54,14 +54,16 @@ class mapping_recorder {
     // of them lives, where it was. Of named memory, and of what nobody knows, as a mapping more.
     void view(thread_state& thread, std::uintptr_t of, std::uintptr_t start, std::uint64_t bytes,
               callstack_id callstack) {
-        mapping_kind kind;
+        mapping_kind kind = mapping_kind::shared;
+        bool is_counted_once = false;
         {
             const locked_uninterrupted<System> hold(lock_);
-            kind = mappings_.kind_at(of);
+            if (const mapping* known = mappings_.at(of)) {
+                kind = known->kind();
+                is_counted_once = known->accessible_kind == mapping_kind::shared_anonymous;
+            }
         }
-        if (kind == mapping_kind::reserved) kind = mapping_kind::shared;
-        if (kind != mapping_kind::shared_anonymous)
-            return map(thread, start, bytes, kind, callstack);
+        if (!is_counted_once) return map(thread, start, bytes, kind, callstack);
         change(thread, [&](auto&& changed) { mappings_.view(of, start, bytes, changed); });
     }
 

@@ -134,11 +134,8 @@ class mappings {
         if (accessible) views_.claim(start, bytes, changed);
     }
 
-    // Of the range that `address` lies in; reserved where nothing is known.
-    mapping_kind kind_at(std::uintptr_t address) const {
-        const mapping* range = set_.at(address);
-        return range == nullptr ? mapping_kind::reserved : range->kind();
-    }
+    // The range that `address` lies in; nullptr where nothing is known.
+    const mapping* at(std::uintptr_t address) const { return set_.at(address); }
 
     // Around a block of a pool: what was used memory is the pool's from now on, since its blocks
     // count. Gives the range, or that between its neighbours where nothing is known.
