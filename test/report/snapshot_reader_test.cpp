@@ -48,7 +48,7 @@ class snapshot_reader : public testing::Test {
     resolve_address names = null_names();
 };
 
-constexpr function_text main_function{function_kind::python, "main", "job.py", "/home/ada", 1};
+constexpr function_text main_function{function_kind{1}, "main", "job.py", "/home/ada", 1};
 constexpr function_text work{function_kind::announced, "work", "work.c", "", 7};
 
 TEST_F(snapshot_reader, has_each_frame_with_its_function_file_and_line) {
