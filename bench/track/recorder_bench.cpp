@@ -119,9 +119,9 @@ void map_and_unmap(benchmark::State& state) {
     }
     for (auto _ : state) {
         events.record_map(thread, start, 65536, mapping_kind::anonymous);
-        events.discard_mapping(events.forget_mapping(thread, start, 65536));
+        events.mapped().discard(events.mapped().forget(thread, start, 65536));
     }
-    events.discard_mapping(events.forget_mapping(thread, start, (others + 1) << 20));
+    events.mapped().discard(events.mapped().forget(thread, start, (others + 1) << 20));
     events.give_back(thread);
 }
 BENCHMARK(map_and_unmap)->Arg(10)->Arg(10'000);

@@ -103,9 +103,10 @@ std::vector<std::string> texts_of(const ptree& list) {
 TEST(report_cases, invisible_characters_are_spelled_out) {
     for_each_case("visible", [](const auto& parts, const ptree&) {
         EXPECT_EQ(escaped(text_of(parts[0])), text_of(parts[1]));
-        if (text_of(parts[0]).find('\t') == std::string::npos)  // a terminal shows a blank
+        if (text_of(parts[0]).find('\t') == std::string::npos) {  // a terminal shows a blank
             EXPECT_EQ(harmless(text_of(parts[0])).substr(0, text_of(parts[1]).size()),
                       text_of(parts[1]));
+        }
     });
 }
 

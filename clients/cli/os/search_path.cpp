@@ -36,7 +36,7 @@ std::string find_on_path(const std::string& name, std::string_view path) {
     for (std::size_t begin = 0; begin <= path.size();) {
         const std::size_t end = std::min(path.find(':', begin), path.size());
         std::string candidate(path.substr(begin, end - begin));
-        if (candidate.empty()) candidate = ".";
+        if (candidate.empty()) candidate.push_back('.');
         candidate += "/" + name;
         if (is_executable(candidate)) return candidate;
         begin = end + 1;

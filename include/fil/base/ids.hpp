@@ -48,7 +48,7 @@ enum class mapping_kind : std::uint8_t {
     arena = 5,
     pool = 6,  // reserved too: its blocks are counted, and what is resident of it is mostly them
 };
-inline constexpr int mapping_kinds = 6;
+inline constexpr int mapping_kinds = 7;
 inline constexpr int counted_kinds = 5;
 
 constexpr bool is_in_peak(mapping_kind kind) {
