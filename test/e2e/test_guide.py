@@ -369,6 +369,7 @@ def test_every_snippet_of_the_guide_is_of_a_kind_that_is_run_here() -> None:
     kinds = {(snippet.page, snippet.language) for snippet in snippets()}
     run = {(page, "python") for page in ("peak", "api", "needing-less", "formats")}
     run |= {("jupyter", "ipython")}
+    run |= {("own-pools", "c")}  # by test_announced_pools.py
     run |= {(page, kind) for page, kind in kinds if kind in ("sh", "console")}
     assert kinds == run
     known = ("def main", "@profiling", "to_json", "FIL_PROFILE")

@@ -30,6 +30,7 @@ function modelOf({ nodes }) {
     recursions: new Map(joined.filter(([, { times }]) => times > 1)),
     frames,
     functionOf: Int32Array.from(frames, (_, i) => i),
+    processOf: new Int32Array(frames.length).fill(-1),
     leastTurned,
   };
 }

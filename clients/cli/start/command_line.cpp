@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* usage =
     "Usage: fil-profile [OPTIONS] run SCRIPT|-m MODULE|PROGRAM [ARGS]...\n"
-    "       fil-profile [OPTIONS] python [ARGS]...\n"
+    "       fil-profile [OPTIONS] python [ARGS]...        (it says what to profile)\n"
     "       fil-profile doctor SCRIPT|-m MODULE|PROGRAM\n";
 
 constexpr const char* license =
@@ -25,7 +25,6 @@ constexpr const char* examples =
     "  fil-profile run script.py --its option     a Python script and its arguments\n"
     "  fil-profile -o reports run -m package.app  a Python module; report in reports/\n"
     "  fil-profile run ./server 8080              a native program\n"
-    "  fil-profile python script.py               Python; it says what to profile\n"
     "While a program runs, kill -USR2 to fil-profile reports the peak so far.\n"
     "Options stand before the command; everything after it is the program's.";
 
