@@ -30,16 +30,6 @@ std::string string_of(fil_text text) {
     return text.data == nullptr ? std::string() : std::string(text.data, text.length);
 }
 
-std::vector<std::string> split_at_zeros(const std::string& text) {
-    std::vector<std::string> parts;
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t end = std::min(text.find('\0', at), text.size());
-        parts.push_back(text.substr(at, end - at));
-        at = end + 1;
-    }
-    return parts;
-}
-
 std::vector<std::string> strings_of(const fil_text* texts, std::size_t count) {
     std::vector<std::string> strings;
     for (std::size_t i = 0; i < count; ++i) strings.push_back(string_of(texts[i]));
@@ -102,7 +92,7 @@ std::optional<failed_request> request_of(const fil_session_facts& facts) {
 report::facts facts_of(const fil_report_options& options, const fil_session_facts& known) {
     report::facts run;
     run.version = fil_version();
-    run.arguments = split_at_zeros(string_of(options.command));
+    run.arguments = report::arguments_of(string_of(options.command));
     run.program.main_script = string_of(options.script);
     run.program.main_script_path = string_of(options.script_path);
     std::error_code ignored;

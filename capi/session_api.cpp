@@ -9,6 +9,7 @@
 #include "fil/report/snapshot_reader.hpp"
 #include "process/out_of_memory.hpp"
 #include "report/program_began.hpp"
+#include "report/report_source.hpp"
 #include "session/kept_recording.hpp"
 #include "session/refusal_text.hpp"
 #include "session_handle.hpp"
@@ -17,16 +18,6 @@ using namespace fil;
 using namespace fil::capi;
 
 namespace {
-
-// The first of that name, once it is there.
-void read_fact(const recording_view& view, std::string_view name, std::string& value) {
-    if (!value.empty()) return;
-    for (const fact_record& fact : view.facts()) {
-        if (view.text(fact.key) != name) continue;
-        value = view.text(fact.value);
-        return;
-    }
-}
 
 fil_text text_of(const std::string& text) {
     return {text.data(), text.size()};
@@ -101,8 +92,8 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
         }
         joined_process& joined = session_of(session).process(number);
         if (joined.has_recording()) {
-            read_fact(joined.view(), "runtime", joined.runtime);
-            read_fact(joined.view(), "note", joined.note);
+            if (joined.runtime.empty()) joined.runtime = first_fact(joined.view(), "runtime");
+            if (joined.note.empty()) joined.note = first_fact(joined.view(), "note");
         }
         const process_numbers numbers = joined.numbers();
         fil_process found = FIL_PROCESS_INIT;

@@ -13,6 +13,18 @@
 
 namespace fil {
 
+std::string first_fact(const recording_view& recording, std::string_view name) {
+    for (const fact_record& fact : recording.facts()) {
+        if (recording.text(fact.key) == name) return std::string(recording.text(fact.value));
+    }
+    return {};
+}
+
+std::string note_of_damage(std::int32_t pid) {
+    return "The recording of PID " + std::to_string(pid) +
+           " is damaged: what it held is not shown.";
+}
+
 usage_at_peak usage_of(const drawn_recording& drawn) {
     if (drawn.out_of_memory) return usage_now(drawn.recording, drawn.root, *drawn.out_of_memory);
     return read_usage(drawn.recording, *drawn.page, drawn.root);
@@ -42,19 +54,12 @@ void add_arenas(usage_at_peak& usage, const drawn_recording& drawn,
 
 namespace {
 
-std::string runtime_of(const recording_view& recording) {
-    for (const fact_record& fact : recording.facts()) {
-        if (recording.text(fact.key) == "runtime") return std::string(recording.text(fact.value));
-    }
-    return {};
-}
-
 // What tells this process's own code; `program` knows how the user started the first of them.
 report::program_facts program_of(const drawn_process& process,
                                  const report::program_facts& program) {
     report::program_facts own = program;
     own.main_executables = {process.executable};
-    own.kind = report::conventions::kind_of_program(runtime_of(process.drawn.recording));
+    own.kind = report::conventions::kind_of_program(first_fact(process.drawn.recording, "runtime"));
     own.started_script = report::conventions::script_of(process.arguments);
     for (const fact_record& fact : process.drawn.recording.facts()) {
         if (process.drawn.recording.text(fact.key) == "package")
@@ -135,8 +140,7 @@ report::snapshot read_processes(std::vector<drawn_process>& all, report::facts& 
                 merge.add(tidy);
         } catch (const damaged_recording&) {
             if (i == 0) throw;
-            run.notes.push_back("The recording of PID " + std::to_string(all[i].who.pid) +
-                                " is damaged: what it held is not shown.");
+            run.notes.push_back(note_of_damage(all[i].who.pid));
             all.erase(all.begin() + static_cast<std::ptrdiff_t>(i--));
         }
     }

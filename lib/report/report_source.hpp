@@ -5,6 +5,8 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "fil/recording/view.hpp"
@@ -28,6 +30,12 @@ struct drawn_recording {
     callstack_id root = callstack_id::unknown;
     std::optional<failed_request> out_of_memory{};  // instead: what is there now, and this
 };
+
+// The value of the first fact of that name; empty: nobody told.
+std::string first_fact(const recording_view& recording, std::string_view name);
+
+// For a report that leaves out what this process held.
+std::string note_of_damage(std::int32_t pid);
 
 // The counters that are drawn, of a program that has ended.
 usage_at_peak usage_of(const drawn_recording& drawn);

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "fil/report/masked_arguments.hpp"
 #include "fil/report/process_name.hpp"
 #include "report/live_copy.hpp"
 #include "session/parts_in_memory.hpp"
@@ -12,16 +13,6 @@
 
 namespace fil {
 namespace {
-
-std::vector<std::string> split_at_zeros(const std::string& text) {
-    std::vector<std::string> parts;
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t end = std::min(text.find('\0', at), text.size());
-        parts.push_back(text.substr(at, end - at));
-        at = end + 1;
-    }
-    return parts;
-}
 
 // Those that are open, or held something at the peak: of others there is no recording any more.
 bool is_candidate(const joined_process& process, bool is_now) {
@@ -36,15 +27,10 @@ bool is_damaged(const joined_process& process) {
             (process.view().check() != recording_check::good || !is_plausible(process.view())));
 }
 
-std::string note_of_damage(std::int32_t pid) {
-    return "The recording of PID " + std::to_string(pid) +
-           " is damaged: what it held is not shown.";
-}
-
 std::vector<report::started_process> started_of(const session& session) {
     std::vector<report::started_process> all;
     for (const joined_process& one : session.processes())
-        all.push_back({one.pid, one.parent_pid, split_at_zeros(one.command), one.executable});
+        all.push_back({one.pid, one.parent_pid, report::arguments_of(one.command), one.executable});
     return all;
 }
 

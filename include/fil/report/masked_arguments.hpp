@@ -126,16 +126,21 @@ inline std::vector<std::string> masked(std::vector<std::string> arguments,
     return arguments;
 }
 
-// The same of arguments that are separated, and ended, by zero bytes.
-inline std::string masked_command(std::string_view command) {
+// Of a command, whose arguments are separated, and ended, by zero bytes.
+inline std::vector<std::string> arguments_of(std::string_view command) {
     std::vector<std::string> arguments;
     while (!command.empty()) {
         const std::size_t end = std::min(command.find('\0'), command.size());
         arguments.emplace_back(command.substr(0, end));
         command.remove_prefix(std::min(end + 1, command.size()));
     }
+    return arguments;
+}
+
+// The same of such a command.
+inline std::string masked_command(std::string_view command) {
     std::string joined;
-    for (const std::string& word : masked(std::move(arguments))) joined.append(word) += '\0';
+    for (const std::string& word : masked(arguments_of(command))) joined.append(word) += '\0';
     return joined;
 }
 

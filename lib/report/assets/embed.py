@@ -84,7 +84,7 @@ def main(output: str, files: list[str]) -> None:
     if "svg.js" in paths:
         constants["svg_style"] = style([paths["palette.css"], paths["svg.css"]])
         constants["svg_script"] = script(
-            [paths[name] for name in ("text.js", "matcher.js", "paper.js", "svg.js")],
+            [paths[name] for name in ("text.js", "matcher.js", "address.js", "paper.js", "svg.js")],
             paths["characters.def"],
         )
     text = "// Made by lib/report/assets/embed.py from the files beside it.\n#pragma once\n\n"

@@ -31,18 +31,5 @@ function fragmentOf(state) {
   if (state.zoom > 0) parts.push("zoom=" + state.zoom);
   if (state.line >= 0) parts.push("line=" + state.line);
   if (state.search) parts.push("search=" + encodeURIComponent(state.search));
-  return parts.length > 0 ? "#" + parts.join("&") : "";
-}
-
-// With `step`, the browser's way back leads to what was shown before.
-function writeFragment(state, step) {
-  const hash = fragmentOf(state);
-  if (hash === location.hash) return;
-  const address = hash || location.pathname + location.search;
-  try {
-    if (step) history.pushState(null, "", address);
-    else history.replaceState(null, "", address);
-  } catch {
-    // A sandboxed frame has no address of its own; the view works without.
-  }
+  return joinFragment(parts);
 }

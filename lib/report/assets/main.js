@@ -150,7 +150,7 @@ class GraphPart {
 
   change(change, step = true) {
     this.state = { ...this.state, ...change };
-    writeFragment(this.state, step);
+    writeFragment(fragmentOf(this.state), step);
     this.draw();
   }
 

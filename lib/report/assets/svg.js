@@ -102,20 +102,11 @@ function reset() {
   search("");
 }
 
-// With `step`, the browser's way back leads to what was shown before.
 function remember(step) {
   const parts = [];
   if (zoomed !== frames[0]) parts.push("zoom=" + frames.indexOf(zoomed));
   if (wanted) parts.push("search=" + encodeURIComponent(wanted));
-  const hash = parts.length > 0 ? "#" + parts.join("&") : "";
-  if (hash === location.hash) return;
-  const address = hash || location.pathname + location.search;
-  try {
-    if (step) history.pushState(null, "", address);
-    else history.replaceState(null, "", address);
-  } catch {
-    // A sandboxed frame has no address of its own.
-  }
+  writeFragment(joinFragment(parts), step);
 }
 
 function restore() {
