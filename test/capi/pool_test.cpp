@@ -7,6 +7,7 @@
 
 #include <thread>
 
+#include "child.hpp"
 #include "fil_announce.h"
 #include "fil_hooks.h"
 #include "process/process_life.hpp"
@@ -30,22 +31,14 @@ std::int64_t peak() {
     return std::max(this_process.recording().session()->peak.load(), live());
 }
 
-#define HOLDS(number, condition) \
-    if (!(condition)) _exit(number)
-
 // Each in a process of its own, which records from nothing.
 template <typename Body>
 int status_of(Body&& body) {
-    const pid_t child = fork();
-    if (child == 0) {
+    return status_of_child([&] {
         const fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
         if (fil_recorder_start(&options, nullptr) != FIL_OK) _exit(255);
         body();
-        _exit(0);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    });
 }
 
 TEST(pool, has_reserve_that_is_not_counted_and_blocks_that_are) {

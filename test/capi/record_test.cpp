@@ -9,15 +9,12 @@
 #include <atomic>
 #include <thread>
 
+#include "child.hpp"
 #include "fil/report/snapshot_reader.hpp"
 #include "session_child.hpp"
 
 namespace fil {
 namespace {
-
-// In the child, what would be an assertion: its number is the exit status.
-#define HOLDS(number, condition) \
-    if (!(condition)) _exit(number)
 
 // What the source says of every allocation.
 fil_callstack answer_nine(void*, void*) {

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <thread>
 
+#include "child.hpp"
 #include "fil/report/snapshot_reader.hpp"
 #include "session_child.hpp"
 
@@ -36,10 +37,6 @@ fil_run_numbers end() {
     if (fil_run_end(&numbers, nullptr) != FIL_OK) numbers.peak = -1;
     return numbers;
 }
-
-// In the child, what would be an assertion: its number is the exit status.
-#define HOLDS(number, condition) \
-    if (!(condition)) _exit(number)
 
 // Runs the body in a process that records on request; 0 if all of it held.
 template <typename Body>

@@ -12,27 +12,12 @@
 #include <string_view>
 #include <thread>
 
+#include "child.hpp"
 #include "process/process_entry.hpp"
 #include "session_child.hpp"
 
 namespace fil {
 namespace {
-
-// In the child, what would be an assertion: its number is the exit status.
-#define HOLDS(number, condition) \
-    if (!(condition)) _exit(number)
-
-template <typename Body>
-int status_of(Body&& body) {
-    const pid_t child = fork();
-    if (child == 0) {
-        body();
-        _exit(0);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
 
 fil_status start(fil_memory memory, fil_error& error) {
     fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
@@ -69,7 +54,7 @@ bool is_recorded() {
 }
 
 TEST(start, for_want_of_address_space_is_refused_with_that_reason_and_may_be_tried_again) {
-    EXPECT_EQ(0, status_of([] {
+    EXPECT_EQ(0, status_of_child([] {
                   fil_error error;
                   forbid_more_memory();
                   for (int tries = 0; tries != 2; ++tries) {
@@ -82,13 +67,13 @@ TEST(start, for_want_of_address_space_is_refused_with_that_reason_and_may_be_tri
                   HOLDS(5, is_recorded());
                   HOLDS(6, start(FIL_MEMORY_PRIVATE, error) == FIL_ERROR_STATE);
                   // A child of it records as well.
-                  HOLDS(7, status_of([] { HOLDS(8, is_recorded()); }) == 0);
+                  HOLDS(7, status_of_child([] { HOLDS(8, is_recorded()); }) == 0);
               }));
 }
 
 // The page of the process is there, and then there is no room for the recording.
 TEST(start, a_recording_that_has_no_room_is_refused_with_that_reason) {
-    EXPECT_EQ(0, status_of([] {
+    EXPECT_EQ(0, status_of_child([] {
                   fil_error error;
                   HOLDS(1, start(FIL_MEMORY_SESSION, error) == FIL_ERROR_NO_SESSION);
                   HOLDS(9, says(error, "not started by fil-profile"));
@@ -112,7 +97,7 @@ TEST(start, a_report_of_a_recording_that_was_shrunk_stays_within_it) {
         options.directory = {directory.data(), directory.size()};
         return fil_recording_report(&options, nullptr, 0, nullptr);
     };
-    EXPECT_EQ(0, status_of([&] {
+    EXPECT_EQ(0, status_of_child([&] {
                   fil_error error;
                   HOLDS(1, start(FIL_MEMORY_PRIVATE, error) == FIL_OK);
                   fil_recorder_shrink(1);
@@ -138,7 +123,7 @@ std::int64_t reported_peak() {
 }
 
 TEST(stop, ends_recording_and_what_was_recorded_stays_for_a_report) {
-    EXPECT_EQ(0, status_of([] {
+    EXPECT_EQ(0, status_of_child([] {
                   fil_error error = FIL_ERROR_INIT;
                   HOLDS(1, fil_recorder_stop(&error) == FIL_ERROR_STATE);
                   HOLDS(2, says(error, "no recorder"));
@@ -156,7 +141,7 @@ TEST(stop, ends_recording_and_what_was_recorded_stays_for_a_report) {
 
 TEST(stop, and_a_start_record_from_nothing) {
     EXPECT_EQ(
-        0, status_of([] {
+        0, status_of_child([] {
             fil_error error = FIL_ERROR_INIT;
             HOLDS(1, start(FIL_MEMORY_PRIVATE, error) == FIL_OK);
             fil_record_alloc_at(blocks[0], 5000, stack(1));
@@ -182,7 +167,7 @@ TEST(stop, and_a_start_record_from_nothing) {
 }
 
 TEST(stop, reaches_threads_that_go_on_and_what_they_do_later_is_right) {
-    EXPECT_EQ(0, status_of([] {
+    EXPECT_EQ(0, status_of_child([] {
                   fil_error error = FIL_ERROR_INIT;
                   HOLDS(1, start(FIL_MEMORY_PRIVATE, error) == FIL_OK);
                   std::atomic<int> step{0};
@@ -215,7 +200,7 @@ TEST(stop, reaches_threads_that_go_on_and_what_they_do_later_is_right) {
 
 // Started and stopped by one while others allocate: each round has what was recorded in it.
 TEST(stop, while_threads_allocate_leaves_sums_that_fit) {
-    EXPECT_EQ(0, status_of([] {
+    EXPECT_EQ(0, status_of_child([] {
                   fil_error error = FIL_ERROR_INIT;
                   std::atomic<bool> end{false};
                   const auto allocate = [&](char* block) {
@@ -239,17 +224,17 @@ TEST(stop, while_threads_allocate_leaves_sums_that_fit) {
 }
 
 TEST(stop, holds_in_children_which_may_start_as_well) {
-    EXPECT_EQ(0, status_of([] {
+    EXPECT_EQ(0, status_of_child([] {
                   fil_error error = FIL_ERROR_INIT;
                   HOLDS(1, start(FIL_MEMORY_PRIVATE, error) == FIL_OK);
                   fil_record_alloc_at(blocks[0], 5000, stack(1));
                   // One that has not recorded anything stops for itself.
-                  HOLDS(2, status_of([] {
+                  HOLDS(2, status_of_child([] {
                                HOLDS(3, fil_recorder_stop(nullptr) == FIL_OK && !is_recorded());
                            }) == 0);
                   HOLDS(4, is_recorded());
                   HOLDS(5, fil_recorder_stop(nullptr) == FIL_OK);
-                  HOLDS(6, status_of([] {
+                  HOLDS(6, status_of_child([] {
                                fil_error error;
                                HOLDS(7, !is_recorded() && !fil_recorder_running());
                                HOLDS(8, fil_recorder_stop(nullptr) == FIL_ERROR_STATE);
@@ -258,10 +243,10 @@ TEST(stop, holds_in_children_which_may_start_as_well) {
                                fil_record_alloc_at(blocks[1], 60, stack(2));
                                HOLDS(11, reported_peak() == 60);
                                // Its own child records as it does.
-                               HOLDS(12, status_of([] { HOLDS(13, is_recorded()); }) == 0);
+                               HOLDS(12, status_of_child([] { HOLDS(13, is_recorded()); }) == 0);
                            }) == 0);
                   HOLDS(14, start(FIL_MEMORY_PRIVATE, error) == FIL_OK);
-                  HOLDS(15, status_of([] {
+                  HOLDS(15, status_of_child([] {
                                 fil_record_alloc_at(blocks[1], 70, stack(2));
                                 HOLDS(16, reported_peak() == 70);
                             }) == 0);
@@ -269,7 +254,7 @@ TEST(stop, holds_in_children_which_may_start_as_well) {
 }
 
 TEST(stop, of_one_on_request_is_refused_in_a_run) {
-    EXPECT_EQ(0, status_of([] {
+    EXPECT_EQ(0, status_of_child([] {
                   fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
                   options.flags = FIL_ON_REQUEST;
                   const fil_run_options run = FIL_RUN_OPTIONS_INIT;
