@@ -30,10 +30,11 @@ fil_status process_life::start(const fil_recorder_options& options) {
         return FIL_ERROR_MEMORY;
     }
     started_by_ = os::process_id();
-    is_started_ = true;
+    // Before anybody can see that it is started: events of other threads would start it as well.
+    states_.be(process_state::starting);
     is_stopped_ = false;
-    states_.be(process_state::fresh);
-    if (running() != nullptr || states_.now() == process_state::idle) return FIL_OK;
+    is_started_ = true;
+    if (begin() != nullptr || states_.now() == process_state::idle) return FIL_OK;
     return why_unrecorded();
 }
 
@@ -117,6 +118,10 @@ process_recorder* process_life::running_slow() {
     const process_state next = is_stopped_ ? process_state::unrecorded : process_state::starting;
     if (states_.change(process_state::fresh, next) != process_state::fresh || is_stopped_)
         return nullptr;
+    return begin();
+}
+
+process_recorder* process_life::begin() {
     const os::keep_errno keep;
     this_thread.forget_parents();
     if (!sandbox::allows(sandbox::of_starting)) {

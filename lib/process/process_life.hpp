@@ -77,6 +77,7 @@ class process_life {
     bool may_try_again() const;
     bool prepare();
     process_recorder* running_slow();
+    process_recorder* begin();  // where the state is `starting`, by who made it that
     bool build();
 
     // What every event reads comes first.
