@@ -1,15 +1,14 @@
 #include "doctor.hpp"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <cstdio>
 
 #include "fil/report/mib_text.hpp"
 #include "os/descriptor.hpp"
+#include "os/limits.hpp"
 #include "os/message.hpp"
 #include "os/refusal.hpp"
 #include "os/search_path.hpp"
+#include "os/standard_descriptors.hpp"
 #include "start/environment.hpp"
 #include "start/launch.hpp"
 #include "start/new_session.hpp"
@@ -90,19 +89,6 @@ trial_result recorded(fil_session* session) {
     return result;
 }
 
-// Where what a trial prints goes; stdout is ours.
-class silence {
-  public:
-    silence() : stdout_(::fcntl(1, F_DUPFD_CLOEXEC, 3)) {
-        const descriptor nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-        ::dup2(nowhere.get(), 1);
-    }
-    ~silence() { ::dup2(stdout_.get(), 1); }
-
-  private:
-    descriptor stdout_;
-};
-
 trial_result try_out(const target& trial, const environment& inherited,
                      const preload_library& library) {
     if (!descriptor_room(descriptors_for_a_session).is_whole()) {
@@ -115,7 +101,7 @@ trial_result try_out(const target& trial, const environment& inherited,
     const program_environment variables =
         environment_of_program(inherited, library.path(), fil_session_environment(session.get()));
     std::fflush(stdout);
-    const silence while_it_runs;
+    const silenced_stdout while_it_runs;  // ours it is
     const program child = launch(trial, variables.all, signals);
     take_all_that_is_allowed();
     supervise(child, session.get(), signals);
@@ -143,10 +129,9 @@ void tell_environment(const environment& inherited, bool thread_pools) {
 }
 
 void tell_limits(bool detect_out_of_memory) {
-    rlimit space{};
-    if (::getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY)
+    if (const auto space = limit_of_address_space())
         tell("limit", "address space is limited to " +
-                          report::size_text(static_cast<long long>(space.rlim_cur)) +
+                          report::size_text(static_cast<long long>(*space)) +
                           " (ulimit -v): recording reserves much more than it uses");
     if (!descriptor_room(descriptors_for_joining_and_reporting).is_whole())
         tell("limit", too_few_descriptors());

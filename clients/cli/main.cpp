@@ -4,10 +4,10 @@
 #include <exception>
 
 #include "doctor.hpp"
-#include "os/descriptor.hpp"
 #include "os/ending.hpp"
 #include "os/message.hpp"
 #include "os/refusal.hpp"
+#include "os/standard_descriptors.hpp"
 #include "plain_python.hpp"
 #include "run.hpp"
 #include "start/command_line.hpp"

@@ -1,11 +1,6 @@
 #include "plain_python.hpp"
 
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-
-#include "os/refusal.hpp"
+#include "os/process.hpp"
 #include "os/search_path.hpp"
 #include "start/environment.hpp"
 #include "start/launch.hpp"
@@ -32,18 +27,13 @@ void become_python(const invocation& asked) {
     program_environment variables =
         environment_of_program(inherited, library.path(), fil_session_environment(session.get()));
     // Only this process may be profiled; its children are told by the number.
-    set_variable(variables.all, "FIL_PROGRAM=" + std::to_string(::getpid()));
+    set_variable(variables.all, "FIL_PROGRAM=" + std::to_string(own_pid()));
 
     start_watcher({session.get(), library, shown, variables.set_by_us, asked.detect_out_of_memory,
                    asked.quiet, find_variable(inherited, "FIL_SYSTEM_ROOT").value_or("")});
     library.leave_link();  // the watcher's to remove
 
-    const auto argument_pointers = pointers(arguments);
-    const auto variable_pointers = pointers(variables.all);
-    ::execve(python.path.c_str(), argument_pointers.data(), variable_pointers.data());
-    const int why = errno;
-    throw refusal("cannot start " + python.path + ": " + std::strerror(why),
-                  why == ENOENT ? status_not_found : status_not_executable);
+    become({python.path, arguments, {}, {}, true}, variables.all);
 }
 
 }  // namespace fil::cli

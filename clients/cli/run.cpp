@@ -1,15 +1,15 @@
 #include "run.hpp"
 
-#include <signal.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <csignal>
 #include <optional>
 
 #include "fil/report/unrecorded_text.hpp"
 #include "os/browser.hpp"
 #include "os/descriptor.hpp"
+#include "os/limits.hpp"
 #include "os/message.hpp"
+#include "os/process.hpp"
 #include "os/refusal.hpp"
 #include "os/stopwatch.hpp"
 #include "start/new_session.hpp"
@@ -29,7 +29,7 @@ void announce(const invocation& asked, const output_directory& output) {
     say("Memory usage will be written out at exit to " + output.path() +
             (asked.browser ? ", and opened in a browser." : "."),
         worth::news);
-    say("The peak so far, at any time: kill -USR2 " + std::to_string(::getpid()), worth::news);
+    say("The peak so far, at any time: kill -USR2 " + std::to_string(own_pid()), worth::news);
 }
 
 // With so little, a session is not made, or the program not started.

@@ -1,4 +1,4 @@
-#include "supervise/program_stderr.hpp"
+#include "os/program_stderr.hpp"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -9,6 +9,7 @@
 #include <string>
 
 #include "os/message.hpp"
+#include "os/pipe.hpp"
 
 namespace fil::cli {
 namespace {

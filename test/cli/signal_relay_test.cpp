@@ -13,6 +13,8 @@
 #include <new>
 #include <string>
 
+#include "os/pipe.hpp"
+
 namespace fil::cli {
 namespace {
 

@@ -9,7 +9,7 @@
 
 #include <functional>
 
-#include "os/descriptor.hpp"
+#include "os/pipe.hpp"
 
 namespace fil::cli {
 namespace {

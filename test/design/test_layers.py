@@ -109,30 +109,14 @@ def test_the_core_asks_the_system_only_through_its_seams() -> None:
     assert not users_of_linux("include/fil")
 
 
-# Of fil-profile's files these still call the system themselves: this list only gets shorter.
-NOT_YET_BY_OS = {
-    "lib": set(),
-    "clients/cli": set(
-        """
-        doctor.cpp plain_python.cpp run.cpp sample/held_memory.hpp
-        sample/memory_left.hpp sample/pace.cpp sample/process_memory.cpp
-        sample/process_memory.hpp sample/sampler.cpp sample/untouched.hpp
-        start/environment.cpp start/launch.cpp start/launch.hpp
-        start/output_directory.cpp supervise/group_witness.cpp
-        supervise/group_witness.hpp supervise/job_control.cpp supervise/job_control.hpp
-        supervise/out_of_memory.cpp supervise/program_stderr.cpp
-        supervise/program_stderr.hpp supervise/report.cpp supervise/signal_relay.cpp
-        supervise/supervise.cpp supervise/watch.cpp target/executable.cpp
-        target/preload_library.cpp target/target.cpp
-        """.split()
-    ),
-}
-
-
-@pytest.mark.parametrize("house", NOT_YET_BY_OS)
+@pytest.mark.parametrize("house", ROOMS)
 def test_linux_stands_in_the_room_for_it(house: str) -> None:
-    users = {path for path in users_of_linux(house) if not path.startswith("os/")}
-    assert users == NOT_YET_BY_OS[house]
+    """By its headers; and by its calls, written ::poll(), whoever's header brings them."""
+    assert not [path for path in users_of_linux(house) if not path.startswith("os/")]
+    call = re.compile(r"(?<![\w>:])::[a-z_]\w*\(")
+    elsewhere = [path for path in c_files(house) if not name(path).startswith(f"{house}/os/")]
+    assert elsewhere
+    assert not [name(path) for path in elsewhere if call.search(path.read_text())]
 
 
 def test_only_the_room_for_linux_makes_system_calls_by_their_numbers() -> None:

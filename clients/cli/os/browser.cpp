@@ -1,14 +1,13 @@
 #include "os/browser.hpp"
 
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <signal.h>
 
 #include <cstdio>
-#include <cstdlib>
 
-#include "os/descriptor.hpp"
+#include "os/child.hpp"
 #include "os/search_path.hpp"
+#include "os/standard_descriptors.hpp"
+#include "os/variables.hpp"
 
 namespace fil::cli {
 namespace {
@@ -51,30 +50,15 @@ command usable(const std::string& choice, const std::string& address, const text
     return words;
 }
 
-// Twice forked: the browser's parent is gone at once, so that nobody has to wait for it.
 void start_detached(const command& words) {
-    std::vector<char*> arguments;
-    for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
-    const pid_t between = ::fork();
-    if (between == 0) {
-        if (::fork() != 0) ::_exit(0);
-        ::setsid();
-        const int nothing = ::open("/dev/null", O_RDWR);
-        for (int standard = 0; standard <= 2; ++standard) ::dup2(nothing, standard);
+    start_orphan([&] {
+        let_go_of_standard_descriptors();
         close_descriptors_but(2);  // a pipe or a lock of others would keep somebody waiting
         sigset_t none;
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, nullptr);
-        ::execv(arguments[0], arguments.data());
-        ::_exit(127);
-    }
-    if (between > 0) ::waitpid(between, nullptr, 0);
-}
-
-std::string environment_variable(const std::string& name) {
-    const char* value = std::getenv(name.c_str());
-    return value != nullptr ? value : "";
+        become({words.front(), words, current_environment()});
+    });
 }
 
 }  // namespace

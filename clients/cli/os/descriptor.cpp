@@ -32,4 +32,11 @@ void close_descriptors_but(int kept) {
         if (number > 2 && number != kept) ::close(number);
 }
 
+void close_inherited_descriptors() {
+    for (int number : open_descriptors()) {
+        const int flags = ::fcntl(number, F_GETFD);
+        if (number > 2 && flags >= 0 && (flags & FD_CLOEXEC) == 0) ::close(number);
+    }
+}
+
 }  // namespace fil::cli

@@ -33,16 +33,6 @@ class descriptor {
     int number_ = -1;
 };
 
-// Both ends of a new pipe, close-on-exec.
-struct pipe_ends {
-    descriptor read, write;
-};
-inline pipe_ends new_pipe() {
-    int ends[2] = {-1, -1};
-    if (::pipe2(ends, O_CLOEXEC) != 0) return {};
-    return {descriptor(ends[0]), descriptor(ends[1])};
-}
-
 // Room for what will be opened once this is gone: what is opened meanwhile gets none of it. Where
 // so many are not left, nobody has reserved anything.
 class descriptor_room {
@@ -72,18 +62,11 @@ std::string too_few_descriptors();
 // All but the standard ones and `kept`, in a child of ours that needs no other.
 void close_descriptors_but(int kept);
 
+// What this process was started with, but for the standard ones: a pipe's other end would wait as
+// long as we live. Descriptors of our own are close-on-exec.
+void close_inherited_descriptors();
+
 // Of this process; with one that is closed again by now. Empty without /proc.
 std::vector<int> open_descriptors();
-
-// If stdin, stdout or stderr are closed, what we open next would take their numbers, and a message
-// would end up in it. /dev/null holds the place, close-on-exec: the program finds them closed
-// still.
-inline void hold_standard_descriptors() {
-    for (int number = 0; number <= 2; ++number)
-        if (::fcntl(number, F_GETFD) < 0) {
-            // The lowest free number is this one, so there is nothing to remember or to close.
-            [[maybe_unused]] const int held = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-        }
-}
 
 }  // namespace fil::cli

@@ -2,18 +2,18 @@
 
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 
+#include "os/limits.hpp"
+
 namespace fil::cli {
 namespace {
 
 void dump_no_core() {
-    const struct rlimit none {};
-    ::setrlimit(RLIMIT_CORE, &none);
+    leave_no_core_file();
     ::prctl(PR_SET_DUMPABLE, 0);  // where cores go to a program, the limit is not asked
 }
 

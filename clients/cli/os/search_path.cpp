@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 
 namespace fil::cli {
@@ -22,8 +24,18 @@ bool is_file(const std::string& path) {
 bool is_directory(const std::string& path) {
     return type_of(path) == S_IFDIR;
 }
+bool exists(const std::string& path) {
+    return ::access(path.c_str(), F_OK) == 0;
+}
+bool is_readable(const std::string& path) {
+    return ::access(path.c_str(), R_OK) == 0;
+}
 bool is_executable(const std::string& path) {
     return is_file(path) && ::access(path.c_str(), X_OK) == 0;
+}
+
+std::string why_not_there(const std::string& path) {
+    return exists(path) ? "" : std::strerror(errno);
 }
 
 std::string why_not_executable(const std::string& path) {

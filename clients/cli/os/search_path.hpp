@@ -8,6 +8,8 @@ namespace fil::cli {
 
 bool is_file(const std::string& path);  // a regular file, through symbolic links
 bool is_directory(const std::string& path);
+bool exists(const std::string& path);
+bool is_readable(const std::string& path);    // anything that we may read
 bool is_executable(const std::string& path);  // a regular file that we may execute
 
 // The first executable file called `name` in the directories of `path` (separated by colons, an
@@ -16,6 +18,9 @@ std::string find_on_path(const std::string& name, std::string_view path);
 
 // The same on this process's PATH; the system's own default where it is unset.
 std::string find_on_path(const std::string& name);
+
+// What the system says of one that we could not come upon: "Permission denied".
+std::string why_not_there(const std::string& path);
 
 // "does not exist", "is a directory", "is not executable": of a path that is no executable file.
 std::string why_not_executable(const std::string& path);

@@ -20,6 +20,10 @@ sigset_t signals_to_hold() {
 
 }  // namespace
 
+std::string name_of_signal(int number) {
+    return ::strsignal(number);
+}
+
 bool is_stop(int number) {
     return is_job_control(number) && number != SIGCONT;
 }
@@ -37,6 +41,22 @@ job_control_let_be::job_control_let_be() {
 
 job_control_let_be::~job_control_let_be() {
     sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
+
+void stop_ourselves(int number, const std::function<bool()>& is_still_right) {
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, number);
+    struct sigaction standard {
+    }, inherited{};
+    standard.sa_handler = SIG_DFL;
+    sigaction(number, &standard, &inherited);
+    ::kill(::getpid(), number);
+    const timespec now{};
+    if (!is_still_right()) ::sigtimedwait(&only, nullptr, &now);
+    sigprocmask(SIG_UNBLOCK, &only, nullptr);  // stops here
+    sigprocmask(SIG_BLOCK, &only, nullptr);
+    sigaction(number, &inherited, nullptr);
 }
 
 bool is_for_program(const signalfd_siginfo& signal, pid_t self, bool from_program) {

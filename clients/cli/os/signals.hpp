@@ -8,6 +8,9 @@
 #include <sys/signalfd.h>
 #include <sys/types.h>
 
+#include <functional>
+#include <string>
+
 #include "os/descriptor.hpp"
 
 namespace fil::cli {
@@ -15,6 +18,8 @@ namespace fil::cli {
 // Whether a signal that reached us, and nobody else, is for the program. `from_program`: sent by
 // one of its processes, to its own group, say: then it has the signal already. Pure.
 bool is_for_program(const signalfd_siginfo& signal, pid_t self, bool from_program);
+
+std::string name_of_signal(int number);  // in words, "Killed"
 
 // SIGTSTP, SIGTTIN and SIGTTOU, which stop; and with SIGCONT all of job control.
 bool is_stop(int number);
@@ -30,6 +35,11 @@ class job_control_let_be {
   private:
     sigset_t before_;
 };
+
+// Stops this process by one of the former, blocked, until somebody continues it. The signal is
+// pending before `is_still_right` looks: whatever continues us from then on takes it back. No
+// effect in a group that has no shell, as everywhere.
+void stop_ourselves(int number, const std::function<bool()>& is_still_right);
 
 class signal_inbox {
   public:

@@ -8,19 +8,32 @@ descriptor open_small_file(const std::string& path) {
     return descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
 }
 
+std::string file_of_process(pid_t pid, std::string_view name) {
+    return ("/proc/" + std::to_string(pid) + "/").append(name);
+}
+
 std::string read_small_file(const descriptor& file) {
     std::string text;
     char part[4096];
     for (;;) {
-        const ssize_t size =
-            ::pread(file.get(), part, sizeof part, static_cast<off_t>(text.size()));
-        if (size <= 0) return text;
-        text.append(part, static_cast<std::size_t>(size));
+        const std::size_t size = read_at(file, text.size(), part, sizeof part);
+        if (size == 0) return text;
+        text.append(part, size);
     }
 }
 
 std::string read_small_file(const std::string& path) {
     return read_small_file(open_small_file(path));
+}
+
+std::size_t read_at(const descriptor& file, std::uint64_t offset, void* to, std::size_t bytes) {
+    const ssize_t size = ::pread(file.get(), to, bytes, static_cast<off_t>(offset));
+    return size > 0 ? static_cast<std::size_t>(size) : 0;
+}
+
+std::int64_t bytes_of_a_page() {
+    static const std::int64_t bytes = ::sysconf(_SC_PAGESIZE);
+    return bytes;
 }
 
 std::optional<std::int64_t> first_number(std::string_view text) {

@@ -4,7 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
+
+#include "os/variables.hpp"
 
 namespace fil::cli {
 namespace {
@@ -44,10 +45,7 @@ terminal_look look_of_terminal(int descriptor) {
     winsize window{};
     const bool is_terminal = ::isatty(descriptor) == 1;
     if (is_terminal) ::ioctl(descriptor, TIOCGWINSZ, &window);
-    return look_of(is_terminal, window.ws_col, [](const std::string& name) -> std::string {
-        const char* value = std::getenv(name.c_str());
-        return value != nullptr ? value : "";
-    });
+    return look_of(is_terminal, window.ws_col, environment_variable);
 }
 
 }  // namespace fil::cli

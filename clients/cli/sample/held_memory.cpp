@@ -8,7 +8,7 @@ namespace fil::cli {
 namespace {
 
 std::string text_of(pid_t pid, const std::string& root, const char* name) {
-    const std::string file = "/proc/" + std::to_string(pid) + "/" + name;
+    const std::string file = file_of_process(pid, name);
     const std::string text = read_small_file(root + file);
     return text.empty() && !root.empty() ? read_small_file(file) : text;
 }

@@ -2,11 +2,11 @@
 // have (not the pages of files, which the kernel can drop), and what of it is swapped out.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <span>
 #include <string>
+
+#include "os/process.hpp"
 
 namespace fil::cli {
 

@@ -8,14 +8,13 @@
 // hold at least half of what is used. What others used up is not its fault.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "os/process.hpp"
 #include "os/stopwatch.hpp"
 #include "sample/control_groups.hpp"
 

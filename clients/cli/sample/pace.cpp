@@ -1,15 +1,12 @@
 #include "sample/pace.hpp"
 
-#include <time.h>
-
 #include <algorithm>
+#include <ctime>
 
 namespace fil::cli {
 
 double cpu_seconds() {
-    timespec time{};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+    return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 }
 
 int milliseconds_to_next_look(double seconds, double cost) {

@@ -1,20 +1,11 @@
 #include "sample/process_memory.hpp"
 
-#include <poll.h>
-#include <signal.h>
-
-#include <cerrno>
 #include <string>
 
 #include "os/small_file.hpp"
-#include "start/launch.hpp"
 
 namespace fil::cli {
 namespace {
-
-std::string proc_file(pid_t pid, const char* name) {
-    return "/proc/" + std::to_string(pid) + "/" + name;
-}
 
 // "RssAnon:	   1234 kB", in bytes.
 std::optional<std::int64_t> field(std::string_view text, std::string_view name) {
@@ -42,27 +33,22 @@ std::optional<resident_parts> parse_status(std::string_view text) {
 }
 
 process_memory::process_memory(pid_t pid)
-    : pid_(pid), statm_(open_small_file(proc_file(pid, "statm"))) {}
+    : pid_(pid), statm_(open_small_file(file_of_process(pid, "statm"))) {}
 
 std::optional<std::int64_t> process_memory::resident() const {
-    static const std::int64_t page_bytes = ::sysconf(_SC_PAGESIZE);
     char text[200];
-    const ssize_t size = ::pread(statm_.get(), text, sizeof text, 0);
-    if (size <= 0) return std::nullopt;
-    return parse_statm({text, static_cast<std::size_t>(size)}, page_bytes);
+    return parse_statm({text, read_at(statm_, 0, text, sizeof text)}, bytes_of_a_page());
 }
 
 std::optional<resident_parts> process_memory::parts() const {
-    return parse_status(read_small_file(proc_file(pid_, "status")));
+    return parse_status(read_small_file(file_of_process(pid_, "status")));
 }
 
 bool process_memory::has_ended() const {
-    if (::kill(pid_, 0) != 0 && errno == ESRCH) return true;
-    const descriptor process = open_pid(pid_);
+    if (is_gone(pid_)) return true;
+    if (const descriptor process = open_pid(pid_)) return cli::has_ended(process);
     // An old kernel, or no descriptor left: a statm that opened and is empty now is all we know.
-    if (!process) return errno == ESRCH || static_cast<bool>(statm_);
-    pollfd end{process.get(), POLLIN, 0};
-    return ::poll(&end, 1, 0) == 1;
+    return is_gone(pid_) || static_cast<bool>(statm_);
 }
 
 }  // namespace fil::cli

@@ -3,13 +3,12 @@
 // another process that got the same number. Reading a process that has ended is fine.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
 #include "os/descriptor.hpp"
+#include "os/process.hpp"
 
 namespace fil::cli {
 

@@ -1,9 +1,9 @@
 #include "sample/sampler.hpp"
 
-#include <poll.h>
-
 #include <algorithm>
+#include <chrono>
 #include <functional>
+#include <thread>
 
 #include "sample/pace.hpp"
 #include "sample/untouched.hpp"
@@ -175,7 +175,7 @@ void sampler::wait_for_others(int milliseconds) {
         return process.pid != program_ && !process.memory.has_ended();
     };
     for (; milliseconds > 0 && std::ranges::any_of(watched_, runs); milliseconds -= 5)
-        ::poll(nullptr, 0, 5);
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
     for (const watched& process : watched_)
         if (process.memory.has_ended()) fil_session_process_ended(session_, process.pid);
 }

@@ -7,7 +7,7 @@
 #include <initializer_list>
 #include <string>
 
-#include "os/descriptor.hpp"
+#include "os/small_file.hpp"
 
 namespace fil::cli {
 namespace {
@@ -77,7 +77,7 @@ bool are_same(const std::vector<fil_large_mapping>& some,
 bool add_arenas(std::vector<fil_untouched>& all, std::span<const fil_large_mapping> arenas,
                 pid_t pid) {
     if (arenas.empty()) return true;
-    std::ifstream smaps("/proc/" + std::to_string(pid) + "/smaps");
+    std::ifstream smaps(file_of_process(pid, "smaps"));
     std::vector<address_range> ranges;
     for (const fil_large_mapping& arena : arenas) ranges.push_back({arena.address, arena.bytes});
     const auto present = [&](address_range range) {
@@ -145,9 +145,8 @@ std::size_t count_pages(std::span<const std::uint64_t> words, pages_with what) {
 
 std::optional<std::uint64_t> count_bytes(pid_t pid, address_range range, pages_with what) {
     const auto [address, bytes] = range;
-    const auto page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-    const std::string name = "/proc/" + std::to_string(pid) + "/pagemap";
-    const descriptor pagemap(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
+    const auto page_bytes = static_cast<std::uint64_t>(bytes_of_a_page());
+    const descriptor pagemap = open_small_file(file_of_process(pid, "pagemap"));
     const std::uint64_t first = address / page_bytes, pages = bytes / page_bytes;
     const std::uint64_t step = pages_a_stretch * (1 + pages / pages_looked_at);
 
@@ -155,10 +154,10 @@ std::optional<std::uint64_t> count_bytes(pid_t pid, address_range range, pages_w
     std::array<std::uint64_t, pages_a_stretch> words;
     for (std::uint64_t page = 0; page < pages; page += step) {
         const std::size_t wanted = std::min(pages_a_stretch, pages - page);
-        const ssize_t size = ::pread(pagemap.get(), words.data(), wanted * sizeof words[0],
-                                     static_cast<off_t>((first + page) * sizeof words[0]));
-        if (size <= 0) return std::nullopt;
-        const std::size_t got = static_cast<std::size_t>(size) / sizeof words[0];
+        const std::size_t size = read_at(pagemap, (first + page) * sizeof words[0], words.data(),
+                                         wanted * sizeof words[0]);
+        if (size == 0) return std::nullopt;
+        const std::size_t got = size / sizeof words[0];
         found += count_pages({words.data(), got}, what);
         seen += got;
     }

@@ -6,14 +6,14 @@
 #pragma once
 
 #include <fil_supervisor.h>
-#include <sys/types.h>
-
 #include <cstdint>
 #include <functional>
 #include <istream>
 #include <optional>
 #include <span>
 #include <vector>
+
+#include "os/process.hpp"
 
 namespace fil::cli {
 

@@ -1,7 +1,5 @@
 #include "start/environment.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "os/search_path.hpp"
@@ -57,13 +55,6 @@ std::string with_library(const std::optional<std::string>& users, const std::str
 }
 
 }  // namespace
-
-environment current_environment() {
-    environment all;
-    for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable)
-        all.emplace_back(*variable);
-    return all;
-}
 
 std::optional<std::string> find_variable(std::span<const std::string> all, std::string_view name) {
     for (const std::string& variable : all)

@@ -12,12 +12,9 @@
 #include <string_view>
 #include <vector>
 
+#include "os/variables.hpp"
+
 namespace fil::cli {
-
-// A whole environment as "NAME=value", as execve wants it.
-using environment = std::vector<std::string>;
-
-environment current_environment();
 
 // The value of a variable, if it is there; of several, the first, as getenv has it.
 std::optional<std::string> find_variable(std::span<const std::string> all, std::string_view name);

@@ -3,12 +3,8 @@
 // terminal) and dies with the supervisor. Until it is waited for, its number cannot be reused.
 #pragma once
 
-#include <sys/types.h>
-
-#include <string>
-#include <vector>
-
 #include "os/descriptor.hpp"
+#include "os/process.hpp"
 #include "os/signals.hpp"
 #include "start/environment.hpp"
 #include "target/target.hpp"
@@ -25,14 +21,5 @@ program launch(const target& what, const environment& variables, const signal_in
 
 // In place of this process, unrecorded. Throws refusal.
 [[noreturn]] void become(const target& what, const environment& variables);
-
-// For exec: a null at the end. Pointers into `texts`.
-std::vector<char*> pointers(const std::vector<std::string>& texts);
-
-// A child that is to die with us: after fork, in the child. Async-signal-safe.
-void die_with(pid_t supervisor);
-
-// Polls readable when the process ended; empty where the kernel has no such thing.
-descriptor open_pid(pid_t pid);
 
 }  // namespace fil::cli

@@ -5,10 +5,9 @@
 // blocked (signals.hpp).
 #pragma once
 
-#include <sys/signalfd.h>
-#include <sys/types.h>
-
 #include <optional>
+
+#include "os/signals.hpp"
 
 namespace fil::cli {
 

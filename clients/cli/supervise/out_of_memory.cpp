@@ -1,9 +1,8 @@
 #include "supervise/out_of_memory.hpp"
 
-#include <poll.h>
-
 #include "fil/report/mib_text.hpp"
-#include "start/launch.hpp"
+#include "os/process.hpp"
+#include "os/readable.hpp"
 
 namespace fil::cli {
 namespace {
@@ -11,9 +10,8 @@ namespace {
 // It writes out its buffers first, for two seconds at most. One that is stopped does not end.
 void wait_for_end_of(pid_t pid) {
     constexpr int most_milliseconds = 3000;
-    const descriptor process = open_pid(pid);
-    pollfd end{process.get(), POLLIN, 0};
-    if (process) ::poll(&end, 1, most_milliseconds);
+    if (const descriptor process = open_pid(pid))
+        wait_until_readable({process.get()}, most_milliseconds);
 }
 
 }  // namespace

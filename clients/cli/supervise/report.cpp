@@ -1,23 +1,22 @@
 #include "supervise/report.hpp"
 
-#include <poll.h>
-#include <sys/resource.h>
-#include <time.h>
-
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <climits>
-#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <random>
 
 #include "../../../lib/session/temporary_directories.hpp"
+#include "os/child.hpp"
 #include "os/ending.hpp"
+#include "os/limits.hpp"
 #include "os/message.hpp"
+#include "os/process.hpp"
+#include "os/readable.hpp"
+#include "os/stopwatch.hpp"
 #include "os/terminal_look.hpp"
-#include "start/launch.hpp"
 
 namespace fil::cli {
 namespace {
@@ -30,7 +29,6 @@ struct answer {
     char unseen_allocator[512] = "";
     char lines[2400] = "";
 };
-static_assert(sizeof(answer) <= 8192);  // a pipe's least, where a user has many
 
 std::uint64_t used_bytes(fil_session* session) {
     std::uint64_t sum = 0;
@@ -40,64 +38,28 @@ std::uint64_t used_bytes(fil_session* session) {
     return sum;
 }
 
-// Beyond what we have already. Files that are only read, such as debug information, do not count.
-void limit_memory(std::uint64_t bytes) {
-    long pages[6] = {};
-    if (std::FILE* file = std::fopen("/proc/self/statm", "re")) {
-        for (long& number : pages)
-            if (std::fscanf(file, "%ld", &number) != 1) number = 0;
-        std::fclose(file);
-    }
-    struct rlimit limit;
-    if (::getrlimit(RLIMIT_DATA, &limit) != 0) return;
-    const auto now = static_cast<rlim_t>(pages[5]) * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
-    limit.rlim_cur = std::min<rlim_t>(limit.rlim_cur, now + bytes);
-    ::setrlimit(RLIMIT_DATA, &limit);
-}
-
-void limit_time(unsigned seconds) {
-    sigset_t alarm_only;
-    sigemptyset(&alarm_only);
-    sigaddset(&alarm_only, SIGALRM);
-    ::signal(SIGALRM, SIG_DFL);
-    sigprocmask(SIG_UNBLOCK, &alarm_only, nullptr);
-    ::alarm(seconds);
-}
-
-// The program's files may be limited; a report's are large. Where they may not be, that is an error
-// to tell, and no signal to die by.
-void allow_large_files() {
-    ::signal(SIGXFSZ, SIG_IGN);
-    struct rlimit limit;
-    if (::getrlimit(RLIMIT_FSIZE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-}
-
-[[noreturn]] void report_and_exit(fil_session* session, report_contents contents, int to) {
+void make(fil_session* session, report_contents contents, const descriptor& to) {
     auto& [options, facts] = contents;
-    const struct rlimit none {};
     answer said;
-    const terminal_look look = look_of_terminal(STDERR_FILENO);
+    const terminal_look look = look_of_terminal(2);
     options.answer = said.lines;
     options.answer_capacity = sizeof said.lines;
     options.answer_columns = look.columns - unsigned{message_prefix.size()};
     options.answer_look = look.is;
-    close_descriptors_but(to);        // few may be allowed, and its files want some
-    ::setrlimit(RLIMIT_CORE, &none);  // a core file of ours is no use in the user's directory
+    close_descriptors_but(to.get());  // few may be allowed, and its files want some
+    leave_no_core_file();
     facts.unseen_allocator = said.unseen_allocator;
     facts.unseen_allocator_bytes = sizeof said.unseen_allocator;
     said.status =
         fil_session_report(session, &options, &facts, said.path, sizeof said.path, &said.error);
-    const auto written = ::write(to, &said, sizeof said);
-    ::_exit(written == static_cast<ssize_t>(sizeof said) ? 0 : 1);
+    if (!write_value(to, said)) std::_Exit(1);
 }
 
 // The terminal reaches only us: the report's process is in a group of its own. That the terminal is
 // gone is no reason to have no report.
 bool may_stop_report(const signalfd_siginfo& signal) {
     if (signal.ssi_code == SI_KERNEL) return signal.ssi_signo != SIGHUP;
-    return is_for_program(signal, ::getpid(), false);
+    return is_for_program(signal, own_pid(), false);
 }
 
 // While it waits, Ctrl-Z stops us as anybody. What arrives at first is an echo of what ended the
@@ -106,9 +68,9 @@ ending wait_for(pid_t child, const descriptor& ended, const signal_inbox& signal
     using namespace std::chrono_literals;
     const job_control_let_be meanwhile;
     const auto echo_ends = std::chrono::steady_clock::now() + 1s;
-    pollfd waits[] = {{ended.get(), POLLIN, 0}, {signals.poll_descriptor(), POLLIN, 0}};
     for (;;) {
-        ::poll(waits, std::size(waits), ended && !go_on_saying() ? -1 : 20);
+        wait_until_readable({ended.get(), signals.poll_descriptor()},
+                            ended && !go_on_saying() ? -1 : 20);
         if (const auto end = take_ending(child)) return *end;
         for (signalfd_siginfo signal; signals.take(signal);)
             if (may_stop_report(signal) && std::chrono::steady_clock::now() >= echo_ends)
@@ -128,7 +90,8 @@ std::string new_recording_name() {
     std::random_device random;
     char letters[20];
     std::snprintf(letters, sizeof letters, "%08x%08x", random(), random());
-    return "/fil-" + std::to_string(::time(nullptr)) + "-" + letters + ".recording";
+    return "/fil-" + std::to_string(nanoseconds_since_1970() / 1'000'000'000) + "-" + letters +
+           ".recording";
 }
 
 }  // namespace
@@ -136,20 +99,18 @@ std::string new_recording_name() {
 report_in_the_making::report_in_the_making(fil_session* session, const report_contents& contents,
                                            const signal_inbox& signals, const report_limits& limits)
     : limits_(limits), pipe_(new_pipe()) {
-    const pid_t supervisor = ::getpid();
-    child_ = pipe_.read ? ::fork() : -1;
-    why_not_ = errno;
-    if (child_ == 0) {
-        die_with(supervisor);
-        ::setpgid(0, 0);  // a signal to the group is the program's, and for us to pass on
+    const auto report = [&] {
+        leave_our_group();  // a signal to it is the program's, and for us to pass on
         for (signalfd_siginfo signal; signals.take(signal);) {
         }  // one that came before this
         signals.restore_inherited();
         allow_large_files();
         limit_time(limits_.seconds);
         limit_memory(limits_.bytes + 16 * used_bytes(session));
-        report_and_exit(session, contents, pipe_.write.get());
-    }
+        make(session, contents, pipe_.write);
+    };
+    child_ = pipe_.read ? start_child(report) : -1;
+    why_not_ = errno;
     pipe_.write.close();
 }
 
@@ -169,12 +130,11 @@ report_outcome report_in_the_making::outcome_of(const ending& end) const {
     if (end.kind == FIL_ENDING_SIGNAL && end.value == SIGALRM)
         return {FIL_ERROR_INTERNAL, {}, "it took " + std::to_string(limits_.seconds) + " s"};
     if (end.kind == FIL_ENDING_SIGNAL)
-        return {FIL_ERROR_INTERNAL, {}, std::string("it was stopped: ") + ::strsignal(end.value)};
-    answer said;
-    if (::read(pipe_.read.get(), &said, sizeof said) != static_cast<ssize_t>(sizeof said))
-        return {FIL_ERROR_INTERNAL, {}, "it ended early"};
-    return {said.status, said.path, said.error.message, lines_of(said.lines),
-            said.unseen_allocator};
+        return {FIL_ERROR_INTERNAL, {}, "it was stopped: " + name_of_signal(end.value)};
+    const auto said = read_value<answer>(pipe_.read);
+    if (!said) return {FIL_ERROR_INTERNAL, {}, "it ended early"};
+    return {said->status, said->path, said->error.message, lines_of(said->lines),
+            said->unseen_allocator};
 }
 
 report_outcome make_report(fil_session* session, const report_contents& contents,

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "os/descriptor.hpp"
 #include "os/ending.hpp"
+#include "os/pipe.hpp"
 #include "os/signals.hpp"
 
 namespace fil::cli {

@@ -1,7 +1,5 @@
 #include "supervise/signal_relay.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 namespace fil::cli {
@@ -39,7 +37,7 @@ bool signal_relay::look(double seconds, const std::function<bool(pid_t)>& is_pro
         });
         if (is_job_control(number)) job_control_.hear(signal, seconds);
         waiting_.push_back(
-            {signal, !asks && is_for_program(signal, ::getpid(), from_program), seconds});
+            {signal, !asks && is_for_program(signal, own_pid(), from_program), seconds});
     }
     if (const auto seen = witness_.take_answer()) {
         hear(*seen);
@@ -66,7 +64,7 @@ int signal_relay::longest_wait(double seconds) const {
 // number, all that came within a moment are one. Of an answer that nobody waits for any more counts
 // what was seen.
 void signal_relay::hear(signal_bits seen) {
-    const bool in_our_group = ::getpgid(child_.pid) == ::getpgrp();
+    const bool in_our_group = group_of(child_.pid) == group::ours;
     std::erase_if(waiting_, [&](const waiting& next) {
         const bool is_known =
             in_our_group && was_seen(seen, static_cast<int>(next.signal.ssi_signo));

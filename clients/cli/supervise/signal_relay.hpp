@@ -9,9 +9,9 @@
 #include <optional>
 #include <vector>
 
+#include "os/group_witness.hpp"
 #include "os/signals.hpp"
 #include "start/launch.hpp"
-#include "supervise/group_witness.hpp"
 #include "supervise/job_control.hpp"
 
 namespace fil::cli {

@@ -28,10 +28,6 @@ struct supervision {
     std::function<void(const observation&)> report_signal;
 };
 
-// A descriptor and a mapping for each process of the program, and for what else is watched: as many
-// as we may have. The program, started before, has the limits it inherited.
-void take_all_that_is_allowed();
-
 observation supervise(const program& child, fil_session* session, const signal_inbox& signals,
                       const supervision& also = {});
 

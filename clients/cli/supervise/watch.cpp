@@ -1,21 +1,19 @@
 #include "supervise/watch.hpp"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
 
-#include "os/descriptor.hpp"
+#include "os/child.hpp"
+#include "os/pipe.hpp"
+#include "os/process.hpp"
+#include "os/program_stderr.hpp"
+#include "os/readable.hpp"
 #include "os/refusal.hpp"
 #include "os/signals.hpp"
-#include "start/launch.hpp"
+#include "os/standard_descriptors.hpp"
 #include "supervise/out_of_memory.hpp"
-#include "supervise/program_stderr.hpp"
 #include "supervise/report.hpp"
 #include "supervise/report_request.hpp"
 #include "supervise/run_watch.hpp"
@@ -26,23 +24,6 @@ namespace {
 // While no run is on, in milliseconds: a program that has no descriptor left cannot say that one
 // began. The other where the kernel has no pid descriptors.
 constexpr int looking_now_and_then = 1000, looking_for_the_end = 200;
-
-bool has_ended(pid_t pid, const descriptor& ended) {
-    if (!ended) return ::kill(pid, 0) != 0 && errno == ESRCH;
-    pollfd waits{ended.get(), POLLIN, 0};
-    return ::poll(&waits, 1, 0) > 0;
-}
-
-// What the program inherits, or its pipes would stay open as long as we live. Descriptors of our
-// own are close-on-exec.
-void let_go_of_descriptors() {
-    for (int number : open_descriptors()) {
-        const int flags = ::fcntl(number, F_GETFD);
-        if (number > 2 && flags >= 0 && (flags & FD_CLOEXEC) == 0) ::close(number);
-    }
-    const descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    for (int standard : {0, 1, 2}) ::dup2(nothing.get(), standard);
-}
 
 class watcher {
   public:
@@ -55,11 +36,10 @@ class watcher {
           run_(session_, pid, memory_ ? &*memory_ : nullptr) {}
 
     void run(const descriptor& ended) {
-        pollfd waits[] = {{fil_session_descriptor(session_), POLLIN, 0}, {ended.get(), POLLIN, 0}};
         const int longest_wait = ended ? looking_now_and_then : looking_for_the_end;
         int wait = longest_wait;
-        while (!has_ended(pid_, ended)) {
-            ::poll(waits, std::size(waits), wait);
+        while (ended ? !has_ended(ended) : !is_gone(pid_)) {
+            wait_until_readable({fil_session_descriptor(session_), ended.get()}, wait);
             for (signalfd_siginfo signal; signals_.take(signal);)
                 if (signal.ssi_signo == SIGTERM) return;
             fil_session_serve(session_);
@@ -105,14 +85,13 @@ class watcher {
     run_watch run_;
 };
 
-[[noreturn]] void watch(const watched_program& program, pid_t pid, descriptor ready) {
-    ::setsid();
+void watch(const watched_program& program, pid_t pid, descriptor& ready) {
     const descriptor ended = open_pid(pid);
     try {
         watcher watching(program, pid);
-        let_go_of_descriptors();
-        const char yes = 1;
-        if (::write(ready.get(), &yes, 1) == 1) {
+        close_inherited_descriptors();
+        let_go_of_standard_descriptors();
+        if (write_value(ready, true)) {
             ready.close();
             watching.run(ended);
         }
@@ -120,31 +99,23 @@ class watcher {
     }
     program.library.remove_link();
     fil_session_free(program.session);
-    ::_exit(0);
 }
 
 }  // namespace
 
 void start_watcher(const watched_program& program) {
     pipe_ends ready = new_pipe();
-    const pid_t pid = ::getpid();
-    const pid_t between = ::fork();
-    if (between < 0)
+    const pid_t pid = own_pid();
+    const auto its_part = [&] {
+        ready.read.close();
+        watch(program, pid, ready.write);
+    };
+    if (!start_orphan(its_part))
         throw refusal(std::string("cannot start a process: ") + std::strerror(errno),
                       status_not_executable);
-    if (between == 0) {
-        ready.read.close();
-        if (::fork() == 0) watch(program, pid, std::move(ready.write));
-        ::_exit(0);
-    }
     ready.write.close();
-    while (::waitpid(between, nullptr, 0) < 0 && errno == EINTR) {
-    }
-    char yes = 0;
-    ssize_t size;
-    do size = ::read(ready.read.get(), &yes, 1);
-    while (size < 0 && errno == EINTR);
-    if (size != 1) throw refusal("cannot start the process that writes the reports");
+    if (!read_value<bool>(ready.read))
+        throw refusal("cannot start the process that writes the reports");
 }
 
 }  // namespace fil::cli

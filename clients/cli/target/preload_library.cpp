@@ -1,15 +1,11 @@
 #include "target/preload_library.hpp"
 
-#include <dlfcn.h>
-#include <sys/auxv.h>
-#include <unistd.h>
-
 #include <filesystem>
-#include <vector>
 
 #include "../../../lib/session/temporary_directories.hpp"
 #include "os/refusal.hpp"
 #include "os/search_path.hpp"
+#include "os/this_executable.hpp"
 
 namespace fil::cli {
 namespace {
@@ -20,21 +16,6 @@ constexpr const char* library_name = "libfil_preload.so";
 // build/bin/fil-profile is a link to where meson puts it.
 constexpr const char* places[] = {"", "../" FIL_LIBRARY_DIRECTORY "/fil", "../lib/fil",
                                   "../preload"};
-
-// This executable: as the kernel knows it; where there is no /proc, or it is the dynamic loader
-// that was started, as the loader does.
-std::vector<std::filesystem::path> places_of_this_executable() {
-    std::vector<std::filesystem::path> found;
-    Dl_info ours{};
-    if (::dladdr(reinterpret_cast<const void*>(&fits_ld_preload), &ours) == 0) ours.dli_fname = "";
-    const auto* started = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
-    for (const char* name : {"/proc/self/exe", started, ours.dli_fname}) {
-        std::error_code error;
-        const auto path = std::filesystem::canonical(name != nullptr ? name : "", error);
-        if (!error) found.push_back(path);
-    }
-    return found;
-}
 
 std::string find_library() {
     std::string searched;
@@ -64,8 +45,10 @@ preload_library::preload_library(const std::string& library) : path_(library) {
     directory_ = new_private_directory("fil-link-", tried, fits_ld_preload);
     if (directory_.empty()) throw refusal("cannot make a directory in " + tried);
     path_ = directory_ + "/" + library_name;
-    if (::symlink(library.c_str(), path_.c_str()) != 0) {
-        ::rmdir(directory_.c_str());
+    std::error_code error;
+    std::filesystem::create_symlink(library, path_, error);
+    if (error) {
+        std::filesystem::remove(directory_, error);
         throw refusal("cannot make a link in " + directory_);
     }
 }
@@ -76,8 +59,9 @@ preload_library::~preload_library() {
 
 void preload_library::remove_link() {
     if (directory_.empty()) return;
-    ::unlink(path_.c_str());
-    ::rmdir(directory_.c_str());
+    std::error_code error;
+    std::filesystem::remove(path_, error);
+    std::filesystem::remove(directory_, error);
     directory_.clear();
 }
 

@@ -1,7 +1,5 @@
 #include "target/target.hpp"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -69,10 +67,6 @@ target as_itself(const std::string& path, const words& arguments) {
     return {path, arguments, {}, {}, false};
 }
 
-bool is_readable(const std::string& path) {
-    return ::access(path.c_str(), R_OK) == 0;
-}
-
 // What may be executed and not read is a program: of a script, its interpreter reads the file.
 bool runs_as_itself(const std::string& path) {
     if (!is_readable(path) && is_executable(path)) return true;
@@ -82,7 +76,7 @@ bool runs_as_itself(const std::string& path) {
 }
 
 bool is_python_directory(const std::string& path) {
-    return is_directory(path) && ::access((path + "/__main__.py").c_str(), F_OK) == 0;
+    return is_directory(path) && exists(path + "/__main__.py");
 }
 
 [[noreturn]] void refuse_directory(const std::string& path) {
@@ -146,11 +140,11 @@ target what_is_run(const words& arguments, const std::string& python,
     if (is_pythons_option(first))
         return with_python(which_python(python, package_python), arguments);
 
-    const bool exists = ::access(first.c_str(), F_OK) == 0;
-    const int why = errno;
-    if (!has_slash(first) && (!exists || (is_directory(first) && !is_python_directory(first))))
+    const std::string missing = why_not_there(first);
+    if (!has_slash(first) &&
+        (!missing.empty() || (is_directory(first) && !is_python_directory(first))))
         return command(arguments, python, package_python);
-    if (!exists) throw refusal(first + ": " + std::strerror(why));
+    if (!missing.empty()) throw refusal(first + ": " + missing);
     if (!is_readable(first) && !is_executable(first))
         throw refusal(first + ": " + std::strerror(EACCES));
     if (is_directory(first) && !is_python_directory(first)) refuse_directory(first);

@@ -1,21 +1,19 @@
-#include "supervise/group_witness.hpp"
+#include "os/group_witness.hpp"
 
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <span>
 #include <sstream>
 #include <string>
 #include <string_view>
 
-#include "start/launch.hpp"
+#include "os/child.hpp"
+#include "os/small_file.hpp"
 
 namespace fil::cli {
 namespace {
@@ -33,8 +31,7 @@ signal_bits take_all() {
 // Where the kernel reads this process's command line: the fields of /proc/self/stat.
 std::span<char> own_command_line() {
     constexpr int fields_between = 45;  // from the state, which follows the name, to arg_start
-    std::ifstream file("/proc/self/stat");
-    std::string text{std::istreambuf_iterator<char>(file), {}};
+    std::string text = read_small_file("/proc/self/stat");
     std::istringstream fields(text.substr(std::min(text.rfind(')') + 1, text.size())));
     for (int i = 0; i < fields_between; ++i) fields >> text;
     std::uintptr_t begin = 0, end = 0;
@@ -80,12 +77,7 @@ group_witness::group_witness() {
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return;
     ours_ = descriptor(ends[0]);
     const descriptor its(ends[1]);
-    const pid_t supervisor = ::getpid();
-    pid_ = ::fork();
-    if (pid_ == 0) {
-        die_with(supervisor);
-        testify(its.get());
-    }
+    pid_ = start_child([&] { testify(its.get()); });
     if (pid_ < 0) ours_.close();
 }
 
@@ -93,8 +85,7 @@ group_witness::~group_witness() {
     if (pid_ < 0) return;
     ours_.close();  // it ends by that; the signal is for one that somebody stopped
     ::kill(pid_, SIGKILL);
-    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-    }
+    wait_for_end(pid_);
 }
 
 void group_witness::wake() {

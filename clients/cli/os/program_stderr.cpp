@@ -1,4 +1,4 @@
-#include "supervise/program_stderr.hpp"
+#include "os/program_stderr.hpp"
 
 #include <sys/syscall.h>
 
@@ -6,17 +6,14 @@
 #include <filesystem>
 #include <utility>
 
+#include "os/process.hpp"
+#include "os/small_file.hpp"
 #include "os/unhurried_writer.hpp"
-#include "start/launch.hpp"
 
 namespace fil::cli {
 namespace {
 
 constexpr int longest_wait = 1000;  // for room in a pipe, in milliseconds
-
-std::string descriptors_of(pid_t pid) {
-    return "/proc/" + std::to_string(pid) + "/fd/";
-}
 
 // A copy of another process's descriptor, with the place in the file where the next byte goes.
 // Since Linux 5.6, and where we might debug that process.
@@ -41,7 +38,7 @@ int program_stderr::number_in_program() const {
                ::stat(path.c_str(), &found) == 0 && found.st_dev == file_.st_dev &&
                found.st_ino == file_.st_ino;
     };
-    const std::string all = descriptors_of(program_);
+    const std::string all = file_of_process(program_, "fd/");
     if (!is_known_ || is_it(all + "2")) return STDERR_FILENO;
     std::error_code error;
     for (std::filesystem::directory_iterator entry(all, error), end; !error && entry != end;
@@ -57,7 +54,7 @@ int program_stderr::number_in_program() const {
 descriptor program_stderr::open(int number) const {
     if (descriptor copy = copy_from(program_, number)) return copy;
     // The same file, but not a socket, opened anew.
-    const std::string path = descriptors_of(program_) + std::to_string(number);
+    const std::string path = file_of_process(program_, "fd/") + std::to_string(number);
     return descriptor(
         ::open(path.c_str(), O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
 }

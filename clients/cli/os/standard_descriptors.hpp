@@ -1,0 +1,26 @@
+// stdin, stdout and stderr of this process, held where nobody else may come upon them.
+#pragma once
+
+#include "os/descriptor.hpp"
+
+namespace fil::cli {
+
+// Those that are closed: what we open next would take their numbers, and a message would end up in
+// it. /dev/null holds the place, close-on-exec: the program finds them closed still.
+void hold_standard_descriptors();
+
+// All of them are /dev/null from now on: who waits for the other end of one is not kept waiting.
+void let_go_of_standard_descriptors();
+
+// While it lives, what children print goes nowhere.
+class silenced_stdout {
+  public:
+    silenced_stdout();
+    ~silenced_stdout();
+    silenced_stdout(const silenced_stdout&) = delete;
+
+  private:
+    descriptor ours_;
+};
+
+}  // namespace fil::cli
