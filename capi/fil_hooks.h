@@ -90,6 +90,11 @@ FIL_API void fil_modules_unloaded(void);
 /* Counts a child that will run unrecorded (static, 32-bit, set-user-id). Since 0.1. */
 FIL_API void fil_record_unprofiled_child(void);
 
+/* A child of this process was killed by a signal, and has just been reaped. Returns when what it held
+ * has left the session's live total, or soon, if the supervisor does not answer: what this process
+ * allocates next is not added to memory that is gone. Since 0.1. */
+FIL_API void fil_record_killed_child(int32_t pid);
+
 /* ---- sandboxes ------------------------------------------------------------------------------- */
 
 /* The program is about to install a seccomp filter for itself: so many instructions, as in struct

@@ -8,6 +8,7 @@
 #include "process/new_thread.hpp"
 #include "process/process_entry.hpp"
 #include "process/report_wait.hpp"
+#include "process/session_client.hpp"
 
 using namespace fil;
 
@@ -53,6 +54,13 @@ void fil_record_unprofiled_child(void) {
     if (process_recorder* recorder = this_process.running()) {
         recorder->count(recorder->header().unprofiled_children);
     }
+}
+
+void fil_record_killed_child(int32_t pid) {
+    session_address address;
+    if (!sandbox::allows(sandbox::of_starting)) return;  // the supervisor will notice
+    if (parse_session_address(this_process.recording().session_text(), address))
+        say_child_killed(address, pid);
 }
 
 fil_callstack fil_callstack_of_new_thread(const void* code) {

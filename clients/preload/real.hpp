@@ -15,6 +15,7 @@
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <threads.h>
 
 #include <cstddef>

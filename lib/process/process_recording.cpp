@@ -12,14 +12,6 @@
 #include "process/tell_refusal.hpp"
 
 namespace fil {
-namespace {
-
-bool format(void* base, std::uint64_t bytes) {
-    return recording_memory(base, bytes).format(os::process_id(), os::parent_process_id());
-}
-
-}  // namespace
-
 bool process_recording::note_session() {
     const char* value = getenv(session_variable);
     if (value != nullptr && strlen(value) < sizeof session_text_) strcpy(session_text_, value);
@@ -46,7 +38,7 @@ bool process_recording::make_privately() {
     if (recording_ == nullptr || session_ == nullptr) return false;
     session_->magic = session_magic;
     session_->version = recording_version;
-    return format(recording_, bytes_);
+    return format();
 }
 
 bool process_recording::join(bool on_request) {
@@ -57,7 +49,7 @@ bool process_recording::join(bool on_request) {
     recording_ = memory.address;
     bytes_ = memory.bytes;
     // Formatted before it is sent: the supervisor may look at once.
-    if (recording_ != nullptr && format(recording_, memory.bytes)) {
+    if (recording_ != nullptr && format()) {
         session_ = join_session(address, memory, on_request);
     }
     // The program may use any number for its own.
@@ -65,8 +57,14 @@ bool process_recording::join(bool on_request) {
     return session_ != nullptr;
 }
 
+bool process_recording::format() const {
+    const std::int32_t parent = forked_from_ != 0 ? forked_from_ : os::parent_process_id();
+    return memory().format(os::process_id(), parent);
+}
+
 // Not once more in a child that records nothing either: the program's may be there by then.
 void process_recording::let_go_of_parents(bool is_in_use) {
+    if (recording_ != nullptr) forked_from_ = memory().header().pid;
     if (recording_ != nullptr && !is_in_use) os::unmap(recording_, bytes_);
     recording_ = nullptr;
 }

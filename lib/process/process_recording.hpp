@@ -39,11 +39,13 @@ class process_recording {
   private:
     bool make_privately();
     bool join(bool on_request);
+    bool format() const;
 
     void* recording_ = nullptr;
     std::uint64_t bytes_ = 0;
     session_page* session_ = nullptr;
-    char session_text_[256] = {};  // $FIL_SESSION as it was at the start
+    std::int32_t forked_from_ = 0;  // who recorded then: its parent may be gone meanwhile
+    char session_text_[256] = {};   // $FIL_SESSION as it was at the start
 };
 
 }  // namespace fil

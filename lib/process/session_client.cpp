@@ -42,7 +42,6 @@ session_page* receive_page(const os::local_socket& socket, int milliseconds) {
 join_request request_of(request_kind kind, const session_address& address) {
     join_request request{};
     request.version = session_protocol_version;
-    request.parent_pid = os::parent_process_id();
     request.kind = kind;
     request.segment = -1;
     memcpy(request.token, address.token.data(), token_length);
@@ -93,6 +92,16 @@ void say_run_began(const session_address& address) {
     const os::keep_errno keep;
     const os::local_socket socket;
     send_request(socket, address, request_of(request_kind::run_began, address), -1, 200);
+}
+
+void say_child_killed(const session_address& address, std::int32_t child) {
+    const os::keep_errno keep;
+    const os::local_socket socket;
+    join_request request = request_of(request_kind::child_killed, address);
+    request.child = child;
+    join_reply reply{};
+    if (send_request(socket, address, request, -1, 200) && socket.limit_receiving(200))
+        socket.receive(&reply, sizeof reply);
 }
 
 }  // namespace fil

@@ -23,4 +23,8 @@ bool ask_for_report(const session_address& address, report_reply& reply);
 // later.
 void say_run_began(const session_address& address);
 
+// This process has reaped `child`, which a signal killed. Returns when the supervisor has taken
+// what it held out of the session, after 200 ms at most.
+void say_child_killed(const session_address& address, std::int32_t child);
+
 }  // namespace fil

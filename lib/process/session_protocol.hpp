@@ -7,7 +7,9 @@
 // goes through the shared memory. A process that records on request may later ask for the report of
 // its last run, over a new connection: the same request without a descriptor, answered by a
 // `report_reply` once the report is written. It says in the same way that a run has begun, for a
-// supervisor that sleeps between runs; that is not answered.
+// supervisor that sleeps between runs; that is not answered. And that it has reaped a child which a
+// signal killed, so that nobody takes what that one held for memory that is still there; answered
+// by a `join_reply` when it is out of the session's live.
 
 #include <charconv>
 #include <cstdint>
@@ -15,18 +17,18 @@
 
 namespace fil {
 
-inline constexpr std::uint32_t session_protocol_version = 1;
+inline constexpr std::uint32_t session_protocol_version = 2;
 inline constexpr const char* session_variable = "FIL_SESSION";
 inline constexpr std::size_t token_length = 32;
 
-enum class request_kind : std::uint32_t { join = 0, report = 1, run_began = 2 };
+enum class request_kind : std::uint32_t { join = 0, report = 1, run_began = 2, child_killed = 3 };
 
 struct join_request {
     std::uint32_t version;
-    std::int32_t parent_pid;
     request_kind kind;
     char token[token_length];
     std::int32_t segment;  // System V's number, where no descriptor is attached; else -1
+    std::int32_t child;    // that was killed, as its parent sees it
 };
 
 enum class join_answer : std::uint32_t { accepted = 1, left_out = 2 };

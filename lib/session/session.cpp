@@ -14,6 +14,7 @@
 #include "os/cold/connections.hpp"
 #include "os/cold/files.hpp"
 #include "os/cold/memory_of_others.hpp"
+#include "os/cold/process_end.hpp"
 #include "os/cold/random_bytes.hpp"
 #include "os/os.hpp"
 #include "process/session_words.hpp"
@@ -78,9 +79,9 @@ std::uint64_t bounded_children(std::uint64_t count) {
     return count <= most ? count : 0;
 }
 
-void reply_left_out(int connection) {
-    const join_reply answer{session_protocol_version, join_answer::left_out};
-    os::send_at_once(connection, &answer, sizeof answer);
+void reply(int connection, join_answer answer, int descriptor = -1) {
+    const join_reply message{session_protocol_version, answer};
+    os::send_at_once(connection, &message, sizeof message, descriptor);
 }
 
 }  // namespace
@@ -146,6 +147,9 @@ bool session::hear(file_descriptor& connection) {
     if (got->request.kind == request_kind::report) {
         arrivals_.remove(connection.number());
         waiting_.push_back({*sender, std::move(connection)});
+    } else if (got->request.kind == request_kind::child_killed) {
+        child_killed(got->request.child);
+        reply(connection.number(), join_answer::accepted);
     } else if (got->request.kind ==
                request_kind::join) {  // of a run's beginning, the recording tells
         admit(connection.number(), got->request, got->recording.number(), *sender);
@@ -166,7 +170,7 @@ void session::answer(std::int32_t pid, std::int32_t status, const std::string& m
 void session::admit(int connection, const join_request& request, int recording, std::int32_t pid) {
     if (only_ != 0 && pid != only_) {
         ++left_out_;
-        return reply_left_out(connection);
+        return reply(connection, join_answer::left_out);
     }
     if (recording < 0 && request.segment < 0) {
         // It sent one, for which no number was left here.
@@ -175,7 +179,6 @@ void session::admit(int connection, const join_request& request, int recording, 
     }
     joined_process process;
     process.pid = pid;
-    process.parent_pid = request.parent_pid;
     process.joined_ns = os::monotonic_ns();
     process.command = command_of(pid);
     if (!shows_arguments_) process.command = report::masked_command(process.command);
@@ -189,14 +192,14 @@ void session::admit(int connection, const join_request& request, int recording, 
         return;
     }
     if (process.view().check() != recording_check::good) return;
+    process.parent_pid = process.header().parent_pid;
     // What this pid was before is gone, however it went.
     for (joined_process* before : open_)
         if (before->pid == pid) end(*before, false);
     std::erase_if(open_, [](const joined_process* before) { return before->ended; });
     processes_.push_back(std::move(process));
     open_.push_back(&processes_.back());
-    const join_reply welcome{session_protocol_version, join_answer::accepted};
-    os::send_at_once(connection, &welcome, sizeof welcome, page_file_.number());
+    reply(connection, join_answer::accepted, page_file_.number());
 }
 
 const joined_process* session::find(std::int32_t pid) const {
@@ -261,6 +264,17 @@ void session::process_ended(std::int32_t pid) {
         if (process->pid == pid) end(*process, pid == processes_.front().pid);
     std::erase_if(open_, [](const joined_process* process) { return process->ended; });
     let_go_what_is_over();
+}
+
+// Its parent has reaped it, so it is gone; what it had started may have died with it. In another
+// pid namespace the parent sees other pids than we do: then all are looked at.
+void session::child_killed(std::int32_t pid) {
+    const auto is_open = [&](const joined_process* process) { return process->pid == pid; };
+    const bool is_known = std::ranges::any_of(open_, is_open) && os::has_ended(pid);
+    for (joined_process* process : std::vector(open_)) {
+        if (is_known && process->pid != pid && process->parent_pid != pid) continue;
+        if (os::has_ended(process->pid)) process_ended(process->pid);
+    }
 }
 
 // No writer is left. A recording that is huge takes too long to read for others who wait, so it

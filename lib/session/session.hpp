@@ -89,6 +89,7 @@ class session {
     void watch(int descriptor) const;
     bool hear(file_descriptor& connection);
     void turn_away();
+    void child_killed(std::int32_t pid);
     void admit(int connection, const join_request& request, int recording, std::int32_t pid);
     void close_recording(const joined_process& process) const;
     bool try_to_correct_sums() const;

@@ -85,6 +85,67 @@ TEST(session, a_forked_childs_memory_is_its_own) {
     EXPECT_EQ(total(session, 0), 1000);
 }
 
+// Before anybody looks: the parent says so.
+TEST(session, what_a_killed_child_held_is_gone_when_its_parent_has_reaped_it) {
+    session session;
+    run_child(session, [] {
+        fil_record_alloc_at(blocks[0], 100'000, stack(1));
+        const pid_t child = fork();
+        if (child == 0) {
+            fil_record_alloc_at(blocks[1], 1'000'000, stack(2));
+            raise(SIGKILL);
+        }
+        waitpid(child, nullptr, 0);
+        fil_record_killed_child(child);
+        fil_record_alloc_at(blocks[2], 600'000, stack(3));
+        fil_record_free(blocks[2]);
+    });
+    EXPECT_EQ(session.page().peak, 1'100'000);
+    EXPECT_EQ(total(session, 0), 100'000);
+    EXPECT_EQ(total(session, 1), 1'000'000);
+}
+
+TEST(session, of_a_child_that_is_alive_nothing_is_taken_whoever_says_so) {
+    session session;
+    run_child(session, [] {
+        const pid_t child = fork();
+        if (child == 0) {
+            fil_record_alloc_at(blocks[1], 1'000'000, stack(2));
+            fil_record_killed_child(getpid());
+            fil_record_alloc_at(blocks[2], 600'000, stack(3));
+            fil_recorder_close();
+            _exit(0);
+        }
+        waitpid(child, nullptr, 0);
+    });
+    EXPECT_EQ(session.page().peak, 1'600'000);
+}
+
+TEST(session, the_parent_of_a_process_is_who_forked_it_also_if_that_one_is_gone) {
+    session session;
+    run_child(session, [] {
+        fil_record_alloc_at(blocks[0], 1000, stack(1));
+        int ends[2];
+        if (pipe(ends) != 0) _exit(9);
+        if (fork() == 0) {
+            fil_record_alloc_at(blocks[0], 1000, stack(1));
+            const pid_t above = getpid();
+            if (fork() == 0) {
+                while (getppid() == above) usleep(1000);
+                fil_record_alloc_at(blocks[1], 10, stack(2));
+                fil_recorder_close();
+                _exit(write(ends[1], "x", 1) != 1);
+            }
+            _exit(0);
+        }
+        char byte;
+        if (read(ends[0], &byte, 1) != 1) _exit(9);
+    });
+    ASSERT_EQ(session.processes().size(), 3u);
+    EXPECT_EQ(session.processes()[2].parent_pid, session.processes()[1].pid);
+    EXPECT_EQ(session.processes()[1].parent_pid, session.processes()[0].pid);
+}
+
 TEST(session, a_process_that_closed_may_reopen) {
     session session;
     run_child(session, [] {

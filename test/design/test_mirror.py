@@ -14,6 +14,7 @@ ELSEWHERE = {
     "os/cold/folder": "test/lib/report/workshop_test.cpp",
     "os/cold/memory_of_others": "test/capi/session_test.cpp",
     "os/cold/pages_in_memory": "test/lib/session/parts_in_memory_test.cpp",
+    "os/cold/process_end": "test/capi/session_test.cpp",
     "os/cold/random_bytes": "test/lib/report/workshop_test.cpp",
     "os/cold/watch_list": "test/capi/session_test.cpp",
     "os/linux_system": "test/lib/os/os_test.cpp",

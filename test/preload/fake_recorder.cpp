@@ -111,6 +111,9 @@ void fil_recorder_reopen(void) {
 void fil_record_unprofiled_child(void) {
     note("unprofiled");
 }
+void fil_record_killed_child(int32_t) {
+    note("killed-child");
+}
 fil_callstack fil_callstack_of_new_thread(const void*) {
     return 42;
 }

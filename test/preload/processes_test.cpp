@@ -9,8 +9,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <initializer_list>
+#include <string>
+#include <vector>
 
 #include "fake_recorder.hpp"
 #include "replaced.hpp"
@@ -96,6 +99,60 @@ TEST(spawn, counts_a_child_that_refuses_us) {
     pid_t child = 0;
     posix_spawn(&child, FIL_TEST_STATIC_PROGRAM, nullptr, nullptr, arguments, environ);
     EXPECT_EQ(fake::names(), "unprofiled");
+}
+
+// Reaps a child that ended so, by each function that can; what the recorder heard.
+template <typename Reap>
+std::string heard_of(int signal, Reap reap) {
+    fake::start();
+    const pid_t child = fork();
+    if (child == 0) {
+        if (signal != 0) raise(signal);
+        real._exit(3);
+    }
+    EXPECT_EQ(reap(child), child);
+    return fake::names();
+}
+
+TEST(reaped, a_child_that_a_signal_killed_is_told_of_and_no_other) {
+    const auto all = [](int signal) {
+        return std::vector{
+            heard_of(signal, [](pid_t) { return wait(nullptr); }),
+            heard_of(signal, [](pid_t child) { return waitpid(child, nullptr, 0); }),
+            heard_of(signal, [](pid_t) { return wait3(nullptr, 0, nullptr); }),
+            heard_of(signal, [](pid_t child) { return wait4(child, nullptr, 0, nullptr); }),
+            heard_of(signal,
+                     [](pid_t child) {
+                         siginfo_t about{};
+                         waitid(P_PID, static_cast<id_t>(child), &about, WEXITED);
+                         return about.si_pid;
+                     }),
+            heard_of(signal, [](pid_t child) {
+                return waitid(P_PID, static_cast<id_t>(child), nullptr, WEXITED) == 0 ? child : -1;
+            })};
+    };
+    EXPECT_EQ(all(SIGKILL), std::vector<std::string>(6, "killed-child"));
+    EXPECT_EQ(all(0), std::vector<std::string>(6, ""));
+}
+
+TEST(reaped, the_status_is_the_childs) {
+    int status = 0;
+    heard_of(SIGTERM, [&](pid_t child) { return waitpid(child, &status, 0); });
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    heard_of(0, [&](pid_t child) { return waitpid(child, &status, 0); });
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+}
+
+TEST(reaped, nobody_is_told_of_where_nobody_ended) {
+    fake::start();
+    siginfo_t about{};
+    const pid_t child = fork();
+    if (child == 0) pause();
+    EXPECT_EQ(waitpid(child, nullptr, WNOHANG), 0);
+    EXPECT_EQ(waitid(P_PID, static_cast<id_t>(child), &about, WEXITED | WNOHANG), 0);
+    EXPECT_EQ(fake::names(), "");
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
 }
 
 TEST(exec, in_a_sandbox_the_program_starts_without_us_and_counts_if_it_starts) {

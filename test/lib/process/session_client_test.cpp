@@ -117,7 +117,6 @@ TEST(session_client, joins_and_gets_the_sessions_page) {
     EXPECT_EQ(request.kind, request_kind::join);
     EXPECT_EQ(request.version, session_protocol_version);
     EXPECT_EQ(std::string(request.token, token_length), token);
-    EXPECT_EQ(request.parent_pid, getppid());
     os::unmap(page, recording_page);
     close(recording.descriptor);
 }
