@@ -4,7 +4,7 @@
 #include "fil.h"
 #include "os/os.hpp"
 #include "process/block_events.hpp"
-#include "process/out_of_memory.hpp"
+#include "process/last_words.hpp"
 #include "process/process_entry.hpp"
 #include "structs.hpp"
 
@@ -86,7 +86,7 @@ void fil_recorder_describe(fil_text key, fil_text value) {
     this_process.running();  // a forked child starts its own
     process_recorder* recorder = this_process.idle_or_running();
     if (recorder == nullptr || this_thread.guard.raised(stack_pointer())) return;
-    const guarded_scope guarded(this_thread.guard);
+    const raised_guard inside(this_thread.guard);
     recorder->memory().add_fact<linux_system>(view(key).substr(0, 1024),
                                               view(value).substr(0, 1024));
 }
@@ -113,7 +113,7 @@ fil_function fil_function_intern(fil_function_kind kind, fil_text name, fil_text
     if (recorder == nullptr) return 0;
     const bool is_relative = kind != FIL_FUNCTION_NATIVE_MODULE && file.length > 0 &&
                              file.data[0] != '/' && file.data[0] != '<';
-    const guarded_scope guarded(this_thread.guard);
+    const raised_guard inside(this_thread.guard);
     const locked<linux_system> hold(this_process.lock());
     static char directory[4096];  // too large for the stack of a signal handler
     const std::size_t length = is_relative ? os::working_directory(directory, sizeof directory) : 0;
@@ -125,7 +125,7 @@ fil_function fil_function_intern(fil_function_kind kind, fil_text name, fil_text
 fil_callstack fil_callstack_child(fil_callstack caller, fil_function function, uint32_t line) {
     process_recorder* recorder = this_process.running();
     if (recorder == nullptr || function == 0) return FIL_CALLSTACK_UNKNOWN;
-    const guarded_scope guarded(this_thread.guard);
+    const raised_guard inside(this_thread.guard);
     return to_index(
         recorder->tree().child(caller_of(*recorder, caller), function_id{function}, line));
 }
@@ -156,7 +156,7 @@ fil_status fil_source_register(const fil_source* source, fil_error* error) {
         return status != FIL_OK ? status : FIL_ERROR_ARGUMENT;
     }
     this_process.running();  // a forked child's lock is another one
-    const guarded_scope guarded(this_thread.guard);
+    const raised_guard inside(this_thread.guard);
     const locked<linux_system> hold(this_process.lock());
     if (this_process.sources().add(known)) return FIL_OK;
     capi::say(error, "four sources are registered already");

@@ -104,7 +104,7 @@ void fil_recorder_add_source(fil_text file, fil_text text) {
     this_process.running();  // a forked child starts its own
     process_recorder* recorder = this_process.idle_or_running();
     if (recorder == nullptr) return;
-    const guarded_scope guarded(this_thread.guard);
+    const raised_guard inside(this_thread.guard);
     recorder->memory().add_source<linux_system>(cut(file), cut(text));
 }
 

@@ -7,7 +7,7 @@
 
 #include "fil/recording/large_mapping_list.hpp"
 #include "fil/report/snapshot_reader.hpp"
-#include "process/out_of_memory.hpp"
+#include "process/last_words.hpp"
 #include "report/program_began.hpp"
 #include "report/report_source.hpp"
 #include "session/kept_recording.hpp"

@@ -1,15 +1,15 @@
 // Lua's row of the table of runtimes: programs in Lua, and those that embed it, are counted by
 // line.
 //
-// The structs that are read are those of one version (layout.hpp). Of any other, and where there is
-// no Lua, nothing is registered.
+// The structs that are read are those of one version (lua_structs.hpp). Of any other, and where
+// there is no Lua, nothing is registered.
 #include <atomic>
 #include <cstring>
 
 #include "fact_line.hpp"
 #include "fil.h"
-#include "frame_walk.hpp"
 #include "loaded_objects.hpp"
+#include "lua_walk.hpp"
 #include "runtime_entry.hpp"
 
 namespace fil::lua {

@@ -15,7 +15,7 @@
 #include <cstring>
 
 #include "fil.h"
-#include "layout.hpp"
+#include "lua_structs.hpp"
 
 namespace fil::lua {
 

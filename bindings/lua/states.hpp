@@ -19,7 +19,7 @@
 #include <unwind.h>
 
 #include "fil.h"
-#include "layout.hpp"
+#include "lua_structs.hpp"
 
 namespace fil::lua {
 

@@ -2,12 +2,12 @@
 
 #include "os/process.hpp"
 #include "os/search_path.hpp"
-#include "start/environment.hpp"
 #include "start/launch.hpp"
 #include "start/new_session.hpp"
+#include "start/program_environment.hpp"
 #include "supervise/watch.hpp"
 #include "target/preload_library.hpp"
-#include "target/python.hpp"
+#include "target/which_python.hpp"
 
 namespace fil::cli {
 

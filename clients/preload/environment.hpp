@@ -9,7 +9,7 @@
 
 #include <cstddef>
 
-#include "target.hpp"
+#include "started_program.hpp"
 
 namespace fil::preload {
 

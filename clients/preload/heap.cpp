@@ -15,8 +15,8 @@
 #include "fil_hooks.h"
 #include "real.hpp"
 
+using fil::preload::find_and_decide;
 using fil::preload::real;
-using fil::preload::settle;
 
 namespace {
 
@@ -104,14 +104,14 @@ void cfree(void* block) noexcept {
 }
 
 void free_sized(void* block, std::size_t bytes) noexcept {
-    auto real_free_sized = settle().free_sized;
+    auto real_free_sized = find_and_decide().free_sized;
     if (real_free_sized == nullptr) return free(block);
     fil_record_free(block);
     real_free_sized(block, bytes);
 }
 
 void free_aligned_sized(void* block, std::size_t alignment, std::size_t bytes) noexcept {
-    auto real_free_aligned_sized = settle().free_aligned_sized;
+    auto real_free_aligned_sized = find_and_decide().free_aligned_sized;
     if (real_free_aligned_sized == nullptr) return free(block);
     fil_record_free(block);
     real_free_aligned_sized(block, alignment, bytes);

@@ -24,7 +24,7 @@ using dlopen_function = void*(const char*, int);
 
 [[gnu::visibility("hidden")]] dlopen_function* fil_preload_before_dlopen(const char* file) {
     objects_may_have_come = true;
-    const auto real_dlopen = settle().dlopen;
+    const auto real_dlopen = find_and_decide().dlopen;
     if (fil_recorder_running() != 0) runtimes_before_dlopen(file);
     return real_dlopen;
 }

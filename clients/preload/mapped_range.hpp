@@ -30,7 +30,7 @@ class forgotten {
         if (reinterpret_cast<std::uintptr_t>(address) % page != 0) return;
         pieces_ = fil_mapping_forget(address, rounded(bytes, page));
     }
-    void settle(bool worked) {
+    void answered(bool worked) {
         if (worked) {
             fil_mapping_discard(pieces_);
         } else {

@@ -49,7 +49,7 @@ void* map(const void* caller, void* address, std::size_t bytes, int access, int 
     bool replaces = (flags & MAP_FIXED) != 0;  // MAP_FIXED_NOREPLACE is another bit
     forgotten below(replaces ? address : nullptr, replaces ? bytes : 0);
     void* mapped = call();
-    below.settle(mapped != MAP_FAILED);
+    below.answered(mapped != MAP_FAILED);
     if (mapped == MAP_FAILED || is_other_allocator(caller)) return mapped;
     bytes = rounded(bytes, page_bytes_of(flags));
     fil_record_map(mapped, bytes, kind_of(file, bytes, access, flags));
@@ -85,7 +85,7 @@ void* mmap64(void* address, std::size_t bytes, int access, int flags, int file,
 int munmap(void* address, std::size_t bytes) noexcept {
     forgotten range(address, bytes);
     int result = real.munmap(address, bytes);
-    range.settle(result == 0);
+    range.answered(result == 0);
     return result;
 }
 
@@ -101,9 +101,9 @@ void* mremap(void* address, std::size_t bytes, std::size_t new_bytes, int flags,
     forgotten old(address, old_stays ? 0 : bytes);
     forgotten below(fixed ? new_address : nullptr, fixed ? new_bytes : 0);
     void* moved = real.mremap(address, bytes, new_bytes, flags, new_address);
-    below.settle(moved != MAP_FAILED);
+    below.answered(moved != MAP_FAILED);
     if (moved == MAP_FAILED) {
-        old.settle(false);
+        old.answered(false);
     } else if (old_stays) {
         fil_record_view(address, moved, rounded(new_bytes, page_bytes()));
     } else {

@@ -170,7 +170,7 @@ void take_missing_ones_out_of_sight() {
 extern "C" [[gnu::visibility("hidden")]] any_operator fil_preload_operators[places];
 
 extern "C" [[gnu::visibility("hidden")]] void fil_preload_find_operators() {
-    settle();
+    find_and_decide();
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // exec and spawn: what this process becomes, or starts, is to be recorded too.
 //
 // The environment may have been emptied by the program (environment.hpp), and some programs cannot
-// load our library (target.hpp). All of this also runs between fork or vfork and exec: no malloc,
-// no lock. execl, execv and their like are the same as the functions that take everything.
+// load our library (started_program.hpp). All of this also runs between fork or vfork and exec: no
+// malloc, no lock. execl, execv and their like are the same as the functions that take everything.
 
 #include <spawn.h>
 #include <sys/syscall.h>
@@ -14,7 +14,7 @@
 #include "environment.hpp"
 #include "fil_hooks.h"
 #include "real.hpp"
-#include "target.hpp"
+#include "started_program.hpp"
 
 using namespace fil::preload;
 
@@ -131,7 +131,7 @@ int fexecve(int file, char* const* arguments, char* const* environment) noexcept
 
 int execveat(int directory, const char* path, char* const* arguments, char* const* environment,
              int flags) noexcept {
-    auto real_execveat = settle().execveat;
+    auto real_execveat = find_and_decide().execveat;
     target kind = judge_at(directory, path, flags);
     return replace_process(kind, environment, [&](char* const* changed) {
         if (real_execveat != nullptr) {

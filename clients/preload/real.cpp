@@ -15,7 +15,7 @@ namespace {
 // The function behind each pointer at first.
 #define FIL_HOOK(result, name, parameters, arguments) \
     result first_##name parameters {                  \
-        return settle().name arguments;               \
+        return find_and_decide().name arguments;      \
     }
 #define FIL_HOOK_OPTIONAL(result, name, parameters, arguments)
 #define FIL_HOOK_ALONE(name)
@@ -26,7 +26,7 @@ namespace {
 
 constinit real_functions found{};
 constinit std::atomic<bool> all_found{false};
-constinit std::atomic<bool> settled{false};
+constinit std::atomic<bool> published{false};
 
 void find_all() {
 #define FIL_HOOK(result, name, parameters, arguments) \
@@ -50,7 +50,7 @@ void publish() {
 #undef FIL_HOOK
 #undef FIL_HOOK_OPTIONAL
 #undef FIL_HOOK_ALONE
-    settled.store(true, std::memory_order_release);
+    published.store(true, std::memory_order_release);
 }
 
 }  // namespace
@@ -65,8 +65,8 @@ constinit real_functions real{
 #undef FIL_HOOK_ALONE
 };
 
-const real_functions& settle(bool last_chance) {
-    if (settled.load(std::memory_order_acquire)) return found;
+const real_functions& find_and_decide(bool last_chance) {
+    if (published.load(std::memory_order_acquire)) return found;
     int kept = errno;
     // Should several threads come here at once, they all write the same values.
     if (!all_found.load(std::memory_order_acquire)) {

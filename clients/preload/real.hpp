@@ -33,11 +33,12 @@ struct real_functions {
 #undef FIL_HOOK_ALONE
 };
 
-// What the hooks call. For an optional function, which may be null, ask settle().name instead.
+// What the hooks call. For an optional function, which may be null, ask find_and_decide().name
+// instead.
 [[gnu::visibility("hidden")]] extern real_functions real;
 
 // Finds the real functions and, if it can be decided now, whether to record. `last_chance`: decide
 // with what is known. Returns the functions to call at this moment.
-const real_functions& settle(bool last_chance = false);
+const real_functions& find_and_decide(bool last_chance = false);
 
 }  // namespace fil::preload

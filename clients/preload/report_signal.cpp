@@ -24,7 +24,7 @@ constinit std::atomic<bool> answers{false};
 // The first call of all may be the one that starts recording.
 bool is_answered(int number) {
     if (number != SIGUSR2) return false;
-    settle();
+    find_and_decide();
     return answers.load(std::memory_order_acquire);
 }
 

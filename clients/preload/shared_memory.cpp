@@ -36,7 +36,7 @@ void* shmat(int id, const void* address, int flags) noexcept {
     forgotten below(replaces ? address : nullptr, replaces ? bytes : 0);
     void* at = real.shmat(id, address, flags);
     const bool worked = at != reinterpret_cast<void*>(-1);
-    below.settle(worked);
+    below.answered(worked);
     if (worked && bytes != 0 && attached.add(at, bytes)) {
         fil_record_map(at, bytes, FIL_MAPPING_SHARED);
     }
@@ -47,7 +47,7 @@ int shmdt(const void* address) noexcept {
     const std::size_t bytes = attached.take(address);
     forgotten range(address, bytes);
     const int result = real.shmdt(address);
-    range.settle(result == 0);
+    range.answered(result == 0);
     if (result != 0 && bytes != 0) attached.add(address, bytes);
     return result;
 }

@@ -78,7 +78,7 @@ void start() {
 }
 
 [[gnu::constructor]] void decide_at_the_latest() {
-    settle(true);
+    find_and_decide(true);
 }
 
 }  // namespace

@@ -10,9 +10,9 @@
 #include "real.hpp"
 #include "start_slots.hpp"
 
+using fil::preload::find_and_decide;
 using fil::preload::notice_new_objects;
 using fil::preload::real;
-using fil::preload::settle;
 using fil::preload::start_slots;
 
 namespace {
@@ -59,7 +59,7 @@ int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*
 
 int thrd_create(thrd_t* thread, thrd_start_t start, void* argument) {
     static_assert(thrd_success == 0);
-    auto real_thrd_create = settle().thrd_create;
+    auto real_thrd_create = find_and_decide().thrd_create;
     if (real_thrd_create == nullptr) return thrd_error;  // who calls it has it
     return create_thread(
         __builtin_return_address(0), start, argument,

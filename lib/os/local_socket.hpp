@@ -4,7 +4,7 @@
 //
 // By system calls directly: libc's are points of cancellation, and malloc must not be one. Made and
 // used inside a malloc hook: no malloc, no throw; errno says what was wrong, and is the caller's to
-// keep. What fails is noted (refusal.hpp), but for receive(). Closes itself. One thread.
+// keep. What fails is noted (refused_call.hpp), but for receive(). Closes itself. One thread.
 
 #include <cstddef>
 #include <cstdint>

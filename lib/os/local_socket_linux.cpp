@@ -8,7 +8,7 @@
 #include "os/attached_message.hpp"
 #include "os/local_socket.hpp"
 #include "os/os.hpp"
-#include "os/refusal.hpp"
+#include "os/refused_call.hpp"
 
 namespace fil::os {
 

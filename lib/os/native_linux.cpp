@@ -19,10 +19,10 @@
 #include <string_view>
 
 #include "fil/base/reentry_guard.hpp"
-#include "os/modules.hpp"
 #include "os/os.hpp"
 #include "os/sandbox.hpp"
-#include "os/signal_stack.hpp"
+#include "os/system_modules.hpp"
+#include "os/system_signal_stacks.hpp"
 
 namespace {
 

@@ -16,7 +16,7 @@
 #include "fil/base/spin_lock.hpp"
 #include "os/linux_system.hpp"
 #include "os/os.hpp"
-#include "os/refusal.hpp"
+#include "os/refused_call.hpp"
 #include "os/sandbox.hpp"
 
 // System calls are made directly: the libc functions of these names may be our own hooks.

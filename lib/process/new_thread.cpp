@@ -3,7 +3,7 @@
 #include <boost/stacktrace/safe_dump_to.hpp>
 #include <string_view>
 
-#include "os/modules.hpp"
+#include "os/system_modules.hpp"
 #include "process/process_life.hpp"
 
 namespace fil {

@@ -50,7 +50,7 @@ FIL_RARE void event_slow(Event event, Nested nested, std::uintptr_t here) {
     thread_words& words = this_thread;
     if (words.guard.raised(here)) return nested(*recorder);
     words.silenced = words.pools = 0;  // whoever raised it and is gone
-    const guarded_scope guarded(words.guard, here);
+    const raised_guard inside(words.guard, here);
     if (words.state == nullptr) lease_counters(*recorder);
     record(*recorder, event);
 }
@@ -83,7 +83,7 @@ FIL_HOT void event(Event run) {
 // The guard is up by request (thread_words::is_only_silenced), and no event is under way.
 template <typename Event>
 void record_in_silence(process_recorder& recorder, Event event) {
-    const guarded_scope inside(this_thread.guard);
+    const raised_guard inside(this_thread.guard);
     record(recorder, event);
 }
 

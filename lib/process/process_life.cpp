@@ -1,7 +1,7 @@
 #include "process/process_life.hpp"
 
 #include "os/os.hpp"
-#include "os/refusal.hpp"
+#include "os/refused_call.hpp"
 #include "os/sandbox.hpp"
 #include "process/thread_words.hpp"
 
@@ -133,7 +133,7 @@ process_recorder* process_life::begin() {
     // A handler that forked in the middle of an event will return to it, and to the old recording.
     const bool is_in_use = this_thread.guard.raised(stack_pointer());
     recording_.let_go_of_parents(is_in_use);
-    const guarded_scope guarded(this_thread.guard);
+    const raised_guard inside(this_thread.guard);
     const bool may_record = !records_on_request() || is_where_it_started();
     if (!may_record || !build()) {
         states_.be(process_state::unrecorded);

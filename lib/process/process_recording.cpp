@@ -7,7 +7,7 @@
 
 #include "os/linux_system.hpp"
 #include "os/os.hpp"
-#include "os/refusal.hpp"
+#include "os/refused_call.hpp"
 #include "process/session_client.hpp"
 #include "process/tell_refusal.hpp"
 

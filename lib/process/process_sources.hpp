@@ -13,8 +13,8 @@
 #include "fil/capture/boost_source.hpp"
 #include "fil/track/recorder.hpp"
 #include "os/linux_system.hpp"
-#include "os/modules.hpp"
-#include "os/signal_stack.hpp"
+#include "os/system_modules.hpp"
+#include "os/system_signal_stacks.hpp"
 #include "process/session_words.hpp"
 
 namespace fil {

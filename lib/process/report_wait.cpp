@@ -2,7 +2,7 @@
 
 #include "os/os.hpp"
 #include "os/sandbox.hpp"
-#include "os/waiting.hpp"
+#include "os/wait_and_wake.hpp"
 
 namespace fil {
 

@@ -7,7 +7,7 @@
 #include "fil/recording/layout.hpp"
 #include "os/local_socket.hpp"
 #include "os/os.hpp"
-#include "os/refusal.hpp"
+#include "os/refused_call.hpp"
 
 namespace fil {
 namespace {

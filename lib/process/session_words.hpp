@@ -84,7 +84,7 @@ class session_words {
     }
 
     void wait_for_copy() const;
-    void end_for_want_of_memory() const;  // out_of_memory.cpp; seldom returns
+    void end_for_want_of_memory() const;  // last_words.cpp; seldom returns
 
     session_page* page_;
     recording_header* process_;

@@ -5,7 +5,7 @@
 #include <charconv>
 
 #include "os/os.hpp"
-#include "os/refusal.hpp"
+#include "os/refused_call.hpp"
 
 namespace fil {
 namespace {

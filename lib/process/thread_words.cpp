@@ -1,7 +1,7 @@
 #include "process/thread_words.hpp"
 
 #include "os/os.hpp"
-#include "os/refusal.hpp"
+#include "os/refused_call.hpp"
 #include "os/thread_key.hpp"
 #include "process/process_life.hpp"
 
@@ -22,7 +22,7 @@ void return_lease(void* state) {
     const bool is_ours = words.state == state;
     words.state = nullptr;
     words.lease_returned = true;
-    const guarded_scope guarded(words.guard);
+    const raised_guard inside(words.guard);
     if (recorder != nullptr && is_ours) recorder->give_back(*static_cast<thread_state*>(state));
 }
 

@@ -6,7 +6,7 @@
 // Hot path: no allocation, no throw, errno kept.
 
 #include "fil/base/reentry_guard.hpp"
-#include "os/signal_stack.hpp"
+#include "os/system_signal_stacks.hpp"
 #include "process/process_recorder.hpp"
 
 namespace fil {

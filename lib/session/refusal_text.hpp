@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "os/refusal.hpp"
+#include "os/refused_call.hpp"
 
 namespace fil {
 

@@ -18,7 +18,7 @@
 #include "fil/recording/view.hpp"
 #include "os/cold/watch_list.hpp"
 #include "os/file_descriptor.hpp"
-#include "os/refusal.hpp"
+#include "os/refused_call.hpp"
 #include "process/session_protocol.hpp"
 #include "session/joined_process.hpp"
 #include "session/session_directory.hpp"

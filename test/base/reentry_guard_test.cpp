@@ -10,7 +10,7 @@
 #include "fil/base/arena.hpp"
 #include "fil/base/spin_lock.hpp"
 #include "os/linux_system.hpp"
-#include "os/signal_stack.hpp"
+#include "os/system_signal_stacks.hpp"
 
 namespace fil {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <thread>
 
-#include "child.hpp"
+#include "checking_child.hpp"
 #include "fil_announce.h"
 #include "fil_hooks.h"
 #include "process/process_life.hpp"

@@ -9,7 +9,7 @@
 #include <atomic>
 #include <thread>
 
-#include "child.hpp"
+#include "checking_child.hpp"
 #include "fil/report/snapshot_reader.hpp"
 #include "session_child.hpp"
 

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <thread>
 
-#include "child.hpp"
+#include "checking_child.hpp"
 #include "fil/report/snapshot_reader.hpp"
 #include "session_child.hpp"
 

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <thread>
 
-#include "child.hpp"
+#include "checking_child.hpp"
 #include "process/process_entry.hpp"
 #include "session_child.hpp"
 

@@ -14,8 +14,8 @@
 #include <thread>
 #include <vector>
 
-#include "os/modules.hpp"
-#include "os/signal_stack.hpp"
+#include "os/system_modules.hpp"
+#include "os/system_signal_stacks.hpp"
 #include "plugin.hpp"
 #include "scratch_recording.hpp"
 

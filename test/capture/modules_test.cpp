@@ -18,7 +18,7 @@
 #include <thread>
 #include <vector>
 
-#include "os/modules.hpp"
+#include "os/system_modules.hpp"
 #include "scratch_recording.hpp"
 
 namespace {

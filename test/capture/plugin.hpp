@@ -1,8 +1,8 @@
 #pragma once
 #include "fil/capture/boost_source.hpp"
 #include "os/linux_system.hpp"
-#include "os/modules.hpp"
-#include "os/signal_stack.hpp"
+#include "os/system_modules.hpp"
+#include "os/system_signal_stacks.hpp"
 
 using source_type =
     fil::boost_source<fil::system_modules, fil::linux_system, fil::system_signal_stacks>;

@@ -83,7 +83,7 @@ UNCOMMON = {
     r"call_tree<.*>::insert": "a callstack not seen before",
     r"fil_function_intern": "a function not seen before",
     r"fil_record_failed|end_for_want_of_memory": "memory has run out",
-    r"fil::python::.*::settle": "the interpreter is being initialised",
+    r"fil::python::.*::keep_allocators": "the interpreter is being initialised",
     r"thread_walk::meet": "a place in the code not seen before",
     r"fil::lua::intern": "a function of Lua that was not seen before",
     r"caller_registers::ask_unwinder": "Lua has come here on a way that is new",

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from sources import ROOT, c_files, includes, name
+from sources import ROOT, c_files, includes, name, texts
 
 # From the top to the bottom of include/fil.
 LAYERS = ["report", "track", "capture", "recording", "base"]
@@ -230,6 +230,13 @@ def test_a_file_that_a_comment_names_is_there() -> None:
         if named_file not in there
     ]
     assert not stale
+
+
+def test_no_two_headers_have_one_name() -> None:
+    """A comment or a reader that names one means one."""
+    headers = [p for p in texts({".h", ".hpp"}) if not name(p).startswith("docs/")]
+    names = [path.name for path in headers]
+    assert not sorted({n for n in names if names.count(n) > 1})
 
 
 def header_comment(path: Path) -> list[str]:

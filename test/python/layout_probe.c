@@ -1,7 +1,7 @@
 /* Prints where this interpreter keeps what the frame walk reads, one "name offset" a line: the
- * names are the members of python_layout (bindings/python/cpython/layout.hpp). Compiled by
- * layout_test.cpp against the internal headers of each interpreter it finds; a C file, since those
- * headers are not C++ before 3.13. */
+ * names are the members of python_layout (bindings/python/cpython/version_layout.hpp). Compiled by
+ * version_layout_test.cpp against the internal headers of each interpreter it finds; a C file,
+ * since those headers are not C++ before 3.13. */
 #define Py_BUILD_CORE 1
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>

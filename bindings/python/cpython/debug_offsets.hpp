@@ -4,11 +4,11 @@
 //
 // Reads them into a python_layout, so that a distributor's patched interpreter is read as it is,
 // not as it should be. Nothing is believed without the cookie, the version and plausible values: a
-// refusal leaves the table of layout.hpp. Called once, cold; no locks.
+// refusal leaves the table of version_layout.hpp. Called once, cold; no locks.
 #include <cstdint>
 #include <cstring>
 
-#include "layout.hpp"
+#include "version_layout.hpp"
 
 namespace fil::python {
 

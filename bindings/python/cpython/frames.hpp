@@ -13,8 +13,8 @@
 // without such a word, is not stamped.
 #include <cstdint>
 
-#include "layout.hpp"
 #include "memory_reading.hpp"
+#include "version_layout.hpp"
 
 namespace fil::python {
 

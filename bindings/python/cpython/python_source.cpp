@@ -12,9 +12,9 @@
 #include "frame_walk.hpp"
 #include "numba_threads.hpp"
 #include "public_walk.hpp"
+#include "python_symbols.hpp"
 #include "runtime.hpp"
 #include "runtime_entry.hpp"
-#include "symbols.hpp"
 
 namespace fil::python {
 namespace {
@@ -26,10 +26,10 @@ using source_kit::fact_line;
 
 constinit std::atomic<bool> busy{false};  // somebody looks for an interpreter, or at its allocators
 constinit std::atomic<bool> found{false};  // the_runtime is filled and will not change
-constinit std::atomic<bool> settled{
-    false};  // the interpreter is initialised, our wrappers are in place
+constinit std::atomic<bool> is_initialized{
+    false};                                   // the interpreter, and our wrappers are in place
 constinit unsigned long long loads_seen = 0;  // under `busy`
-constinit std::atomic<unsigned> unsettled_captures{0};
+constinit std::atomic<unsigned> early_captures{0};
 
 // ---- which interpreter ----
 
@@ -133,13 +133,13 @@ void describe(const python_version& version, reading how) {
 
 // Until the interpreter is initialised it may set its allocators anew: looks at them every few
 // captures, and a last time afterwards.
-void settle() {
+void keep_allocators() {
     const python_symbols& symbols = the_runtime.symbols;
     const bool initialized = symbols.Py_IsInitialized() != 0;
-    if (!initialized && unsettled_captures.fetch_add(1, std::memory_order_relaxed) % 8 != 0) return;
+    if (!initialized && early_captures.fetch_add(1, std::memory_order_relaxed) % 8 != 0) return;
     if (busy.exchange(true, std::memory_order_acquire)) return;
     install_allocators(the_runtime);
-    if (initialized) settled.store(true, std::memory_order_relaxed);
+    if (initialized) is_initialized.store(true, std::memory_order_relaxed);
     busy.store(false, std::memory_order_release);
 }
 
@@ -147,7 +147,7 @@ void settle() {
 // may finalise its interpreter and initialise it again.
 [[gnu::noinline]] fil_callstack capture_none() {
     if (the_runtime.symbols.Py_IsInitialized()) return the_main_start.without_frames();
-    settled.store(false, std::memory_order_relaxed);
+    is_initialized.store(false, std::memory_order_relaxed);
     return FIL_CALLSTACK_NONE;
 }
 
@@ -163,12 +163,12 @@ template <typename Frames>
     return callstack == FIL_CALLSTACK_UNKNOWN ? capture_none() : callstack;
 }
 
-// Where the thread state must be asked for: before all is settled, once in each thread, and without
-// the interpreter lock.
+// Where the thread state must be asked for: before the interpreter is initialised, once in each
+// thread, and without the interpreter lock.
 template <typename Frames>
 [[gnu::noinline]] fil_callstack capture_asking(void* memory) {
-    const bool may_keep_slot = settled.load(std::memory_order_relaxed);
-    if (!may_keep_slot) settle();
+    const bool may_keep_slot = is_initialized.load(std::memory_order_relaxed);
+    if (!may_keep_slot) keep_allocators();
     const address state = current_thread_state<Frames>(the_runtime, may_keep_slot);
     if (state == 0) return capture_none();
     return capture_from<Frames>(memory, state);
@@ -187,7 +187,7 @@ fil_callstack capture(void*, void* memory) {
 }
 
 fil_callstack capture_by_public_api(void*, void* memory) {
-    if (!settled.load(std::memory_order_relaxed)) settle();
+    if (!is_initialized.load(std::memory_order_relaxed)) keep_allocators();
     const fil_callstack callstack = capture_publicly(the_runtime, memory);
     return callstack <= FIL_CALLSTACK_UNKNOWN ? capture_none() : callstack;
 }

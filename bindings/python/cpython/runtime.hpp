@@ -6,9 +6,9 @@
 #include <pthread.h>
 
 #include "frames.hpp"
-#include "layout.hpp"
+#include "python_symbols.hpp"
 #include "state_accessor.hpp"
-#include "symbols.hpp"
+#include "version_layout.hpp"
 
 namespace fil::python {
 

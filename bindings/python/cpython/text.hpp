@@ -11,7 +11,7 @@
 
 #include "fil.h"
 #include "frames.hpp"
-#include "layout.hpp"
+#include "version_layout.hpp"
 
 namespace fil::python {
 

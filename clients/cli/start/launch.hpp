@@ -6,7 +6,7 @@
 #include "os/descriptor.hpp"
 #include "os/process.hpp"
 #include "os/signals.hpp"
-#include "start/environment.hpp"
+#include "start/program_environment.hpp"
 #include "target/target.hpp"
 
 namespace fil::cli {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "start/environment.hpp"
+#include "start/program_environment.hpp"
 #include "supervise/report.hpp"
 #include "supervise/supervise.hpp"
 #include "target/target.hpp"

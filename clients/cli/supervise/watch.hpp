@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "start/environment.hpp"
+#include "start/program_environment.hpp"
 #include "target/preload_library.hpp"
 
 namespace fil::cli {

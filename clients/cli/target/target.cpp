@@ -7,8 +7,8 @@
 #include "os/refusal.hpp"
 #include "os/search_path.hpp"
 #include "target/executable.hpp"
-#include "target/python.hpp"
 #include "target/shebang.hpp"
+#include "target/which_python.hpp"
 
 namespace fil::cli {
 namespace {

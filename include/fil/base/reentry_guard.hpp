@@ -95,14 +95,14 @@ class reentry_guard {
 
 // Raises the guard over a scope.
 template <signal_stacks Stacks>
-class guarded_scope {
+class raised_guard {
   public:
-    explicit guarded_scope(reentry_guard<Stacks>& guard) : guard_(guard) { guard_.raise(); }
-    guarded_scope(reentry_guard<Stacks>& guard, std::uintptr_t here) : guard_(guard) {
+    explicit raised_guard(reentry_guard<Stacks>& guard) : guard_(guard) { guard_.raise(); }
+    raised_guard(reentry_guard<Stacks>& guard, std::uintptr_t here) : guard_(guard) {
         guard_.raise(here);
     }
-    ~guarded_scope() { guard_.lower(); }
-    guarded_scope(const guarded_scope&) = delete;
+    ~raised_guard() { guard_.lower(); }
+    raised_guard(const raised_guard&) = delete;
 
   private:
     reentry_guard<Stacks>& guard_;

@@ -66,7 +66,7 @@ bool visit_large_mappings(const recording_view& recording, Visit&& visit) {
     constexpr auto relaxed = std::memory_order_relaxed;
     const recording_header& header = recording.header();
     const std::uint32_t version = header.large_mappings_version.load(std::memory_order_acquire);
-    const auto is_settled = [&] {
+    const auto is_unchanged = [&] {
         std::atomic_thread_fence(std::memory_order_acquire);
         return version % 2 == 0 && header.large_mappings_version.load(relaxed) == version;
     };
@@ -75,10 +75,10 @@ bool visit_large_mappings(const recording_view& recording, Visit&& visit) {
     for (std::uint32_t i = 0; records != nullptr && i < count; ++i) {
         const large_mapping one{records[i].address.load(relaxed), records[i].bytes.load(relaxed),
                                 records[i].callstack.load(relaxed), records[i].kind.load(relaxed)};
-        if (!is_settled()) return false;
+        if (!is_unchanged()) return false;
         visit(one);
     }
-    return is_settled();
+    return is_unchanged();
 }
 
 // The same, a few times if need be; `begin()` before each.

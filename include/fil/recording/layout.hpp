@@ -134,7 +134,7 @@ constexpr bool is_near_peak(std::int64_t live, std::int64_t peak) {
 }
 
 // Out of memory: where a process and the supervisor are in saying so
-// (lib/process/out_of_memory.hpp).
+// (lib/process/last_words.hpp).
 namespace last_words {
 enum state : std::uint32_t { none, being_written, asked, heard, unheard };
 }
@@ -202,7 +202,7 @@ struct session_page {
     std::atomic<std::uint32_t> asking;                 // how often a process had last words
     // Processes that run unrecorded because of their own sandbox (lib/os/sandbox.hpp).
     std::atomic<std::uint32_t> sandboxed;
-    // Forked children that could not join, and why the first could not (lib/os/refusal.hpp).
+    // Forked children that could not join, and why the first could not (lib/os/refused_call.hpp).
     std::atomic<std::uint32_t> refused;
     std::atomic<std::uint32_t> first_refusal;
 };

@@ -17,7 +17,7 @@
 
 #include "fil/recording/layout.hpp"
 #include "os/file_descriptor.hpp"
-#include "os/refusal.hpp"
+#include "os/refused_call.hpp"
 
 namespace fil {
 namespace {

@@ -1,7 +1,7 @@
 // The table of offsets against the internal headers of every interpreter found. What was checked is
 // printed.
 
-#include "layout.hpp"
+#include "version_layout.hpp"
 
 #include <gtest/gtest.h>
 

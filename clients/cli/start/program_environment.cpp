@@ -1,4 +1,4 @@
-#include "start/environment.hpp"
+#include "start/program_environment.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "target.hpp"
+#include "started_program.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "os/refusal.hpp"
+#include "os/refused_call.hpp"
 
 #include <errno.h>
 

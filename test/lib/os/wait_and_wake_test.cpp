@@ -1,4 +1,4 @@
-#include "os/waiting.hpp"
+#include "os/wait_and_wake.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>

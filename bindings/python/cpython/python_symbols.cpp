@@ -1,4 +1,4 @@
-#include "symbols.hpp"
+#include "python_symbols.hpp"
 
 #include <initializer_list>
 

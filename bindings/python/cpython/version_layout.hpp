@@ -3,9 +3,10 @@
 //
 // Within a minor version these structs never change (extension modules compiled against one patch
 // release must run on all), so seven rows serve every interpreter from 3.9 to 3.15. The rows are
-// proved by test/python/layout_test.cpp against the internal headers of each interpreter it finds.
-// From 3.13 an interpreter publishes its offsets in the process (debug_offsets.hpp): those win.
-// Constants only; any thread, no locks. 64-bit builds without Py_TRACE_REFS, which adds fields.
+// proved by test/python/version_layout_test.cpp against the internal headers of each interpreter it
+// finds. From 3.13 an interpreter publishes its offsets in the process (debug_offsets.hpp): those
+// win. Constants only; any thread, no locks. 64-bit builds without Py_TRACE_REFS, which adds
+// fields.
 #include <cstdint>
 
 namespace fil::python {

@@ -1,4 +1,4 @@
-#include "target.hpp"
+#include "started_program.hpp"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@ using namespace fil::preload;
 
 namespace {
 
-class target_test : public testing::Test {
+class started_program_test : public testing::Test {
   protected:
     void SetUp() override {
         char name[] = "/tmp/fil-target-XXXXXX";
@@ -61,24 +61,24 @@ class target_test : public testing::Test {
 
 constexpr const char* glibc = "/lib64/ld-linux-x86-64.so.2";
 
-TEST_F(target_test, an_ordinary_program_loads_us) {
+TEST_F(started_program_test, an_ordinary_program_loads_us) {
     EXPECT_EQ(judge_path("/bin/sh"), target::loads);
     EXPECT_EQ(judge("a", elf(glibc)), target::loads);
     EXPECT_EQ(judge("b", elf("/nix/store/x-glibc-2.40/lib/ld-linux-x86-64.so.2")), target::loads);
 }
 
-TEST_F(target_test, other_kinds_of_program_refuse_us) {
+TEST_F(started_program_test, other_kinds_of_program_refuse_us) {
     EXPECT_EQ(judge("static", elf(nullptr)), target::refuses);
     EXPECT_EQ(judge("musl", elf("/lib/ld-musl-x86_64.so.1")), target::refuses);
     EXPECT_EQ(judge("32-bit", elf("/lib/ld-linux.so.2", ELFCLASS32)), target::refuses);
     EXPECT_EQ(judge("foreign", elf(glibc, ELFCLASS64, EM_S390)), target::refuses);
 }
 
-TEST_F(target_test, the_loader_itself_loads_us) {
+TEST_F(started_program_test, the_loader_itself_loads_us) {
     EXPECT_EQ(judge_path(glibc), target::loads);
 }
 
-TEST_F(target_test, a_script_is_judged_by_its_interpreter) {
+TEST_F(started_program_test, a_script_is_judged_by_its_interpreter) {
     EXPECT_EQ(judge("a", "#! /bin/sh -e\necho\n"), target::loads);
     std::string interpreter = write("static", elf(nullptr));
     EXPECT_EQ(judge("b", "#!" + interpreter + "\n"), target::refuses);
@@ -88,7 +88,7 @@ TEST_F(target_test, a_script_is_judged_by_its_interpreter) {
     EXPECT_EQ(judge("f", "#!/nowhere/at/all\n"), target::absent);
 }
 
-TEST_F(target_test, privileges_refuse_us) {
+TEST_F(started_program_test, privileges_refuse_us) {
     if (getuid() != 0) GTEST_SKIP() << "only root can make a file of somebody else's";
     std::string program = write("a", elf(glibc));
     ASSERT_EQ(chown(program.c_str(), 65534, 65534), 0);
@@ -101,20 +101,20 @@ TEST_F(target_test, privileges_refuse_us) {
     EXPECT_EQ(judge_path(program.c_str()), target::loads);
 }
 
-TEST_F(target_test, what_cannot_be_started_is_absent) {
+TEST_F(started_program_test, what_cannot_be_started_is_absent) {
     EXPECT_EQ(judge_path("/nowhere/at/all"), target::absent);
     EXPECT_EQ(judge_path(directory_.c_str()), target::absent);
     EXPECT_EQ(judge("a", elf(glibc), 0644), target::absent);
     EXPECT_EQ(judge_path(nullptr), target::absent);
 }
 
-TEST_F(target_test, neither_elf_nor_script_is_unknown) {
+TEST_F(started_program_test, neither_elf_nor_script_is_unknown) {
     EXPECT_EQ(judge("a", "echo hello\n"), target::unknown);
     EXPECT_EQ(judge("b", ""), target::unknown);
     EXPECT_EQ(judge("c", elf(glibc).substr(0, 70)), target::unknown);
 }
 
-TEST_F(target_test, a_name_is_looked_up_on_the_path) {
+TEST_F(started_program_test, a_name_is_looked_up_on_the_path) {
     std::string kept = getenv("PATH");
     std::filesystem::create_directory(directory_ + "/first");
     write("first/tool", "not executable", 0644);
@@ -128,7 +128,7 @@ TEST_F(target_test, a_name_is_looked_up_on_the_path) {
     setenv("PATH", kept.c_str(), 1);
 }
 
-TEST_F(target_test, descriptors_and_directories_are_judged_too) {
+TEST_F(started_program_test, descriptors_and_directories_are_judged_too) {
     std::string program = write("a", elf(nullptr));
     int file = open(program.c_str(), O_PATH);
     int directory = open(directory_.c_str(), O_RDONLY | O_DIRECTORY);
@@ -139,7 +139,7 @@ TEST_F(target_test, descriptors_and_directories_are_judged_too) {
     close(directory);
 }
 
-TEST_F(target_test, errno_is_kept) {
+TEST_F(started_program_test, errno_is_kept) {
     errno = 77;
     judge_path("/nowhere/at/all");
     judge_on_path("no-such-tool");

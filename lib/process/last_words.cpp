@@ -1,8 +1,8 @@
-#include "process/out_of_memory.hpp"
+#include "process/last_words.hpp"
 
 #include "os/os.hpp"
 #include "os/sandbox.hpp"
-#include "os/waiting.hpp"
+#include "os/wait_and_wake.hpp"
 #include "process/session_words.hpp"
 
 namespace fil {

@@ -1,4 +1,4 @@
-#include "target/python.hpp"
+#include "target/which_python.hpp"
 
 #include "os/refusal.hpp"
 #include "os/search_path.hpp"

@@ -9,7 +9,7 @@
 
 #include <initializer_list>
 
-#include "os/waiting.hpp"
+#include "os/wait_and_wake.hpp"
 
 namespace fil::os {
 namespace {
