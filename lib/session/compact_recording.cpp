@@ -26,7 +26,7 @@ class compaction {
   public:
     compaction(const recording_view& from, std::int64_t peak) : from_(from), peak_(peak) {}
 
-    compacting run(compact_memory& made) {
+    compacting compact(compact_memory& made) {
         const std::uint32_t callstacks = from_.callstacks_there();
         needed_.resize(callstacks);
         count(callstacks);
@@ -211,7 +211,7 @@ class compaction {
 compacting compact_recording(const recording_view& recording, std::int64_t peak,
                              compact_memory& made) {
     if (recording.check() != recording_check::good) return compacting::damaged;
-    return compaction(recording, peak).run(made);
+    return compaction(recording, peak).compact(made);
 }
 
 }  // namespace fil

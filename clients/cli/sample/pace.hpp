@@ -1,6 +1,6 @@
-// How often the supervisor looks: every 2 ms at first (a short run deserves a picture), a
-// thousandth of the run later, at most 20 ms; but less often where a look is dear, with many
-// processes say, so that all looks together stay at half a hundredth of a core on a long run.
+// How often the supervisor looks: every 2 ms at first (a short program deserves a picture), a
+// thousandth of the time later, at most 20 ms; but less often where a look is dear, with many
+// processes say, so that all looks together stay at half a hundredth of a core in the end.
 #pragma once
 
 namespace fil::cli {

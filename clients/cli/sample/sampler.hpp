@@ -2,7 +2,7 @@
 // the stacks: live and resident memory over time, of all processes together and of each; when the
 // peak was; resident memory by kind near the peak, taken whenever live has passed the last sampled
 // maximum by 1 %; large mappings hardly touched then. Also notices processes that died without a
-// word. Memory is bounded, whatever the run's length.
+// word. Memory is bounded, whatever the session's length.
 #pragma once
 
 #include <fil_supervisor.h>

@@ -1,6 +1,6 @@
 // A bounded history: numbers over time, each point standing for a stretch of time with the highest
-// values in it. When it is full, neighbours are joined and stretches are twice as long: a long run
-// keeps its maxima and its whole length, and costs no more than a short one. Pure.
+// values in it. When it is full, neighbours are joined and stretches are twice as long: a long
+// session keeps its maxima and its whole length, and costs no more than a short one. Pure.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// All that the supervisor knows of a run, as report.hpp wants it. The contents point into
+// All that the supervisor knows of a program, as report.hpp wants it. The contents point into
 // this object and into what it was made from, which must outlive it.
 #pragma once
 

@@ -35,7 +35,7 @@ class watcher {
           memory_(out_of_memory_of(program)),
           run_(session_, pid, memory_ ? &*memory_ : nullptr) {}
 
-    void run(const descriptor& ended) {
+    void watch_until(const descriptor& ended) {
         const int longest_wait = ended ? looking_now_and_then : looking_for_the_end;
         int wait = longest_wait;
         while (ended ? !has_ended(ended) : !is_gone(pid_)) {
@@ -93,7 +93,7 @@ void watch(const watched_program& program, pid_t pid, descriptor& ready) {
         let_go_of_standard_descriptors();
         if (write_value(ready, true)) {
             ready.close();
-            watching.run(ended);
+            watching.watch_until(ended);
         }
     } catch (const std::exception&) {  // there is nobody to tell
     }

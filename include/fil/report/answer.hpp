@@ -28,7 +28,7 @@ class answer_writer {
     answer_writer(const report_model& report, const answer_look& look)
         : run_(report.run), report_(report), look_(look), whole_(report.all_bytes()) {}
 
-    std::vector<std::string> run() {
+    std::vector<std::string> written() {
         lines_ = {headline()};
         write_rows();
         if (run_.processes.size() > 1) write_processes();
@@ -151,7 +151,7 @@ class answer_writer {
 // Without line ends.
 inline std::vector<std::string> answer_of(const report_model& report,
                                           const answer_look& look = {}) {
-    return answer_writer(report, look).run();
+    return answer_writer(report, look).written();
 }
 
 }  // namespace fil::report

@@ -85,7 +85,7 @@ class folded_writer {
         choose_deepest(most_frames);
     }
 
-    void run() {
+    void write() {
         for (const auto& [callstack, used] : usage_) {
             write_frames(callstack);
             out_ << ' ' << used.bytes << '\n';
@@ -144,7 +144,7 @@ template <snapshot_like Snapshot>
 void write_folded(std::ostream& out, const Snapshot& snapshot,
                   const std::vector<callstack_usage>& usage,
                   std::uint64_t most_frames = most_frames_folded) {
-    folded_writer<Snapshot>(out, snapshot, usage, most_frames).run();
+    folded_writer<Snapshot>(out, snapshot, usage, most_frames).write();
 }
 
 template <snapshot_like Snapshot>

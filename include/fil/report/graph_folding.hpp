@@ -13,7 +13,7 @@
 //     f ─ f ─ f ─ g          f ×3 ─ g           a ─ b ─ a ─ b ─ … a ─ b        a ⇄ b ×20
 //           └ h         =>        └ h                                     =>    └ b ⇄ a ×20
 //
-// fold_chains: of a run of frames that each do nothing but call the next, longer than `longest`,
+// fold_chains: of a row of frames that each do nothing but call the next, longer than `longest`,
 // the middle becomes one node. Both work on any graph, and change nothing in a shallow one.
 
 #include <algorithm>
@@ -47,7 +47,7 @@ class recursion_folding {
     explicit recursion_folding(const call_graph& graph)
         : graph_(graph), place_(graph.nodes.size()) {}
 
-    call_graph run() {
+    call_graph folded() {
         for (std::size_t i = 1; i < graph_.nodes.size(); ++i) count_repeats(graph_node(i));
         for (std::size_t i = graph_.nodes.size(); i-- > 1;) tell_caller(graph_node(i));
         for (std::size_t i = 1; i < graph_.nodes.size(); ++i) put(graph_node(i));
@@ -153,12 +153,12 @@ class recursion_folding {
 };
 
 inline call_graph fold_recursion(const call_graph& graph) {
-    return recursion_folding(graph).run();
+    return recursion_folding(graph).folded();
 }
 
 inline call_graph fold_chains(const call_graph& graph, std::uint32_t longest = 200) {
     const std::size_t size = graph.nodes.size();
-    // A link is a node that its parent does nothing but call. [i]: links above i in its run, and
+    // A link is a node that its parent does nothing but call. [i]: links above i in its row, and
     // below it.
     std::vector<std::uint32_t> above(size), below(size);
     for (std::size_t i = 1; i < size; ++i) {

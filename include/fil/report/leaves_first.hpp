@@ -31,7 +31,7 @@ class turning {
         least_ = least_share * static_cast<double>(graph[graph_node::root].total);
     }
 
-    call_graph run() {
+    call_graph turned() {
         const call_graph::node& root = graph_[graph_node::root];
         turned_[graph_node::root].total = root.total;
         turned_[graph_node::root].self = root.self;
@@ -121,7 +121,7 @@ class turning {
 };
 
 inline call_graph leaves_first(const call_graph& graph, double least_share, std::size_t most) {
-    return turning(graph, least_share, most).run();
+    return turning(graph, least_share, most).turned();
 }
 
 }  // namespace fil::report

@@ -30,7 +30,7 @@ class model_writer {
     model_writer(const report_model& report, const call_graph& graph)
         : report_(report), graph_(graph) {}
 
-    std::string run() {
+    std::string written() {
         json_.begin('{').pair("version", 3);
         write_facts();
         write_lines();
@@ -345,11 +345,11 @@ struct model_limits {
 inline std::string model_json(const report_model& report, const model_limits& limits = {}) {
     const std::size_t room = report.run.title.empty() ? limits.whole_bytes : limits.part_bytes;
     call_graph whole = fold_recursion(make_call_graph(report.chosen.shown, report.chosen.on_page));
-    std::string json = model_writer(report, whole).run();
+    std::string json = model_writer(report, whole).written();
     if (json.size() <= room) return json;
     whole = fold_chains(whole);
     for (std::size_t most = std::min(limits.most_nodes, whole.nodes.size());; most = most * 3 / 4) {
-        json = model_writer(report, join_small(whole, most, report.small_callstacks)).run();
+        json = model_writer(report, join_small(whole, most, report.small_callstacks)).written();
         if (json.size() <= room || most < 100) return json;
     }
 }

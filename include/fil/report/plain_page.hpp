@@ -65,7 +65,7 @@ class plain_writer {
   public:
     explicit plain_writer(const report_model& report) : report_(report) {}
 
-    plain_page run() { return {head(), lines(), graph()}; }
+    plain_page written() { return {head(), lines(), graph()}; }
 
   private:
     static constexpr std::size_t most_lines = 12;
@@ -201,7 +201,7 @@ class plain_writer {
 };
 
 inline plain_page make_plain_page(const report_model& report) {
-    return plain_writer(report).run();
+    return plain_writer(report).written();
 }
 
 }  // namespace fil::report

@@ -77,7 +77,7 @@ class source_reader {
     source_reader(const snapshot& from, std::optional<std::int64_t> started, source_limits limits)
         : from_(from), started_(started), limits_(limits), excerpts_(from.frames().size()) {}
 
-    std::vector<source_excerpt> run() {
+    std::vector<source_excerpt> read() {
         std::map<std::string, std::vector<std::size_t>> frames_of;  // by path, or pushed name
         for (std::size_t i = 0; i < from_.frames().size(); ++i) {
             const frame& f = from_.frames()[i];
@@ -144,7 +144,7 @@ class source_reader {
 inline std::vector<source_excerpt> read_sources(const snapshot& from,
                                                 std::optional<std::int64_t> started,
                                                 const source_limits& limits = {}) {
-    return source_reader(from, started, limits).run();
+    return source_reader(from, started, limits).read();
 }
 
 }  // namespace fil::report

@@ -67,7 +67,7 @@ class svg_writer {
     svg_writer(const svg_picture& picture, const svg_parts& parts)
         : picture_(picture), parts_(parts) {}
 
-    std::string run() {
+    std::string written() {
         place_rows();
         write_beginning();
         for (const svg_box& box : picture_.boxes) write_box(box);
@@ -218,7 +218,7 @@ class svg_writer {
 };
 
 inline std::string svg_text(const svg_picture& picture, const svg_parts& parts) {
-    return svg_writer(picture, parts).run();
+    return svg_writer(picture, parts).written();
 }
 
 }  // namespace fil::report

@@ -69,7 +69,7 @@ class tidying {
           script_(normal_path(program.main_script_path)),
           merged_(tidy_, raw.callstacks().size() + 1) {}
 
-    snapshot run() {
+    snapshot result() {
         tidy_frames();
         tidy_callstacks();
         for (const mapping_kind kind :
@@ -206,7 +206,7 @@ class tidying {
 };
 
 inline snapshot tidied(const snapshot& raw, const program_facts& program) {
-    return tidying(raw, program).run();
+    return tidying(raw, program).result();
 }
 
 }  // namespace fil::report

@@ -79,7 +79,7 @@ class line_summing {
             own_[to_index(callstack)] += used.bytes;
     }
 
-    held_by_lines run() {
+    held_by_lines summed() {
         held_by_lines result;
         std::map<frame_index, std::int64_t> held, imported;
         std::map<std::pair<frame_index, frame_index>, std::int64_t> of_threads;
@@ -265,7 +265,7 @@ template <snapshot_like Snapshot>
 held_by_lines your_lines(const Snapshot& whole, const std::vector<ownership>& owners,
                          const std::vector<code_text>& texts,
                          const std::vector<frame_index>& rows) {
-    return line_summing<Snapshot>(whole, owners, texts, rows).run();
+    return line_summing<Snapshot>(whole, owners, texts, rows).summed();
 }
 
 }  // namespace fil::report
