@@ -10,9 +10,8 @@ imports, first-time effects and report. Addresses are not randomised and hashing
 count repeats to a few in a million.
 
 valgrind and the preload library go together, with one detour: fil-profile is given, as its python,
-a script that starts valgrind. valgrind itself is a static program, before which our exec hook takes
-LD_PRELOAD away, as it must; so the library is handed to the loader inside (ld.so --preload). That
-it did record is checked.
+a script that starts valgrind. That writes LD_PRELOAD anew for the program inside; so the library is
+handed to the loader there (ld.so --preload). That it did record is checked.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ void fil_recorder_shrink(uint64_t address_space) {
     sandbox::pages.shrink(share);
     sandbox::pages_wiped_on_fork.shrink(share);
     entry::event([=](process_recorder& recorder, thread_state&) {
-        this_process.recording().shrink(recorder.memory(), share);
+        recorder.memory().shrink<system_pages>(share);
     });
 }
 

@@ -32,6 +32,13 @@ void reserve(page_reserve& kept, bool wiped_on_fork) {
     }
 }
 
+// A recording cannot grow by the reserves: it grows now.
+void grow(recording_memory& memory) {
+    const std::uint64_t most = os::recording_bytes(), before = memory.bytes();
+    for (std::uint64_t bytes = most; bytes > before && memory.bytes() == before; bytes /= 4)
+        memory.grow_to(bytes);
+}
+
 // By calls that are still allowed, for the time when some of them are not.
 void prepare(std::uint32_t refused) {
     if (this_process.running() == nullptr) return;  // a new process joins now, or never
@@ -40,12 +47,14 @@ void prepare(std::uint32_t refused) {
         if (syscall(SYS_sigaltstack, nullptr, &stack) == 0 && (stack.ss_flags & SS_DISABLE) == 0)
             signal_stack = {reinterpret_cast<std::uintptr_t>(stack.ss_sp), stack.ss_size};
     }
-    if ((refused & sandbox::of_memory) != 0 && sandbox::allows(sandbox::all)) {
+    const bool may_map = (refused & sandbox::of_memory) == 0;
+    if (!may_map && sandbox::allows(sandbox::all)) {
         reserve(sandbox::pages, false);
         reserve(sandbox::pages_wiped_on_fork, true);
     }
-    entry::event([](process_recorder& recorder, thread_state& thread) {
+    entry::event([=](process_recorder& recorder, thread_state& thread) {
         recorder.capture(thread);  // the source's memory of this thread
+        if (!may_map) grow(recorder.memory());
         this_process.sources().know_all_modules();
     });
 }

@@ -108,8 +108,10 @@ trial_result try_out(const target& trial, const environment& inherited,
     return recorded(session.get());
 }
 
-std::string how_recorded(const trial_result& trial, bool is_python) {
+std::string how_recorded(const target& what, const trial_result& trial, bool is_python) {
     if (!trial.is_recorded) return "no: " + trial.why_not;
+    if (!what.why_unrecorded.empty())
+        return "no: " + what.why_unrecorded + "; what it starts is, if it can be";
     if (!is_python) return "yes";
     if (trial.runtime.empty())
         return "yes, by native callstacks only: no CPython of 3.9 or later is run";
@@ -150,7 +152,7 @@ int doctor(const invocation& asked) {
     tell("program", description(what, image, is_python));
 
     const trial_result trial = try_out(trial_of(image, is_python), inherited, library);
-    tell("recorded", how_recorded(trial, is_python));
+    tell("recorded", how_recorded(what, trial, is_python));
     int status = trial.is_recorded ? 0 : 1;
     tell_limits(asked.detect_out_of_memory);
     tell_environment(inherited, asked.thread_pools);

@@ -25,7 +25,11 @@
 namespace fil::cli {
 namespace {
 
-void announce(const invocation& asked, const output_directory& output) {
+void announce(const invocation& asked, const target& what, const output_directory& output) {
+    if (!what.why_unrecorded.empty())
+        say(what.arguments.front() + " itself is not recorded, since " + what.why_unrecorded +
+                "; what it starts is.",
+            worth::news);
     say("Memory usage will be written out at exit to " + output.path() +
             (asked.browser ? ", and opened in a browser." : "."),
         worth::news);
@@ -75,7 +79,8 @@ bool never_began(const fil_session* session, const target& what, const program& 
            fil_session_began(session, child.pid) == 0;
 }
 
-void say_what_was_missed(fil_session* session, const observation& seen) {
+void say_what_was_missed(fil_session* session, observation& seen) {
+    seen.memory.admit_late();
     for (const std::string& process : seen.memory.still_running())
         say(process + " is still running; what it does from now on is not recorded.", worth::news);
     fil_session_numbers numbers = FIL_SESSION_NUMBERS_INIT;
@@ -150,7 +155,7 @@ ending run(const invocation& asked) {
 
     if (!asked.thread_pools) turn_thread_pools_off(variables);
 
-    announce(asked, output);
+    announce(asked, what, output);
     const std::int64_t started_ns = nanoseconds_since_1970();
     const program child = launch(what, variables.all, signals);
     if (!asked.children) fil_session_leave_children_out(session.get(), child.pid);
@@ -178,7 +183,7 @@ ending run(const invocation& asked) {
     const supervision also = {
         [&](const observation& now) { return std::min(meanwhile.look(now), look_at_memory(now)); },
         [&](const observation& now) { meanwhile.ask(now.seconds); }};
-    const observation seen = supervise(child, session.get(), signals, also);
+    observation seen = supervise(child, session.get(), signals, also);
     meanwhile.finish();
     say_killed_by_sandbox(seen);
     if (!seen.memory.still_running().empty()) library.leave_link();

@@ -120,7 +120,7 @@ environment_change plan_environment(char* const* environment, target kind) {
     environment_change change;
     if (session_entry[0] == 0) return change;
     found_entries found;
-    bool with_us = takes_us(kind);
+    bool with_us = is_told_of_us(kind);
     std::size_t longest = preload_length + std::strlen(library_path) + 2;
     for (; environment != nullptr && environment[change.entries] != nullptr; ++change.entries) {
         const char* entry = environment[change.entries];
@@ -143,7 +143,7 @@ char** write_environment(const environment_change& change, char* const* environm
     char** next = written;
     char* text = reinterpret_cast<char*>(written + change.entries + 3);
     found_entries found;
-    bool with_us = takes_us(kind);
+    bool with_us = is_told_of_us(kind);
     for (std::size_t i = 0; i < change.entries; ++i) {
         char* entry = environment[i];
         if (starts_with(entry, session_name, session_length)) found.session = true;

@@ -23,8 +23,8 @@ namespace {
 template <typename Call>
 int replace_process(target kind, char* const* environment, Call call) {
     if (kind == target::absent) return call(environment);  // fails: one step of a search, say
-    if (takes_us(kind) && !library_can_be_opened()) kind = target::refuses;
-    if (kind == target::refuses) fil_record_unprofiled_child();
+    if (is_told_of_us(kind) && !library_can_be_opened()) kind = target::refuses;
+    if (runs_unrecorded(kind)) fil_record_unprofiled_child();
     if (kind == target::confined) fil_sandbox_count(1);
     fil_recorder_close();
     int result = with_environment_for(kind, environment, call);
@@ -35,9 +35,9 @@ int replace_process(target kind, char* const* environment, Call call) {
 
 template <typename Call>
 int start_process(target kind, char* const* environment, Call call) {
-    if (takes_us(kind) && !library_can_be_opened()) kind = target::refuses;
+    if (is_told_of_us(kind) && !library_can_be_opened()) kind = target::refuses;
     int failure = with_environment_for(kind, environment, call);
-    if (failure == 0 && kind == target::refuses) fil_record_unprofiled_child();
+    if (failure == 0 && runs_unrecorded(kind)) fil_record_unprofiled_child();
     if (failure == 0 && kind == target::confined) fil_sandbox_count(1);
     return failure;
 }

@@ -40,6 +40,7 @@ struct open_file {
 
 target kind_of(loadable found) {
     if (found == loadable::yes) return target::loads;
+    if (found == loadable::statically_linked) return target::passes_on;
     return found == loadable::not_elf ? target::unknown : target::refuses;
 }
 

@@ -9,16 +9,20 @@
 namespace fil::preload {
 
 enum class target {
-    loads,     // a program of our architecture with the C library's dynamic loader
-    refuses,   // static, 32-bit, another C library, or set-user-id: LD_PRELOAD would be harmful
-    confined,  // it inherits this process's own sandbox, which refuses a call that we make
-    absent,    // there is nothing to start: the call will fail
-    unknown    // not readable, or of no kind that we know
+    loads,      // a program of our architecture with the C library's dynamic loader
+    passes_on,  // static: it takes no library, and hands LD_PRELOAD on to what it starts
+    refuses,    // 32-bit, another C library, or set-user-id: LD_PRELOAD would be harmful
+    confined,   // it inherits this process's own sandbox, which refuses a call that we make
+    absent,     // there is nothing to start: the call will fail
+    unknown     // not readable, or of no kind that we know
 };
 
-// Whether such a program is started with our library.
-inline bool takes_us(target kind) {
+// Whether such a program is started with our library in its environment, and is recorded.
+inline bool is_told_of_us(target kind) {
     return kind != target::refuses && kind != target::confined;
+}
+inline bool runs_unrecorded(target kind) {
+    return kind == target::refuses || kind == target::passes_on;
 }
 
 target judge_path(const char* path);

@@ -18,6 +18,9 @@ struct system_pages {
     static void unmap(void* address, std::size_t bytes);
     static void clear(void* address, std::size_t bytes);  // zeroed again, their memory given back
 
+    // Of memory that may grow in place (os::map_to_grow).
+    static bool extend(void* end, std::size_t bytes);
+
     // Pages that nobody may touch until they are allowed again, and that are then not locked.
     static void forbid(void* address, std::size_t bytes);
     static void allow(void* address, std::size_t bytes);

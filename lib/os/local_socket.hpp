@@ -1,6 +1,7 @@
 #pragma once
-// A process's end of a connection to a socket that has a name in the file system: whole messages,
-// and a descriptor with each.
+// A process's end of a connection to a socket that has a name, in the file system or beside it (an
+// abstract one, which needs neither a folder nor rights in it): whole messages, and a descriptor
+// with each.
 //
 // By system calls directly: libc's are points of cancellation, and malloc must not be one. Made and
 // used inside a malloc hook: no malloc, no throw; errno says what was wrong, and is the caller's to
@@ -26,6 +27,14 @@ class local_socket {
     bool limit_receiving(int milliseconds) const;
 
     bool connect_to(std::string_view path) const;
+    bool connect_to_abstract(std::string_view name) const;
+
+    // Who listens, and as which user; as this process sees both, 0 for a pid that it does not.
+    struct peer {
+        std::int32_t pid = -1;
+        std::uint32_t user = 0;
+    };
+    peer other_end() const;
 
     // `descriptor` goes with it and stays the caller's; -1: none does.
     bool send(const void* data, std::size_t bytes, int descriptor) const;
@@ -40,6 +49,7 @@ class local_socket {
 
   private:
     bool limit(int direction, int milliseconds) const;
+    bool connect_to(std::string_view name, bool is_abstract) const;
 
     int descriptor_;
 };

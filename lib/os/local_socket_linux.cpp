@@ -38,19 +38,40 @@ bool local_socket::limit(int direction, int milliseconds) const {
 }
 
 bool local_socket::connect_to(std::string_view path) const {
-    sockaddr_un name{};
-    name.sun_family = AF_UNIX;
-    if (path.size() >= sizeof name.sun_path) {
+    return connect_to(path, false);
+}
+bool local_socket::connect_to_abstract(std::string_view name) const {
+    return connect_to(name, true);
+}
+
+// An abstract name begins with a zero, and ends where the address does.
+bool local_socket::connect_to(std::string_view name, bool is_abstract) const {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (name.size() + 1 >= sizeof address.sun_path) {
         note_refusal(SYS_connect, ENAMETOOLONG);
+        errno = ENAMETOOLONG;
         return false;
     }
-    memcpy(name.sun_path, path.data(), path.size());
+    memcpy(address.sun_path + (is_abstract ? 1 : 0), name.data(), name.size());
+    const std::size_t bytes =
+        is_abstract ? offsetof(sockaddr_un, sun_path) + 1 + name.size() : sizeof address;
     long connected;
     do {
-        connected = syscall(SYS_connect, descriptor_, &name, sizeof name);
+        connected = syscall(SYS_connect, descriptor_, &address, bytes);
     } while (connected < 0 && errno == EINTR);
     if (connected != 0) note_refusal(SYS_connect);
     return connected == 0;
+}
+
+local_socket::peer local_socket::other_end() const {
+    ucred found{};
+    socklen_t length = sizeof found;
+    if (syscall(SYS_getsockopt, descriptor_, SOL_SOCKET, SO_PEERCRED, &found, &length) != 0) {
+        note_refusal(SYS_getsockopt);
+        return {};
+    }
+    return {found.pid, found.uid};
 }
 
 bool local_socket::send(const void* data, std::size_t bytes, int descriptor) const {

@@ -8,13 +8,24 @@
 
 namespace fil::os {
 
-// How many bytes a recording may reserve: much, but little under RLIMIT_AS.
+// How many bytes a recording may grow to: much, but little under RLIMIT_AS.
 inline constexpr std::uint64_t share_of_address_space = 16;
 std::uint64_t recording_bytes();
 std::uint64_t share_of_limited_space();  // under RLIMIT_AS; without it, more than there is
 
-// Sparse memory of its own for a recording, private to this process; nullptr if refused.
+// Sparse memory, private to this process; nullptr if refused.
 void* map_private(std::uint64_t bytes);
+
+// `bytes` of memory with free addresses behind it, so that it may grow to `room` bytes in place: of
+// a shared file, or private where `descriptor` is -1. Outside core dumps. nullptr if refused; where
+// there is no such place, all of it at once.
+struct growing_memory {
+    void* address = nullptr;
+    std::uint64_t bytes = 0;
+};
+growing_memory map_to_grow(int descriptor, std::uint64_t bytes, std::uint64_t room);
+bool extend(void* end, std::uint64_t bytes);           // by so much; false if refused
+inline constexpr std::uint64_t first_bytes = 2 << 20;  // of a recording
 
 // A sparse memfd of `bytes`, sealed against shrinking and growing; -1 if refused.
 int make_shared_file(const char* name, std::uint64_t bytes);
@@ -30,7 +41,8 @@ void* map_reserve(std::uint64_t bytes, bool wiped_on_fork);
 // smaller, down to `least`.
 struct shared_memory {
     void* address = nullptr;  // nullptr if all were refused
-    std::uint64_t bytes = 0;
+    std::uint64_t bytes = 0;  // that it may grow to
+    std::uint64_t mapped = 0;
     int descriptor = -1;
     int segment = -1;  // marked to go with the last process that has it
 };
@@ -54,8 +66,8 @@ bool is_first_thread();
 // By the system call: libc's close() is a point of cancellation, and malloc must not be one.
 void close_descriptor(int descriptor);
 
-// A symbolic link; where it cannot be made, there is none.
-void make_link(const char* target, const char* path);
+// A symbolic link; false where it cannot be made.
+bool make_link(const char* target, const char* path);
 
 // CLOCK_MONOTONIC.
 std::int64_t monotonic_ns();

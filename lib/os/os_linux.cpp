@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "fil/base/spin_lock.hpp"
 #include "os/linux_system.hpp"
@@ -22,10 +23,10 @@
 // System calls are made directly: the libc functions of these names may be our own hooks.
 namespace {
 
-void* raw_map(std::size_t bytes, int flags, int descriptor) {
+void* raw_map(std::uintptr_t place, std::size_t bytes, int flags, int descriptor) {
     const int protection = PROT_READ | PROT_WRITE;
     // The offset is passed on the stack, where an int leaves half of the kernel's word as it was.
-    const long address = syscall(SYS_mmap, nullptr, bytes, protection, flags, descriptor, off_t{0});
+    const long address = syscall(SYS_mmap, place, bytes, protection, flags, descriptor, off_t{0});
     if (address == -1) fil::note_refusal(SYS_mmap);
     return address == -1 ? nullptr : reinterpret_cast<void*>(address);
 }
@@ -34,9 +35,11 @@ void advise(void* address, std::size_t bytes, int advice) {
     syscall(SYS_madvise, address, bytes, advice);
 }
 
+constinit std::atomic<std::uint32_t> next_place{0};
+
 void* map_anonymous(std::size_t bytes) {
     const fil::os::keep_errno keep;
-    void* address = raw_map(bytes, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+    void* address = raw_map(0, bytes, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
     if (address == nullptr) return nullptr;
     // Sparse tables must stay sparse, and out of core dumps.
     advise(address, bytes, MADV_NOHUGEPAGE);
@@ -81,6 +84,10 @@ void* system_pages_wiped_on_fork::map(std::size_t bytes) {
     const os::keep_errno keep;
     if (address != nullptr) advise(address, bytes, MADV_WIPEONFORK);
     return address;
+}
+
+bool system_pages::extend(void* end, std::size_t bytes) {
+    return may_map() && os::extend(end, bytes);
 }
 
 void system_pages::forbid(void* address, std::size_t bytes) {
@@ -168,6 +175,42 @@ void* map_private(std::uint64_t bytes) {
     return map_anonymous(bytes);
 }
 
+// In a part of the address space where the kernel puts nothing by itself, each at a place of its
+// own: half way between where it puts programs (0x55...) and where libraries like their own tables.
+// Where that cannot be had (a smaller address space, emulators), all of the room is taken.
+growing_memory map_to_grow(int descriptor, std::uint64_t bytes, std::uint64_t room) {
+    constexpr std::uintptr_t first_place = 0x4000'0000'0000;
+    constexpr std::uint64_t places = 1024, longest_room = 16ull << 30;
+    const int kind = descriptor >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
+    growing_memory made{nullptr, std::min(bytes, room)};
+    for (int i = 0; i < 64 && room <= longest_room && made.address == nullptr; ++i) {
+        // As random as the stack's address.
+        const auto random = reinterpret_cast<std::uintptr_t>(&kind) >> 4;
+        const std::uintptr_t place =
+            first_place + (random + next_place.fetch_add(1)) % places * longest_room;
+        made.address =
+            raw_map(place, made.bytes, kind | MAP_NORESERVE | MAP_FIXED_NOREPLACE, descriptor);
+        if (made.address == nullptr && errno != EEXIST) break;
+        // An old kernel takes the place for a wish.
+        if (made.address != nullptr && made.address != reinterpret_cast<void*>(place)) {
+            unmap(made.address, made.bytes);
+            made.address = nullptr;
+        }
+    }
+    if (made.address == nullptr) made = {raw_map(0, room, kind | MAP_NORESERVE, descriptor), room};
+    if (made.address == nullptr) return made;
+    if (descriptor < 0) advise(made.address, made.bytes, MADV_NOHUGEPAGE);
+    advise(made.address, made.bytes, MADV_DONTDUMP);
+    return made;
+}
+
+// By its last page: of one whose first part is locked, that one tells that the rest is not.
+bool extend(void* end, std::uint64_t bytes) {
+    const keep_errno keep;
+    constexpr std::uint64_t page = 4096;
+    return syscall(SYS_mremap, static_cast<std::byte*>(end) - page, page, page + bytes, 0) != -1;
+}
+
 int make_shared_file(const char* name, std::uint64_t bytes) {
     const int descriptor =
         static_cast<int>(syscall(SYS_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
@@ -186,7 +229,7 @@ int make_shared_file(const char* name, std::uint64_t bytes) {
 }
 
 void* map_shared(int descriptor, std::uint64_t bytes) {
-    void* address = raw_map(bytes, MAP_SHARED | MAP_NORESERVE, descriptor);
+    void* address = raw_map(0, bytes, MAP_SHARED | MAP_NORESERVE, descriptor);
     if (address != nullptr) advise(address, bytes, MADV_DONTDUMP);
     return address;
 }
@@ -212,7 +255,7 @@ void unmap(void* address, std::uint64_t bytes) {
 
 void* map_wiped_page() {
     const auto bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    void* address = raw_map(bytes, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    void* address = raw_map(0, bytes, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     // Where a forked child cannot be told from its parent, nothing is recorded.
     if (address != nullptr && syscall(SYS_madvise, address, bytes, MADV_WIPEONFORK) != 0) {
         note_refusal(SYS_madvise);
@@ -238,8 +281,8 @@ void close_descriptor(int descriptor) {
     syscall(SYS_close, descriptor);
 }
 
-void make_link(const char* target, const char* path) {
-    syscall(SYS_symlink, target, path);
+bool make_link(const char* target, const char* path) {
+    return syscall(SYS_symlink, target, path) == 0;
 }
 
 std::int64_t monotonic_ns() {

@@ -25,18 +25,25 @@ std::uint64_t longest_file() {
 }
 
 shared_memory in_file(const char* name, std::uint64_t bytes) {
-    shared_memory made{nullptr, bytes, make_shared_file(name, bytes), -1};
-    if (made.descriptor >= 0) made.address = map_shared(made.descriptor, bytes);
+    shared_memory made{nullptr, bytes, 0, make_shared_file(name, bytes), -1};
+    if (made.descriptor >= 0) {
+        const growing_memory mapped = map_to_grow(made.descriptor, first_bytes, bytes);
+        made.address = mapped.address;
+        made.mapped = mapped.bytes;
+    }
     if (made.address != nullptr) return made;
     if (made.descriptor >= 0) close_descriptor(made.descriptor);
     made.descriptor = -1;
     return made;
 }
 
-// Whoever knows its number may attach it as long as one process has it.
+// Whoever knows its number may attach it as long as one process has it. It cannot grow, and is
+// attached whole.
 shared_memory in_segment(std::uint64_t bytes) {
+    constexpr std::uint64_t enough = 1 << 30;
+    bytes = std::min(bytes, enough);
     shared_memory made;
-    made.bytes = bytes;
+    made.bytes = made.mapped = bytes;
     made.segment = static_cast<int>(syscall(SYS_shmget, IPC_PRIVATE, bytes, 0600 | SHM_NORESERVE));
     if (made.segment < 0) return made;
     made.address = map_segment(made.segment);

@@ -132,7 +132,7 @@ process_recorder* process_life::begin() {
     session_page* const parents = recording_.session();
     // A handler that forked in the middle of an event will return to it, and to the old recording.
     const bool is_in_use = this_thread.guard.raised(stack_pointer());
-    recording_.let_go_of_parents(is_in_use);
+    if (parents != nullptr) recording_.let_go_of_parents(recorder().memory().bytes(), is_in_use);
     const raised_guard inside(this_thread.guard);
     const bool may_record = !records_on_request() || is_where_it_started();
     if (!may_record || !build()) {
@@ -154,11 +154,12 @@ bool process_life::build() {
     runs_ = {};
     generation_.raise();
     const bool in_session = options_.memory == FIL_MEMORY_SESSION;
-    if (!recording_.make(in_session, records_on_request())) return false;
+    if (!recording_.make(in_session)) return false;
     const recording_memory memory = recording_.memory();
     auto* recorder = new (recorder_) process_recorder(
         memory.base(), memory.bytes(), session_words(*recording_.session(), memory.header()),
         blocks, sources_, &generation_.number());
+    recorder->memory().let_grow<linux_system>(recording_.most_bytes());
     if ((options_.flags & FIL_NATIVE_STACKS) != 0) {
         sources_.use_native_frames(recorder->functions(), recorder->tree());
         sources_.ask_for_native_frames(true);

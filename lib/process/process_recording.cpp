@@ -18,14 +18,14 @@ bool process_recording::note_session() {
     return session_text_[0] != 0;
 }
 
-bool process_recording::make(bool in_session, bool on_request) {
+bool process_recording::make(bool in_session) {
     recording_ = nullptr;
     session_ = nullptr;
     // Where a recording is too short, it is because files may not be longer.
     note_refusal(refused_call::growing_a_file, EFBIG);
-    bytes_ = os::recording_bytes();
-    if (in_session ? join(on_request) : make_privately()) return true;
-    if (recording_ != nullptr) os::unmap(recording_, bytes_);
+    most_ = os::recording_bytes();
+    if (in_session ? join() : make_privately()) return true;
+    if (recording_ != nullptr) os::unmap(recording_, mapped_);
     if (session_ != nullptr) os::unmap(session_, recording_page);
     recording_ = nullptr;
     session_ = nullptr;
@@ -33,7 +33,9 @@ bool process_recording::make(bool in_session, bool on_request) {
 }
 
 bool process_recording::make_privately() {
-    recording_ = os::map_private(bytes_);
+    const os::growing_memory memory = os::map_to_grow(-1, os::first_bytes, most_);
+    recording_ = memory.address;
+    mapped_ = memory.bytes;
     session_ = static_cast<session_page*>(os::map_private(recording_page));
     if (recording_ == nullptr || session_ == nullptr) return false;
     session_->magic = session_magic;
@@ -41,16 +43,17 @@ bool process_recording::make_privately() {
     return format();
 }
 
-bool process_recording::join(bool on_request) {
+bool process_recording::join() {
     session_address address;
     if (!parse_session_address(session_text_, address)) return false;
     const os::shared_memory memory =
-        os::make_shared_memory("fil-recording", bytes_, smallest_recording);
+        os::make_shared_memory("fil-recording", most_, smallest_recording);
     recording_ = memory.address;
-    bytes_ = memory.bytes;
+    mapped_ = memory.mapped;
+    most_ = memory.bytes;
     // Formatted before it is sent: the supervisor may look at once.
     if (recording_ != nullptr && format()) {
-        session_ = join_session(address, memory, on_request);
+        session_ = join_session(address, memory);
     }
     // The program may use any number for its own.
     if (memory.descriptor >= 0) os::close_descriptor(memory.descriptor);
@@ -59,13 +62,15 @@ bool process_recording::join(bool on_request) {
 
 bool process_recording::format() const {
     const std::int32_t parent = forked_from_ != 0 ? forked_from_ : os::parent_process_id();
-    return memory().format(os::process_id(), parent);
+    recording_memory fresh = memory();
+    fresh.let_grow<linux_system>(most_);
+    return fresh.format(os::process_id(), parent);
 }
 
 // Not once more in a child that records nothing either: the program's may be there by then.
-void process_recording::let_go_of_parents(bool is_in_use) {
+void process_recording::let_go_of_parents(std::uint64_t bytes, bool is_in_use) {
     if (recording_ != nullptr) forked_from_ = memory().header().pid;
-    if (recording_ != nullptr && !is_in_use) os::unmap(recording_, bytes_);
+    if (recording_ != nullptr && !is_in_use) os::unmap(recording_, bytes);
     recording_ = nullptr;
 }
 
@@ -78,11 +83,6 @@ void process_recording::tell_refused(session_page* parents) {
 // The memory that is shared with the parent is still mapped: to write there is no system call.
 void process_recording::count_sandboxed(int change) {
     if (session_ != nullptr) session_->sandboxed.fetch_add(static_cast<std::uint32_t>(change));
-}
-
-void process_recording::shrink(recording_memory& memory, std::uint64_t bytes) {
-    memory.shrink<system_pages>(bytes);
-    bytes_ = memory.bytes();
 }
 
 }  // namespace fil

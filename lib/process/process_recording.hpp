@@ -18,13 +18,16 @@ class process_recording {
 
     // A new recording, and the page of its session: the supervisor's, or a private one. False where
     // they cannot be had; nothing of them is mapped then. What was there before is not touched.
-    bool make(bool in_session, bool on_request);
+    bool make(bool in_session);
 
-    recording_memory memory() const { return {recording_, bytes_}; }
+    // As it is mapped at first, and how far it may grow.
+    recording_memory memory() const { return {recording_, mapped_}; }
+    std::uint64_t most_bytes() const { return most_; }
     session_page* session() const { return session_; }
 
-    // The parent's recording is not ours; it stays mapped where an event in it is still under way.
-    void let_go_of_parents(bool is_in_use);
+    // The parent's recording, `bytes` of it, is not ours; it stays mapped where an event in it is
+    // still under way.
+    void let_go_of_parents(std::uint64_t bytes, bool is_in_use);
 
     // None could be made: says so, in the page of the parent's session as well, if there is one. It
     // stays: the children of this process will fare alike.
@@ -33,16 +36,13 @@ class process_recording {
     // Processes that their sandbox keeps from recording.
     void count_sandboxed(int change);
 
-    // Leaves the recording's memory less to grow by.
-    void shrink(recording_memory& memory, std::uint64_t bytes);
-
   private:
     bool make_privately();
-    bool join(bool on_request);
+    bool join();
     bool format() const;
 
     void* recording_ = nullptr;
-    std::uint64_t bytes_ = 0;
+    std::uint64_t mapped_ = 0, most_ = 0;
     session_page* session_ = nullptr;
     std::int32_t forked_from_ = 0;  // who recorded then: its parent may be gone meanwhile
     char session_text_[256] = {};   // $FIL_SESSION as it was at the start

@@ -44,26 +44,41 @@ join_request request_of(request_kind kind, const session_address& address) {
     request.version = session_protocol_version;
     request.kind = kind;
     request.segment = -1;
+    request.reason = 0;
     memcpy(request.token, address.token.data(), token_length);
     return request;
+}
+
+// A child that changed its user or its root directory may not see the path. Whoever knows an
+// abstract name can take it, once the supervisor is gone: but that is another process, and not
+// root's where pids are not seen.
+bool connect(const os::local_socket& socket, const session_address& address) {
+    if (socket.connect_to(address.socket_path)) return true;
+    const int error = errno;
+    if (error == EAGAIN || !socket.connect_to_abstract(address.socket_path)) {
+        note_refusal(refused_call::connecting, error);  // of the first, which says more
+        errno = error;
+        return false;
+    }
+    const os::local_socket::peer peer = socket.other_end();
+    if (peer.pid == address.supervisor_pid || (peer.pid == 0 && peer.user == 0)) return true;
+    note_refusal(refused_call::connecting, error);
+    return false;
 }
 
 // `descriptor` goes with it, unless it is -1.
 bool send_request(const os::local_socket& socket, const session_address& address,
                   const join_request& request, int descriptor, int milliseconds) {
-    return socket.is_there() && socket.limit_sending(milliseconds) &&
-           socket.connect_to(address.socket_path) &&
+    return socket.is_there() && socket.limit_sending(milliseconds) && connect(socket, address) &&
            socket.send(&request, sizeof request, descriptor);
 }
 
 }  // namespace
 
-session_page* join_session(const session_address& address, const os::shared_memory& recording,
-                           bool is_the_program) {
+session_page* join_session(const session_address& address, const os::shared_memory& recording) {
+    constexpr int longest = 5000;
     const os::keep_errno keep;
     const os::local_socket socket;
-    const bool is_child = os::parent_process_id() == address.supervisor_pid;
-    const int longest = is_child || is_the_program ? 5000 : 200;
     join_request request = request_of(request_kind::join, address);
     request.segment = recording.segment;
     if (!send_request(socket, address, request, recording.descriptor, longest)) {
@@ -86,6 +101,14 @@ bool ask_for_report(const session_address& address, report_reply& reply) {
         if (length == long(sizeof reply)) return reply.version == session_protocol_version;
     }
     return false;
+}
+
+void say_refused(const session_address& address, std::uint32_t why) {
+    const os::keep_errno keep;
+    const os::local_socket socket;
+    join_request request = request_of(request_kind::refused, address);
+    request.reason = why;
+    send_request(socket, address, request, -1, 200);
 }
 
 void say_run_began(const session_address& address) {

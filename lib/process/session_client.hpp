@@ -8,12 +8,13 @@ namespace fil {
 
 struct session_page;
 
-// Sends `recording` to the supervisor and maps the session page that comes back. Waits up to 5 s if
-// this is the program (or the supervisor is our parent), 200 ms otherwise. nullptr if there is no
-// such session any more. Runs inside a malloc hook: no malloc, no throw. `recording` stays the
-// caller's.
-session_page* join_session(const session_address& address, const os::shared_memory& recording,
-                           bool is_the_program);
+// Sends `recording` to the supervisor and maps the session page that comes back. Waits for up to 5
+// s: it may be busy, or the machine. nullptr if there is no such session any more. Runs inside a
+// malloc hook: no malloc, no throw. `recording` stays the caller's.
+session_page* join_session(const session_address& address, const os::shared_memory& recording);
+
+// Tells the supervisor why this process is unrecorded (refusal.hpp).
+void say_refused(const session_address& address, std::uint32_t why);
 
 // Asks the supervisor for the report of this process's last run, and waits for it. False if it is
 // gone, or ends without an answer.

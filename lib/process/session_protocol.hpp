@@ -2,14 +2,16 @@
 // What a process and its supervisor say to each other: one message each way.
 //
 // FIL_SESSION is "VERSION:SUPERVISOR-PID:TOKEN:SOCKET-PATH". A process sends a `join_request` with
-// its recording's descriptor attached, over a SOCK_SEQPACKET socket; the supervisor answers with a
-// `join_reply` and the session page's descriptor. Afterwards the socket is closed: everything else
-// goes through the shared memory. A process that records on request may later ask for the report of
-// its last run, over a new connection: the same request without a descriptor, answered by a
-// `report_reply` once the report is written. It says in the same way that a run has begun, for a
-// supervisor that sleeps between runs; that is not answered. And that it has reaped a child which a
-// signal killed, so that nobody takes what that one held for memory that is still there; answered
-// by a `join_reply` when it is out of the session's live.
+// its recording's descriptor attached, over a SOCK_SEQPACKET socket (of that path, or if that
+// cannot be reached, of the same abstract name); the supervisor answers with a `join_reply` and the
+// session page's descriptor. Afterwards the socket is closed: everything else goes through the
+// shared memory. A process that records on request may later ask for the report of its last run,
+// over a new connection: the same request without a descriptor, answered by a `report_reply` once
+// the report is written. It says in the same way that a run has begun, for a supervisor that sleeps
+// between runs; that is not answered. And that it has reaped a child which a signal killed, so that
+// nobody takes what that one held for memory that is still there; answered by a `join_reply` when
+// it is out of the session's live. Not answered is that a process could not be recorded, which is
+// told so where it can be told no other way.
 
 #include <charconv>
 #include <cstdint>
@@ -21,7 +23,13 @@ inline constexpr std::uint32_t session_protocol_version = 2;
 inline constexpr const char* session_variable = "FIL_SESSION";
 inline constexpr std::size_t token_length = 32;
 
-enum class request_kind : std::uint32_t { join = 0, report = 1, run_began = 2, child_killed = 3 };
+enum class request_kind : std::uint32_t {
+    join = 0,
+    report = 1,
+    run_began = 2,
+    child_killed = 3,
+    refused = 4
+};
 
 struct join_request {
     std::uint32_t version;
@@ -29,6 +37,7 @@ struct join_request {
     char token[token_length];
     std::int32_t segment;  // System V's number, where no descriptor is attached; else -1
     std::int32_t child;    // that was killed, as its parent sees it
+    std::uint32_t reason;  // why it was refused (lib/os/refusal.hpp)
 };
 
 enum class join_answer : std::uint32_t { accepted = 1, left_out = 2 };

@@ -18,8 +18,13 @@ namespace {
 
 }  // namespace
 
-shared_mapping::shared_mapping(int descriptor, std::uint64_t bytes)
-    : base_(os::map_shared(descriptor, bytes)), bytes_(bytes) {
+shared_mapping::shared_mapping(int descriptor, std::uint64_t bytes) : whole_(bytes) {
+    constexpr std::uint64_t first = os::first_bytes;
+    const os::growing_memory mapped =
+        bytes <= first ? os::growing_memory{os::map_shared(descriptor, bytes), bytes}
+                       : os::map_to_grow(descriptor, first, bytes);
+    base_ = mapped.address;
+    bytes_ = mapped.bytes;
     if (base_ == nullptr) fail("cannot map a recording");
 }
 shared_mapping shared_mapping::of_segment(int segment) {
@@ -38,11 +43,19 @@ shared_mapping shared_mapping::of_memory(void* address, std::uint64_t bytes) {
     return made;
 }
 shared_mapping::shared_mapping(shared_mapping&& other) noexcept
-    : base_(std::exchange(other.base_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+    : base_(std::exchange(other.base_, nullptr)),
+      bytes_(std::exchange(other.bytes_, 0)),
+      whole_(std::exchange(other.whole_, 0)) {}
 shared_mapping& shared_mapping::operator=(shared_mapping&& other) noexcept {
     std::swap(base_, other.base_);
     std::swap(bytes_, other.bytes_);
+    std::swap(whole_, other.whole_);
     return *this;
+}
+void shared_mapping::grow(std::uint64_t bytes) const {
+    const std::uint64_t wanted = std::min(std::max(bytes, 2 * bytes_), whole_);
+    const std::uint64_t pages = (wanted + recording_page - 1) & ~std::uint64_t{recording_page - 1};
+    if (os::extend(static_cast<std::byte*>(base_) + bytes_, pages - bytes_)) bytes_ = pages;
 }
 shared_mapping::~shared_mapping() {
     if (base_ != nullptr) os::unmap(base_, bytes_);

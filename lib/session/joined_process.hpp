@@ -13,7 +13,7 @@ namespace fil {
 class shared_mapping {
   public:
     shared_mapping() = default;
-    // Both throw std::system_error.
+    // Both throw std::system_error. Of a long file, only what cover() asks for is mapped.
     shared_mapping(int descriptor, std::uint64_t bytes);
     static shared_mapping of_segment(int segment);
     static shared_mapping of_memory(void* address, std::uint64_t bytes);
@@ -23,9 +23,21 @@ class shared_mapping {
     void* base() const { return base_; }
     std::uint64_t bytes() const { return bytes_; }
 
+    // So many bytes are wanted, and soon some more; the base stays where it is. As far as the file
+    // is long, and the system lets us.
+    void cover(std::uint64_t bytes) const {
+        if (bytes + soon > bytes_ && bytes_ < whole_) [[unlikely]]
+            grow(bytes + soon);
+    }
+
   private:
+    static constexpr std::uint64_t soon = 1 << 20;  // a process goes on while its recording is read
+
+    void grow(std::uint64_t bytes) const;
+
     void* base_ = nullptr;
-    std::uint64_t bytes_ = 0;
+    mutable std::uint64_t bytes_ = 0;
+    std::uint64_t whole_ = 0;
 };
 
 // What is known of a process whether or not its recording is still there.
@@ -58,7 +70,10 @@ struct joined_process {
     process_numbers numbers() const;
     // Of a process that has a recording.
     recording_header& header() const { return *static_cast<recording_header*>(memory.base()); }
-    recording_view view() const { return {memory.base(), memory.bytes()}; }
+    recording_view view() const {
+        memory.cover(recording_view(memory.base(), memory.bytes()).used_bytes());
+        return {memory.base(), memory.bytes()};
+    }
     const run_record* run() const { return has_recording() ? view().run() : nullptr; }
     bool closed() const {
         return !has_recording() || header().closed.load(std::memory_order_acquire) != 0;

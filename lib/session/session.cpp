@@ -79,9 +79,9 @@ std::uint64_t bounded_children(std::uint64_t count) {
     return count <= most ? count : 0;
 }
 
-void reply(int connection, join_answer answer, int descriptor = -1) {
+bool reply(int connection, join_answer answer, int descriptor = -1) {
     const join_reply message{session_protocol_version, answer};
-    os::send_at_once(connection, &message, sizeof message, descriptor);
+    return os::send_at_once(connection, &message, sizeof message, descriptor);
 }
 
 }  // namespace
@@ -89,7 +89,8 @@ void reply(int connection, join_answer answer, int descriptor = -1) {
 session::session()
     : token_(random_token()), page_file_(os::make_shared_file("fil-session", recording_page)) {
     if (!arrivals_.is_there()) fail("cannot wait for processes to join");
-    watch(directory_.socket());
+    for (const int socket : directory_.sockets())
+        if (socket >= 0) watch(socket);
     if (page_file_.number() < 0) fail("cannot make the session's memory");
     page_memory_ = shared_mapping(page_file_.number(), recording_page);
     page().version = recording_version;
@@ -107,20 +108,25 @@ void session::watch(int descriptor) const {
 
 // A process sends its request right after connecting; who has not done so after a second, or while
 // many others came, has none.
-void session::serve() {
-    constexpr std::int64_t patience_ns = 1'000'000'000;
-    constexpr std::size_t most_callers = 256;
+void session::serve_at(int socket) {
+    constexpr std::size_t most_callers = 48;
     for (;;) {
-        file_descriptor connection = os::accept_next(directory_.socket());
+        file_descriptor connection = os::accept_next(socket);
         if (connection.number() < 0) {
-            if (errno == EMFILE || errno == ENFILE) turn_away();
-            break;
+            if (errno == EMFILE || errno == ENFILE) turn_away(socket);
+            return;
         }
         if (hear(connection)) continue;
         if (callers_.size() == most_callers) callers_.pop_front();
         watch(connection.number());
         callers_.push_back({std::move(connection), os::monotonic_ns()});
     }
+}
+
+void session::serve() {
+    constexpr std::int64_t patience_ns = 1'000'000'000;
+    for (const int socket : directory_.sockets())
+        if (socket >= 0) serve_at(socket);
     std::erase_if(callers_, [&](caller& waiting) {
         return hear(waiting.connection) || os::monotonic_ns() - waiting.since_ns > patience_ns;
     });
@@ -128,9 +134,9 @@ void session::serve() {
 }
 
 // No descriptor is left for a connection. Its process shall not wait for an answer.
-void session::turn_away() {
+void session::turn_away(int socket) {
     spare_ = file_descriptor();
-    if (os::accept_next(directory_.socket()).number() >= 0) ++turned_away_;
+    if (os::accept_next(socket).number() >= 0) ++turned_away_;
     spare_ = os::duplicate(page_file_.number());
 }
 
@@ -153,6 +159,8 @@ bool session::hear(file_descriptor& connection) {
     } else if (got->request.kind ==
                request_kind::join) {  // of a run's beginning, the recording tells
         admit(connection.number(), got->request, got->recording.number(), *sender);
+    } else if (got->request.kind == request_kind::refused) {
+        if (told_refused_.count++ == 0) told_refused_.first = refusal{got->request.reason};
     }
     return true;
 }
@@ -170,7 +178,8 @@ void session::answer(std::int32_t pid, std::int32_t status, const std::string& m
 void session::admit(int connection, const join_request& request, int recording, std::int32_t pid) {
     if (only_ != 0 && pid != only_) {
         ++left_out_;
-        return reply(connection, join_answer::left_out);
+        reply(connection, join_answer::left_out);
+        return;
     }
     if (recording < 0 && request.segment < 0) {
         // It sent one, for which no number was left here.
@@ -192,6 +201,8 @@ void session::admit(int connection, const join_request& request, int recording, 
         return;
     }
     if (process.view().check() != recording_check::good) return;
+    // Who waited too long has gone on unrecorded, and said so.
+    if (!reply(connection, join_answer::accepted, page_file_.number())) return;
     process.parent_pid = process.header().parent_pid;
     // What this pid was before is gone, however it went.
     for (joined_process* before : open_)
@@ -199,7 +210,6 @@ void session::admit(int connection, const join_request& request, int recording, 
     std::erase_if(open_, [](const joined_process* before) { return before->ended; });
     processes_.push_back(std::move(process));
     open_.push_back(&processes_.back());
-    reply(connection, join_answer::accepted, page_file_.number());
 }
 
 const joined_process* session::find(std::int32_t pid) const {
@@ -346,6 +356,8 @@ session::refusals session::refused() const {
     for (const std::uint32_t why : directory_.refusals()) {
         if (all.count++ == 0) all.first = refusal{why};
     }
+    if (told_refused_.count > 0 && all.count == 0) all.first = told_refused_.first;
+    all.count += told_refused_.count;
     if (refused_here_ != refusal::none) {
         all.first = refused_here_;
         all.count = std::max<std::uint64_t>(all.count, 1);

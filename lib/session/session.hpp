@@ -88,7 +88,8 @@ class session {
 
     void watch(int descriptor) const;
     bool hear(file_descriptor& connection);
-    void turn_away();
+    void serve_at(int socket);
+    void turn_away(int socket);
     void child_killed(std::int32_t pid);
     void admit(int connection, const join_request& request, int recording, std::int32_t pid);
     void close_recording(const joined_process& process) const;
@@ -118,6 +119,7 @@ class session {
     std::uint64_t turned_away_ = 0;
     std::int32_t only_ = 0;  // the program, where its children are left out
     std::uint64_t left_out_ = 0;
+    refusals told_refused_;                 // by message
     refusal refused_here_ = refusal::none;  // why we could not share a process's recording
     bool shows_arguments_ = false;
     mutable bool sums_may_be_wrong_ = false;

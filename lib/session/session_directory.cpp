@@ -95,6 +95,9 @@ session_directory::session_directory() : path_(new_session_directory()) {
         socket_ = os::make_listening_socket();
         if (socket_.number() < 0) fail("cannot make a socket");
         listen_at(path_ + "/" + unready_name);
+        abstract_ = os::make_listening_socket();
+        if (!os::listen_at_abstract(abstract_.number(), socket_path_))
+            abstract_ = file_descriptor();
     } catch (...) {
         remove_own_session(path_);
         throw;

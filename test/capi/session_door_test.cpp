@@ -25,7 +25,7 @@ namespace {
 TEST(session_address, is_taken_apart_and_refused_if_foreign) {
     session_address address;
     const std::string token(token_length, 'a');
-    const std::string text = "1:42:" + token + ":/tmp/with:colon/session";
+    const std::string text = "2:42:" + token + ":/tmp/with:colon/session";
     ASSERT_TRUE(parse_session_address(text, address));
     EXPECT_EQ(address.supervisor_pid, 42);
     EXPECT_EQ(address.token, token);
@@ -34,9 +34,9 @@ TEST(session_address, is_taken_apart_and_refused_if_foreign) {
     for (const char* other : {next.c_str(), "01x", "", "-1", "4294967297"})
         EXPECT_FALSE(parse_session_address(other + text.substr(1), address)) << other;
     for (const char* pid : {"", "4x", "99999999999"})
-        EXPECT_FALSE(parse_session_address("1:" + (pid + text.substr(4)), address)) << pid;
-    EXPECT_FALSE(parse_session_address("2:42:" + token + ":/tmp/x", address));
-    EXPECT_FALSE(parse_session_address("1:42:short:/tmp/x", address));
+        EXPECT_FALSE(parse_session_address("2:" + (pid + text.substr(4)), address)) << pid;
+    EXPECT_FALSE(parse_session_address("1:42:" + token + ":/tmp/x", address));
+    EXPECT_FALSE(parse_session_address("2:42:short:/tmp/x", address));
     EXPECT_FALSE(parse_session_address("", address));
 }
 
@@ -118,7 +118,7 @@ struct visitor {
     void ask(const session& session, std::size_t bytes) const {
         session_address address;
         parse_session_address(session.environment(), address);
-        join_request request{session_protocol_version, getppid(), request_kind::join, {}, -1};
+        join_request request{session_protocol_version, request_kind::join, {}, -1, 0, 0};
         memcpy(request.token, address.token.data(), token_length);
         iovec part{&request, bytes};
         alignas(cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))] = {};

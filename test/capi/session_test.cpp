@@ -234,7 +234,7 @@ TEST(session, what_could_not_join_keeps_nothing_mapped) {
         waitpid(child, &status, 0);
         return status;
     };
-    const std::string nobody = "1:1:" + std::string(token_length, 'a') + ":/nowhere/session";
+    const std::string nobody = "2:1:" + std::string(token_length, 'a') + ":/nowhere/session";
     EXPECT_EQ(child_status(nobody.c_str()), 0);
 }
 

@@ -77,7 +77,7 @@ TEST(start, a_recording_that_has_no_room_is_refused_with_that_reason) {
                   fil_error error;
                   HOLDS(1, start(FIL_MEMORY_SESSION, error) == FIL_ERROR_NO_SESSION);
                   HOLDS(9, says(error, "not started by fil-profile"));
-                  setenv("FIL_SESSION", ("1:1:" + std::string(32, 'a') + ":/nowhere").c_str(), 1);
+                  setenv("FIL_SESSION", ("2:1:" + std::string(32, 'a') + ":/nowhere").c_str(), 1);
                   HOLDS(2, start(FIL_MEMORY_SESSION, error) == FIL_ERROR_SYSTEM);
                   HOLDS(3, says(error, "joined"));
                   forbid_more_memory();

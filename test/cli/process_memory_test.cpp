@@ -30,7 +30,7 @@ TEST(process_memory, status_is_read_in_bytes) {
 }
 
 TEST(process_memory, of_this_process_follows_what_it_touches) {
-    const process_memory memory(::getpid());
+    const process_memory memory(::getpid(), true);
     const std::int64_t bytes = 64 << 20;
     const auto before = memory.parts();
     const auto resident_before = memory.resident();
@@ -52,7 +52,7 @@ TEST(process_memory, of_a_process_that_ended_is_unknown) {
         ::pause();
         ::_exit(0);
     }
-    const process_memory memory(child);
+    const process_memory memory(child, true);
     EXPECT_TRUE(memory.resident());
     EXPECT_FALSE(memory.has_ended());
     ::kill(child, SIGKILL);
@@ -78,7 +78,7 @@ TEST(process_memory, a_process_whose_first_thread_is_gone_has_not_ended) {
         pthread_create(&thread, nullptr, sleep_on, nullptr);
         ::syscall(SYS_exit, 0);  // this thread only
     }
-    const process_memory memory(child);
+    const process_memory memory(child, true);
     for (int i = 0; i < 1000 && memory.resident(); ++i) ::usleep(1000);
     EXPECT_FALSE(memory.resident());
     EXPECT_FALSE(memory.has_ended());

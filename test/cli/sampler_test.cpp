@@ -150,7 +150,7 @@ TEST_F(sampler_test, an_image_that_replaced_another_is_the_same_process) {
     tick(1, 30, 0);
     ASSERT_EQ(memory.samples().size(), 1u);
     const std::int64_t once = memory.samples()[0].resident;
-    EXPECT_EQ(once, *process_memory(program.pid()).resident());
+    EXPECT_EQ(once, *process_memory(program.pid(), true).resident());
 }
 
 TEST_F(sampler_test, names_what_still_runs) {

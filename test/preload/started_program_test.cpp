@@ -68,10 +68,15 @@ TEST_F(started_program_test, an_ordinary_program_loads_us) {
 }
 
 TEST_F(started_program_test, other_kinds_of_program_refuse_us) {
-    EXPECT_EQ(judge("static", elf(nullptr)), target::refuses);
     EXPECT_EQ(judge("musl", elf("/lib/ld-musl-x86_64.so.1")), target::refuses);
     EXPECT_EQ(judge("32-bit", elf("/lib/ld-linux.so.2", ELFCLASS32)), target::refuses);
     EXPECT_EQ(judge("foreign", elf(glibc, ELFCLASS64, EM_S390)), target::refuses);
+}
+
+TEST_F(started_program_test, a_static_program_hands_our_library_on_to_what_it_starts) {
+    const target found = judge("static", elf(nullptr));
+    EXPECT_EQ(found, target::passes_on);
+    EXPECT_TRUE(is_told_of_us(found) && runs_unrecorded(found));
 }
 
 TEST_F(started_program_test, the_loader_itself_loads_us) {
@@ -81,9 +86,9 @@ TEST_F(started_program_test, the_loader_itself_loads_us) {
 TEST_F(started_program_test, a_script_is_judged_by_its_interpreter) {
     EXPECT_EQ(judge("a", "#! /bin/sh -e\necho\n"), target::loads);
     std::string interpreter = write("static", elf(nullptr));
-    EXPECT_EQ(judge("b", "#!" + interpreter + "\n"), target::refuses);
+    EXPECT_EQ(judge("b", "#!" + interpreter + "\n"), target::passes_on);
     std::string nested = write("c", "#!" + interpreter + "\n");
-    EXPECT_EQ(judge("d", "#!" + nested + " x\n"), target::refuses);
+    EXPECT_EQ(judge("d", "#!" + nested + " x\n"), target::passes_on);
     EXPECT_EQ(judge("e", "#!" + directory_ + "/e\n"), target::unknown);  // for ever
     EXPECT_EQ(judge("f", "#!/nowhere/at/all\n"), target::absent);
 }
@@ -120,7 +125,7 @@ TEST_F(started_program_test, a_name_is_looked_up_on_the_path) {
     write("first/tool", "not executable", 0644);
     write("tool", elf(nullptr));
     setenv("PATH", (directory_ + "/first:" + directory_ + ":/bin").c_str(), 1);
-    EXPECT_EQ(judge_on_path("tool"), target::refuses);
+    EXPECT_EQ(judge_on_path("tool"), target::passes_on);
     EXPECT_EQ(judge_on_path("sh"), target::loads);
     EXPECT_EQ(judge_on_path("no-such-tool"), target::absent);
     EXPECT_EQ(judge_on_path(""), target::absent);
@@ -132,9 +137,9 @@ TEST_F(started_program_test, descriptors_and_directories_are_judged_too) {
     std::string program = write("a", elf(nullptr));
     int file = open(program.c_str(), O_PATH);
     int directory = open(directory_.c_str(), O_RDONLY | O_DIRECTORY);
-    EXPECT_EQ(judge_descriptor(file), target::refuses);
-    EXPECT_EQ(judge_at(directory, "a", 0), target::refuses);
-    EXPECT_EQ(judge_at(file, "", AT_EMPTY_PATH), target::refuses);
+    EXPECT_EQ(judge_descriptor(file), target::passes_on);
+    EXPECT_EQ(judge_at(directory, "a", 0), target::passes_on);
+    EXPECT_EQ(judge_at(file, "", AT_EMPTY_PATH), target::passes_on);
     close(file);
     close(directory);
 }

@@ -32,10 +32,13 @@ std::optional<resident_parts> parse_status(std::string_view text) {
     return resident_parts{*anonymous, *file, *shared};
 }
 
-process_memory::process_memory(pid_t pid)
-    : pid_(pid), statm_(open_small_file(file_of_process(pid, "statm"))) {}
+process_memory::process_memory(pid_t pid, bool keep_open) : pid_(pid) {
+    if (keep_open) statm_ = open_small_file(file_of_process(pid, "statm"));
+}
 
 std::optional<std::int64_t> process_memory::resident() const {
+    if (!statm_)
+        return parse_statm(read_small_file(file_of_process(pid_, "statm")), bytes_of_a_page());
     char text[200];
     return parse_statm({text, read_at(statm_, 0, text, sizeof text)}, bytes_of_a_page());
 }
@@ -47,8 +50,8 @@ std::optional<resident_parts> process_memory::parts() const {
 bool process_memory::has_ended() const {
     if (is_gone(pid_)) return true;
     if (const descriptor process = open_pid(pid_)) return cli::has_ended(process);
-    // An old kernel, or no descriptor left: a statm that opened and is empty now is all we know.
-    return is_gone(pid_) || static_cast<bool>(statm_);
+    // An old kernel, or no descriptor left: a statm that is empty now is all we know.
+    return is_gone(pid_) || !resident();
 }
 
 }  // namespace fil::cli

@@ -1,6 +1,7 @@
 // What the kernel says about one process's memory: resident bytes, cheaply and often (statm), and
-// by kind, now and then (status). Keeps statm open, so a reading is one system call and never meets
-// another process that got the same number. Reading a process that has ended is fine.
+// by kind, now and then (status). Where descriptors are not dear, statm is kept open: then a
+// reading is one system call and never meets another process that got the same number. Reading a
+// process that has ended is fine.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,7 @@ struct resident_parts {
 
 class process_memory {
   public:
-    explicit process_memory(pid_t pid);
+    process_memory(pid_t pid, bool keep_open);
 
     // Resident bytes; nothing if they cannot be known, as of a process that has ended.
     std::optional<std::int64_t> resident() const;

@@ -11,6 +11,7 @@
 namespace fil::cli {
 namespace {
 
+constexpr std::size_t most_open = 32;  // files of /proc
 constexpr std::size_t most_timelines = 64;
 constexpr std::size_t points_of_a_process = 500;
 
@@ -66,7 +67,8 @@ void sampler::admit(std::size_t joined) {
         if (fil_session_process(session_, joined_, &process) != FIL_OK) continue;
         std::erase_if(watched_, [&](const watched& other) { return other.pid == process.pid; });
         pids_.insert(process.pid);
-        watched_.push_back({joined_, process.pid, process_memory(process.pid)});
+        const bool keep_open = watched_.size() < most_open;
+        watched_.push_back({joined_, process.pid, process_memory(process.pid, keep_open)});
     }
 }
 
@@ -174,10 +176,19 @@ void sampler::wait_for_others(int milliseconds) {
     const auto runs = [&](const watched& process) {
         return process.pid != program_ && !process.memory.has_ended();
     };
-    for (; milliseconds > 0 && std::ranges::any_of(watched_, runs); milliseconds -= 5)
+    for (;; milliseconds -= 5) {
+        admit_late();
+        if (milliseconds <= 0 || !std::ranges::any_of(watched_, runs)) break;
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
     for (const watched& process : watched_)
         if (process.memory.has_ended()) fil_session_process_ended(session_, process.pid);
+}
+
+void sampler::admit_late() {
+    fil_session_numbers numbers = FIL_SESSION_NUMBERS_INIT;
+    fil_session_serve(session_);
+    if (fil_session_read(session_, &numbers) == FIL_OK) admit(numbers.processes);
 }
 
 std::vector<pid_t> sampler::running() const {

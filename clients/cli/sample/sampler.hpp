@@ -42,6 +42,8 @@ class sampler {
     // Some processes end with the program, a moment later (multiprocessing's resource tracker sees
     // its pipe closed): waits for those, at most so long.
     void wait_for_others(int milliseconds);
+    // Who joined when the program had ended, a daemon say.
+    void admit_late();
 
     // Of processes that still run, and the one of them that holds most; 0 if there is none.
     std::vector<pid_t> running() const;

@@ -64,13 +64,16 @@ bool may_stop_report(const signalfd_siginfo& signal) {
 
 // While it waits, Ctrl-Z stops us as anybody. What arrives at first is an echo of what ended the
 // program: timeout, for one, signals its child, and then the whole group.
-ending wait_for(pid_t child, const descriptor& ended, const signal_inbox& signals) {
+ending wait_for(pid_t child, const descriptor& ended, const signal_inbox& signals,
+                fil_session* session) {
     using namespace std::chrono_literals;
     const job_control_let_be meanwhile;
     const auto echo_ends = std::chrono::steady_clock::now() + 1s;
     for (;;) {
-        wait_until_readable({ended.get(), signals.poll_descriptor()},
-                            ended && !go_on_saying() ? -1 : 20);
+        wait_until_readable(
+            {ended.get(), signals.poll_descriptor(), fil_session_descriptor(session)},
+            ended && !go_on_saying() ? -1 : 20);
+        fil_session_serve(session);  // processes that start meanwhile wait for us
         if (const auto end = take_ending(child)) return *end;
         for (signalfd_siginfo signal; signals.take(signal);)
             if (may_stop_report(signal) && std::chrono::steady_clock::now() >= echo_ends)
@@ -98,7 +101,7 @@ std::string new_recording_name() {
 
 report_in_the_making::report_in_the_making(fil_session* session, const report_contents& contents,
                                            const signal_inbox& signals, const report_limits& limits)
-    : limits_(limits), pipe_(new_pipe()) {
+    : session_(session), limits_(limits), pipe_(new_pipe()) {
     const auto report = [&] {
         leave_our_group();  // a signal to it is the program's, and for us to pass on
         for (signalfd_siginfo signal; signals.take(signal);) {
@@ -123,7 +126,7 @@ std::optional<report_outcome> report_in_the_making::take() {
 
 report_outcome report_in_the_making::wait(const signal_inbox& signals) {
     if (child_ < 0) return *take();
-    return outcome_of(wait_for(child_, open_pid(child_), signals));
+    return outcome_of(wait_for(child_, open_pid(child_), signals, session_));
 }
 
 report_outcome report_in_the_making::outcome_of(const ending& end) const {

@@ -53,6 +53,7 @@ class report_in_the_making {
   private:
     report_outcome outcome_of(const ending& end) const;
 
+    fil_session* session_;
     report_limits limits_;
     pipe_ends pipe_;
     pid_t child_ = -1;

@@ -21,8 +21,8 @@ executable inspect_executable(const std::string& path) {
     loadable found = judge_elf(read, path.c_str());
     if (found == loadable::not_elf) return {};
     if (found == loadable::yes) found = judge_rights(*status, file.get());
-    if (found == loadable::yes) return {executable_kind::usable, {}};
-    return {executable_kind::unusable, why_not(found)};
+    if (found == loadable::yes) return {executable_kind::usable, {}, false};
+    return {executable_kind::unusable, why_not(found), found == loadable::statically_linked};
 }
 
 }  // namespace fil::cli

@@ -11,6 +11,7 @@ enum class executable_kind { not_elf, usable, unusable };
 struct executable {
     executable_kind kind = executable_kind::not_elf;
     std::string why;  // of an unusable one: "it is statically linked", to stand after a colon
+    bool passes_on = false;  // and what it starts can be profiled
 };
 
 executable inspect_executable(const std::string& path);

@@ -1,5 +1,6 @@
 #include "target/target.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -42,14 +43,29 @@ target python_script(const interpreter& python, const words& arguments) {
     return result;
 }
 
+// An init or a change of user (tini, gosu), linked statically so that it runs everywhere: a word
+// names the program that it is to start.
+bool starts_another(const words& arguments) {
+    return std::any_of(arguments.begin() + 1, arguments.end(), [](const std::string& word) {
+        if (word.empty() || word.starts_with('-')) return false;
+        const std::string path = has_slash(word) ? word : find_on_path(word);
+        return is_file(path) && is_executable(path);
+    });
+}
+
 // The file itself and, as the kernel does it, the interpreters that its #! and theirs name.
-void refuse_unusable(const std::string& path, const std::string& shown) {
+void refuse_unusable(target& what) {
+    const std::string &path = what.path, &shown = what.arguments.front();
     std::string image = path;
     for (int depth = 0; depth < 5; ++depth) {
         if (image != path && !is_executable(image))
             throw refusal("cannot run " + shown + ": its #! names " + image + ", which " +
                           why_not_executable(image));
         const executable file = inspect_executable(image);
+        if (file.passes_on && starts_another(what.arguments)) {
+            what.why_unrecorded = file.why;
+            return;
+        }
         if (file.kind == executable_kind::unusable)
             throw refusal("cannot profile " + shown + (image == path ? "" : " (by " + image + ")") +
                           ": " + file.why);
@@ -63,8 +79,9 @@ void refuse_unusable(const std::string& path, const std::string& shown) {
 // here.
 target as_itself(const std::string& path, const words& arguments) {
     if (!is_executable(path)) throw refusal(arguments.front() + " is not executable");
-    refuse_unusable(path, arguments.front());
-    return {path, arguments, {}, {}, false};
+    target result{path, arguments, {}, {}, false};
+    refuse_unusable(result);
+    return result;
 }
 
 // What may be executed and not read is a program: of a script, its interpreter reads the file.

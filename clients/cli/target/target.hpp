@@ -14,6 +14,7 @@ struct target {
     std::string script;                  // the Python script as typed; empty if it is none
     std::string script_path;             //   and its absolute path
     bool is_python = false;              // Python runs it, a script or not
+    std::string why_unrecorded{};        // itself; but it starts what can be recorded
 };
 
 // `python` is the value of --python, `package_python` that of FIL_PYTHON. Throws refusal.

@@ -2,9 +2,9 @@
 // The writer's end of a recording: mapped memory, and chunks taken from it.
 //
 // Where the memory comes from (private, memfd) is decided by whoever maps it; here it is `bytes` of
-// zeroed, sparse memory. Chunks are taken under the caller's lock or by the atomic bump counter,
-// and appear in a directory by one release store. Hot path: no allocation, no throw; nullptr when
-// the recording is full.
+// zeroed, sparse memory, which may grow in place. Chunks are taken under the caller's lock or by
+// the atomic bump counter, and appear in a directory by one release store. Hot path: no allocation,
+// no throw; nullptr when the recording is full.
 
 #include <algorithm>
 #include <cstring>
@@ -23,6 +23,20 @@ class recording_memory {
         : base_(static_cast<std::byte*>(base)),
           pages_(static_cast<std::uint32_t>(bytes / recording_page)) {}
 
+    // Where the memory behind it is free, up to `bytes`, more of it is taken when that is wanted.
+    // To be called before format(). `System` can extend memory in place, and wait.
+    template <typename System>
+    void let_grow(std::uint64_t bytes) {
+        most_pages_ = static_cast<std::uint32_t>(bytes / recording_page);
+        extend_ = &System::extend;
+        yield_ = &System::yield;
+    }
+    // More at once, for a time when no more can be had.
+    void grow_to(std::uint64_t bytes) {
+        const std::uint64_t wanted = std::min<std::uint64_t>(bytes / recording_page, most_pages_);
+        if (wanted > pages_.load(std::memory_order_relaxed)) grow(wanted);
+    }
+
     recording_header& header() const { return *reinterpret_cast<recording_header*>(base_); }
 
     // Writes the header of a fresh recording. False if even that does not fit.
@@ -30,7 +44,8 @@ class recording_memory {
         recording_header& h = header();
         h.version = recording_version;
         h.header_bytes = sizeof(recording_header);
-        h.total_bytes = std::uint64_t{pages_} * recording_page;
+        h.total_bytes =
+            std::uint64_t{std::max<std::uint32_t>(pages_, most_pages_)} * recording_page;
         h.pid = pid;
         h.parent_pid = parent_pid;
         h.pages_used.store(1, std::memory_order_relaxed);
@@ -51,7 +66,8 @@ class recording_memory {
         std::atomic<std::uint32_t>& used = header().pages_used;
         std::uint32_t first = used.load(std::memory_order_relaxed);
         do {
-            if (count > pages_.load(std::memory_order_relaxed) - first) return page_number::none;
+            if (count > pages_.load(std::memory_order_acquire) - first) [[unlikely]]
+                if (!grow(std::uint64_t{first} + count)) return page_number::none;
         } while (!used.compare_exchange_weak(first, first + count, std::memory_order_relaxed));
         return page_number{first};
     }
@@ -62,6 +78,7 @@ class recording_memory {
     void shrink(std::uint64_t bytes) {
         const std::uint32_t before = pages_.load(std::memory_order_relaxed);
         const std::uint32_t kept = cut_to(bytes);
+        most_pages_ = std::min(most_pages_, static_cast<std::uint32_t>(bytes / recording_page));
         if (kept == before) return;
         Pages::unmap(at<std::byte>(page_number{kept}), std::size_t{before - kept} * recording_page);
     }
@@ -81,7 +98,10 @@ class recording_memory {
     template <typename Pages>
     void unfold() {
         const std::uint32_t kept = folded_from_;
-        if (kept == 0) return;
+        if (kept == 0) {  // by its last page it will grow, unlocked
+            Pages::allow(at<std::byte>(page_number{pages_.load() - 1}), recording_page);
+            return;
+        }
         Pages::allow(at<std::byte>(page_number{kept}),
                      std::size_t{folded_to_ - kept} * recording_page);
         pages_.store(folded_to_, std::memory_order_relaxed);
@@ -177,6 +197,28 @@ class recording_memory {
         return kept;
     }
 
+    // By as much again, so that few calls do; one thread at a time, the others wait.
+    FIL_RARE bool grow(std::uint64_t needed) {
+        if (extend_ == nullptr) return false;
+        while (grows_.exchange(true, std::memory_order_acquire)) yield_();
+        const std::uint64_t before = pages_.load(std::memory_order_relaxed);
+        const bool may = needed > before && needed <= most_pages_ && folded_from_ == 0;
+        if (may) {
+            const std::uint64_t half_more = before + before / 2, most = most_pages_;
+            for (std::uint64_t wanted : {std::clamp(before * 2, needed, most),
+                                         std::clamp(half_more, needed, most), needed}) {
+                if (!extend_(at<std::byte>(page_number{static_cast<std::uint32_t>(before)}),
+                             (wanted - before) * recording_page))
+                    continue;
+                pages_.store(static_cast<std::uint32_t>(wanted), std::memory_order_release);
+                break;
+            }
+        }
+        const bool is_enough = needed <= pages_.load(std::memory_order_relaxed);
+        grows_.store(false, std::memory_order_release);
+        return is_enough;
+    }
+
     FIL_RARE page_number make_chunk(page_directory_entry& entry, std::uint32_t pages) {
         const page_number fresh = take(pages);
         page_number found = page_number::none;
@@ -193,6 +235,10 @@ class recording_memory {
 
     std::byte* base_ = nullptr;
     std::atomic<std::uint32_t> pages_{0};
+    std::uint32_t most_pages_ = 0;
+    bool (*extend_)(void* end, std::size_t bytes) = nullptr;
+    void (*yield_)() = nullptr;
+    std::atomic<bool> grows_{false};
     std::uint32_t folded_from_ = 0, folded_to_ = 0;
     spin_lock text_lock_, notes_lock_;
     std::uint64_t text_offset_ = 0;

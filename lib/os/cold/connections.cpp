@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
 #include "os/attached_message.hpp"
@@ -15,7 +16,7 @@ namespace {
 sockaddr_un address_of(const std::string& path) {
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
-    std::memcpy(name.sun_path, path.c_str(), std::min(path.size(), sizeof name.sun_path - 1));
+    std::memcpy(name.sun_path, path.data(), std::min(path.size(), sizeof name.sun_path - 1));
     return name;
 }
 
@@ -28,6 +29,13 @@ file_descriptor make_listening_socket() {
 bool listen_at(int socket, const std::string& path) {
     const sockaddr_un name = address_of(path);
     return bind(socket, reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0 &&
+           listen(socket, 128) == 0;
+}
+
+bool listen_at_abstract(int socket, const std::string& name) {
+    const sockaddr_un address = address_of(std::string(1, '\0') + name);
+    const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+    return bind(socket, reinterpret_cast<const sockaddr*>(&address), bytes) == 0 &&
            listen(socket, 128) == 0;
 }
 
@@ -51,10 +59,10 @@ arrived_message receive_at_once(int connection, void* data, std::size_t bytes) {
     return arrived;
 }
 
-void send_at_once(int connection, const void* data, std::size_t bytes, int descriptor) {
+bool send_at_once(int connection, const void* data, std::size_t bytes, int descriptor) {
     attached_message message(const_cast<void*>(data), bytes, descriptor);
     if (descriptor < 0) message.attach_nothing();
-    sendmsg(connection, message.header(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    return sendmsg(connection, message.header(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
 }
 
 std::optional<std::int32_t> peer_pid(int connection) {

@@ -13,9 +13,11 @@
 
 namespace fil::os {
 
-// -1 if refused; `listen_at` then gives it a name in the file system.
+// -1 if refused; then it is given a name, in the file system or beside it, for whoever is in this
+// network namespace.
 file_descriptor make_listening_socket();
 bool listen_at(int socket, const std::string& path);
+bool listen_at_abstract(int socket, const std::string& name);
 
 // A socket of this name is there, and nobody listens at it any more.
 bool is_deserted(const std::string& path);
@@ -30,7 +32,8 @@ struct arrived_message {
 arrived_message receive_at_once(int connection, void* data, std::size_t bytes);
 
 // `descriptor` stays the caller's; -1: none goes with it. Who does not read gets nothing.
-void send_at_once(int connection, const void* data, std::size_t bytes, int descriptor = -1);
+// False if nobody is there any more.
+bool send_at_once(int connection, const void* data, std::size_t bytes, int descriptor = -1);
 
 // The pid of who connected, as we see it.
 std::optional<std::int32_t> peer_pid(int connection);
