@@ -176,8 +176,8 @@ typedef struct fil_process_moment {
 /* Which moment a report is of. */
 typedef enum fil_moment {
     FIL_MOMENT_PEAK = 0,
-    FIL_MOMENT_OUT_OF_MEMORY = 1 /* now, and the request that failed: out-of-memory.prof,
-                                  * out-of-memory.svg, out-of-memory-reversed.svg, no page */
+    FIL_MOMENT_OUT_OF_MEMORY = 1 /* now, and the request that failed: index.html, out-of-memory.prof,
+                                  * out-of-memory.svg, out-of-memory-reversed.svg */
 } fil_moment;
 
 /* What only a supervisor knows of a program. Texts and arrays are borrowed for the call; zeros mean
@@ -208,10 +208,18 @@ typedef struct fil_session_facts {
     const fil_process_moment* moments;
     size_t moment_count;
     size_t moment_size; /* of each: sizeof(fil_process_moment) */
+    int32_t request_pid;  /* out of memory: who ran out of it; 0: `pid` */
+    uint64_t limit_bytes; /* out of memory: of what there was no more, */
+    fil_text limit_name;  /*   for the page: "the control group /job" */
+    /* Called, unless NULL, when the counters of all processes have been read: from then on these may
+     * end, and what is alive is still shown. */
+    void (*counters_read)(void* context);
+    void* context;
 } fil_session_facts;
 #define FIL_SESSION_FACTS_INIT                                                                     \
     { sizeof(fil_session_facts), 0, FIL_MOMENT_PEAK, 0, 0, 0, 0, 0, 0, 0, NULL, 0, sizeof(fil_sample), \
-      NULL, 0, sizeof(fil_untouched), NULL, 0, NULL, 0, NULL, 0, sizeof(fil_process_moment) }
+      NULL, 0, sizeof(fil_untouched), NULL, 0, NULL, 0, NULL, 0, sizeof(fil_process_moment), 0, 0, \
+      { NULL, 0 }, NULL, NULL }
 
 /* Writes the report of all processes' memory at the session's peak (or another moment), as
  * fil_recording_report() does. FIL_ERROR_EMPTY if nothing was recorded, FIL_ERROR_DAMAGED and

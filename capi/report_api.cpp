@@ -11,6 +11,7 @@
 #include "fil/report/conventions/all.hpp"
 #include "fil/report/masked_arguments.hpp"
 #include "fil/report/snapshot_reader.hpp"
+#include "process/last_words.hpp"
 #include "process/process_life.hpp"
 #include "report/report_files.hpp"
 #include "report/report_source.hpp"
@@ -86,7 +87,8 @@ bool is_out_of_memory(const fil_session_facts& facts) {
 std::optional<failed_request> request_of(const fil_session_facts& facts) {
     if (!is_out_of_memory(facts)) return {};
     return failed_request{callstack_id{facts.request_callstack},
-                          static_cast<std::int64_t>(facts.request_bytes)};
+                          static_cast<std::int64_t>(facts.request_bytes),
+                          facts.request_pid != 0 ? facts.request_pid : facts.pid};
 }
 
 report::facts facts_of(const fil_report_options& options, const fil_session_facts& known) {
@@ -105,7 +107,7 @@ report::facts facts_of(const fil_report_options& options, const fil_session_fact
                     known.resident_shared};
     if (is_out_of_memory(known)) {
         run.kind = report::report_kind::out_of_memory;
-        run.failed_request = static_cast<std::int64_t>(known.request_bytes);
+        run.limit = {static_cast<std::int64_t>(known.limit_bytes), string_of(known.limit_name)};
     }
     run.timelines = timelines_of(known);
     run.variables = strings_of(known.variables, known.variable_count);
@@ -241,11 +243,14 @@ void write_one(const recording_view& recording, const session_page& page, report
         const run_record* last = recording.run();
         if (last == nullptr) throw failure{FIL_ERROR_EMPTY, "there was no run"};
         const std::string its_own = add_run_facts(run, recording, *last);
+        if (what.out_of_memory)
+            run.ending = {report::ending_facts::how::out_of_memory, out_of_memory_status};
         if (asked.directory.empty()) asked.directory = its_own, asked.is_exact = true;
         what.page = &last->page;
         what.root = last->root.load();
     }
     drawn_process only{what, usage_of(what), executable, {}, {}, untouched_of(asked.known)};
+    if (asked.known.counters_read != nullptr) asked.known.counters_read(asked.known.context);
     write({std::move(only)}, std::move(run), asked);
 }
 
@@ -257,15 +262,30 @@ std::vector<own_peak_moment> moments_of(const fil_session_facts& facts) {
     return moments;
 }
 
+// Who ran out of memory, where that is not the program.
+std::string note_of_child(const std::vector<drawn_process>& drawn, std::int32_t pid) {
+    const auto child = ranges::find_if(drawn, [&](const auto& one) { return one.who.pid == pid; });
+    const std::string name = child != drawn.end() ? " (" + child->who.name + ")" : "";
+    return "PID " + std::to_string(pid) + name + " ran out of memory and was ended, with status " +
+           std::to_string(out_of_memory_status) + "; the program went on.";
+}
+
 void write_all(const session& session, const joined_process& program, report::facts run,
                const asked_report& asked) {
     session_processes found =
         processes_of(session, program.pid, request_of(asked.known), moments_of(asked.known));
+    if (asked.known.counters_read != nullptr) asked.known.counters_read(asked.known.context);
     for (drawn_process& one : found.drawn) {  // looked at of its last image alone
         if (&one.drawn.recording.header() == &program.header())
             one.untouched = untouched_of(asked.known);
     }
     run.notes.insert(run.notes.end(), found.notes.begin(), found.notes.end());
+    if (const auto request = request_of(asked.known)) {
+        if (request->pid == program.pid)
+            run.ending = {report::ending_facts::how::out_of_memory, out_of_memory_status};
+        else
+            run.notes.push_back(note_of_child(found.drawn, request->pid));
+    }
     if (found.in_motion) {
         run.notes.emplace_back(
             "The program allocated while this report was taken: its numbers are not all of one "

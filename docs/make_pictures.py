@@ -106,8 +106,8 @@ def out_of_memory(browser: Browser) -> None:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT)),
     )
     assert done.returncode == 53, done
-    browser.look(WIDTH, 270)
-    browser.open(output / "latest/out-of-memory.svg")
+    browser.look(WIDTH, 640)
+    browser.open(output / "latest/index.html")
 
 
 PICTURES: dict[str, Callable[[Browser], None]] = {

@@ -174,7 +174,7 @@ ending run(const invocation& asked) {
     const auto look_at_memory = [&](const observation& now) {
         if (!memory) return 1000;
         memory->judge(now.memory);
-        memory->hear([&](const fil_out_of_memory& process) {
+        memory->hear([&](const ran_out_of_memory& process) {
             const report_request request(facts, now, process);
             return make_report(session.get(), request.contents(), signals);
         });
@@ -194,6 +194,7 @@ ending run(const invocation& asked) {
         return seen.end;
     }
     if (memory && memory->program_is_reported()) {
+        if (asked.browser) open_in_browser(memory->page());
         say_what_was_missed(session.get(), seen);
         return seen.end;
     }

@@ -33,6 +33,11 @@ struct named_text {
     std::string text;
 };
 
+constexpr std::array<std::string_view, 3> peak_files = {"peak-memory.prof", "peak-memory.svg",
+                                                        "peak-memory-reversed.svg"};
+constexpr std::array<std::string_view, 3> out_of_memory_files = {
+    "out-of-memory.prof", "out-of-memory.svg", "out-of-memory-reversed.svg"};
+
 std::string svg_of(const report_model& report, direction from) {
     return flamegraph_svg(report, from, {assets::svg_style, assets::svg_script});
 }
@@ -49,26 +54,50 @@ std::string now_as_ctime() {
 std::string page_title(const report_model& report) {
     const std::string peak = size_text(report.shown_bytes() + report.chosen.hidden_bytes);
     const std::string program = program_text(report.run);
-    return (program.empty() ? "" : program + " ") + peak + " \u00B7 Fil Memory Profile (" +
-           now_as_ctime() + ")";
+    const bool is_peak = report.run.kind == report_kind::peak;
+    return (program.empty() ? "" : program + " ") + peak + (is_peak ? "" : " when memory ran out") +
+           " \u00B7 Fil Memory Profile (" + now_as_ctime() + ")";
 }
 
-std::vector<named_text> make_files(const report_model& report) {
-    const facts& run = report.run;
-    if (run.kind == report_kind::out_of_memory) {
-        return {{"out-of-memory.prof", folded_callstacks(report)},
-                {"out-of-memory.svg", svg_of(report, direction::callers_first)},
-                {"out-of-memory-reversed.svg", svg_of(report, direction::leaves_first)}};
-    }
+// What the page's fixed text says of its moment.
+std::string of_moment(std::string_view part, report_kind kind) {
+    constexpr std::string_view usual = "at the peak", other = "when memory ran out";
+    std::string text(part);
+    if (kind == report_kind::peak) return text;
+    for (std::size_t at = 0; (at = text.find(usual, at)) != text.npos; at += other.size())
+        text.replace(at, usual.size(), other);
+    return text;
+}
+
+std::string page_of(const report_model& report) {
+    // The style and the scripts, which the page's policy knows as they are, stand in others.
+    const std::string before_graph = of_moment(assets::page_3, report.run.kind);
+    const std::string after_graph = of_moment(assets::page_4, report.run.kind);
     const page_parts page = {assets::page_0, assets::page_1, assets::page_2,
-                             assets::page_3, assets::page_4, assets::page_5};
+                             before_graph,   after_graph,    assets::page_5};
     const auto [head, lines, graph] = make_plain_page(report);
     const std::string title = page_title(report);
     const std::string model = model_json(report);
-    return {{"peak-memory.prof", folded_callstacks(report)},
-            {"peak-memory.svg", svg_of(report, direction::callers_first)},
-            {"peak-memory-reversed.svg", svg_of(report, direction::leaves_first)},
-            {"index.html", html_page(page, {title, head, lines, graph, model})}};
+    return html_page(page, {title, head, lines, graph, model});
+}
+
+// The list of callstacks and both graphs.
+void add_graphs(std::vector<named_text>& files, const report_model& report,
+                const std::array<std::string_view, 3>& names) {
+    files.push_back({names[0], folded_callstacks(report)});
+    files.push_back({names[1], svg_of(report, direction::callers_first)});
+    files.push_back({names[2], svg_of(report, direction::leaves_first)});
+}
+
+// When memory ran out, the list and the graphs hold what was asked for as well, as tools expect;
+// page and answer set it apart, or a request for a petabyte would leave no room for what was there.
+std::vector<named_text> make_files(report_model& report) {
+    std::vector<named_text> files;
+    files.push_back({"index.html", page_of(report)});
+    const bool is_peak = report.run.kind == report_kind::peak;
+    count_requests(report);
+    add_graphs(files, report, is_peak ? peak_files : out_of_memory_files);
+    return files;
 }
 
 // "2026-11-23T16-28-03_759", local time.
@@ -100,11 +129,10 @@ fs::path give_exactly(workshop& work, const fs::path& directory,
                       const std::vector<named_text>& files) {
     for (const auto& [name, text] : files) work.give_file(std::string(name));
     // Of an older report that ended otherwise.
-    for (const char* name :
-         {"peak-memory.prof", "peak-memory.svg", "peak-memory-reversed.svg", "index.html",
-          "out-of-memory.prof", "out-of-memory.svg", "out-of-memory-reversed.svg"}) {
-        if (ranges::none_of(files, [&](const named_text& file) { return file.name == name; }))
-            work.remove_file(name);
+    for (const auto& names : {peak_files, out_of_memory_files}) {
+        for (const std::string_view name : names)
+            if (ranges::none_of(files, [&](const named_text& file) { return file.name == name; }))
+                work.remove_file(std::string(name));
     }
     return directory;
 }
@@ -123,7 +151,8 @@ written_report write_report(const fs::path& directory, const snapshot& taken, co
 written_report write_report_of_tidy(const fs::path& directory, const snapshot& tidy,
                                     const facts& run, report_naming naming,
                                     const answer_look& look) {
-    const report_model report = report_model_of_tidy(tidy, run);
+    report_model report = report_model_of_tidy(tidy, run);
+    const std::vector<std::string> answer = answer_of(report, look);
     const std::vector<named_text> files = make_files(report);
     try {
         fs::create_directories(directory);
@@ -131,7 +160,7 @@ written_report write_report_of_tidy(const fs::path& directory, const snapshot& t
         for (const auto& [name, text] : files) work.write(name, text);
         return {naming == report_naming::by_time ? give_by_time(work, directory)
                                                  : give_exactly(work, directory, files),
-                answer_of(report, look)};
+                answer};
     } catch (const std::system_error& error) {
         const bool is_limit = error.code() == std::errc::file_too_large;
         throw not_written(directory, error.code().message() + (is_limit ? " (ulimit -f)" : ""));

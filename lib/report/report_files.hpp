@@ -3,6 +3,7 @@
 //
 //     DIRECTORY/2026-11-23T16-28-03_759/   peak-memory.prof  peak-memory.svg
 //                                          peak-memory-reversed.svg  index.html
+//                                          (out-of-memory.prof ... when memory ran out)
 //     DIRECTORY/latest                     a link to the newest of these folders
 //
 // Called by whoever has a snapshot and the facts: the supervisor's report process, a program that

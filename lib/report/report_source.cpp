@@ -126,7 +126,9 @@ void add_facts_of(report::facts& run, const drawn_process& process) {
 }  // namespace
 
 report::snapshot read_processes(std::vector<drawn_process>& all, report::facts& run) {
-    const auto holds = [](const drawn_process& one) { return one.usage.used_bytes() > 0; };
+    const auto holds = [](const drawn_process& one) {
+        return one.usage.used_bytes() + one.usage.bytes(mapping_kind::requested) > 0;
+    };
     const bool are_several = std::ranges::count_if(all, holds) > 1;
     symbols names;
     report::process_merge merge;
@@ -163,6 +165,10 @@ void add_recorded_facts(report::facts& run, const std::vector<drawn_process>& al
         report::process_facts& who = run.processes.back();
         who.bytes = process.usage.used_bytes();
         who.peak = std::max(who.peak, who.bytes);
+        if (const auto& request = process.drawn.out_of_memory) {
+            if (request->pid == who.pid) who.note = "ran out of memory";
+            continue;
+        }
         const bool has_ended = run.ending.kind != report::ending_facts::how::running;
         if (process.drawn.recording.header().closed == 0 && has_ended)
             who.note = "still running when the program ended";

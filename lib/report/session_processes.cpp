@@ -15,9 +15,9 @@ namespace fil {
 namespace {
 
 // Those that are open, or held something at the peak: of others there is no recording any more.
-bool is_candidate(const joined_process& process, bool is_now) {
+bool is_candidate(const joined_process& process, const std::optional<failed_request>& request) {
     if (!process.has_recording() || process.run() != nullptr) return false;
-    if (is_now && process.closed()) return false;
+    if (request && process.closed()) return false;
     return process.view().check() == recording_check::good && is_plausible(process.view());
 }
 
@@ -41,15 +41,29 @@ std::vector<std::optional<usage_at_peak>> usages_of(const session& session,
     std::vector<std::optional<usage_at_peak>> usages;
     const bool runs = std::ranges::any_of(
         all, [](const drawn_process& one) { return one.drawn.recording.header().closed == 0; });
-    if (runs && !all.front().drawn.out_of_memory) {
+    const auto read = [&] {
+        usages.clear();
+        for (const drawn_process& one : all)
+            usages.push_back(unless_damaged([&] { return usage_of(one.drawn); }));
+    };
+    if (runs && all.front().drawn.out_of_memory) {
+        const std::atomic<std::int64_t>& live = session.page().live;
+        in_motion = true;
+        for (int attempt = 0; attempt < 3 && in_motion; ++attempt) {
+            const std::int64_t before = live.load(std::memory_order_acquire);
+            read();
+            in_motion = live.load(std::memory_order_acquire) != before;
+        }
+        return usages;
+    }
+    if (runs) {
         std::vector<recording_view> recordings;
         for (const drawn_process& one : all) recordings.push_back(one.drawn.recording);
         live_copy copy = copy_live(session, recordings);
         in_motion = copy.in_motion;
         return std::move(copy.usage);
     }
-    for (const drawn_process& one : all)
-        usages.push_back(unless_damaged([&] { return usage_of(one.drawn); }));
+    read();
     return usages;
 }
 
@@ -59,11 +73,12 @@ session_processes processes_of(const session& session, std::int32_t pid,
                                const std::optional<failed_request>& out_of_memory,
                                std::span<const own_peak_moment> moments) {
     const joined_process* const program = session.find(pid);
-    const bool is_now = out_of_memory.has_value();
+    const joined_process* const asker = out_of_memory ? session.find(out_of_memory->pid) : nullptr;
     std::vector<std::size_t> numbers;
     const auto& joined = session.processes();
     for (std::size_t i = 0; i < joined.size(); ++i) {
-        if (&joined[i] == program || is_candidate(joined[i], is_now)) numbers.push_back(i);
+        if (&joined[i] == program || &joined[i] == asker || is_candidate(joined[i], out_of_memory))
+            numbers.push_back(i);
     }
     const std::vector<report::started_process> started = started_of(session);
     const report::process_names names(started);
@@ -71,7 +86,7 @@ session_processes processes_of(const session& session, std::int32_t pid,
     std::vector<drawn_process>& all = result.drawn;
     for (const std::size_t i : numbers) {
         std::optional<failed_request> request = out_of_memory;
-        if (request && &joined[i] != program) request->bytes = 0;
+        if (request && &joined[i] != asker) request->bytes = 0;
         all.push_back(
             {{joined[i].view(), &session.page(), callstack_id::unknown, request},
              {},
@@ -102,7 +117,8 @@ session_processes processes_of(const session& session, std::int32_t pid,
         return a.usage.used_bytes() > b.usage.used_bytes();
     });
     const auto is_superfluous = [&](const drawn_process& one) {
-        return &one != &all.front() && one.usage.used_bytes() == 0;
+        return &one != &all.front() &&
+               one.usage.used_bytes() + one.usage.bytes(mapping_kind::requested) == 0;
     };
     all.erase(std::remove_if(all.begin(), all.end(), is_superfluous), all.end());
     return result;

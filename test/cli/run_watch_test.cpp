@@ -45,8 +45,8 @@ class run_watch_test : public on_a_machine {
         program().run_started_ns = a_while_ago(seconds_ago);
     }
     std::optional<int> look() {
-        return watch_.look([&](const fil_out_of_memory& process) {
-            reported_.push_back(process.pid);
+        return watch_.look([&](const ran_out_of_memory& process) {
+            reported_.push_back(process.words.pid);
             return report_outcome{FIL_OK, "/its", ""};
         });
     }
@@ -143,9 +143,9 @@ TEST_F(run_watch_test, one_that_ran_out_of_memory_has_its_report_made_and_no_oth
     EXPECT_EQ(reported_, std::vector<int>{::getpid()});
     EXPECT_EQ(session_.let_go, std::vector<int>{::getpid()});
     EXPECT_FALSE(watch_.is_to_report());
-    ASSERT_EQ(said_.size(), 3u);
+    ASSERT_EQ(said_.size(), 2u);
     EXPECT_NE(said_[0].find("exiting soon: a request for 3.0 MiB failed."), std::string::npos);
-    EXPECT_EQ(said_[1], "=fil-profile= Wrote memory usage flamegraph to /its/out-of-memory.svg\n");
+    EXPECT_EQ(said_[1], "=fil-profile= Wrote HTML report to /its/index.html\n");
 }
 
 TEST_F(run_watch_test, without_detection_it_only_looks) {

@@ -19,12 +19,15 @@ import re
 from pathlib import Path
 
 MODEL = re.compile(rb'<script type="application/json" id="model">(.*?)</script>', re.S)
-SAID = re.compile(r"Peak memory( of all processes together)?(?: so far)? was ([\d,.]+) (\w+)")
+SAID = re.compile(
+    r"(?:Peak memory|In use)( of all processes together| by all processes together)?"
+    r"(?: so far)?(?: was| when memory ran out:) ([\d,.]+) (\w+)"
+)
 WROTE = re.compile(r"Wrote HTML report to (.*)/index\.html")
 ROW = re.compile(r"^=fil-profile=  +([\d,.]+ \w+) (.*)$", re.MULTILINE)
 THREADS = " threads, started at "
 NOBODYS = "not below any line of yours"
-UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "PiB": 2**50}
 
 
 def model_of(report: Path) -> dict:
@@ -73,6 +76,7 @@ def check_report(report: Path) -> None:
     (folded,) = report.glob("*.prof")
     graph = sum(model["tree"]["self"])
     listed = sum(int(line.rpartition(b" ")[2]) for line in folded.read_bytes().splitlines())
+    listed -= facts["request"]["bytes"]  # the page sets it apart
     assert listed == model["listed"]["bytes"], (report, "the list", listed, model["listed"])
     hidden = model["hidden"]["bytes"]
     assert graph <= listed <= graph + hidden, (report, "the list and the graph", listed, graph)
@@ -146,11 +150,15 @@ def check_said(stderr: str) -> None:
             continue  # control characters in its name are not said
         model = model_of(Path(folder))
         facts = model["facts"]
-        of_all, number, unit = SAID.findall(said)[-1]
+        answer = list(SAID.finditer(said))[-1]
+        of_all, number, unit = answer.groups()
         assert is_said(f"{number} {unit}", facts["peak"]), (folder, number, facts["peak"])
-        all_processes = len(facts["processes"]) + facts["others"]["count"]
+        others = facts["others"]["count"] if facts["moment"] == "peak" else 0
+        all_processes = len(facts["processes"]) + others
         assert bool(of_all) == (all_processes > 1), (folder, of_all)
-        rows = ROW.findall(said[said.rindex("Peak memory") :])
+        rows = ROW.findall(said[answer.start() :])
+        if facts["request"]["bytes"] > 0:
+            assert is_said(rows.pop(0)[0], facts["request"]["bytes"]), (folder, "the request")
         if rows and rows[-1][1].endswith(NOBODYS):
             others = [model["others"], model["others"] - model["compiling"]["bytes"]]
             size = rows.pop()[0]

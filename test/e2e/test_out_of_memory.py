@@ -17,7 +17,7 @@ def report_of(ended: Ended) -> dict[str, int]:
     assert ended.status == 53, ended.stderr.decode()
     assert ended.own_stderr == b""
     (folder,) = reports_in("out")
-    assert "Wrote memory usage flamegraph to " + str(folder.resolve()) in ended.stderr.decode()
+    assert f"Wrote HTML report to {folder.resolve()}/index.html" in ended.stderr.decode()
     return report_in(folder)
 
 
@@ -207,7 +207,7 @@ def test_a_child_that_runs_out_of_memory_ends_alone(here):
     ended = profiled("x.py")
     assert (ended.status, ended.stdout) == (0, b"53\n")
     found = [{file.name for file in folder.iterdir()} for folder in reports_in("out")]
-    assert sorted(len(files) for files in found) == [3, 4]
+    assert sorted(len(files) for files in found) == [4, 4]
     assert FILES in found
 
 

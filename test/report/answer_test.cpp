@@ -81,9 +81,12 @@ TEST(answer, names_what_compiles_the_program) {
 TEST(answer, what_was_asked_for_in_vain_is_not_in_use) {
     facts run;
     run.kind = report_kind::out_of_memory;
-    run.failed_request = 30 * mib;
-    EXPECT_EQ(answer_of(made(two_lines(), run)).front(),
-              "In use when memory ran out: 10.0 MiB, and 30.0 MiB more were asked for.");
+    made_snapshot taken = two_lines();
+    taken.asks_for(70 * mib, {python("a.py", 9, "f")});
+    EXPECT_EQ(answer_of(made(taken, run)),
+              (lines{"In use when memory ran out: 40.0 MiB, and 70.0 MiB more were asked for.",
+                     "  70.0 MiB ░░░░░░░░░░ asked for at a.py:9 f",
+                     "  30.0 MiB ███████▌   a.py:7 work", "  10.0 MiB ██▌        a.py:4"}));
 }
 
 TEST(answer, says_first_what_threads_of_libraries_took) {

@@ -42,6 +42,10 @@ struct made_snapshot : snapshot {
         return *this;
     }
 
+    made_snapshot& asks_for(std::int64_t bytes, const frame_list& stack) {
+        return holds(bytes, stack, mapping_kind::requested);
+    }
+
   private:
     std::map<std::pair<callstack_index, frame_index>, callstack_index> known_;
 };

@@ -10,6 +10,7 @@
 #include <sstream>
 #include <string>
 
+#include "made_snapshot.hpp"
 #include "report_fixtures.hpp"
 
 namespace fil::report {
@@ -173,12 +174,29 @@ TEST_F(report_files, replace_what_has_their_names_and_never_open_it) {
     EXPECT_TRUE(fs::exists(directory_ / "out" / "index.html" / "below"));
 }
 
-TEST_F(report_files, of_out_of_memory_are_three_and_no_page) {
+TEST_F(report_files, of_out_of_memory_are_four_with_names_of_their_own) {
     auto [what, run] = fixtures::deep(3, false);
     run.kind = report_kind::out_of_memory;
     const fs::path path = write_report(directory_, what, run).directory;
     EXPECT_EQ(names_in(path), (std::set<std::string>{"out-of-memory.prof", "out-of-memory.svg",
-                                                     "out-of-memory-reversed.svg"}));
+                                                     "out-of-memory-reversed.svg", "index.html"}));
+    const std::string page = text_of(path / "index.html");
+    EXPECT_NE(page.find("alive when memory ran out"), page.npos);
+    EXPECT_EQ(page.find("alive at the peak"), page.npos);
+}
+
+TEST_F(report_files, of_out_of_memory_count_the_request_but_for_the_page) {
+    made_snapshot taken;
+    taken.holds(10 << 20, {python("a.py", 1, "f")}).asks_for(1 << 20, {python("a.py", 1, "f")});
+    taken.asks_for(5 << 20, {python("a.py", 2, "g")});
+    facts run;
+    run.kind = report_kind::out_of_memory;
+    const fs::path path = write_report(directory_, taken, run).directory;
+    EXPECT_EQ(text_of(path / "out-of-memory.prof"), "a.py:1 (f) " + std::to_string(11 << 20) +
+                                                        "\na.py:2 (g) " + std::to_string(5 << 20) +
+                                                        "\n");
+    const std::string page = text_of(path / "index.html");
+    EXPECT_NE(page.find("\"self\":[" + std::to_string(10 << 20) + "]"), page.npos);
 }
 
 TEST_F(report_files, of_another_kind_are_replaced_in_an_exact_directory) {
@@ -187,7 +205,7 @@ TEST_F(report_files, of_another_kind_are_replaced_in_an_exact_directory) {
     std::ofstream(directory_ / "notes.txt") << "of the user's";
     run.kind = report_kind::out_of_memory;
     write_report(directory_, what, run, report_naming::exact);
-    EXPECT_EQ(names_in(directory_).size(), 4u);
+    EXPECT_EQ(names_in(directory_).size(), 5u);
     EXPECT_TRUE(fs::exists(directory_ / "notes.txt"));
     run.kind = report_kind::peak;
     write_report(directory_, what, run, report_naming::exact);

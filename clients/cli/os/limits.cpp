@@ -56,9 +56,10 @@ void leave_no_core_file() {
     ::setrlimit(RLIMIT_CORE, &none);
 }
 
-std::optional<std::uint64_t> limit_of_address_space() {
+std::optional<std::uint64_t> limit_of_address_space(pid_t pid) {
     rlimit limit{};
-    if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return std::nullopt;
+    if (::prlimit(pid, RLIMIT_AS, nullptr, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return std::nullopt;
     return limit.rlim_cur;
 }
 

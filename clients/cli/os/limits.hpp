@@ -1,6 +1,8 @@
 // What this process may use (ulimit), raised or lowered: for itself and what it starts from now on.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 
@@ -19,7 +21,7 @@ void limit_time(unsigned seconds);
 // Whatever happens, it leaves no core file in a user's directory.
 void leave_no_core_file();
 
-// Nothing: none.
-std::optional<std::uint64_t> limit_of_address_space();
+// Of this process, or of another; nothing: none, or it is not known.
+std::optional<std::uint64_t> limit_of_address_space(pid_t pid = 0);
 
 }  // namespace fil::cli

@@ -60,24 +60,24 @@ std::optional<memory_shortage> memory_left::look(const judged_program& program) 
         const std::int64_t enough = 2 * reserve_of(group.limit().value_or(0), program.callstacks);
         const auto now = group.look(machine.swap_free, enough);
         if (now)
-            judge({now->used, now->left}, now->limit,
+            judge({now->used, now->left}, {now->limit, "the control group " + group.name()},
                   "the " + report::size_text(now->limit) + " that the control group " +
                       group.name() + " may use are left",
                   program);
     }
     if (machine.total == 0) return found_;
+    const memory_limit whole{machine.total, "this machine’s memory"};
     judge({machine.total - machine.available + machine.swapped,
            machine.available + machine.swap_free},
-          machine.total, "this machine's " + report::size_text(machine.total) + " are left",
-          program);
-    judge_swapping(machine.swapped, machine.available, program);
+          whole, "this machine's " + report::size_text(machine.total) + " are left", program);
+    judge_swapping(machine.swapped, machine.available, whole, program);
     return found_;
 }
 
-void memory_left::judge(const amounts& memory, std::int64_t limit, const std::string& of_what,
-                        const judged_program& program) {
+void memory_left::judge(const amounts& memory, const memory_limit& limit,
+                        const std::string& of_what, const judged_program& program) {
     const auto [used, left] = memory;
-    const std::int64_t reserve = reserve_of(limit, program.callstacks);
+    const std::int64_t reserve = reserve_of(limit.bytes, program.callstacks);
     // Could the program come to hold half before nothing is left?
     const bool may_be_the_programs = 2 * (program.resident + left) >= used + left;
     near_ |= left < 4 * reserve + (1ll << 30) && may_be_the_programs;
@@ -86,18 +86,18 @@ void memory_left::judge(const amounts& memory, std::int64_t limit, const std::st
     found_ = {"only " + report::size_text(std::max<std::int64_t>(left, 0)) + " of " + of_what +
                   ", and " + holder(program) + report::size_text(ours) + " of the " +
                   report::size_text(used) + " that are used",
-              2 * ours >= used};
+              2 * ours >= used, limit};
 }
 
 // The processes are asked only where all that is swapped out is more than what is left.
 void memory_left::judge_swapping(std::int64_t swapped, std::int64_t available,
-                                 const judged_program& program) {
+                                 const memory_limit& machine, const judged_program& program) {
     if (swapped <= available || (found_ && found_->is_the_programs)) return;
     const std::int64_t ours = held_by(program.pids, root_).swapped;
     if (ours <= available || 2 * ours < swapped) return;
     found_ = {report::size_text(ours) + " of the program are swapped out, more than the " +
                   report::size_text(available) + " that are left",
-              true};
+              true, machine};
 }
 
 // Where many processes share pages (forked workers), their sum says too much: the kernel is asked

@@ -27,9 +27,16 @@ struct judged_program {
     std::uint64_t callstacks = 0;  // of the largest recording
 };
 
+// Of what there was no more.
+struct memory_limit {
+    std::int64_t bytes = 0;  // 0: not known
+    std::string name = {};   // "the control group /job"
+};
+
 struct memory_shortage {
     std::string what;  // a sentence for the user, which says what the program holds
     bool is_the_programs = false;
+    memory_limit limit = {};
 };
 
 class memory_left {
@@ -49,9 +56,9 @@ class memory_left {
         std::int64_t used = 0;
         std::int64_t left = 0;
     };
-    void judge(const amounts& memory, std::int64_t limit, const std::string& of_what,
+    void judge(const amounts& memory, const memory_limit& limit, const std::string& of_what,
                const judged_program& program);
-    void judge_swapping(std::int64_t swapped, std::int64_t available,
+    void judge_swapping(std::int64_t swapped, std::int64_t available, const memory_limit& machine,
                         const judged_program& program);
     std::int64_t held(const judged_program& program, std::int64_t used);
 

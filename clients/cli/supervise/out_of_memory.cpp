@@ -1,6 +1,7 @@
 #include "supervise/out_of_memory.hpp"
 
 #include "fil/report/mib_text.hpp"
+#include "os/limits.hpp"
 #include "os/process.hpp"
 #include "os/readable.hpp"
 
@@ -31,7 +32,10 @@ void out_of_memory::judge(const sampler& memory) {
     const auto found = left_.look({pids, memory.resident_now(), memory.most_callstacks()});
     const bool is_the_programs = found && found->is_the_programs;
     shortage_ = found ? found->what : "";
-    if (is_the_programs) last_shortage_ = shortage_;
+    if (is_the_programs) {
+        last_shortage_ = shortage_;
+        last_limit_ = found->limit;
+    }
     fil_session_memory_is_low(session_, is_the_programs ? memory.largest() : 0);
 }
 
@@ -59,19 +63,29 @@ void out_of_memory::report(const fil_out_of_memory& process, const reporter& mak
     const auto tell = [&](const std::string& text, worth it) { tell_(message_line(text), it); };
     tell("WARNING: Detected out-of-memory condition" + whose + ", exiting soon: " + why + ".",
          worth::error);
+    ran_out_of_memory what{process, limit_of(process), {}};
     if (parent_ == parent::us) {
-        fil_session_let_go(session_, process.pid);
-        wait_for_end_of(process.pid);
+        what.counters_read = [&] {  // what it held is free for the report
+            fil_session_let_go(session_, process.pid);
+            wait_for_end_of(process.pid);
+        };
     }
-    const report_outcome outcome = make(process);
+    const report_outcome outcome = make(what);
     if (outcome.status != FIL_OK) {
         tell("The report could not be made: " + outcome.why + ".", worth::error);
         return;
     }
     for (const std::string& line : outcome.answer) tell_(answer_line(line), worth::news);
-    for (const char* file : {"out-of-memory.svg", "out-of-memory-reversed.svg"})
-        tell("Wrote memory usage flamegraph to " + outcome.path + "/" + file, worth::news);
-    if (process.pid == program_) program_is_reported_ = true;
+    const std::string page = outcome.path + "/index.html";
+    tell("Wrote HTML report to " + page, worth::news);
+    if (process.pid == program_) page_ = page;
+}
+
+memory_limit out_of_memory::limit_of(const fil_out_of_memory& process) const {
+    if (process.request_bytes == 0) return last_limit_;
+    const auto most = limit_of_address_space(process.pid);
+    if (!most || *most > std::uint64_t{INT64_MAX}) return {};
+    return {static_cast<std::int64_t>(*most), "the address space (ulimit -v)"};
 }
 
 }  // namespace fil::cli

@@ -16,9 +16,16 @@
 
 namespace fil::cli {
 
+// One that waits for its report.
+struct ran_out_of_memory {
+    fil_out_of_memory words;
+    memory_limit limit;
+    std::function<void()> counters_read;  // to be called when what is alive has been read
+};
+
 class out_of_memory {
   public:
-    using reporter = std::function<report_outcome(const fil_out_of_memory&)>;
+    using reporter = std::function<report_outcome(const ran_out_of_memory&)>;
 
     // Hears of what happens, a line (message.hpp) at a time.
     using teller = std::function<void(std::string, worth)>;
@@ -39,14 +46,16 @@ class out_of_memory {
     // Nobody is told that memory is low any more.
     void calm();
 
-    // Whether the program itself (not a child) has its report already.
-    bool program_is_reported() const { return program_is_reported_; }
+    // Whether the program itself (not a child) has its report already; its page.
+    bool program_is_reported() const { return !page_.empty(); }
+    const std::string& page() const { return page_; }
 
     // Why memory was short when last looked at, whoever used it; empty: it was not.
     const std::string& shortage() const { return shortage_; }
 
   private:
     void report(const fil_out_of_memory& process, const reporter& make);
+    memory_limit limit_of(const fil_out_of_memory& process) const;
 
     fil_session* session_;
     memory_left left_;
@@ -55,7 +64,8 @@ class out_of_memory {
     teller tell_;
     std::string shortage_;
     std::string last_shortage_;
-    bool program_is_reported_ = false;
+    memory_limit last_limit_;
+    std::string page_;
 };
 
 }  // namespace fil::cli

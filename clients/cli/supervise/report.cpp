@@ -38,15 +38,44 @@ std::uint64_t used_bytes(fil_session* session) {
     return sum;
 }
 
-void make(fil_session* session, report_contents contents, const descriptor& to) {
-    auto& [options, facts] = contents;
+// The report's process says that it has read the counters, and waits until we have acted on it.
+struct reading_signal {
+    pipe_ends has_read = new_pipe(), may_go_on = new_pipe();
+    int answer_to = -1;
+
+    static void tell(void* context) {
+        const auto& self = *static_cast<const reading_signal*>(context);
+        if (write_value(self.has_read.write, true)) read_value<bool>(self.may_go_on.read);
+        close_descriptors_but(self.answer_to);
+    }
+    // It may also have ended.
+    void wait_and(const std::function<void()>& act) {
+        has_read.write.close();
+        may_go_on.read.close();
+        read_value<bool>(has_read.read);
+        act();
+        may_go_on.write.close();
+    }
+};
+
+void make(fil_session* session, report_contents contents, const descriptor& to,
+          std::optional<reading_signal>& reading) {
+    fil_report_options& options = contents.options;
+    fil_session_facts& facts = contents.facts;
     answer said;
     const terminal_look look = look_of_terminal(2);
     options.answer = said.lines;
     options.answer_capacity = sizeof said.lines;
     options.answer_columns = look.columns - unsigned{message_prefix.size()};
     options.answer_look = look.is;
-    close_descriptors_but(to.get());  // few may be allowed, and its files want some
+    if (reading) {
+        reading->may_go_on.write.close();
+        reading->answer_to = to.get();
+        facts.counters_read = reading_signal::tell;
+        facts.context = &*reading;
+    } else {
+        close_descriptors_but(to.get());  // few may be allowed, and its files want some
+    }
     leave_no_core_file();
     facts.unseen_allocator = said.unseen_allocator;
     facts.unseen_allocator_bytes = sizeof said.unseen_allocator;
@@ -102,6 +131,8 @@ std::string new_recording_name() {
 report_in_the_making::report_in_the_making(fil_session* session, const report_contents& contents,
                                            const signal_inbox& signals, const report_limits& limits)
     : session_(session), limits_(limits), pipe_(new_pipe()) {
+    std::optional<reading_signal> reading;
+    if (contents.counters_read) reading.emplace();
     const auto report = [&] {
         leave_our_group();  // a signal to it is the program's, and for us to pass on
         for (signalfd_siginfo signal; signals.take(signal);) {
@@ -110,11 +141,12 @@ report_in_the_making::report_in_the_making(fil_session* session, const report_co
         allow_large_files();
         limit_time(limits_.seconds);
         limit_memory(limits_.bytes + 16 * used_bytes(session));
-        make(session, contents, pipe_.write);
+        make(session, contents, pipe_.write, reading);
     };
     child_ = pipe_.read ? start_child(report) : -1;
     why_not_ = errno;
     pipe_.write.close();
+    if (reading) reading->wait_and(contents.counters_read);
 }
 
 std::optional<report_outcome> report_in_the_making::take() {

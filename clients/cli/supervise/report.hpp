@@ -7,6 +7,7 @@
 #include <fil_supervisor.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ namespace fil::cli {
 struct report_contents {
     fil_report_options options = FIL_REPORT_OPTIONS_INIT;
     fil_session_facts facts = FIL_SESSION_FACTS_INIT;
+    // Unless empty: called here, once the counters of all processes have been read, or cannot be.
+    std::function<void()> counters_read = {};
 };
 
 struct report_limits {

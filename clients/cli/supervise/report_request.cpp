@@ -52,13 +52,18 @@ report_request::report_request(const run_facts& facts, const observation& seen)
 }
 
 report_request::report_request(const run_facts& facts, const observation& seen,
-                               const fil_out_of_memory& process)
+                               const ran_out_of_memory& process)
     : report_request(facts, seen) {
     fil_session_facts& known = contents_.facts;
     known.moment = FIL_MOMENT_OUT_OF_MEMORY;
-    known.pid = process.pid;
-    known.request_bytes = process.request_bytes;
-    known.request_callstack = process.request_callstack;
+    known.request_pid = process.words.pid;
+    known.request_bytes = process.words.request_bytes;
+    known.request_callstack = process.words.request_callstack;
+    known.limit_bytes = static_cast<std::uint64_t>(process.limit.bytes);
+    known.limit_name = text_of(process.limit.name);
+    known.peak_seconds = seen.seconds;
+    known.resident = 0;  // the strip has what was resident then
+    contents_.counters_read = process.counters_read;
 }
 
 }  // namespace fil::cli

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "start/program_environment.hpp"
+#include "supervise/out_of_memory.hpp"
 #include "supervise/report.hpp"
 #include "supervise/supervise.hpp"
 #include "target/target.hpp"
@@ -33,7 +34,7 @@ class report_request {
   public:
     report_request(const run_facts& facts, const observation& seen);
     report_request(const run_facts& facts, const observation& seen,
-                   const fil_out_of_memory& process);
+                   const ran_out_of_memory& process);
     report_request(const report_request&) = delete;
 
     const report_contents& contents() const { return contents_; }

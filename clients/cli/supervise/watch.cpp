@@ -43,7 +43,7 @@ class watcher {
             for (signalfd_siginfo signal; signals_.take(signal);)
                 if (signal.ssi_signo == SIGTERM) return;
             fil_session_serve(session_);
-            const auto next = run_.look([&](const fil_out_of_memory& process) {
+            const auto next = run_.look([&](const ran_out_of_memory& process) {
                 return make(report_request(facts_, run_.seen(), process));
             });
             wait = std::min(next.value_or(longest_wait), longest_wait);

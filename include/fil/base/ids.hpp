@@ -47,8 +47,9 @@ enum class mapping_kind : std::uint8_t {
     shared_anonymous = 4,
     arena = 5,
     pool = 6,  // reserved too: its blocks are counted, and what is resident of it is mostly them
+    requested = 7,  // of a report alone: a request for memory that failed
 };
-inline constexpr int mapping_kinds = 7;
+inline constexpr int mapping_kinds = 8;
 inline constexpr int counted_kinds = 5;
 
 constexpr bool is_in_peak(mapping_kind kind) {

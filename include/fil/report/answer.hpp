@@ -53,26 +53,30 @@ class answer_writer {
                (is_timed ? ", " + seconds_text(run_.peak_seconds) + " after the start." : ".");
     }
 
-    // What failed is in what the report draws: it belongs to a line.
     std::string headline_of_out_of_memory() const {
-        const std::int64_t asked = run_.failed_request;
-        const std::string used = shaded(size_text(run_.peak - asked), shade::bold, look_);
-        return "In use when memory ran out: " + used +
-               (asked > 0 ? ", and " + size_text(asked) + " more were asked for." : ".");
+        const callstack_usage* asked = report_.request();
+        const std::string used = shaded(size_text(run_.peak), shade::bold, look_);
+        return std::string("In use") +
+               (run_.processes.size() > 1 ? " by all processes together" : "") +
+               " when memory ran out: " + used +
+               (asked != nullptr ? ", and " + size_text(asked->used.bytes) + " more were asked for."
+                                 : ".");
     }
 
     void write_rows() {
         const held_by_lines& held = report_.held;
         const std::vector<line_row> of_lines = rows_of_lines(held);
         std::vector<answer_row> rows;
+        if (const callstack_usage* asked = report_.request()) rows.push_back(row_of(*asked));
+        const std::size_t before = rows.size();
         for (const threads_usage& some : held.threads) {
-            if (rows.size() == most_threads) break;
+            if (rows.size() == before + most_threads) break;
             rows.push_back({some.bytes, place_of(some), ""});
         }
         const std::size_t most = rows.size() + most_rows;
         for (const line_row& row : of_lines) {
             const bool is_small = row.bytes < whole_ / 100;
-            if (rows.size() == most || (is_small && !rows.empty())) break;
+            if (rows.size() == most || (is_small && rows.size() > before)) break;
             rows.push_back(row_of(row));
         }
         std::int64_t others = held.others;
@@ -99,6 +103,17 @@ class answer_writer {
         frame where = report_.frame_at(row.line->frame);
         where.file = report_.shown_file(row.line->frame);
         return {row.bytes, where, report_.source_of(row.line->frame).line};
+    }
+
+    answer_row row_of(const callstack_usage& request) const {
+        answer_row row{request.used.bytes, {.function = "asked for"}, "", true};
+        const auto place = report_.place_of(request.callstack);
+        if (!place) return row;
+        row.where = report_.frame_at(*place);
+        const std::string file = report_.shown_file(*place);
+        if (!file.empty()) row.where.file = "asked for at " + std::string(base_name(file));
+        row.source = report_.source_of(*place).line;
+        return row;
     }
 
     // "polars' threads, started at sales.py:12", of which the line is said whatever is cut.

@@ -31,15 +31,18 @@ inline std::string shaded(const std::string& text, shade how, const answer_look&
 
 constexpr std::size_t bar_cells = 10;
 
-// In eighths of a cell, or in '#'. Something is never nothing.
-inline std::string bar_text(std::int64_t part, std::int64_t whole, const answer_look& look) {
+// In eighths of a cell, or in '#'; of what was asked for in vain in hatched cells, or in '/'.
+// Something is never nothing.
+inline std::string bar_text(std::int64_t part, std::int64_t whole, const answer_look& look,
+                            bool is_request = false) {
     constexpr std::string_view eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    const std::size_t steps = look.ascii ? 1 : 8;
+    const std::size_t steps = look.ascii || is_request ? 1 : 8;
+    const char* const cell = look.ascii ? (is_request ? "/" : "#") : (is_request ? "░" : "█");
     const auto most = static_cast<double>(bar_cells * steps);
     const double share = static_cast<double>(part) / static_cast<double>(std::max(part, whole));
     const auto filled = static_cast<std::size_t>(std::clamp(share * most + 0.5, 1.0, most));
     std::string bar;
-    for (std::size_t i = 0; i < filled / steps; ++i) bar += look.ascii ? "#" : "█";
+    for (std::size_t i = 0; i < filled / steps; ++i) bar += cell;
     bar += eighths[filled % steps];
     const std::size_t width = (filled + steps - 1) / steps;
     return shaded(bar, shade::red, look) + std::string(bar_cells - width, ' ');
@@ -67,6 +70,7 @@ struct answer_row {
     std::int64_t bytes;
     frame where;  // a placeholder: its name is said
     std::string source;
+    bool is_request = false;  // nobody holds it: it was asked for in vain
 };
 
 class answer_rows {
@@ -97,7 +101,7 @@ class answer_rows {
     std::string line_of(const answer_row& row, const std::string& place) const {
         const std::string size = size_text(row.bytes);
         std::string text = std::string(indent + size_width_ - size.size(), ' ') + size + " ";
-        if (has_bar()) text += bar_text(row.bytes, whole_, look_) + " ";
+        if (has_bar()) text += bar_text(row.bytes, whole_, look_, row.is_request) + " ";
         text += place;
         const std::size_t width = shown_cells(place), column = std::max(width, place_width_) + 2;
         const std::size_t left = room_ > column ? room_ - column : 0;

@@ -31,7 +31,7 @@ struct program_facts {
 };
 
 struct ending_facts {
-    enum class how : std::uint8_t { unknown, running, exited, signalled };
+    enum class how : std::uint8_t { unknown, running, exited, signalled, out_of_memory };
     how kind = how::unknown;
     int value = 0;  // exit status, or the signal
 };
@@ -86,6 +86,12 @@ struct exactness_facts {
 // What a report is of: what was alive at the peak, or when memory ran out.
 enum class report_kind { peak, out_of_memory };
 
+// What memory there is at most, and for whom or what: "the control group /job".
+struct memory_limit {
+    std::int64_t bytes = 0;  // 0: not known
+    std::string name = {};
+};
+
 struct facts {
     report_kind kind = report_kind::peak;
     std::string version;                 // of libfil
@@ -96,9 +102,8 @@ struct facts {
     std::optional<std::int64_t> started;  // seconds since 1970
     double duration = 0;                  // 0: not known
     ending_facts ending;
-    std::int64_t peak = 0;  // of all processes together
-    std::int64_t failed_request =
-        0;                         // out of memory: of the peak, what was asked for and not there
+    std::int64_t peak = 0;         // of all processes together
+    memory_limit limit;            // out of memory: what there was no more of
     std::int64_t peak_shared = 0;  // of that, what the system calls shared
     double peak_seconds = 0;
     resident_facts resident;

@@ -82,15 +82,17 @@ inline std::string ending_text(const ending_facts& ending) {
             return "exit " + std::to_string(ending.value);
         case ending_facts::how::signalled:
             return "killed by " + signal_text(ending.value);
+        case ending_facts::how::out_of_memory:
+            return "out of memory, exit " + std::to_string(ending.value);
         case ending_facts::how::unknown:
             break;
     }
     return "";
 }
 
-// For programs: the same four words, whatever the language of the page.
+// For programs: the same five words, whatever the language of the page.
 inline const char* ending_word(ending_facts::how kind) {
-    constexpr std::array words{"unknown", "running", "exit", "signal"};
+    constexpr std::array words{"unknown", "running", "exit", "signal", "oom"};
     return words[static_cast<std::size_t>(kind)];
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,7 +54,11 @@ class model_writer {
         json_.pair("beside", conventions::of(run.program.kind).beside_blocks);
         json_.pair("start", start_text(run.started));
         json_.pair("start_unix", run.started.value_or(0)).pair("duration", run.duration);
+        json_.pair("moment", run.kind == report_kind::peak ? "peak" : "oom");
         json_.pair("peak", run.peak).pair("peak_seconds", run.peak_seconds);
+        json_.key("limit").begin('{').pair("bytes", run.limit.bytes);
+        json_.pair("name", run.limit.name).end('}');
+        write_request();
         json_.key("resident").begin('{').pair("total", run.resident.total);
         json_.pair("anonymous", run.resident.anonymous).pair("file", run.resident.file);
         json_.pair("shared", run.resident.shared).pair("peak_shared", run.peak_shared).end('}');
@@ -79,6 +84,12 @@ class model_writer {
                     });
         write_texts("notes", run.notes);
         json_.end('}');
+    }
+
+    void write_request() {
+        const callstack_usage* asked = report_.request();
+        json_.key("request").begin('{').pair("bytes", asked != nullptr ? asked->used.bytes : 0);
+        json_.pair("frame", asked != nullptr ? place_of(asked->callstack) : -1).end('}');
     }
 
     // Equal ones have the number of a text in `equals`.
@@ -174,15 +185,9 @@ class model_writer {
         json_.pair("bytes", report_.shown_bytes()).end('}');
     }
 
-    // Where a callstack stood: its innermost frame of the user's own code, else its innermost.
     std::int64_t place_of(callstack_index innermost) {
-        const auto& callstacks = report_.chosen.shown.callstacks();
-        if (innermost == callstack_index::empty) return -1;
-        for (auto i = innermost; i != callstack_index::empty; i = callstacks[to_index(i)].caller) {
-            const frame_index here = callstacks[to_index(i)].frame;
-            if (report_.owner_of(here).owner == frame_owner::user) return number_of(here);
-        }
-        return number_of(callstacks[to_index(innermost)].frame);
+        const std::optional<frame_index> place = report_.place_of(innermost);
+        return place ? std::int64_t{number_of(*place)} : -1;
     }
 
     // Outermost first.

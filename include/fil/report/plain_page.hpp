@@ -75,12 +75,17 @@ class plain_writer {
     static constexpr double designed_width = 1000;
     static constexpr double cell_width = 7.3;
 
+    bool is_peak() const { return report_.run.kind == report_kind::peak; }
+
     std::string head() const {
         const facts& run = report_.run;
         std::string out = "<div class=\"run\"><h1><bdi>" + escaped(command_text(run)) +
                           "</bdi></h1><p class=\"ending\">" + escaped(ending_text(run.ending)) +
                           "</p></div><div class=\"figures\"><p class=\"peak\"><strong>" +
-                          size_text(report_.all_bytes()) + "</strong><span> peak";
+                          size_text(report_.all_bytes()) + "</strong><span> " +
+                          (is_peak() ? "peak" : "in use when memory ran out");
+        if (const callstack_usage* asked = report_.request())
+            out += "<br>and " + size_text(asked->used.bytes) + " more were asked for";
         if (run.duration > 0) {
             out += "<br>at " + seconds_text(run.peak_seconds) + " of " + seconds_text(run.duration);
         }
@@ -95,7 +100,8 @@ class plain_writer {
         const std::vector<line_row> all = rows_of_lines(held);
         const std::span rows(all);
         const std::span shown = rows.first(std::min(most_lines, rows.size()));
-        std::string out = "<h2>Your lines that held the peak</h2>";
+        std::string out = is_peak() ? "<h2>Your lines that held the peak</h2>"
+                                    : "<h2>Your lines that held memory when it ran out</h2>";
         if (rows.empty() && held.threads.empty() && held.compiling == 0)
             return out + "<p>None of this memory was allocated below a line of your own code.</p>";
         out += "<ol class=\"lines\">";

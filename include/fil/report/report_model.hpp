@@ -8,6 +8,7 @@
 // facts; cold code in a process of its own.
 
 #include <map>
+#include <optional>
 #include <range/v3/range/conversion.hpp>
 #include <range/v3/view/transform.hpp>
 #include <set>
@@ -47,6 +48,21 @@ struct report_model {
     const source_excerpt& source_of(frame_index i) const { return sources[to_index(i)]; }
     std::string shown_file(frame_index i) const {
         return shown_path(frame_at(i), owner_of(i).owner, run.program);
+    }
+    // Where a callstack stood: its innermost frame of the user's own code, else its innermost.
+    std::optional<frame_index> place_of(callstack_index innermost) const {
+        const auto& callstacks = chosen.shown.callstacks();
+        if (innermost == callstack_index::empty) return std::nullopt;
+        for (auto i = innermost; i != callstack_index::empty; i = callstacks[to_index(i)].caller) {
+            const frame_index here = callstacks[to_index(i)].frame;
+            if (owner_of(here).owner == frame_owner::user) return here;
+        }
+        return callstacks[to_index(innermost)].frame;
+    }
+    // When memory ran out: the callstack that asked for more; nullptr: nobody did.
+    const callstack_usage* request() const {
+        const auto& asked = chosen.shown.used(mapping_kind::requested);
+        return asked.empty() ? nullptr : &asked.front();
     }
     std::int64_t shown_bytes() const { return graph[graph_node::root].total; }
     std::int64_t all_bytes() const { return shown_bytes() + chosen.hidden_bytes; }
@@ -164,6 +180,18 @@ inline report_model report_model_of_tidy(const snapshot& tidy, facts run) {
                                    "shown may not be those that ran.");
     }
     return report;
+}
+
+// What was asked for when memory ran out becomes a part of the graph and of the list.
+inline void count_requests(report_model& report) {
+    if (report.request() == nullptr) return;
+    const auto total = [&](mapping_kind kind) -> std::int64_t& {
+        return report.chosen.totals[static_cast<std::size_t>(kind)];
+    };
+    total(mapping_kind::anonymous) += std::exchange(total(mapping_kind::requested), 0);
+    report.chosen.shown.count_requests();
+    report.graph = make_call_graph(report.chosen.shown);
+    report.folded = folded_usage(report.chosen.shown);
 }
 
 // Of one process.

@@ -6,6 +6,7 @@
 // interned; callstacks are not (tidying merges them anyway), so a node of a recording's call tree
 // becomes a node here, one for one. Cold code; no locks: fill, then read.
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cstdint>
@@ -62,6 +63,20 @@ class snapshot {
     void reserve_callstacks(std::size_t count) { callstacks_.reserve(count + 1); }
     void reserve_usage(mapping_kind kind, std::size_t count) {
         used_[static_cast<std::size_t>(kind)].reserve(count);
+    }
+
+    // What was asked for counts as used. Of a tidy snapshot: each callstack has one entry.
+    void count_requests() {
+        auto& counted = used_[static_cast<std::size_t>(mapping_kind::anonymous)];
+        for (const callstack_usage& asked : used(mapping_kind::requested)) {
+            const auto known =
+                std::ranges::find(counted, asked.callstack, &callstack_usage::callstack);
+            if (known == counted.end())
+                counted.push_back(asked);
+            else
+                known->used += asked.used;
+        }
+        used_[static_cast<std::size_t>(mapping_kind::requested)].clear();
     }
 
     void add_untouched_mapping(untouched_mapping mapping) { untouched_.push_back(mapping); }

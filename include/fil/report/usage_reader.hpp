@@ -120,19 +120,21 @@ std::optional<usage_at_peak> unless_damaged(Read&& read) {
 struct failed_request {
     callstack_id callstack = callstack_id::none;
     std::int64_t bytes = 0;
+    std::int32_t pid = 0;  // whose
 };
 
-// What is there now, and the request.
+// What is there now, and the request, which is a kind of its own.
 inline usage_at_peak usage_now(const recording_view& recording, callstack_id root,
                                const failed_request& request) {
     usage_at_peak sums = sum_usage(recording, root, [](const usage_record& usage) {
         return usage.now.load(std::memory_order_relaxed);
     });
-    auto& used = sums.by_kind[static_cast<std::size_t>(mapping_kind::anonymous)];
-    used.resize(std::max<std::size_t>({used.size(), recording.callstacks_there(), 2}));
-    const bool is_known = to_index(request.callstack) < used.size();
+    if (request.bytes == 0) return sums;
+    const bool is_known = to_index(request.callstack) < recording.callstacks_there();
     const callstack_id whose = is_known ? request.callstack : callstack_id::unknown;
-    used[to_index(whose)] += {plausible(request.bytes), 0};
+    auto& requested = sums.by_kind[static_cast<std::size_t>(mapping_kind::requested)];
+    requested.resize(std::size_t{to_index(whose)} + 1);
+    requested.back() = {plausible(request.bytes), 0};
     check_plausible(sums);
     return sums;
 }

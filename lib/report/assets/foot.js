@@ -3,7 +3,7 @@
 
 function drawFoot(model) {
   byId("reserved").replaceChildren(...reservedParts(model.mappings));
-  byId("exact").replaceChildren(...exactParts(model.facts.exact, model.hidden));
+  byId("exact").replaceChildren(...exactParts(model));
   byId("run").replaceChildren(...runParts(model.facts));
 }
 
@@ -20,9 +20,12 @@ function reservedParts(mappings) {
   return [item];
 }
 
-function exactParts({ threads, bound, missed, dropped, unrecorded }, hidden) {
+function exactParts({ facts, hidden }) {
+  const { threads, bound, missed, dropped, unrecorded } = facts.exact;
   const lines = [];
-  if (bound === 0) {
+  if (!isPeak(facts)) {
+    lines.push("Counted as it stood when memory ran out.");
+  } else if (bound === 0) {
     lines.push("Exact: one thread recorded, and every byte was counted as it came and went.");
   } else {
     lines.push(

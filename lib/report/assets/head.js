@@ -18,7 +18,7 @@ function drawHead(at, model) {
         "p",
         { class: "peak" },
         size(peak, "strong"),
-        el("span", {}, " peak", ...peakMoment(facts)),
+        el("span", {}, ...momentWords(model)),
       ),
       residentPart(model, peak),
     ),
@@ -37,10 +37,14 @@ function between(separator, parts) {
   return parts.filter(Boolean).flatMap((part, i) => (i ? [separator, part] : [part]));
 }
 
-function peakMoment({ processes, others, duration, peak_seconds }) {
-  const parts = [];
-  const all = processes.length + others.count;
-  if (all > 1) parts.push(` of ${count(all)} processes together`);
+// Which moment it is, and of whom.
+function momentWords({ facts, request }) {
+  const { processes, others, duration, peak_seconds } = facts;
+  const parts = [isPeak(facts) ? " peak" : " in use"];
+  const all = processes.length + (isPeak(facts) ? others.count : 0); // others held nothing
+  if (all > 1) parts.push(` ${isPeak(facts) ? "of" : "by"} ${count(all)} processes together`);
+  if (!isPeak(facts)) parts.push(" when memory ran out");
+  if (request.bytes > 0) parts.push(el("br"), "and ", size(request.bytes, "b"), " more were asked for");
   if (duration > 0) parts.push(el("br"), `at ${seconds(peak_seconds)} of ${seconds(duration)}`);
   return parts;
 }

@@ -14,9 +14,10 @@ function drawLines(at, model, choose) {
   const first = Math.max(1, entries.filter(({ bytes }) => bytes >= MIB / 20).length);
   const shown = Math.min(first, LINES_SHOWN);
   const threads = model.threads.map((some) => threadsRow(some, whole, most, choose));
-  const table = el("ol", { class: "lines" }, ...threads, ...entries.slice(0, shown).flatMap(rowsOf));
+  const request = model.request.bytes > 0 && !model.process ? [requestRow(model, most, choose)] : [];
+  const table = el("ol", { class: "lines" }, ...request, ...threads, ...entries.slice(0, shown).flatMap(rowsOf));
   at.replaceChildren(
-    el("h2", {}, "Your lines" + whose + " that held the peak"),
+    el("h2", {}, "Your lines" + whose + (isPeak(model.facts) ? " that held the peak" : " that held memory when it ran out")),
     table,
     entries.length > shown ? moreButton(table, entries.slice(shown), rowsOf) : "",
     ...restParts(model),
@@ -75,23 +76,27 @@ function rowCells(bytes, whole, most) {
 
 // What a library's own threads took: no line asked for it, so it stands before the lines, hatched.
 function threadsRow(some, whole, most, choose) {
-  const { bytes, file, line, function: name } = some;
-  const place = visible(file) + (line > 0 ? ":" + line : "");
-  const title = `started at ${place} (${visible(name)})\n${count(bytes)} bytes`;
-  const button = el(
-    "button",
-    { type: "button", class: "line", title },
-    ...rowCells(bytes, whole, most),
-    el(
-      "span",
-      { class: "by" },
-      threadsText(some) + ", started at ",
-      bdi(cutPath(visible(file), PLACE_CELLS)),
-      (line > 0 ? ":" + line : "") + ", for any later line",
-    ),
-  );
-  button.addEventListener("click", () => choose(some));
-  return el("li", { class: "threads" }, button);
+  const cells = rowCells(some.bytes, whole, most);
+  const after = ", for any later line";
+  return hatchedRow(some, cells, threadsText(some) + ", started at ", after, () => choose(some));
+}
+
+// What was asked for and not there: nobody holds it.
+function requestRow({ request, lines, whole }, most, choose) {
+  const line = lines.find(({ frame }) => frame === request.frame);
+  const [bytes, bar] = rowCells(request.bytes, whole, Math.max(most, request.bytes));
+  const cells = [bytes, bar, el("span", { class: "share" })];
+  return hatchedRow(request, cells, "asked for, and not there: ", "", line && (() => choose(line)));
+}
+
+function hatchedRow(row, cells, before, after, act) {
+  const { bytes, file, line, function: name } = row;
+  const number = line > 0 ? ":" + line : "";
+  const title = `${before}${visible(file)}${number} (${visible(name)})\n${count(bytes)} bytes`;
+  const words = el("span", { class: "by" }, before, bdi(cutPath(visible(file), PLACE_CELLS)), number + after);
+  const button = el("button", { type: "button", class: "line", title, disabled: !act }, ...cells, words);
+  if (act) button.addEventListener("click", act);
+  return el("li", { class: "hatched" }, button);
 }
 
 function linesHint({ lineless }) {

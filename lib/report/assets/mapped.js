@@ -14,8 +14,8 @@ function drawMapped(at, model) {
   at.hidden = kinds.length === 0;
   if (at.hidden) return;
   at.replaceChildren(
-    el("h2", {}, "Mapped beside the peak"),
-    el("p", { class: "quiet" }, "Other memory at that moment; not part of the peak."),
+    el("h2", {}, "Mapped beside " + (isPeak(model.facts) ? "the peak" : "what is counted")),
+    el("p", { class: "quiet" }, "Other memory at that moment; not part of what is counted."),
     ...kinds.flatMap((kind) => kindParts(kind, model)),
   );
 }

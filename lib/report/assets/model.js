@@ -14,6 +14,7 @@ function readModel(json) {
     others: json.others,
     imports: json.imports,
     compiling: at(json.compiling),
+    request: at(json.facts.request),
     lineless: json.lineless,
     frames,
     hidden: json.hidden,

@@ -35,6 +35,10 @@ function plural(n, one, many) {
   return count(n) + "\u00a0" + (n === 1 ? one : many);
 }
 
+function isPeak({ moment }) {
+  return moment === "peak";
+}
+
 function percent(part, whole) {
   const share = whole > 0 ? (100 * part) / whole : 0;
   return (share > 99.95 ? "100" : share.toFixed(1)) + "\u00a0%";

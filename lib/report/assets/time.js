@@ -1,8 +1,11 @@
 // The time strip: allocated and resident memory over the run, the peak marked; hover reads values.
-// One line for each process when there are several; each line carries its name.
+// One line for each process when there are several; each line carries its name. Where memory ran out,
+// the limit is a line across, and what was asked for in vain stands hatched on top of what there was.
 
 const STRIP_HEIGHT = 76;
 const STRIP_TOP = 20;
+const REQUEST_WIDTH = 10;
+const LIMITS_SHOWN = 8; // times what was in use; beyond, a line would leave no room for it
 const NAME_CELL = 6.5; // width of a character of a process's name
 
 class TimeStrip {
@@ -30,6 +33,9 @@ class TimeStrip {
     const points = this.series.flatMap((series) => series.points);
     this.end = Math.max(facts.duration, ...points.map((p) => p.t)) || 1;
     this.most = points.reduce((most, p) => Math.max(most, p.a, p.r), facts.peak) || 1;
+    this.limit = facts.limit.bytes < LIMITS_SHOWN * this.most ? facts.limit.bytes : 0;
+    const asked = Math.min(facts.request.bytes, this.most / 2); // what is larger goes to the top
+    this.most = Math.max(this.most, this.limit, isPeak(facts) ? 0 : facts.peak + asked);
     const height = STRIP_HEIGHT + STRIP_TOP + (this.peakIsAtTheEnd() ? 34 : 18);
     const svg = svgEl("svg", {
       viewBox: `0 0 ${width} ${height}`, // the whole of it, however wide it is shown
@@ -57,7 +63,7 @@ class TimeStrip {
       ...processes.map((one) => svgEl("path", { class: "process", d: this.path(one, "a") })),
       ...this.processNames(processes),
     );
-    svg.append(...this.axis(bottom), ...this.peakMark(bottom));
+    svg.append(...this.axis(bottom), ...this.requestBar(), ...this.peakMark(bottom), ...this.limitLine());
     this.cursor = svgEl("line", {
       class: "cursor",
       y1: STRIP_TOP,
@@ -134,7 +140,31 @@ class TimeStrip {
       svgEl("line", { class: "peak", x1: x, x2: x, y1: y, y2: bottom + 3 }),
       svgEl("path", { class: "peak", d: `M${x} ${bottom + 2}l4.5 7h-9z` }),
       svgEl("circle", { class: "peak", cx: x, cy: y, r: 3 }),
-      svgEl("text", { class: "peak", ...where }, "peak"),
+      svgEl("text", { class: "peak", ...where }, isPeak(facts) ? "peak" : "memory ran out"),
+    ];
+  }
+
+  requestBar() {
+    const { bytes } = this.facts.request;
+    if (!(bytes > 0)) return [];
+    const lines = svgEl("path", { d: "M0 6l6-6M-1 1l2-2M5 7l2-2" });
+    const pattern = { id: "hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse" };
+    const x = Math.min(this.x(this.facts.peak_seconds), this.width - REQUEST_WIDTH);
+    const y = Math.max(this.y(this.facts.peak + bytes), STRIP_TOP);
+    const bar = { class: "request", x, y, width: REQUEST_WIDTH, height: this.y(this.facts.peak) - y };
+    const title = svgEl("title", {}, mib(bytes) + " more were asked for");
+    return [svgEl("defs", {}, svgEl("pattern", pattern, lines)), svgEl("rect", bar, title)];
+  }
+
+  limitLine() {
+    const { name, bytes } = this.facts.limit;
+    if (!(this.limit > 0)) return [];
+    const y = this.y(bytes);
+    const text = `limit ${mib(bytes)}: ${visible(name)}`;
+    const words = { class: "limit", x: this.width / 2, y: y + 14, "text-anchor": "middle" };
+    return [
+      svgEl("line", { class: "limit", x1: 0, x2: this.width, y1: y, y2: y }),
+      svgEl("text", words, cutSource(text, Math.floor(this.width / NAME_CELL))),
     ];
   }
 
@@ -177,7 +207,8 @@ class TimeStrip {
   summary() {
     const { facts } = this;
     const moment = `${seconds(facts.peak_seconds)} of ${seconds(this.end)}`;
-    return `Memory over time: a peak of ${mib(facts.peak)} at ${moment}`;
+    const what = isPeak(facts) ? "a peak of " : "memory ran out with ";
+    return `Memory over time: ${what}${mib(facts.peak)} at ${moment}`;
   }
 
   read(event) {

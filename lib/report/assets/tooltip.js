@@ -68,7 +68,7 @@ function copyButton(what, text) {
 function tooltipContent(model, view, node) {
   const parts = node === 0 ? [el("b", {}, rootText(model))] : tooltipName(model, view, node);
   const figures = [[count(view.total[node]) + " bytes", mib(view.total[node])]];
-  figures.push([percent(view.total[node], view.total[0]), "of the peak"]);
+  figures.push([percent(view.total[node], view.total[0]), isPeak(model.facts) ? "of the peak" : "of all"]);
   const parent = view.parent[node];
   if (parent !== 0) {
     const above = view.bases ? "of the box above" : "of its caller";

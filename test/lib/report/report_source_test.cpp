@@ -83,10 +83,11 @@ TEST_F(report_source, the_only_process_is_no_row_unless_there_were_others) {
     EXPECT_EQ(first.processes.size(), 1u);
 }
 
-TEST_F(report_source, a_request_that_failed_is_counted_with_what_is_there) {
+TEST_F(report_source, a_request_that_failed_stands_beside_what_is_there) {
     drawn_recording last = drawn();
     last.out_of_memory = failed_request{callstack_id{1}, 4096};
-    EXPECT_EQ(usage_of(last).used_bytes(), 4096);
+    EXPECT_EQ(usage_of(last).used_bytes(), 0);
+    EXPECT_EQ(usage_of(last).bytes(mapping_kind::requested), 4096);
 }
 
 TEST_F(report_source, of_an_arena_the_most_that_was_seen_resident_is_shown_and_never_more_than_it) {
