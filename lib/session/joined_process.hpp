@@ -6,6 +6,7 @@
 #include <string>
 
 #include "fil/recording/view.hpp"
+#include "os/file_descriptor.hpp"
 
 namespace fil {
 
@@ -63,6 +64,7 @@ struct joined_process {
     std::string note;        //   likewise
     shared_mapping memory;   // none once it was let go; then
     process_numbers last;    // what it said in the end
+    file_descriptor end;     // readable when it has ended, of some
     bool ended = false;
     bool is_damaged = false;  // so it was let go
 

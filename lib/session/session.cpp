@@ -91,6 +91,7 @@ session::session()
     if (!arrivals_.is_there()) fail("cannot wait for processes to join");
     for (const int socket : directory_.sockets())
         if (socket >= 0) watch(socket);
+    if (ends_.is_there()) watch(ends_.descriptor());
     if (page_file_.number() < 0) fail("cannot make the session's memory");
     page_memory_ = shared_mapping(page_file_.number(), recording_page);
     page().version = recording_version;
@@ -124,6 +125,7 @@ void session::serve_at(int socket) {
 }
 
 void session::serve() {
+    see_who_ended();
     constexpr std::int64_t patience_ns = 1'000'000'000;
     for (const int socket : directory_.sockets())
         if (socket >= 0) serve_at(socket);
@@ -210,6 +212,7 @@ void session::admit(int connection, const join_request& request, int recording, 
     std::erase_if(open_, [](const joined_process* before) { return before->ended; });
     processes_.push_back(std::move(process));
     open_.push_back(&processes_.back());
+    watch_end_of(processes_.back());
 }
 
 const joined_process* session::find(std::int32_t pid) const {
@@ -276,6 +279,25 @@ void session::process_ended(std::int32_t pid) {
     let_go_what_is_over();
 }
 
+// A death that nobody tells of is seen at once, as long as there are few: descriptors are dear. Of
+// the others it is seen by whoever looks at them now and then.
+void session::watch_end_of(joined_process& process) const {
+    constexpr long most = 12;
+    const auto is_watched = [](const joined_process* one) { return one->end.number() >= 0; };
+    if (std::ranges::count_if(open_, is_watched) >= most) return;
+    process.end = os::end_of(process.pid);
+    if (process.end.number() >= 0 && !ends_.add(process.end.number())) process.end = {};
+}
+
+void session::see_who_ended() {
+    for (int end = ends_.ready(); end >= 0; end = ends_.ready()) {
+        const auto process = std::ranges::find_if(
+            open_, [end](const joined_process* one) { return one->end.number() == end; });
+        if (process == open_.end()) return ends_.remove(end);
+        process_ended((*process)->pid);
+    }
+}
+
 // Its parent has reaped it, so it is gone; what it had started may have died with it. In another
 // pid namespace the parent sees other pids than we do: then all are looked at.
 void session::child_killed(std::int32_t pid) {
@@ -293,6 +315,7 @@ void session::child_killed(std::int32_t pid) {
 void session::end(joined_process& process, bool whole) {
     constexpr std::uint64_t huge = 32 << 20;
     process.ended = true;
+    process.end = {};
     sums_may_be_wrong_ = true;
     correct_sums();  // with what this one held: it may have been the peak
     close_recording(process);

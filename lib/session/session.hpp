@@ -91,6 +91,8 @@ class session {
     void serve_at(int socket);
     void turn_away(int socket);
     void child_killed(std::int32_t pid);
+    void watch_end_of(joined_process& process) const;
+    void see_who_ended();
     void admit(int connection, const join_request& request, int recording, std::int32_t pid);
     void close_recording(const joined_process& process) const;
     bool try_to_correct_sums() const;
@@ -101,6 +103,7 @@ class session {
     std::string token_;
     std::string environment_;
     os::watch_list arrivals_;  // polls readable when somebody connects or says something
+    os::watch_list ends_;      // of some processes, so that they are seen at once
     std::deque<caller> callers_;
     file_descriptor spare_;  // for turning away whom there is no descriptor for
     file_descriptor page_file_;

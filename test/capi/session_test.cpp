@@ -85,6 +85,25 @@ TEST(session, a_forked_childs_memory_is_its_own) {
     EXPECT_EQ(total(session, 0), 1000);
 }
 
+// Nobody reaps it, and nobody looks: its end alone makes the session's descriptor readable.
+TEST(session, an_end_is_seen_at_once) {
+    session session;
+    const pid_t child = start_child(session, [] {
+        fil_record_alloc_at(blocks[0], 1'000'000, stack(1));
+        pause();
+    });
+    while (session.processes().empty() || session.page().live < 1'000'000) {
+        usleep(1000);
+        session.serve();
+    }
+    kill(child, SIGKILL);
+    pollfd waiting{session.descriptor(), POLLIN, 0};
+    EXPECT_EQ(poll(&waiting, 1, 10'000), 1);
+    session.serve();
+    EXPECT_EQ(session.page().live, 0);
+    waitpid(child, nullptr, 0);
+}
+
 // Before anybody looks: the parent says so.
 TEST(session, what_a_killed_child_held_is_gone_when_its_parent_has_reaped_it) {
     session session;

@@ -16,6 +16,9 @@ class watch_list {
     bool add(int descriptor) const;
     void remove(int descriptor) const;
 
+    // One that is readable now; -1: none is.
+    int ready() const;
+
   private:
     file_descriptor list_;
 };
