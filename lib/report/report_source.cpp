@@ -5,9 +5,11 @@
 #include <utility>
 
 #include "fil/report/conventions/all.hpp"
+#include "fil/report/pickled_code.hpp"
 #include "fil/report/process_merge.hpp"
 #include "fil/report/tidy.hpp"
 #include "fil/track/peak.hpp"
+#include "os/cold/files.hpp"
 #include "report/zipped_sources.hpp"
 #include "symbols/symbols.hpp"
 
@@ -74,6 +76,23 @@ report::program_facts program_of(const drawn_process& process,
     return own;
 }
 
+// Where the main script's functions are among what was sent to other processes, what they can be
+// told by.
+void note_main_text(report::program_facts& program, const report::snapshot& taken,
+                    std::optional<std::int64_t> started) {
+    constexpr std::uint64_t most = 32 << 20;
+    if (program.main_script_path.empty() ||
+        std::ranges::none_of(taken.frames(), report::is_pickled))
+        return;
+    const file_descriptor file = os::open_to_read(program.main_script_path);
+    const auto about = os::facts_of(file.number());
+    if (!about || !about->is_regular || about->bytes > most) return;
+    if (started && about->modified > *started) return;
+    program.main_text.resize(about->bytes);
+    const auto read = os::read_at(file.number(), program.main_text.data(), about->bytes, 0);
+    program.main_text.resize(static_cast<std::size_t>(std::max<std::int64_t>(read, 0)));
+}
+
 report::snapshot read_process(const drawn_process& process, const report::facts& run, bool is_first,
                               symbols& names) {
     std::vector<callstack_id> wanted;
@@ -96,6 +115,7 @@ report::snapshot read_process(const drawn_process& process, const report::facts&
         program.main_script = run.program.main_script;
         program.main_script_path = run.program.main_script_path;
     }
+    note_main_text(program, read.snapshot, run.started);
     return report::tidied(read.snapshot, program);
 }
 

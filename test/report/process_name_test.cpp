@@ -23,6 +23,10 @@ TEST(process_name, begins_with_what_is_run) {
               "python worker.py --fast");
     EXPECT_EQ(name_of({"python", "-m", "pytest", "-n2"}), "python -m pytest -n2");
     EXPECT_EQ(name_of({"python"}), "python");
+    EXPECT_EQ(name_of({"/v/bin/python", "-I", "/v/bin/gunicorn", "-w", "2"}), "gunicorn -w 2");
+    EXPECT_EQ(name_of({"/v/bin/python", "./tool", "x"}), "tool x");
+    EXPECT_EQ(name_of({"python", "tool", "x"}), "python tool x");
+    EXPECT_EQ(name_of({"python", "-c", "a = 1 / 2"}), "python -c a = 1 / 2");
     EXPECT_EQ(name_of({"/usr/lib/gcc/cc1", "-quiet", "x.c"}, "/usr/lib/gcc/cc1"), "cc1 -quiet x.c");
     EXPECT_EQ(name_of({}, "/usr/bin/job"), "job");
     EXPECT_EQ(name_of({"./job", "a\nb"}, "/home/ada/job"), "job a b");
@@ -69,6 +73,18 @@ TEST(process_names, so_are_those_that_a_pool_started) {
     EXPECT_EQ(equals_of(all), (words{"", "", "workers of train.py", "workers of train.py"}));
     EXPECT_EQ(process_names(all).name_of(1), "multiprocessing fork server");
     EXPECT_EQ(process_names(all).name_of(2), "multiprocessing worker");
+}
+
+TEST(process_names, those_of_pytest_are_pytests) {
+    const words execnet = {"/v/bin/python", "-u", "-c",
+                           "import sys;exec(eval(sys.stdin.readline()))"};
+    for (const words& command : {words{"python", "-m", "pytest", "-n", "2"},
+                                 words{"python", "/v/bin/pytest", "-n", "2"}}) {
+        const std::vector<started_process> all = {
+            {1, 0, command, python}, {2, 1, execnet, python}, {3, 1, execnet, python}};
+        EXPECT_EQ(equals_of(all), (words{"", "workers of pytest", "workers of pytest"}));
+        EXPECT_EQ(process_names(all).name_of(1), "execnet worker");
+    }
 }
 
 TEST(process_names, others_are_equal_but_for_numbers) {

@@ -48,6 +48,42 @@ TEST(tidy, a_file_of_the_users_called_runpy_stays) {
                                                 {"/home/ada/threading.py:1 (_bootstrap)", 20}}));
 }
 
+// By value, as cloudpickle does: the file's name is lost, not the line where the function begins.
+TEST(tidy, a_function_of_the_script_that_was_sent_to_a_worker_is_the_scripts_again) {
+    const auto pickled = [](std::uint32_t line, std::string function, std::uint32_t first_line) {
+        frame f = python("<dynamic-code>", line, std::move(function));
+        f.first_line = first_line;
+        return f;
+    };
+    program_facts program;
+    program.main_script = "x.py";
+    program.main_script_path = "/home/ada/x.py";
+    program.launch_directory = "/home/ada";
+    program.main_text =
+        "import joblib\n"
+        "def work(part):\n"
+        "    return bytearray(part)\n"
+        "@decorated\n"
+        "@twice\n"
+        "async def later(part):\n"
+        "    return lambda: part\n";
+    made_snapshot raw;
+    raw.holds(10, {pickled(3, "work", 2)});
+    raw.holds(20, {pickled(7, "later", 4)});
+    raw.holds(30, {pickled(7, "<lambda>", 7)});
+    raw.holds(40, {pickled(3, "work", 1)});   // begins elsewhere
+    raw.holds(50, {pickled(3, "other", 2)});  // is called otherwise
+    raw.holds(60, {pickled(9, "work", 2)});   // is longer than the script
+    raw.holds(70, {python("<string>", 3, "work")});
+    EXPECT_EQ(tidied_bytes(raw, program), (bytes_by_text{{"x.py:3 (work)", 10},
+                                                         {"x.py:7 (later)", 20},
+                                                         {"x.py:7 (<lambda>)", 30},
+                                                         {"<dynamic-code>:3 (work)", 40},
+                                                         {"<dynamic-code>:3 (other)", 50},
+                                                         {"<dynamic-code>:9 (work)", 60},
+                                                         {"<string>:3 (work)", 70}}));
+}
+
 TEST(tidy, the_bootstrap_of_a_thread_is_dropped) {
     made_snapshot raw;
     raw.holds(10, {bootstrap, bootstrap_inner, thread_run, work});

@@ -20,6 +20,7 @@ struct program_facts {
     frame_kind kind = frame_kind::python;  // of the runtime that it is written for
     std::string main_script;               // as typed: "flights.py"; "" for -m and native programs
     std::string main_script_path;          // what the interpreter made of it: absolute
+    std::string main_text;                 // its source, where code is to be found in it again
     std::string started_script;            // where that is not known: by the process's command line
     std::string launch_directory;          // the working directory that relative names start from
     // Absolute; native: their functions are the user's own. One, or of several processes each.

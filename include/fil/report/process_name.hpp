@@ -2,6 +2,7 @@
 // What a process is called: short, as the user thinks of it.
 //
 //     /usr/bin/python3 -u worker.py --fast                        python worker.py --fast
+//     /usr/bin/python3 /usr/local/bin/gunicorn -w 2 app:app       gunicorn -w 2 app:app
 //     python -c "from multiprocessing.spawn import ..." ...       multiprocessing worker
 //     /usr/lib/gcc/x86_64-linux-gnu/12/cc1 -quiet x.c             cc1 -quiet x.c
 //
@@ -33,6 +34,13 @@ struct started_process {
     std::string executable;
 };
 
+// A script that was started by its own name, as installed ones are: the kernel gives the
+// interpreter the path.
+inline bool is_command(std::span<const std::string> words) {
+    if (words.empty() || words.front().find('/') == std::string::npos) return false;
+    return base_name(words.front()).find('.') == std::string_view::npos;
+}
+
 inline std::string process_name(const started_process& process) {
     const std::vector<std::string>& words = process.arguments;
     const std::string program(base_name(words.empty() ? process.executable : words.front()));
@@ -42,12 +50,13 @@ inline std::string process_name(const started_process& process) {
     if (conventions::python::is_interpreter(base_name(process.executable))) {
         const std::string helper = conventions::python::helper_process(rest);
         if (!helper.empty()) return helper;
-        name = "python";
         rest = conventions::python::without_options(rest);
+        name = is_command(rest) ? "" : "python";
     }
     for (bool is_first = true; const std::string& word : rest) {
-        const bool is_path = is_first && word.starts_with('/');
-        name += " " + (is_path ? std::string(base_name(word)) : word);
+        const bool is_path = is_first && word.find('/') != std::string::npos &&
+                             (word.starts_with('/') || name.empty());
+        name += (name.empty() ? "" : " ") + (is_path ? std::string(base_name(word)) : word);
         is_first = false;
         if (name.size() > 4 * longest_process_name) break;
     }
@@ -106,7 +115,9 @@ class process_names {
     }
 
     static bool is_helper(const std::string& name) {
-        return name == conventions::python::pool_worker || name == conventions::python::fork_server;
+        return name == conventions::python::pool_worker ||
+               name == conventions::python::fork_server ||
+               name == conventions::python::execnet_worker;
     }
 
     // "workers of train.py", of those that were forked from it or that its pool started.
@@ -123,9 +134,10 @@ class process_names {
         return is_worker ? "workers of " + script_of(name_of(above)) : "× " + without_numbers(name);
     }
 
-    // "train.py" of "python train.py --fast".
+    // "train.py" of "python train.py --fast", "pytest" of "python -m pytest -n 2".
     static std::string script_of(std::string_view name) {
         if (name.starts_with("python ")) name.remove_prefix(7);
+        if (name.starts_with("-m ")) name.remove_prefix(3);
         return std::string(name.substr(0, name.find(' ')));
     }
 

@@ -28,6 +28,7 @@
 #include "fil/report/frame_text.hpp"
 #include "fil/report/merged_callstacks.hpp"
 #include "fil/report/paths.hpp"
+#include "fil/report/pickled_code.hpp"
 #include "fil/report/snapshot.hpp"
 
 namespace fil::report {
@@ -67,6 +68,7 @@ class tidying {
         : raw_(raw),
           program_(program),
           script_(normal_path(program.main_script_path)),
+          pickled_(program.main_text),
           merged_(tidy_, raw.callstacks().size() + 1) {}
 
     snapshot result() {
@@ -102,7 +104,7 @@ class tidying {
                 f.function = "[threads of " + owners.of(f).package + "]";
             if (conventions::of(f).is_compiler(f)) {
                 f = compiling_main_script();
-            } else if (is_main_script(f)) {
+            } else if (is_main_script(f) || pickled_.is_scripts(f)) {
                 f.file = program_.main_script;
                 f.directory = program_.launch_directory;
             } else if (raw_.names().contains(f.file)) {
@@ -194,6 +196,7 @@ class tidying {
     const snapshot& raw_;
     const program_facts& program_;
     const std::string script_;
+    const pickled_code pickled_;
     snapshot tidy_;
     std::vector<frame_index> new_frame_;          // by raw frame
     std::vector<callstack_index> new_callstack_;  // by raw callstack; `empty`: nothing is left

@@ -120,6 +120,11 @@ inline bool is_nameless_file(std::string_view file) {
     return file == "<string>" || file == "<unknown>";
 }
 
+// Code that cloudpickle sent from another process has lost its file's name (pickled_code.hpp).
+inline bool is_pickled_file(std::string_view file) {
+    return file == "<dynamic-code>";
+}
+
 inline bool is_interpreter(std::string_view name) {
     for (const std::string_view known : {"python", "pypy"}) {
         if (name.starts_with(known) &&
@@ -148,9 +153,10 @@ inline std::string script_of(const std::vector<std::string>& command) {
 
 inline constexpr const char* pool_worker = "multiprocessing worker";
 inline constexpr const char* fork_server = "multiprocessing fork server";
+inline constexpr const char* execnet_worker = "execnet worker";
 
-// What the standard library's pools, and loky's, start beside the program, by its arguments; "" of
-// any other process.
+// What the standard library's pools, loky's and pytest-xdist's start beside the program, by its
+// arguments; "" of any other process.
 inline std::string helper_process(std::span<const std::string> arguments) {
     struct sign {
         std::string_view text;
@@ -160,6 +166,7 @@ inline std::string helper_process(std::span<const std::string> arguments) {
         sign{"multiprocessing.spawn import", pool_worker},
         sign{"--multiprocessing-fork", pool_worker},
         sign{"loky.backend.popen_loky", pool_worker},
+        sign{"exec(eval(sys.stdin.readline()))", execnet_worker},
         sign{"multiprocessing.forkserver import", fork_server},
         sign{"multiprocessing.resource_tracker import", "multiprocessing resource tracker"},
         sign{"loky.backend.resource_tracker import", "loky resource tracker"}};
