@@ -37,6 +37,7 @@ TEST(signals, our_own_and_the_programs_own_are_not) {
 TEST(signals, an_alarm_set_before_exec_and_the_end_of_a_terminal_are) {
     EXPECT_TRUE(is_for_program(arrived(SIGALRM, SI_KERNEL, 0), self, false));
     EXPECT_TRUE(is_for_program(arrived(SIGHUP, SI_KERNEL, 0), self, false));
+    EXPECT_TRUE(is_for_program(arrived(SIGCONT, SI_KERNEL, 0), self, false));
 }
 
 // In a child, which may change its signals: what the inbox does, and how it is undone.

@@ -67,9 +67,11 @@ bool is_for_program(const signalfd_siginfo& signal, pid_t self, bool from_progra
             return static_cast<pid_t>(signal.ssi_pid) != self && !from_program;
         case SI_KERNEL:
             // An alarm set before exec of fil-profile, as a poor man's timeout: timers are not
-            // inherited by fork. The end of a terminal is told to the first process in it. All else
-            // goes to the group, where there is a terminal.
-            return signal.ssi_signo == SIGALRM || signal.ssi_signo == SIGHUP;
+            // inherited by fork. The end of a terminal is told to the first process in it, which is
+            // to go on, should it be stopped. All else goes to the group, where there is a
+            // terminal.
+            return signal.ssi_signo == SIGALRM || signal.ssi_signo == SIGHUP ||
+                   signal.ssi_signo == SIGCONT;
         default:
             return false;
     }
