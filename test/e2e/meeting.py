@@ -4,7 +4,7 @@ Each process takes its blocks, on lines that are known, and then arrives: it say
 and waits. When all are there, the test, which is outside, lets them go. So the peak is the moment
 of the meeting, whatever the machine does, and what was held then is what the program's text says.
 
-Blocks are so many units, and a unit is a MiB: or nothing, in a second run, which tells what the
+Blocks are so many units, and a unit is a MiB: or half of one, in a second run, which tells what the
 processes hold besides (interpreters, imports). The head of the report is the sum of both.
 """
 
@@ -65,21 +65,36 @@ class Kind:
     together: str = ""  # what several of them are called together
     status: int = 0
     # What it needs from outside until all have arrived, and to end.
-    meanwhile: Callable[[subprocess.Popen, Callable[[], int]], None] = lambda *_: None
-    at_the_end: Callable[[subprocess.Popen], None] = lambda *_: None
+    meanwhile: Callable[[Meeting], None] = lambda _: None
+    at_the_end: Callable[[Meeting], None] = lambda _: None
     comparable: Callable[[bytes], object] = bytes  # of stdout, where it is not always the same
 
 
-def arrived(meeting: Path) -> int:
-    return sum(1 for there in meeting.iterdir() if there.name != "go")
+@dataclass(frozen=True)
+class Meeting:
+    process: subprocess.Popen
+    place: Path
+    variables: dict[str, str]
+
+    def arrived(self) -> int:
+        return sum(1 for there in self.place.iterdir() if there.name != "go")
+
+    def wait_for(self, count: int) -> None:
+        end = time.monotonic() + 2 * SECONDS
+        while self.arrived() < count and self.process.poll() is None:
+            assert time.monotonic() < end, "they never met"
+            time.sleep(0.005)
+
+    def let_go(self) -> None:
+        (self.place / "go").touch()
 
 
 def run_meeting(kind: Kind, command: list[str], unit: int, name: str) -> tuple[Ended, float]:
     """Of the command, in the folder of the kind's files; and how long it took."""
-    meeting = Path(f"meeting-{name}").resolve()
-    meeting.mkdir()
+    place = Path(f"meeting-{name}").resolve()
+    place.mkdir()
     paths = os.pathsep.join([str(Path.cwd()), *filter(None, [os.environ.get("PYTHONPATH")])])
-    more = {"UNIT": str(unit), "MEETING": str(meeting), "PYTHONPATH": paths}
+    variables = {**os.environ, "UNIT": str(unit), "MEETING": str(place), "PYTHONPATH": paths}
     out, err = Path(f"{name}.out"), Path(f"{name}.err")
     began = time.monotonic()
     with (
@@ -87,24 +102,22 @@ def run_meeting(kind: Kind, command: list[str], unit: int, name: str) -> tuple[E
         err.open("wb") as stderr,
         subprocess.Popen(
             command,
-            env={**os.environ, **more},
+            env=variables,
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
         ) as process,
     ):
+        meeting = Meeting(process, place, variables)
         try:
-            kind.meanwhile(process, lambda: arrived(meeting))
-            end = time.monotonic() + 2 * SECONDS
-            while arrived(meeting) < kind.arrive and process.poll() is None:
-                assert time.monotonic() < end, f"{kind.name}: they never met"
-                time.sleep(0.005)
+            kind.meanwhile(meeting)
+            meeting.wait_for(kind.arrive)
             assert process.poll() is None, err.read_text()
-            (meeting / "go").touch()
-            kind.at_the_end(process)
+            meeting.let_go()
+            kind.at_the_end(meeting)
             status = process.wait(2 * SECONDS)
         finally:
-            (meeting / "go").touch()
+            meeting.let_go()
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
     return Ended(status, out.read_bytes(), err.read_bytes()), time.monotonic() - began
@@ -169,7 +182,7 @@ def check_kind(kind: Kind, python: str = sys.executable) -> Measured:
         subprocess.run(["cc", "-g", "-O0", name, "-o", name[:-2]], check=True)
     is_python = kind.command[0].endswith(".py") or kind.command[0] == "-m"
     plain, plain_seconds = run_meeting(kind, [python] * is_python + kind.command, MIB, "plain")
-    besides = model_of(profiled_meeting(kind, python, 0, "nothing")[0].report)["facts"]["peak"]
+    half = model_of(profiled_meeting(kind, python, MIB // 2, "half")[0].report)["facts"]["peak"]
     run, seconds = profiled_meeting(kind, python, MIB, "run")
     model = model_of(run.report)
     facts, wrong = model["facts"], []
@@ -186,7 +199,7 @@ def check_kind(kind: Kind, python: str = sys.executable) -> Measured:
         must_be(f"{place} in the list", in_the_list(run, place), about(sum(each)))
         held = [size for size in by_process(model, place) if size > MIB]  # others import
         must_be(f"{place} by process", held, [about(units) for units in sorted(each)])
-    truth = besides + MIB * sum(map(sum, kind.held.values()))
+    truth = half + MIB // 2 * sum(map(sum, kind.held.values()))
     must_be("the head", facts["peak"], pytest.approx(truth, rel=0.01))
     if kind.together:
         must_be("called together", kind.together in facts["equals"], right=True)

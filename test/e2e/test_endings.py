@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import os
-import pty
-import select
 import shlex
 import signal
 import stat
@@ -28,6 +26,7 @@ from command import (
     wait_until,
 )
 from profiling import FIL_PROFILE, PREFIX, reports_in, run_plain
+from terminal import Terminal
 
 # ---- how it ends ---------------------------------------------------------------------------------
 
@@ -387,40 +386,6 @@ def test_a_signal_that_goes_to_the_whole_group_as_well_costs_no_report(here):
 def test_an_alarm_set_before_us_reaches_the_program(here):
     script("x.py", "import time; time.sleep(1000)")
     assert profiled("x.py", preexec_fn=lambda: signal.alarm(1)).status == -signal.SIGALRM
-
-
-class Terminal:
-    """A command in a terminal of its own."""
-
-    def __init__(self, *command: str):
-        self.pid, self.descriptor = pty.fork()
-        if self.pid == 0:
-            os.execvp(command[0], command)
-        self.shown = b""
-
-    def expect(self, text: bytes):
-        end = time.monotonic() + SECONDS
-        while text not in self.shown:
-            ready, _, _ = select.select([self.descriptor], [], [], end - time.monotonic())
-            assert ready, f"never shown: {text!r} in {self.shown!r}"
-            try:
-                self.shown += os.read(self.descriptor, 1000)
-            except OSError:
-                raise AssertionError(f"ended without {text!r}: {self.shown!r}") from None
-        self.shown = self.shown[self.shown.index(text) + len(text) :]
-
-    def type(self, keys: bytes):
-        os.write(self.descriptor, keys)
-
-    def wait(self) -> int:
-        _, status = os.waitpid(self.pid, 0)
-        self.hang_up()
-        return os.waitstatus_to_exitcode(status)
-
-    def hang_up(self):
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
-        self.descriptor = -1
 
 
 def test_what_the_terminal_sends_to_both_is_not_doubled(here):

@@ -281,6 +281,14 @@ KINDS = [
 ]
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+# Of ways that are alike, one each time.
+SLOW = {"multiprocessing, fork", "multiprocessing.Pool, fork", "multiprocessing.Pool, forkserver"}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(kind, marks=[pytest.mark.slow] * (kind.name in SLOW)) for kind in KINDS],
+    ids=lambda kind: kind.name,
+)
 def test_the_report_says_who_held_what(kind, here):
     assert check_kind(kind).wrong == []
