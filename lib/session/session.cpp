@@ -286,7 +286,7 @@ void session::watch_end_of(joined_process& process) const {
     const auto is_watched = [](const joined_process* one) { return one->end.number() >= 0; };
     if (std::ranges::count_if(open_, is_watched) >= most) return;
     process.end = os::end_of(process.pid);
-    if (process.end.number() >= 0 && !ends_.add(process.end.number())) process.end = {};
+    if (process.end.number() >= 0 && !ends_.add(process.end.number())) process.end = file_descriptor();
 }
 
 void session::see_who_ended() {
@@ -315,7 +315,7 @@ void session::child_killed(std::int32_t pid) {
 void session::end(joined_process& process, bool whole) {
     constexpr std::uint64_t huge = 32 << 20;
     process.ended = true;
-    process.end = {};
+    process.end = file_descriptor();
     sums_may_be_wrong_ = true;
     correct_sums();  // with what this one held: it may have been the peak
     close_recording(process);
