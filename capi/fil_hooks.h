@@ -22,9 +22,11 @@ extern "C" {
  * lock, as all mapping functions. Since 0.1. */
 FIL_API void fil_record_map(const void* address, size_t bytes, fil_mapping_kind kind);
 
-/* mremap that leaves the old mapping: a second one beside what `of` lies in, of the same kind. Used
- * memory that is shared is counted once, as long as a view of it lives. Since 0.1. */
-FIL_API void fil_record_view(const void* of, const void* address, size_t bytes);
+/* mremap that leaves the old mapping: a second one beside what `of` lies in, of the same kind; of
+ * `kind` where nothing is known there. Used memory that is shared is counted once, as long as a view
+ * of it lives. Since 0.1. */
+FIL_API void fil_record_view(const void* of, const void* address, size_t bytes,
+                             fil_mapping_kind kind);
 
 /* munmap, mremap and MAP_FIXED: forget the range first, call the real function, then hand the
  * pieces to exactly one of: discard (it worked), restore (it failed), move (mremap; growth is

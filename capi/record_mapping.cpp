@@ -30,10 +30,11 @@ void fil_record_map(const void* address, size_t bytes, fil_mapping_kind kind) {
         for_a_pool);
 }
 
-void fil_record_view(const void* of, const void* address, size_t bytes) {
+void fil_record_view(const void* of, const void* address, size_t bytes, fil_mapping_kind kind) {
     entry::event_if_silenced(
         [=](process_recorder& recorder, thread_state& thread) {
-            recorder.record_view(thread, address_of(of), address_of(address), bytes);
+            recorder.record_view(thread, address_of(of), address_of(address), bytes,
+                                 kind_now(kind));
         },
         for_a_pool);
 }

@@ -94,9 +94,10 @@ void* mremap(void* address, std::size_t bytes, std::size_t new_bytes, int flags,
     va_start(rest, flags);
     void* new_address = va_arg(rest, void*);
     va_end(rest);
-    // The old range also stays: asked for with DONTUNMAP, or by a length of 0 (which makes a second
-    // view of a shared mapping).
-    bool old_stays = bytes == 0 || (flags & MREMAP_DONTUNMAP) != 0;
+    // The old range also stays: asked for with DONTUNMAP (its pages move, and it is empty), or by a
+    // length of 0 (which makes a second view of a shared mapping).
+    const bool is_view = bytes == 0;
+    bool old_stays = is_view || (flags & MREMAP_DONTUNMAP) != 0;
     bool fixed = (flags & MREMAP_FIXED) != 0;
     forgotten old(address, old_stays ? 0 : bytes);
     forgotten below(fixed ? new_address : nullptr, fixed ? new_bytes : 0);
@@ -105,7 +106,8 @@ void* mremap(void* address, std::size_t bytes, std::size_t new_bytes, int flags,
     if (moved == MAP_FAILED) {
         old.answered(false);
     } else if (old_stays) {
-        fil_record_view(address, moved, rounded(new_bytes, page_bytes()));
+        fil_record_view(address, moved, rounded(new_bytes, page_bytes()),
+                        is_view ? FIL_MAPPING_SHARED : FIL_MAPPING_ANONYMOUS);
     } else {
         fil_mapping_move(old.pieces(), address, moved, rounded(new_bytes, page_bytes()));
     }

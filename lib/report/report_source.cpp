@@ -10,6 +10,7 @@
 #include "fil/report/tidy.hpp"
 #include "fil/track/peak.hpp"
 #include "os/cold/files.hpp"
+#include "report/resident_note.hpp"
 #include "report/zipped_sources.hpp"
 #include "symbols/symbols.hpp"
 
@@ -141,6 +142,7 @@ void add_facts_of(report::facts& run, const drawn_process& process) {
     run.peak_shared += process.usage.shared_anonymous;
     run.exact.missed += header.missed_events;
     run.exact.dropped += header.dropped_events;
+    if (header.large_mappings_left_out != 0) add_once(run.notes, note_of_many_mappings());
 }
 
 }  // namespace

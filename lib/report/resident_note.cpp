@@ -1,5 +1,6 @@
 #include "report/resident_note.hpp"
 
+#include "fil/recording/layout.hpp"
 #include "fil/report/mib_text.hpp"
 
 namespace fil {
@@ -17,6 +18,12 @@ std::string note_of_earlier_allocator(const std::string& library) {
            " was preloaded before our library: what it takes from the system by mmap is shown, "
            "where it takes it, and not the blocks that it hands out. They are seen if LD_PRELOAD "
            "names it after what stands there already.";
+}
+
+std::string note_of_many_mappings() {
+    return "It had more than " + report::with_commas(max_large_mappings) +
+           " mappings of 64 MiB and more at a time: how much of them was touched is known of the "
+           "largest only.";
 }
 
 bool is_far_above(std::int64_t anonymous, std::int64_t counted) {

@@ -12,6 +12,9 @@ std::string note_of_allocator(const std::string& allocator);
 // Of a library that was preloaded before ours.
 std::string note_of_earlier_allocator(const std::string& library);
 
+// Of a process whose list of large mappings had no room for all.
+std::string note_of_many_mappings();
+
 // `anonymous`: resident at the peak, with no file behind it and not shared. Small blocks may take
 // twice what was asked for, with malloc's bookkeeping and ours; and a little is always there.
 bool is_far_above(std::int64_t anonymous, std::int64_t counted);

@@ -88,6 +88,7 @@ class compaction {
                                 &recording_header::unprofiled_children})
             (header.*word).store((old.*word).load());
         header.threads_ever.store(old.threads_ever.load());
+        header.large_mappings_left_out.store(old.large_mappings_left_out.load());
         header.live.store(old.live.load());
         header.peak.store(old.peak.load());
         for (std::uint32_t i = 0; i < max_arenas; ++i) {

@@ -348,3 +348,21 @@ def test_memory_that_is_reserved_and_then_used_piece_by_piece_is_in_the_peak(her
     assert headline(run) == pytest.approx((128 + 64 + 130) * MIB, abs=MIB / 10)
     assert beside(run, "reserved") == (1024 - 128 - 64) * MIB
     assert beside(run, "arena") == 0
+
+
+@pytest.mark.parametrize(("mappings", "is_told"), [(1000, False), (1100, True)])
+def test_more_large_mappings_than_are_measured_are_told(here, mappings, is_told):
+    source = """
+    int main(void) {
+        int access = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS;
+        for (int i = 0; i < %d; ++i) { /* with a gap, or neighbours are one */
+            char *place = mmap(0, 65 << 20, access, flags, -1, 0);
+            munmap(place + (64 << 20), 1 << 20);
+        }
+        return 0;
+    }
+    """
+    run = profiled(native("many", INCLUDES + source % mappings))
+    assert run.status == 0
+    notes = "".join(model(run)["facts"]["notes"])
+    assert ("more than 1,024 mappings of 64 MiB" in notes) == is_told

@@ -158,8 +158,8 @@ fil_pieces* fil_mapping_forget(const void* address, size_t bytes) {
 void fil_mapping_discard(fil_pieces* pieces) {
     if (pieces != nullptr) note("discard", pieces);
 }
-void fil_record_view(const void*, const void* address, size_t bytes) {
-    note("view", address, bytes);
+void fil_record_view(const void*, const void* address, size_t bytes, fil_mapping_kind kind) {
+    note(kind == FIL_MAPPING_SHARED ? "view" : "copy", address, bytes);
 }
 void fil_mapping_restore(fil_pieces* pieces) {
     if (pieces != nullptr) note("restore", pieces);

@@ -76,11 +76,13 @@ TEST(large_mappings, an_arena_cut_by_mprotect_stays_one_in_the_list) {
 TEST(large_mappings, of_more_large_mappings_than_there_is_room_for_the_largest_are_listed) {
     listed_mappings l;
     l.map(0, 100000, mapping_kind::arena);
+    EXPECT_EQ(l.f.view().header().large_mappings_left_out, 0);
     for (std::uint64_t at = 0; at < 8000; at += 4) l.map(at, 1, mapping_kind::file);
     l.map(20000, 100, mapping_kind::file);
     for (int i = 0; i < 100; ++i) l.map(10000, 1, mapping_kind::file);
     const auto found = l.now();
     ASSERT_LE(found.size(), max_large_mappings);
+    EXPECT_EQ(l.f.view().header().large_mappings_left_out, 1);
     EXPECT_EQ(found.back(), (std::pair<std::uintptr_t, std::uint64_t>{20100, 79900}));
 }
 

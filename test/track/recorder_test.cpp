@@ -195,9 +195,10 @@ TEST(recorder, shared_memory_is_counted_as_long_as_a_view_of_it_lives) {
     f.events->record_map(*f.thread, 0x100000, 0x2000, mapping_kind::shared_anonymous);
     f.events->record_map(*f.thread, 0x200000, 0x2000, mapping_kind::shared);
     scripted_source::next = f.stack(2);
-    f.events->record_view(*f.thread, 0x101000, 0x300000, 0x1000);
-    f.events->record_view(*f.thread, 0x201000, 0x400000, 0x1000);
-    f.events->record_view(*f.thread, 0x202000, 0x500000, 0x1000);  // of what nobody knows
+    f.events->record_view(*f.thread, 0x101000, 0x300000, 0x1000, mapping_kind::shared);
+    f.events->record_view(*f.thread, 0x201000, 0x400000, 0x1000, mapping_kind::shared);
+    f.events->record_view(*f.thread, 0x202000, 0x500000, 0x1000,
+                          mapping_kind::shared);  // of what nobody knows
     EXPECT_EQ(f.session.live + f.view().pending(), 0x2000);
     EXPECT_EQ(f.at_peak(mapping_kind::shared).at(f.stack(2)), 0x2000);
     f.events->mapped().discard(f.events->mapped().forget(*f.thread, 0x100000, 0x2000));
@@ -213,13 +214,13 @@ TEST(recorder, a_second_view_of_what_is_out_of_reach_is_reserved_too) {
     scripted_source::next = f.stack(1);
     f.events->record_map(*f.thread, 0x500000, 0x1000, mapping_kind::anonymous);  // a peak
     f.events->record_map(*f.thread, 0x100000, 0x2000, mapping_kind::reserved);
-    f.events->record_view(*f.thread, 0x100000, 0x200000, 0x2000);
+    f.events->record_view(*f.thread, 0x100000, 0x200000, 0x2000, mapping_kind::shared);
     EXPECT_TRUE(f.at_peak(mapping_kind::shared).empty());
     EXPECT_EQ(f.at_peak(mapping_kind::reserved).at(f.stack(1)), 0x4000);
 
     f.events->record_map(*f.thread, 0x300000, 0x1000, mapping_kind::shared_anonymous);
     f.events->mapped().protect(*f.thread, 0x300000, 0x1000, mapping_access::none);
-    f.events->record_view(*f.thread, 0x300000, 0x400000, 0x1000);
+    f.events->record_view(*f.thread, 0x300000, 0x400000, 0x1000, mapping_kind::shared);
     f.events->mapped().protect(*f.thread, 0x400000, 0x1000, mapping_access::accessible);
     f.events->mapped().protect(*f.thread, 0x300000, 0x1000, mapping_access::accessible);
     EXPECT_EQ(f.session.live + f.view().pending(), 0x2000);

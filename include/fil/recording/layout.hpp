@@ -178,7 +178,8 @@ struct recording_header {
     std::atomic<page_number> newest_source;  // source_record; none: there is none
     page_number large_mappings_page;         // max_large_mappings large_mapping_record
     std::atomic<std::uint32_t> large_mappings;
-    std::atomic<std::uint32_t> large_mappings_version;  // odd: they are being written
+    std::atomic<std::uint32_t> large_mappings_version;   // odd: they are being written
+    std::atomic<std::uint32_t> large_mappings_left_out;  // 1: there was no room for all, once
     arena_record arenas[max_arenas];
 };
 static_assert(sizeof(recording_header) <= recording_page);

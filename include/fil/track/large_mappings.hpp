@@ -44,8 +44,10 @@ class large_mappings {
     void list(const mappings<System>& all) {
         changes_ = 0;
         large_mapping_writer writer(header(), records());
-        for (std::uint64_t least = 1; !add_all(all, least, writer); least *= 4)
+        for (std::uint64_t least = 1; !add_all(all, least, writer); least *= 4) {
             writer.start_again();
+            header().large_mappings_left_out.store(1, relaxed);
+        }
     }
 
     // What is resident in arenas now, if this is a moment that a report would show; `live` with

@@ -51,10 +51,10 @@ class mapping_recorder {
     }
 
     // A second view of memory that is mapped at `of`, and stays there. It is counted as long as one
-    // of them lives, where it was. Of named memory, and of what nobody knows, as a mapping more.
+    // of them lives, where it was. Of named memory, and of what nobody knows (then of `kind`), as a
+    // mapping more.
     void view(thread_state& thread, std::uintptr_t of, std::uintptr_t start, std::uint64_t bytes,
-              callstack_id callstack) {
-        mapping_kind kind = mapping_kind::shared;
+              mapping_kind kind, callstack_id callstack) {
         bool is_counted_once = false;
         {
             const locked_uninterrupted<System> hold(lock_);

@@ -167,8 +167,8 @@ class alignas(64) recorder {
         mappings_.map(thread, start, bytes, kind, capture(thread));
     }
     void record_view(thread_state& thread, std::uintptr_t of, std::uintptr_t start,
-                     std::uint64_t bytes) {
-        mappings_.view(thread, of, start, bytes, capture(thread));
+                     std::uint64_t bytes, mapping_kind kind) {
+        mappings_.view(thread, of, start, bytes, kind, capture(thread));
     }
     void move_mapping(thread_state& thread, mapping* pieces, std::uintptr_t old_start,
                       std::uintptr_t new_start, std::uint64_t bytes) {
