@@ -175,6 +175,16 @@ void* map_private(std::uint64_t bytes) {
     return map_anonymous(bytes);
 }
 
+// Tried, since there are emulators that cannot (valgrind): later it would be too late for another
+// place.
+static bool can_grow(const growing_memory& made) {
+    constexpr std::uint64_t some = 4096;
+    void* const end = static_cast<std::byte*>(made.address) + made.bytes;
+    const bool has_grown = extend(end, some);
+    if (has_grown) unmap(end, some);
+    return has_grown;
+}
+
 // In a part of the address space where the kernel puts nothing by itself, each at a place of its
 // own: half way between where it puts programs (0x55...) and where libraries like their own tables.
 // Where that cannot be had (a smaller address space, emulators), all of the room is taken.
@@ -196,6 +206,10 @@ growing_memory map_to_grow(int descriptor, std::uint64_t bytes, std::uint64_t ro
             unmap(made.address, made.bytes);
             made.address = nullptr;
         }
+    }
+    if (made.address != nullptr && made.bytes < room && !can_grow(made)) {
+        unmap(made.address, made.bytes);
+        made.address = nullptr;
     }
     if (made.address == nullptr) made = {raw_map(0, room, kind | MAP_NORESERVE, descriptor), room};
     if (made.address == nullptr) return made;

@@ -3,11 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstring>
 #include <filesystem>
 #include <thread>
@@ -30,6 +35,40 @@ TEST(os, a_recordings_share_of_limited_address_space_is_small) {
     int status = 0;
     waitpid(child, &status, 0);
     EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST(os, a_recording_grows_in_place) {
+    constexpr std::uint64_t some = 1 << 16, room = 1 << 20;
+    const os::growing_memory made = os::map_to_grow(-1, some, room);
+    ASSERT_NE(made.address, nullptr);
+    EXPECT_EQ(made.bytes, some);
+    auto* const bytes = static_cast<char*>(made.address);
+    ASSERT_TRUE(os::extend(bytes + some, room - some));
+    bytes[room - 1] = 'x';
+    os::unmap(bytes, room);
+}
+
+// As under an emulator (valgrind).
+TEST(os, where_a_recording_cannot_grow_it_has_all_of_its_room_at_once) {
+    const pid_t child = fork();
+    if (child == 0) {
+        sock_filter no_mremap[] = {
+            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mremap, 0, 1),
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOMEM),
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        const sock_fprog filter{std::size(no_mremap), no_mremap};
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) _exit(2);
+        if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) _exit(3);
+        const os::growing_memory made = os::map_to_grow(-1, 1 << 16, 1 << 20);
+        if (made.address == nullptr || made.bytes != 1 << 20) _exit(1);
+        static_cast<char*>(made.address)[made.bytes - 1] = 'x';
+        _exit(0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
 }
 
 TEST(os, shared_memory_is_one_for_two_and_can_be_neither_cut_nor_grown) {
