@@ -34,7 +34,7 @@ def test_the_foot_of_several_threads_and_processes_is_honest_too(browser, report
     foot = browser.text("#foot")
     for part in ("exact to within 0.1 MiB", "7 events missed", "1 child process ran unrecorded"):
         assert part in foot
-    assert "of 5 processes together" in browser.text(".peak").replace("\n", " ")
+    assert "of 2 processes together" in browser.text(".peak").replace("\n", " ")
 
 
 def test_the_strip_has_a_scale(pandas):

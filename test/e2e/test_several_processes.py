@@ -145,6 +145,30 @@ def test_what_a_forked_child_inherits_is_counted_once(here):
     assert line_of(model, "forks.py:9") == pytest.approx(15 * MIB, abs=MIB // 4)
 
 
+OUTLIVES = """
+    import os, random, time
+    mine = bytearray(20 << 20)
+    for number in range(3):
+        if os.fork() == 0:
+            for descriptor in range(3):
+                os.close(descriptor)
+            choose, kept, end = random.Random(number), [], time.monotonic() + 1
+            while time.monotonic() < end:
+                kept.append(bytearray(choose.randrange(4 << 20)))
+                if len(kept) > 8:
+                    kept.pop(choose.randrange(8))
+            os._exit(0)
+    time.sleep(0.2)
+"""
+
+
+def test_of_children_that_outlive_the_program_one_peak_is_told_everywhere(here):
+    run = profiled(script("outlives.py", OUTLIVES))  # what is said is compared with the page there,
+    facts = model_of(run.report)["facts"]  # and the page with its graph when the test has ended
+    assert facts["peak"] > 30 * MIB and len(facts["processes"]) >= 3
+    assert b"still running" in run.stderr
+
+
 def test_children_can_be_left_out(here):
     from command import fil_profile
     from profiling import reports_in
@@ -188,7 +212,7 @@ def test_each_process_has_a_box_and_a_row(processes):
     rows = processes.all(".processes .line")
     assert len(rows) == 5 and "own peak 44.0 MiB at 310 ms" in rows[0].text
     assert "27 others held nothing at that moment" in processes.text("#processes")
-    assert "peak of 34 processes together" in processes.text(".peak").replace("\n", " ")
+    assert "peak of 7 processes together" in processes.text(".peak").replace("\n", " ")
 
 
 def test_equal_processes_are_one_or_all_are_together(processes):

@@ -131,10 +131,11 @@ TEST(tidy, of_a_process_that_a_library_started_its_python_c_is_dropped) {
     made_snapshot raw;
     raw.holds(10, {python("<string>", 1, "<module>"), work});
     raw.holds(20, {work, python("<string>", 1, "made")});
-    EXPECT_EQ(tidied_bytes(raw, program).size(), 2u);
-    program.is_helper = true;
+    raw.holds(30, {python("<string>", 1, "<module>"), python("<string>", 8, "<module>"), work});
+    EXPECT_EQ(tidied_bytes(raw, program).size(), 3u);
+    program.is_helper = true;  // execnet's runs what it is sent: another one
     EXPECT_EQ(tidied_bytes(raw, program),
-              (bytes_by_text{{"/home/ada/x.py:5 (work)", 10},
+              (bytes_by_text{{"/home/ada/x.py:5 (work)", 40},
                              {"/home/ada/x.py:5 (work);<string>:1 (made)", 20}}));
 }
 

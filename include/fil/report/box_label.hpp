@@ -3,9 +3,10 @@
 //
 // The path gives way first and from its front, by whole folders, then goes altogether; then a long
 // name loses its front by whole parts; what is left of a function, and a line number, is shown
-// whole or not at all. The page and the SVG's script cut in the same way (text.js) when they know
-// the reader's window; this is for pictures that run no script, and test/report/cases.json holds
-// both to it. Widths are cells of a fixed-width font. Cold code, pure functions.
+// whole or not at all; what has no place, a process say, loses its end. The page and the SVG's
+// script cut in the same way (text.js) when they know the reader's window; this is for pictures
+// that run no script, and test/report/cases.json holds both to it. Widths are cells of a
+// fixed-width font. Cold code, pure functions.
 
 #include <cstddef>
 #include <cstdint>
@@ -48,6 +49,20 @@ inline std::string cut_folders(std::string_view path, std::size_t room) {
     return {};
 }
 
+// The beginning of a text, with a mark where it is cut; nothing where hardly anything is left.
+inline std::string cut_end(std::string_view text, std::size_t room) {
+    constexpr std::size_t least = 4;
+    if (cells(text) <= room) return std::string(text);
+    if (room < least) return {};
+    std::size_t used = 0, bytes = 0;
+    while (true) {
+        const utf8_step next = next_utf8(text.substr(bytes));
+        used += next.valid ? cell_width(next.code) : 1;
+        if (used >= room) return std::string(text.substr(0, bytes)) + "…";
+        bytes += next.bytes;
+    }
+}
+
 inline std::string cut_label(const box_label& label, std::size_t room) {
     const bool is_named = !label.function.empty();
     const std::string name = (is_named ? label.function : label.path) + label.joined;
@@ -63,6 +78,8 @@ inline std::string cut_label(const box_label& label, std::size_t room) {
     const std::span<const std::string> parts =
         label.short_name.empty() ? std::span(alone) : std::span(label.short_name);
     const std::string bare = short_name(parts, room);
+    const bool has_place = line.size() > 0 || (is_named && !label.path.empty());
+    if (bare.empty() && !has_place) return cut_end(name, room);
     const bool has_room = !bare.empty() && cells(bare) + 1 + line.size() <= room;
     return has_room && !line.empty() ? bare + " " + line : bare;
 }

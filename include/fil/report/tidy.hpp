@@ -39,8 +39,7 @@ class program_starters {
     explicit program_starters(const program_facts& program) : program_(program) {}
 
     bool operator()(const frame& f, const frame* caller) const {
-        if (program_.is_helper && caller == nullptr && conventions::of(f).is_nameless_file(f.file))
-            return true;
+        if (program_.is_helper && conventions::of(f).is_nameless_file(f.file)) return true;
         return conventions::of(f).starts_program(f, caller, program_);
     }
 

@@ -41,7 +41,8 @@ function between(separator, parts) {
 function momentWords({ facts, request }) {
   const { processes, others, duration, peak_seconds } = facts;
   const parts = [isPeak(facts) ? " peak" : " in use"];
-  const all = processes.length + (isPeak(facts) ? others.count : 0); // others held nothing
+  // Others held nothing: of how many there were, the table tells.
+  const all = processes.length > 1 || !isPeak(facts) ? processes.length : processes.length + others.count;
   if (all > 1) parts.push(` ${isPeak(facts) ? "of" : "by"} ${count(all)} processes together`);
   if (!isPeak(facts)) parts.push(" when memory ran out");
   if (request.bytes > 0) parts.push(el("br"), "and ", size(request.bytes, "b"), " more were asked for");

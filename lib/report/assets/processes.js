@@ -31,13 +31,14 @@ class ProcessTable {
   }
 
   row(process, model) {
-    const { pid, bytes, note } = process;
+    const { pid, bytes, note, equals } = process;
+    const isWorker = equals >= 0 && model.facts.equals[equals].startsWith("workers of ");
     const more = [ownPeakText(process), note && visible(note)].filter(Boolean).join(" \u00b7 ");
     const button = el(
       "button",
       { type: "button", class: "line", "aria-pressed": "false", title: count(bytes) + " bytes" },
       ...rowCells(bytes, model.whole, this.most),
-      el("span", { class: "where" }, bdi(visible(process.name)), el("span", { class: "quiet" }, " pid " + pid)),
+      el("span", { class: "where" }, bdi(visible(process.name)), el("span", { class: "quiet" }, " pid " + pid + (isWorker ? ", worker" : ""))),
       el("span", { class: "own quiet" }, more),
     );
     button.addEventListener("click", () => this.choose(pid));

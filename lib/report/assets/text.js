@@ -117,7 +117,7 @@ function lineOf(frame) {
 
 // "function  path:line" in `room` cells. The path gives way first and from its front, then goes
 // altogether, then a long name's front; what is left of a function, and a line number, is shown whole or
-// not at all (box_label.hpp does the same).
+// not at all; what has no place, a process say, loses its end (box_label.hpp does the same).
 function cutLabel({ name, path, line, short }, room) {
   const left = room - cells(name) - 2 - line.length;
   if (left >= 0) {
@@ -126,6 +126,7 @@ function cutLabel({ name, path, line, short }, room) {
   }
   if (cells(name) <= room) return name;
   const bare = shortName(short, room);
+  if (!bare && !path && !line) return room < 4 ? "" : cutSource(name, room);
   return bare && line && cells(bare) + 1 + line.length <= room ? bare + " " + line : bare;
 }
 
