@@ -16,13 +16,21 @@
 namespace fil {
 namespace {
 
-constexpr std::int64_t big = 40'000'000;
+constexpr std::int64_t big = 40'960'000;  // whole pages
 
 void hold(int block, std::size_t bytes) {
     fil_record_alloc_at(blocks[block], bytes, stack(1));
 }
 void let_go(int block) {
     fil_record_free(blocks[block]);
+}
+
+const void* const mapped = reinterpret_cast<const void*>(0x7000'0000'0000);
+void map(std::size_t bytes) {
+    fil_record_map(mapped, bytes, FIL_MAPPING_ANONYMOUS);
+}
+void unmap(std::size_t bytes) {
+    fil_mapping_discard(fil_mapping_forget(mapped, bytes));
 }
 
 // A process that joins and waits: for a step at a time, or for its end.
@@ -99,6 +107,9 @@ const event events[] = {
     {"a thread leases its counters", nothing, [] { hold(0, 10); }},
     {"a large block comes", [] { hold(0, 10); }, [] { hold(1, big); }},
     {"a large block goes", [] { hold(0, 10), hold(1, big); }, [] { let_go(1); }},
+    {"a peak ends", [] { hold(0, 10), hold(1, 9'000), hold(2, 7'000); }, [] { let_go(2); }},
+    {"a mapping comes", [] { hold(0, 10); }, [] { map(big); }},
+    {"a mapping goes", [] { hold(0, 10), map(big); }, [] { unmap(big); }},
     {"the process closes", [] { hold(1, big); }, [] { fil_recorder_close(); }},
     {"an exec has failed",
      [] {

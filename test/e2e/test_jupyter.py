@@ -8,13 +8,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
+import signal
+import time
 from pathlib import Path
 
 import jupyter_client
 import jupyter_client.kernelspec
 import pytest
 from browser import Browser
-from command import wait_until
+from command import is_alive, wait_until
 from nbconvert import HTMLExporter
 from notebooks import (
     BINDINGS,
@@ -177,15 +180,16 @@ def test_thread_pools_are_off_in_a_profiled_cell_only(kernels, monkeypatch):
 
 
 @contextlib.contextmanager
-def running_kernel(kernels: Path, **how):
-    """A kernel that has loaded the extension, and who speaks to it."""
-    manager = jupyter_client.KernelManager(kernel_name="filprofile")
+def running_kernel(kernels: Path, kernel: str = "filprofile", **how):
+    """A kernel that has loaded the extension, if it is ours, and who speaks to it."""
+    manager = jupyter_client.KernelManager(kernel_name=kernel)
     manager.start_kernel(cwd=str(kernels), **how)
     client = manager.client()
     client.start_channels()
     try:
         client.wait_for_ready(timeout=120)
-        client.execute_interactive("%load_ext filprofiler", timeout=60)
+        if kernel == "filprofile":
+            client.execute_interactive("%load_ext filprofiler", timeout=60)
         yield manager, client
     finally:
         client.stop_channels()
@@ -207,6 +211,60 @@ def test_a_cell_can_be_interrupted(kernels):
         assert any(message["msg_type"] == "display_data" for message in messages)
         reply = client.execute_interactive("assert len(kept) == 9 << 20", timeout=60)
         assert reply["content"]["status"] == "ok"
+
+
+# Two children that say in a file which signals they get, and one that dies of the first.
+CHILDREN = '''\
+import os, signal, subprocess, sys, time
+code = """
+import os, signal, sys, time
+log = open(sys.argv[1], "a", buffering=1)
+name = sys.argv[2]
+if name != "dies":
+    signal.signal(signal.SIGINT, lambda *_: print(name, "got SIGINT", file=log))
+kept = bytearray(5 << 20)
+print(name, "is", os.getpid(), file=log)
+while True: time.sleep(0.01)
+"""
+children = [
+    subprocess.Popen([sys.executable, "-c", code, "log", name], stderr=subprocess.DEVNULL)
+    for name in ("one", "two", "dies")
+]
+while not os.path.exists("log") or open("log").read().count(" is ") < 3: time.sleep(0.01)
+print("go", flush=True)
+time.sleep(300)
+'''
+
+
+@pytest.mark.slow
+def test_children_of_a_cell_live_through_interrupt_and_restart_as_without_us(kernels):
+    outcomes = []
+    for kernel, magic in (("python3", ""), ("filprofile", "%%filprofile\n")):
+        log = kernels / "log"
+        log.unlink(missing_ok=True)
+        said = []
+        with running_kernel(kernels, kernel) as (manager, client):
+
+            def hear(message, manager=manager, said=said) -> None:
+                said.append(message["content"].get("text", ""))
+                if said[-1] == "go\n":
+                    manager.interrupt_kernel()
+
+            reply = client.execute_interactive(magic + CHILDREN, timeout=120, output_hook=hear)
+            assert reply["content"]["ename"] == "KeyboardInterrupt"
+            pids = dict(re.findall(r"(\w+) is (\d+)", log.read_text()))
+            states = "children[2].wait(30); print([child.poll() for child in children])"
+            client.execute_interactive(states, timeout=60, output_hook=hear)
+            manager.restart_kernel(now=True)
+            time.sleep(0.5)
+            left = {name for name, pid in pids.items() if is_alive(int(pid))}
+            got = sorted(re.findall(r"(\w+) got SIGINT", log.read_text()))
+            for name in left:
+                os.kill(int(pids[name]), signal.SIGKILL)
+        outcomes.append((got, left, [text for text in said if "None" in text]))
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0][0] == ["one", "two"] and outcomes[0][2] == ["[None, None, -2]\n"]
+    assert len(reports()) == 1
 
 
 def test_a_cell_that_runs_out_of_memory_ends_the_kernel_and_leaves_its_report(kernels):

@@ -1,12 +1,12 @@
-// Eight processes that take and free blocks, fork and exec, and may be killed at any moment.
-//
-//     busy_tree LOG SEED STEPS          the tree
-//     busy_tree LOG kill SEED COUNT HOW kills so many of them, at random moments: "any" process, or
-//                                       "young" ones, that were just forked or are about to exec
-//
-// Each says in LOG, a file that all map, what it is about to do and what it has done: in one order
-// for all. So whoever reads it knows of each moment how much was certainly in use, and how much at
-// most, although any step may have been the last of its process.
+/* Eight processes that take and free blocks, fork and exec, and may be killed at any moment.
+ *
+ *     busy_tree LOG SEED STEPS          the tree
+ *     busy_tree LOG kill SEED COUNT HOW kills so many of them, at random moments: "any" process, or
+ *                                       "young" ones, that were just forked or are about to exec
+ *
+ * Each says in LOG, a file that all map, what it is about to do and what it has done: in one order
+ * for all. So whoever reads it knows of each moment how much was certainly in use, and how much at
+ * most, although any step may have been the last of its process. */
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -34,20 +34,22 @@ static struct {
     _Atomic int64_t count;
     int64_t unused;
     struct record records[];
-} *file_log;
+} * file_log;
 
 static void say_of(int32_t pid, enum kind kind, int64_t bytes) {
     const int64_t number = atomic_fetch_add(&file_log->count, 1);
     if (number >= most_records) _exit(7);
-    struct record *record = &file_log->records[number];
+    struct record* record = &file_log->records[number];
     record->pid = pid;
     record->bytes = bytes;
     atomic_store(&record->kind, kind);
 }
-static void say(enum kind kind, int64_t bytes) { say_of(getpid(), kind, bytes); }
+static void say(enum kind kind, int64_t bytes) {
+    say_of(getpid(), kind, bytes);
+}
 
 static uint64_t state;
-static uint32_t below(uint32_t limit) {  // xorshift
+static uint32_t below(uint32_t limit) { /* xorshift */
     state ^= state << 13, state ^= state >> 7, state ^= state << 17;
     return (uint32_t)(state >> 32) % limit;
 }
@@ -57,7 +59,7 @@ static void seed_by(uint64_t seed) {
 }
 
 static struct {
-    void *address;
+    void* address;
     int64_t bytes;
 } blocks[most_blocks];
 static int held;
@@ -87,9 +89,9 @@ static void reap(pid_t pid, int options) {
     if (gone > 0) say_of(gone, GONE, 0);
 }
 
-static void work(const char *program, const char *path, int steps, int depth);
+static void work(const char* program, const char* path, int steps, int depth);
 
-static void start_image(const char *program, const char *path, int steps, int depth) {
+static void start_image(const char* program, const char* path, int steps, int depth) {
     char seed[32], count[32], deep[32];
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)state);
     snprintf(count, sizeof count, "%d", steps);
@@ -99,14 +101,14 @@ static void start_image(const char *program, const char *path, int steps, int de
     _exit(9);
 }
 
-static void start_child(const char *program, const char *path, int depth) {
+static void start_child(const char* program, const char* path, int depth) {
     const int is_other_image = below(2) == 0;
     const uint64_t seed = state + 1;
     const pid_t child = fork();
     if (child == 0) {
         say(STARTS, 0);
         seed_by(seed);
-        held = 0;  // those are the parent's
+        held = 0; /* those are the parent's */
         if (is_other_image) start_image(program, path, 6, depth + 1);
         work(program, path, 6, depth + 1);
         leave(0);
@@ -114,8 +116,8 @@ static void start_child(const char *program, const char *path, int depth) {
     reap(child, 0);
 }
 
-// More is taken than freed, on the whole, and then much is freed: peaks, higher and higher.
-static void work(const char *program, const char *path, int steps, int depth) {
+/* More is taken than freed, on the whole, and then much is freed: peaks, higher and higher. */
+static void work(const char* program, const char* path, int steps, int depth) {
     const pid_t parent = getppid();
     for (int i = 0; i < steps && getppid() == parent; ++i) {
         const uint32_t what = below(100);
@@ -125,7 +127,8 @@ static void work(const char *program, const char *path, int steps, int depth) {
         if (what == 90 && below(4) == 0)
             while (held > most / 2) let_go(0);
         if (what >= 91 && what < 94 && depth < 2) start_child(program, path, depth);
-        if (what == 94 && below(8) == 0 && depth < 2 && i > 3) start_image(program, path, steps - i, depth);
+        if (what == 94 && below(8) == 0 && depth < 2 && i > 3)
+            start_image(program, path, steps - i, depth);
         reap(-1, WNOHANG);
         if (below(4) == 0) usleep(below(500));
     }
@@ -168,7 +171,7 @@ static void kill_some(int count, int is_for_the_young) {
     }
 }
 
-int main(int count, char **words) {
+int main(int count, char** words) {
     const int file = open(words[1], O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     const size_t bytes = sizeof *file_log + most_records * sizeof(struct record);
     if (ftruncate(file, (off_t)bytes) != 0) return 8;
