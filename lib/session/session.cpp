@@ -286,7 +286,8 @@ void session::watch_end_of(joined_process& process) const {
     const auto is_watched = [](const joined_process* one) { return one->end.number() >= 0; };
     if (std::ranges::count_if(open_, is_watched) >= most) return;
     process.end = os::end_of(process.pid);
-    if (process.end.number() >= 0 && !ends_.add(process.end.number())) process.end = file_descriptor();
+    if (process.end.number() >= 0 && !ends_.add(process.end.number()))
+        process.end = file_descriptor();
 }
 
 void session::see_who_ended() {
