@@ -37,7 +37,7 @@ struct join_request {
     char token[token_length];
     std::int32_t segment;  // System V's number, where no descriptor is attached; else -1
     std::int32_t child;    // that was killed, as its parent sees it
-    std::uint32_t reason;  // why it was refused (lib/os/refusal.hpp)
+    std::uint32_t reason;  // why it was refused (lib/os/refused_call.hpp)
 };
 
 enum class join_answer : std::uint32_t { accepted = 1, left_out = 2 };

@@ -6,6 +6,7 @@
 // process ends. Any thread; no lock. Hot path: no allocation, no throw.
 
 #include <cstdint>
+#include <initializer_list>
 
 #include "fil/base/inlining.hpp"
 #include "fil/recording/layout.hpp"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -59,3 +60,19 @@ def test_a_header_that_lacks_an_include_is_found(tmp_path: Path) -> None:
     lacking = tmp_path / "lacking.hpp"
     lacking.write_text("#pragma once\ninline std::string name();\n")
     assert "std" in complaints(COMPILERS[0], [str(lacking)])
+
+
+# Standard headers that bring std::initializer_list.
+WITH_LISTS = set(
+    "algorithm array charconv functional initializer_list map memory optional set span string"
+    " string_view tuple unordered_map utility variant vector".split()
+)
+
+
+def test_a_header_that_loops_over_a_list_includes_what_a_list_is() -> None:
+    """Else it is there by chance: not in the wheel, which has another standard library."""
+    loop = re.compile(r"for \([^;)]*:\s*\{")
+    headers = [p for p in [*c_files("include/fil"), *c_files("lib")] if p.suffix == ".hpp"]
+    loops = [path for path in headers if loop.search(path.read_text())]
+    assert len(loops) > 5
+    assert not [str(p) for p in loops if not WITH_LISTS & set(includes(p))]

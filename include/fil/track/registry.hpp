@@ -26,6 +26,7 @@
 
 #include <atomic>
 #include <bit>
+#include <initializer_list>
 
 #include "fil/base/ids.hpp"
 #include "fil/base/inlining.hpp"
