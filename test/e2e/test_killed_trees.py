@@ -96,7 +96,7 @@ def check_killed_tree(busy_tree: Path, seed: int, kills: int, how: str) -> int:
 
 @pytest.mark.parametrize("how", ["any", "young"])
 def test_a_tree_of_which_some_are_killed(busy_tree, how, here):
-    assert sum(check_killed_tree(busy_tree, seed, 3, how) for seed in range(4)) >= 4
+    assert sum(check_killed_tree(busy_tree, seed, 3, how) for seed in range(3)) >= 3
 
 
 @pytest.mark.slow

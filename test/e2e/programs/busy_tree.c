@@ -23,6 +23,8 @@
 #include <unistd.h>
 
 enum kind { NOTHING, STARTS, TAKES, TOOK, FREES, FREED, LEAVES, KILLS, GONE };
+/* After a death, in microseconds: the supervisor has to be given a core. */
+enum { time_to_be_noticed = 100000 };
 enum { most_records = 1 << 20, most_blocks = 400, workers = 7 };
 
 struct record {
@@ -84,9 +86,12 @@ static void leave(int status) {
     exit(status);
 }
 
-static void reap(pid_t pid, int options) {
-    const pid_t gone = waitpid(pid, NULL, options);
-    if (gone > 0) say_of(gone, GONE, 0);
+/* Of a child that was killed, the killer says so. */
+static int reap(pid_t pid, int options) {
+    int status = 0;
+    const pid_t gone = waitpid(pid, &status, options);
+    if (gone > 0 && WIFEXITED(status)) say_of(gone, GONE, 0);
+    return gone > 0;
 }
 
 static void work(const char* program, const char* path, int steps, int depth);
@@ -116,12 +121,15 @@ static void start_child(const char* program, const char* path, int depth) {
     reap(child, 0);
 }
 
-/* More is taken than freed, on the whole, and then much is freed: peaks, higher and higher. */
+/* More is taken than freed, on the whole, and now and then much is freed. Then all stay a little
+ * below that: were anything left in the session of who was killed, it would be a peak. */
 static void work(const char* program, const char* path, int steps, int depth) {
     const pid_t parent = getppid();
     for (int i = 0; i < steps && getppid() == parent; ++i) {
         const uint32_t what = below(100);
-        const int most = 20 + 2 * most_blocks * i / steps;
+        const int is_rising = i < steps / 2;
+        const int most = is_rising ? 20 + 2 * most_blocks * i / steps : most_blocks * 19 / 20;
+        while (held > most + 10) let_go((int)below((uint32_t)held));
         if (what < 60 && held < most && held < most_blocks) take(10000 + below(60000));
         if (what >= 60 && what < 90 && held > 0) let_go((int)below((uint32_t)held));
         if (what == 90 && below(4) == 0)
@@ -142,7 +150,7 @@ static int dies(int pid_descriptor, int milliseconds) {
 static void kill_some(int count, int is_for_the_young) {
     int64_t looked_at = 0;
     for (int killed = 0, tries = 0; killed < count && tries < 2000; ++tries) {
-        usleep(is_for_the_young ? 200 : below(60000));
+        usleep(is_for_the_young ? 200 : below(250000));
         const int64_t there = atomic_load(&file_log->count);
         if (there == looked_at) continue;
         int64_t at = there - 1 - below(there < 60 ? (uint32_t)there : 60);
@@ -164,6 +172,7 @@ static void kill_some(int count, int is_for_the_young) {
             say_of(pid, KILLS, 0);
             syscall(SYS_pidfd_send_signal, descriptor, SIGKILL, NULL, 0);
             dies(descriptor, 5000);
+            usleep(time_to_be_noticed);
             say_of(pid, GONE, 0);
             ++killed;
         }
@@ -194,6 +203,7 @@ int main(int count, char** words) {
         leave(0);
     }
     work(words[0], words[1], steps, is_image ? atoi(words[4]) : 0);
-    for (pid_t gone; (gone = waitpid(-1, NULL, 0)) > 0;) say_of(gone, GONE, 0);
+    while (reap(-1, 0)) {
+    }
     leave(0);
 }
