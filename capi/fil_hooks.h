@@ -65,6 +65,15 @@ FIL_API void fil_thread_signal_stack(const void* address, size_t bytes);
 
 /* ---- the process ----------------------------------------------------------------------------- */
 
+/* A session without a supervisor: a folder in `directory`, which is made where it is not there, with
+ * a file for each process's recording; see docs/design/session.md. `inherited`, a value of FIL_SESSION
+ * or NULL: if that is such a session of this machine, and its folder is there, it is the session.
+ * Otherwise a new one begins. `session`: the value of FIL_SESSION for this process and those it starts.
+ * FIL_ERROR_SYSTEM, and errno, if there can be none; `failed` is where. Before fil_recorder_start().
+ * Since 0.1. */
+FIL_API fil_status fil_session_begin_in_files(const char* directory, const char* inherited, char* session,
+                                              size_t capacity, char* failed, size_t failed_capacity);
+
 /* Takes this process's memory out of the session's live total, for a process about to end or to
  * exec; later events are ignored until fil_recorder_reopen(). Does nothing in a vfork child.
  * Since 0.1. */

@@ -3,16 +3,35 @@
 
 #include "fil_hooks.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "os/os.hpp"
 #include "os/sandbox.hpp"
 #include "process/new_thread.hpp"
 #include "process/process_entry.hpp"
 #include "process/report_wait.hpp"
 #include "process/session_client.hpp"
+#include "process/session_files.hpp"
 
 using namespace fil;
 
 extern "C" {
+
+fil_status fil_session_begin_in_files(const char* directory, const char* inherited, char* session,
+                                      size_t capacity, char* failed, size_t failed_capacity) {
+    file_name text, where;
+    if (inherited != nullptr && is_session_here(inherited)) {
+        text += inherited;
+    } else if (!begin_session_in_files(directory, text, where)) {
+        where.view().copy(failed, failed_capacity - 1);
+        failed[std::min(where.view().size(), failed_capacity - 1)] = 0;
+        return FIL_ERROR_SYSTEM;
+    }
+    if (text.is_cut() || text.view().size() >= capacity) return FIL_ERROR_SYSTEM;
+    std::strcpy(session, text.text());
+    return FIL_OK;
+}
 
 void fil_recorder_close(void) {
     this_process.close();
@@ -59,6 +78,8 @@ void fil_record_unprofiled_child(void) {
 void fil_record_killed_child(int32_t pid) {
     session_address address;
     if (!sandbox::allows(sandbox::of_starting)) return;  // the supervisor will notice
+    this_process.running();  // a forked child has a session's page of its own
+    if (this_process.recording().has_closed_dead(pid)) return;
     if (parse_session_address(this_process.recording().session_text(), address))
         say_child_killed(address, pid);
 }

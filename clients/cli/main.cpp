@@ -11,6 +11,19 @@
 #include "plain_python.hpp"
 #include "run.hpp"
 #include "start/command_line.hpp"
+#include "target/preload_library.hpp"
+
+namespace {
+
+// For whom starts programs without us: what stands for a path that LD_PRELOAD cannot hold stays.
+int print_preload_path() {
+    fil::cli::preload_library library;
+    library.leave_link();
+    std::puts(library.path().c_str());
+    return std::fflush(stdout) == 0 ? 0 : 1;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
     using namespace fil::cli;
@@ -23,6 +36,7 @@ int main(int argc, char** argv) {
             return std::fflush(stdout) == 0 ? 0 : 1;
         }
         if (asked.quiet) be_quiet();
+        if (asked.verb == "preload-path") return print_preload_path();
         if (asked.verb == "python") become_python(asked);
         end = asked.verb == "doctor" ? ending{FIL_ENDING_EXIT, doctor(asked)} : run(asked);
     } catch (const refusal& refused) {

@@ -193,10 +193,16 @@ ending run(const invocation& asked) {
         say_what_was_missed(session.get(), seen);
         return seen.end;
     }
+    const bool was_killed = seen.end.kind == FIL_ENDING_SIGNAL && seen.end.value == SIGKILL;
+    const bool by_kernel = was_killed && memory && !memory->program_is_reported() &&
+                           memory->report_killed([&](const ran_out_of_memory& process) {
+                               const report_request request(facts, seen, process);
+                               return make_report(session.get(), request.contents(), signals);
+                           });
     if (memory && memory->program_is_reported()) {
         if (asked.browser) open_in_browser(memory->page());
         say_what_was_missed(session.get(), seen);
-        return seen.end;
+        return by_kernel ? ending{FIL_ENDING_EXIT, out_of_memory_status} : seen.end;
     }
     if (never_began(session.get(), what, child, seen.end)) {
         say("No report: none of the program's own code was run, or it allocated nothing.",

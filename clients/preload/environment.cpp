@@ -14,7 +14,7 @@ constexpr std::size_t session_length = sizeof session_name - 1;
 constexpr std::size_t preload_length = sizeof preload_name - 1;
 
 // Empty: this process is not recorded, or its values were too long to keep.
-constinit char session_entry[sizeof session_name + 512] = {};
+constinit char session_entry[sizeof session_name + 1024] = {};
 constinit char library_path[1024] = {};
 
 bool is_separator(char c) {

@@ -1,15 +1,19 @@
 #include "start.hpp"
 
+#include <fcntl.h>
 #include <link.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 
 #include "environment.hpp"
 #include "fil_hooks.h"
 #include "next_definition.hpp"
+#include "own_environment.hpp"
 #include "real.hpp"
 #include "report_signal.hpp"
 #include "runtimes.hpp"
@@ -63,18 +67,60 @@ void start_on_request(const char* program) {
     ran->start();
 }
 
+// A session whose page and recordings are files (docs/design/session.md).
+bool is_in_files(const char* session) {
+    return std::strncmp(session, "files:", 6) == 0;
+}
+
+void say_unrecorded(const char* folder, int why) {
+    char line[1400] = "=fil-profile= Not recorded: cannot write to ";
+    const char* const reason = strerrordesc_np(why);
+    char* end = stpcpy(line + std::strlen(line), folder);
+    end = stpcpy(stpcpy(end, ": "), reason != nullptr ? reason : "it is refused");
+    *end++ = '\n';
+    syscall(SYS_write, 2, line, end - line);
+}
+
+// Who may write there, and cannot, has no room.
+int why_not_in(const char* folder) {
+    return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0 ? ENOSPC : errno;
+}
+
+// FIL_OUTPUT, and nobody supervises: the session is a folder there. This process and all that it
+// starts find it, and the rest of what fil-profile would have set, in their environment.
+const char* begin_in_files(const char* output, const char* inherited) {
+    static char session[1024];
+    char failed[1024] = "";
+    if (fil_session_begin_in_files(output, inherited, session, sizeof session, failed,
+                                   sizeof failed) == FIL_OK) {
+        begin_environment(session);
+        return session;
+    }
+    say_unrecorded(failed, errno);
+    empty_variable("FIL_OUTPUT");  // children shall not say it again
+    return nullptr;
+}
+
 void start() {
     const char* session = variable("FIL_SESSION");
+    const char* output = variable("FIL_OUTPUT");
+    const bool is_supervised = session != nullptr && *session != 0 && !is_in_files(session);
+    if (!is_supervised && output != nullptr && *output != 0)
+        session = begin_in_files(output, session);
     if (session == nullptr || *session == 0) return;
     if (const char* program = variable("FIL_PROGRAM")) return start_on_request(program);
     if (const link_map* ours = our_object()) remember_for_children(session, ours->l_name);
     fil_recorder_options options = FIL_RECORDER_OPTIONS_INIT;
     options.memory = FIL_MEMORY_SESSION;
     if (runtime_of_program() == nullptr) options.flags = FIL_NATIVE_STACKS;
-    if (fil_recorder_start(&options, nullptr) != FIL_OK) return;
+    if (fil_recorder_start(&options, nullptr) != FIL_OK) {
+        if (is_in_files(session))
+            say_unrecorded(std::strchr(session, '/'), why_not_in(std::strchr(session, '/')));
+        return;
+    }
     describe_earlier_allocator();
     start_runtimes();
-    answer_report_signal();
+    if (!is_in_files(session)) answer_report_signal();  // else nobody would write it
 }
 
 [[gnu::constructor]] void decide_at_the_latest() {

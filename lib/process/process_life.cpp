@@ -160,6 +160,7 @@ bool process_life::build() {
         memory.base(), memory.bytes(), session_words(*recording_.session(), memory.header()),
         blocks, sources_, &generation_.number());
     recorder->memory().let_grow<linux_system>(recording_.most_bytes());
+    if (in_session) recording_.begin_in_file(recorder->memory());
     if ((options_.flags & FIL_NATIVE_STACKS) != 0) {
         sources_.use_native_frames(recorder->functions(), recorder->tree());
         sources_.ask_for_native_frames(true);
@@ -179,6 +180,7 @@ void process_life::close() {
     states_.ignore_events();
     recorder->mapped().note_arenas();
     recorder->words().close(recorder->view().pending());
+    recording_.end_in_file(recorder->header());
 }
 
 void process_life::reopen() {

@@ -8,6 +8,7 @@
 #include "os/linux_system.hpp"
 #include "os/os.hpp"
 #include "os/refused_call.hpp"
+#include "process/process_life.hpp"
 #include "process/session_client.hpp"
 #include "process/tell_refusal.hpp"
 
@@ -44,6 +45,7 @@ bool process_recording::make_privately() {
 }
 
 bool process_recording::join() {
+    if (!folder().empty()) return join_in_files(folder());
     session_address address;
     if (!parse_session_address(session_text_, address)) return false;
     const os::shared_memory memory =
@@ -58,6 +60,44 @@ bool process_recording::join() {
     // The program may use any number for its own.
     if (memory.descriptor >= 0) os::close_descriptor(memory.descriptor);
     return session_ != nullptr;
+}
+
+// Empty: there is a supervisor, or no session.
+std::string_view process_recording::folder() const {
+    files_address address;
+    return parse_files_address(session_text_, address) ? address.folder : std::string_view();
+}
+
+bool process_recording::join_in_files(std::string_view folder) {
+    session_ = map_session_page(folder);
+    if (session_ == nullptr) return false;
+    clear_up(folder, *session_);
+    const os::growing_memory memory = file_.make(folder, most_);
+    recording_ = memory.address;
+    mapped_ = memory.bytes;
+    if (recording_ == nullptr || !format()) return false;
+    this->memory().header().joined_at = session_->peak.load();
+    return true;
+}
+
+void process_recording::begin_in_file(recording_memory& memory) {
+    if (folder().empty()) return;
+    memory.ask_before_use([](void* address, std::uint64_t bytes) {
+        return this_process.recording().file_.make_room(address, bytes);
+    });
+    describe_process(memory);
+}
+
+// Others may be in the middle of an event, and write on.
+void process_recording::end_in_file(const recording_header& header) {
+    if (!folder().empty() && header.threads.load() <= 1)
+        file_.cut(std::uint64_t{header.pages_used.load()} * recording_page);
+}
+
+bool process_recording::has_closed_dead(std::int32_t pid) {
+    if (folder().empty()) return false;
+    if (session_ != nullptr) close_dead(folder(), *session_, pid);
+    return true;
 }
 
 bool process_recording::format() const {
@@ -76,7 +116,9 @@ void process_recording::let_go_of_parents(std::uint64_t bytes, bool is_in_use) {
 
 void process_recording::tell_refused(session_page* parents) {
     session_address address;
-    if (parse_session_address(session_text_, address)) tell_refusal(parents, address);
+    const bool is_told_by_page = parents != nullptr && !folder().empty();
+    if (parse_session_address(session_text_, address) || is_told_by_page)
+        tell_refusal(parents, address);
     session_ = parents;
 }
 

@@ -6,6 +6,7 @@
 // when it has one of its own. No allocation, no throw; system calls.
 
 #include "fil/recording/memory.hpp"
+#include "process/session_files.hpp"
 #include "process/session_words.hpp"
 
 namespace fil {
@@ -36,16 +37,25 @@ class process_recording {
     // Processes that their sandbox keeps from recording.
     void count_sandboxed(int change);
 
+    // Where nobody supervises: what this process says of itself, and room that it asks for.
+    void begin_in_file(recording_memory& memory);
+    void end_in_file(const recording_header& header);
+    // A child of ours is dead; false: the supervisor is to be told.
+    bool has_closed_dead(std::int32_t pid);
+
   private:
     bool make_privately();
     bool join();
+    bool join_in_files(std::string_view folder);
+    std::string_view folder() const;
     bool format() const;
 
     void* recording_ = nullptr;
     std::uint64_t mapped_ = 0, most_ = 0;
     session_page* session_ = nullptr;
     std::int32_t forked_from_ = 0;  // who recorded then: its parent may be gone meanwhile
-    char session_text_[256] = {};   // $FIL_SESSION as it was at the start
+    char session_text_[1024] = {};  // $FIL_SESSION as it was at the start
+    recording_in_file file_;
 };
 
 }  // namespace fil

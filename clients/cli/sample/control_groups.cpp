@@ -13,10 +13,12 @@ constexpr control_group::file_names version_1 = {"memory.limit_in_bytes",
                                                  {"total_active_file", "total_inactive_file"},
                                                  "memory.memsw.limit_in_bytes",
                                                  "memory.memsw.usage_in_bytes",
-                                                 true};
+                                                 true,
+                                                 "memory.oom_control"};
 constexpr control_group::file_names version_2 = {
     "memory.max",      "memory.current",      {"active_file", "inactive_file"},
-    "memory.swap.max", "memory.swap.current", false};
+    "memory.swap.max", "memory.swap.current", false,
+    "memory.events"};
 constexpr std::int64_t no_limit = std::int64_t{1} << 50;  // version 1 has a huge number instead
 
 // "a,b,c" has b.
@@ -57,12 +59,17 @@ control_group::control_group(std::string name, const std::string& directory,
       usage_(open_small_file(directory + "/" + files.usage)),
       statistics_(open_small_file(directory + "/memory.stat")),
       swap_limit_(open_small_file(directory + "/" + files.swap_limit)),
-      swap_usage_(open_small_file(directory + "/" + files.swap_usage)) {}
+      swap_usage_(open_small_file(directory + "/" + files.swap_usage)),
+      events_(open_small_file(directory + "/" + files.events)) {}
 
 std::optional<std::int64_t> control_group::limit() const {
     const auto limit = first_number(read_small_file(limit_));  // version 2 may say "max"
     if (!limit || *limit <= 0 || *limit >= no_limit) return std::nullopt;
     return limit;
+}
+
+std::optional<std::int64_t> control_group::killed() const {
+    return number_of(read_small_file(events_), "oom_kill");
 }
 
 control_group::swap control_group::look_at_swap(std::int64_t limit, std::int64_t usage,

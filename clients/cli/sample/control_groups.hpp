@@ -25,6 +25,7 @@ class control_group {
         const char* swap_limit;
         const char* swap_usage;
         bool swap_has_memory;  // the two above are of both together
+        const char* events;    // has a line oom_kill
     };
     control_group(std::string name, const std::string& directory, const file_names& files);
 
@@ -40,6 +41,8 @@ class control_group {
     // than `enough` of the limit would be left without.
     std::optional<memory> look(std::int64_t swap_free, std::int64_t enough) const;
     std::optional<std::int64_t> limit() const;
+    // How many processes of the group, and of those in it, the kernel has ended for want of memory.
+    std::optional<std::int64_t> killed() const;
 
   private:
     struct swap {
@@ -50,7 +53,7 @@ class control_group {
 
     std::string name_;
     file_names files_;
-    descriptor limit_, usage_, statistics_, swap_limit_, swap_usage_;
+    descriptor limit_, usage_, statistics_, swap_limit_, swap_usage_, events_;
 };
 
 std::vector<control_group> control_groups_around_us(const std::string& root);

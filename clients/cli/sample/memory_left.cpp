@@ -50,7 +50,29 @@ std::int64_t reserve_of(std::int64_t limit, std::uint64_t callstacks) {
 memory_left::memory_left(std::string root)
     : root_(std::move(root)),
       meminfo_(open_small_file(root_ + "/proc/meminfo")),
-      groups_(control_groups_around_us(root_)) {}
+      groups_(control_groups_around_us(root_)),
+      killed_before_(killed()) {}
+
+std::vector<std::int64_t> memory_left::killed() const {
+    std::vector<std::int64_t> counts;
+    for (const control_group& group : groups_) counts.push_back(group.killed().value_or(0));
+    const std::string machine = read_small_file(root_ + "/proc/vmstat");
+    counts.push_back(number_of(machine, "oom_kill").value_or(0));
+    return counts;
+}
+
+// The nearest group that counted one; the machine counts those of others as well.
+std::optional<memory_limit> memory_left::kernel_has_killed() const {
+    const std::vector<std::int64_t> now = killed();
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+        if (now[i] <= killed_before_[i]) continue;
+        return memory_limit{groups_[i].limit().value_or(0),
+                            "the control group " + groups_[i].name()};
+    }
+    if (now.back() <= killed_before_.back() || !near_) return std::nullopt;
+    const auto machine = parse_meminfo(read_small_file(meminfo_)).value_or(machine_memory{});
+    return memory_limit{machine.total, "this machine\u2019s memory"};
+}
 
 std::optional<memory_shortage> memory_left::look(const judged_program& program) {
     near_ = false;

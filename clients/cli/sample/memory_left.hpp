@@ -47,6 +47,10 @@ class memory_left {
     // If memory is short. One of the program's own comes before one of others.
     std::optional<memory_shortage> look(const judged_program& program);
 
+    // Since this was made the kernel has ended a process for want of memory: in a control group
+    // around us, or on this machine while memory was short. Of what there was no more.
+    std::optional<memory_limit> kernel_has_killed() const;
+
     // So little is left, and so much of it may be the program's, that it is worth looking often.
     bool is_near() const { return near_; }
 
@@ -62,9 +66,13 @@ class memory_left {
                         const judged_program& program);
     std::int64_t held(const judged_program& program, std::int64_t used);
 
+    // By group, and of the machine, the last.
+    std::vector<std::int64_t> killed() const;
+
     std::string root_;
     descriptor meminfo_;
     std::vector<control_group> groups_;
+    std::vector<std::int64_t> killed_before_;
     bool near_ = false;
     std::optional<memory_shortage> found_;
 

@@ -14,7 +14,8 @@ namespace {
 constexpr const char* usage =
     "Usage: fil-profile [OPTIONS] run SCRIPT|-m MODULE|PROGRAM [ARGS]...\n"
     "       fil-profile [OPTIONS] python [ARGS]...        (it says what to profile)\n"
-    "       fil-profile doctor SCRIPT|-m MODULE|PROGRAM\n";
+    "       fil-profile doctor SCRIPT|-m MODULE|PROGRAM\n"
+    "       fil-profile preload-path   (FIL_OUTPUT=DIR LD_PRELOAD=$(...) PROGRAM)\n";
 
 constexpr const char* license =
 #include <license_text.inc>
@@ -24,7 +25,6 @@ constexpr const char* examples =
     "Examples:\n"
     "  fil-profile run script.py --its option     a Python script and its arguments\n"
     "  fil-profile -o reports run -m package.app  a Python module; report in reports/\n"
-    "  fil-profile run ./server 8080              a native program\n"
     "While a program runs, kill -USR2 to fil-profile reports the peak so far.\n"
     "Options stand before the command; everything after it is the program's.";
 
@@ -62,7 +62,7 @@ void declare(CLI::App& app, invocation& asked) {
     app.add_option("--python", asked.python, "Run Python programs with this interpreter")
         ->type_name("PY")
         ->take_last();
-    for (const char* verb : {"run", "python", "doctor"})
+    for (const char* verb : {"run", "python", "doctor", "preload-path"})
         app.add_subcommand(verb)->group("");  // the usage and the examples say it all
 }
 

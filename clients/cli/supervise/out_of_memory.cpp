@@ -70,6 +70,25 @@ void out_of_memory::report(const fil_out_of_memory& process, const reporter& mak
             wait_for_end_of(process.pid);
         };
     }
+    make_and_tell(what, make);
+}
+
+bool out_of_memory::report_killed(const reporter& make) {
+    const auto limit = left_.kernel_has_killed();
+    if (!limit) return false;
+    const std::string size =
+        limit->bytes > 0 ? " (" + report::size_text(limit->bytes) + ")" : std::string();
+    tell_(message_line("WARNING: The kernel killed the program: there was no more of " +
+                       limit->name + size + "."),
+          worth::error);
+    fil_out_of_memory words = FIL_OUT_OF_MEMORY_INIT;
+    words.pid = program_;
+    make_and_tell({words, *limit, {}}, make);
+    return program_is_reported();
+}
+
+void out_of_memory::make_and_tell(const ran_out_of_memory& what, const reporter& make) {
+    const auto tell = [&](const std::string& text, worth it) { tell_(message_line(text), it); };
     const report_outcome outcome = make(what);
     if (outcome.status != FIL_OK) {
         tell("The report could not be made: " + outcome.why + ".", worth::error);
@@ -78,7 +97,7 @@ void out_of_memory::report(const fil_out_of_memory& process, const reporter& mak
     for (const std::string& line : outcome.answer) tell_(answer_line(line), worth::news);
     const std::string page = outcome.path + "/index.html";
     tell("Wrote HTML report to " + page, worth::news);
-    if (process.pid == program_) page_ = page;
+    if (what.words.pid == program_) page_ = page;
 }
 
 memory_limit out_of_memory::limit_of(const fil_out_of_memory& process) const {

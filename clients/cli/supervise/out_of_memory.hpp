@@ -23,6 +23,8 @@ struct ran_out_of_memory {
     std::function<void()> counters_read;  // to be called when what is alive has been read
 };
 
+inline constexpr int out_of_memory_status = 53;
+
 class out_of_memory {
   public:
     using reporter = std::function<report_outcome(const ran_out_of_memory&)>;
@@ -43,6 +45,10 @@ class out_of_memory {
     void hear(const reporter& make);
     int longest_wait() const { return left_.is_near() ? 5 : 1000; }
 
+    // The kernel was faster, and has killed the program: the report of what it held then. False: it
+    // was not the kernel, as far as is known.
+    bool report_killed(const reporter& make);
+
     // Nobody is told that memory is low any more.
     void calm();
 
@@ -55,6 +61,7 @@ class out_of_memory {
 
   private:
     void report(const fil_out_of_memory& process, const reporter& make);
+    void make_and_tell(const ran_out_of_memory& what, const reporter& make);
     memory_limit limit_of(const fil_out_of_memory& process) const;
 
     fil_session* session_;

@@ -17,7 +17,7 @@
 
 namespace fil {
 
-inline constexpr std::uint32_t recording_version = 7;
+inline constexpr std::uint32_t recording_version = 8;
 inline constexpr std::uint64_t recording_magic = 0x3167'6e69'6472'6c66;  // "flrding1"
 inline constexpr std::uint64_t session_magic = 0x316e'6f69'7373'6c66;    // "flssion1"
 inline constexpr std::size_t recording_page = 4096;  // the unit of page numbers, not the system's
@@ -181,6 +181,7 @@ struct recording_header {
     std::atomic<std::uint32_t> large_mappings_version;   // odd: they are being written
     std::atomic<std::uint32_t> large_mappings_left_out;  // 1: there was no room for all, once
     arena_record arenas[max_arenas];
+    std::int64_t joined_at;  // the peak when it joined; only where there is no supervisor
 };
 static_assert(sizeof(recording_header) <= recording_page);
 
@@ -188,7 +189,7 @@ static_assert(sizeof(recording_header) <= recording_page);
 struct session_page {
     std::uint64_t magic;
     std::uint32_t version;
-    std::uint32_t reserved;
+    std::int32_t founder;  // of a session without a supervisor: its first process; else 0
     alignas(64) std::atomic<std::int64_t> live;
     alignas(64) std::atomic<std::int64_t> peak;
     // While a report is copied the peak shall not rise (lib/report/live_copy.hpp): CLOCK_MONOTONIC,
@@ -206,6 +207,10 @@ struct session_page {
     // Forked children that could not join, and why the first could not (lib/os/refused_call.hpp).
     std::atomic<std::uint32_t> refused;
     std::atomic<std::uint32_t> first_refusal;
+    // Without a supervisor: recordings that were removed since a higher peak had made them
+    // irrelevant, and the highest peak of such a process.
+    std::atomic<std::uint32_t> gone;
+    std::atomic<std::int64_t> gone_peak;
 };
 static_assert(sizeof(session_page) <= recording_page);
 

@@ -37,6 +37,14 @@ class recording_memory {
         if (wanted > pages_.load(std::memory_order_relaxed)) grow(wanted);
     }
 
+    // Asked before pages are used for the first time, where writing there could fail later: in a
+    // file, on a disk that may be full. False: they are not to be used.
+    using make_room = bool (*)(void* address, std::uint64_t bytes);
+    void ask_before_use(make_room ask) { ask_ = ask; }
+
+    // What format() writes to, and a little more, without asking.
+    static constexpr std::uint64_t formatted_bytes = 32 * recording_page;
+
     recording_header& header() const { return *reinterpret_cast<recording_header*>(base_); }
 
     // Writes the header of a fresh recording. False if even that does not fit.
@@ -61,13 +69,15 @@ class recording_memory {
         return true;
     }
 
-    // `count` fresh, zeroed, consecutive pages; none when the recording is full.
-    page_number take(std::uint32_t count) {
+    // `count` fresh, zeroed, consecutive pages; none when the recording is full. Of a directory
+    // there needs to be room for its beginning only: chunk() asks for the rest.
+    page_number take(std::uint32_t count, std::uint32_t with_room = ~std::uint32_t{0}) {
         std::atomic<std::uint32_t>& used = header().pages_used;
         std::uint32_t first = used.load(std::memory_order_relaxed);
         do {
             if (count > pages_.load(std::memory_order_acquire) - first) [[unlikely]]
                 if (!grow(std::uint64_t{first} + count)) return page_number::none;
+            if (!has_room(first, std::min(count, with_room))) return page_number::none;
         } while (!used.compare_exchange_weak(first, first + count, std::memory_order_relaxed));
         return page_number{first};
     }
@@ -220,11 +230,21 @@ class recording_memory {
     }
 
     FIL_RARE page_number make_chunk(page_directory_entry& entry, std::uint32_t pages) {
+        const auto at = static_cast<std::uint32_t>(
+            static_cast<std::size_t>(reinterpret_cast<std::byte*>(&entry) - base_) /
+            recording_page);
+        if (!has_room(at, 1)) return page_number::none;
         const page_number fresh = take(pages);
         page_number found = page_number::none;
         if (fresh == page_number::none) return fresh;
         return entry.compare_exchange_strong(found, fresh, std::memory_order_acq_rel) ? fresh
                                                                                       : found;
+    }
+
+    bool has_room(std::uint32_t first, std::uint32_t count) const {
+        if (ask_ == nullptr) return true;
+        return ask_(base_ + std::size_t{first} * recording_page,
+                    std::uint64_t{count} * recording_page);
     }
 
     template <typename Record>
@@ -234,6 +254,7 @@ class recording_memory {
     }
 
     std::byte* base_ = nullptr;
+    make_room ask_ = nullptr;
     std::atomic<std::uint32_t> pages_{0};
     std::uint32_t most_pages_ = 0;
     bool (*extend_)(void* end, std::size_t bytes) = nullptr;

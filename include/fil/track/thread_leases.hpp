@@ -120,7 +120,7 @@ class thread_leases {
         recording_header& header = memory_.header();
         const std::uint32_t index = header.usage_sets.load(std::memory_order_relaxed);
         if (index == max_usage_sets) return nullptr;
-        const page_number page = memory_.take(usage_set_pages);
+        const page_number page = memory_.take(usage_set_pages, 1);
         if (page == page_number::none) return nullptr;
         auto* set = memory_.at<usage_set_record>(page);
         set->kind = kind;
