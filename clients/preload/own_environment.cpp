@@ -33,17 +33,25 @@ void begin_environment(const char* session) {
     std::strcpy(std::strchr(session_entry, '=') + 1, session);
     std::size_t count = 0;
     while (environ[count] != nullptr) ++count;
-    // For good: the C library may go on using it.
-    auto** fresh = static_cast<char**>(fil_source_map((count + most_ours + 1) * sizeof(char*)));
+    // For good: the C library may go on using it. Programs write into what they find there, bash
+    // for one, so our texts are copied.
+    const std::size_t pointers = (count + most_ours + 1) * sizeof(char*);
+    auto** fresh = static_cast<char**>(fil_source_map(pointers + sizeof session_entry + 512));
     if (fresh == nullptr) return;
+    char* text = reinterpret_cast<char*>(fresh) + pointers;
+    const auto copied = [&](const char* entry) {
+        char* const copy = text;
+        text = stpcpy(text, entry) + 1;
+        return copy;
+    };
     char** next = fresh;
     for (std::size_t i = 0; i < count; ++i)
         if (!has_name_of(environ[i], session_entry)) *next++ = environ[i];
-    *next++ = session_entry;
+    *next++ = copied(session_entry);
     for (const char* ours : allocators) {
         bool is_there = false;
         for (std::size_t i = 0; i < count; ++i) is_there |= has_name_of(environ[i], ours);
-        if (!is_there) *next++ = const_cast<char*>(ours);
+        if (!is_there) *next++ = copied(ours);
     }
     *next = nullptr;
     environ = fresh;

@@ -70,9 +70,11 @@ def test_all_that_it_starts_are_one_session_with_one_peak(here, variables):
     assert live_in(session) == 0
 
 
-def test_a_shell_and_its_commands_are_one_session(here):
+@pytest.mark.parametrize("shell", ["sh", "bash"])  # bash writes into its environment's texts
+def test_a_shell_and_its_commands_are_one_session(here, shell):
     script("x.py", "kept = bytearray(30_000_000)")
-    assert run("/bin/sh", "-c", f"true; {PYTHON} x.py; true").stderr == b""
+    ended = run(shell, "-c", f"true; {PYTHON} x.py; true")
+    assert (ended.status, ended.stderr) == (0, b"")
     (session,) = sessions()
     assert large_in(session) == pytest.approx([30_000_000], rel=0.1)
 
@@ -149,7 +151,7 @@ def test_two_programs_are_two_sessions(here):
     ] * 2
 
 
-# ---- where it cannot be recorded, it runs as it would ------------------------------------------------
+# ---- where it cannot be recorded, it runs as it would ----
 
 
 def test_a_place_that_cannot_be_written_to_is_one_line(here):
