@@ -4,6 +4,7 @@
 #include <csignal>
 #include <optional>
 
+#include "fil/report/facts_text.hpp"
 #include "fil/report/unrecorded_text.hpp"
 #include "os/browser.hpp"
 #include "os/descriptor.hpp"
@@ -93,6 +94,16 @@ void say_what_was_missed(fil_session* session, observation& seen) {
         others.refused = fil_session_refused(session, refused, sizeof refused);
     others.why_refused = refused;
     for (const std::string& text : report::unrecorded_texts(others)) say(text, worth::news);
+}
+
+// What the page says in its head.
+void say_cause(const ending& end) {
+    const bool is_signal = end.kind == FIL_ENDING_SIGNAL;
+    if (!is_signal && end.value == 0) return;
+    using how = report::ending_facts::how;
+    say("The program ended: " +
+            report::ending_text({is_signal ? how::signalled : how::exited, end.value}) + ".",
+        worth::news);
 }
 
 // Which the kernel may have done, before the program came to allocate again.
@@ -209,6 +220,7 @@ ending run(const invocation& asked) {
             worth::news);
         return seen.end;
     }
+    say_cause(seen.end);
     if (memory) say_killed_for_memory(seen, *memory);
     const report_request request(facts, seen);
     const report_outcome report = make_report(session.get(), request.contents(), signals);
