@@ -19,10 +19,12 @@
 #include <string_view>
 
 #include "fil/base/reentry_guard.hpp"
+#include "os/linux_system.hpp"
 #include "os/os.hpp"
 #include "os/sandbox.hpp"
 #include "os/system_modules.hpp"
 #include "os/system_signal_stacks.hpp"
+#include "os/system_stack_ends.hpp"
 
 namespace {
 
@@ -44,25 +46,30 @@ std::string_view file_if_at(std::uintptr_t address, std::string_view line) {
 
 // The absolute path of the file mapped at `address`; empty if unknown. Unlike /proc/self/exe it is
 // right when the loader was started as a program, and unlike the name that dlopen was given it does
-// not depend on the working directory.
+// not depend on the working directory. A path is long, and the stack may be a signal handler's: so
+// it is read into a page or two of its own.
 class mapped_file {
   public:
-    explicit mapped_file(std::uintptr_t address) {
-        if (!fil::sandbox::allows(fil::sandbox::of_modules)) return;
+    explicit mapped_file(std::uintptr_t address)
+        : text_(static_cast<char*>(fil::system_pages::map(bytes))) {
+        if (text_ == nullptr || !fil::sandbox::allows(fil::sandbox::of_modules)) return;
         const int descriptor = static_cast<int>(
             syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC));
         if (descriptor < 0) return;
         while (name_.empty() && fill(descriptor)) search(address);
         syscall(SYS_close, descriptor);
     }
+    ~mapped_file() {
+        if (text_ != nullptr) fil::system_pages::unmap(text_, bytes);
+    }
+    mapped_file(const mapped_file&) = delete;
     std::string_view name() const { return name_; }
 
   private:
     bool fill(int descriptor) {
-        const long bytes =
-            syscall(SYS_read, descriptor, text_ + filled_, sizeof text_ - 1 - filled_);
-        if (bytes <= 0) return false;
-        filled_ += static_cast<std::size_t>(bytes);
+        const long count = syscall(SYS_read, descriptor, text_ + filled_, bytes - 1 - filled_);
+        if (count <= 0) return false;
+        filled_ += static_cast<std::size_t>(count);
         text_[filled_] = '\0';
         return true;
     }
@@ -80,7 +87,8 @@ class mapped_file {
         std::memmove(text_, line, filled_);
     }
 
-    char text_[4096 + 128];  // the longest path, and what stands before it
+    static constexpr std::size_t bytes = 8192;  // more than the longest path and what is before it
+    char* text_;
     std::size_t filled_ = 0;
     std::string_view name_;
 };
@@ -93,6 +101,19 @@ struct object {
     std::string_view name;
     std::span<const segment_header> segments;
 };
+
+fil::unwind_tables tables_of(const object& from) {
+    std::uintptr_t index = 0;
+    for (const segment_header& segment : from.segments) {
+        if (segment.p_type == PT_GNU_EH_FRAME) index = from.bias + segment.p_vaddr;
+    }
+    for (const segment_header& segment : from.segments) {
+        const std::uintptr_t begin = from.bias + segment.p_vaddr;
+        if (segment.p_type == PT_LOAD && index - begin < segment.p_filesz)
+            return {begin, begin + segment.p_filesz, index};
+    }
+    return {};
+}
 
 // A module's build id, as hexadecimal digits.
 class build_id {
@@ -135,9 +156,7 @@ class build_id {
     std::size_t length_ = 0;
 };
 
-// Not inlined, so that the buffer for a path is on the stack only where one is needed.
-[[gnu::noinline]] void report_mapped(fil::loaded_module& module, fil::module_visit visit,
-                                     void* context) {
+void report_mapped(fil::loaded_module& module, fil::module_visit visit, void* context) {
     const mapped_file mapped(module.begin);
     if (!mapped.name().empty()) module.file = mapped.name();
     visit(context, &module);
@@ -145,7 +164,8 @@ class build_id {
 
 void report(const object& found, fil::module_visit visit, void* context) {
     const build_id id(found);
-    fil::loaded_module module{found.begin, found.end, found.bias, false, found.name, id.digits()};
+    fil::loaded_module module{found.begin, found.end,   found.bias,      false,
+                              found.name,  id.digits(), tables_of(found)};
     const std::uintptr_t vdso = getauxval(AT_SYSINFO_EHDR);
     if (vdso >= found.begin && vdso < found.end) {
         module.file = "[vdso]";
@@ -218,8 +238,9 @@ std::span<const segment_header> segments_of_program(std::uintptr_t bias) {
 }
 
 // The program headers, by the ELF header that is usually mapped with the first segment. Of
-// a program linked for pages larger than the system's, the segments are apart, and only the code's
-// is between `begin` and `end`.
+// a module linked for pages larger than the system's, the segments are apart, and only the code's
+// is between `begin` and `end`; a library's first one is where it was loaded.
+constexpr std::uintptr_t page = 4096;
 std::span<const segment_header> segments_of(std::uintptr_t begin, std::uintptr_t end) {
     const auto& header = *reinterpret_cast<const file_header*>(begin);
     if (end - begin < sizeof header || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return {};
@@ -237,6 +258,8 @@ void find_without_lock(std::uintptr_t pc, fil::module_visit visit, void* context
     const std::string_view name = map.l_name == nullptr ? "" : map.l_name;
     std::span<const segment_header> segments = segments_of(begin, end);
     if (segments.empty() && name.empty()) segments = segments_of_program(map.l_addr);
+    if (segments.empty() && map.l_addr != 0 && fil::system_stack_ends::is_readable(map.l_addr))
+        segments = segments_of(map.l_addr, map.l_addr + page);
     report({begin, end, map.l_addr, name, segments}, visit, context);
 }
 

@@ -24,6 +24,7 @@ struct own_call {
 };
 
 constexpr std::uint64_t any = system_call::unknown;
+constexpr std::uint64_t no_such_change = 3;  // stack_ends_linux.cpp
 constexpr std::uint64_t writable = PROT_READ | PROT_WRITE, here = static_cast<unsigned>(AT_FDCWD);
 
 // Every system call that the library makes after it was loaded. Whoever adds one adds a line:
@@ -47,6 +48,7 @@ constexpr own_call own_calls[] = {
     {of_mapped_files, {SYS_fstatfs, {any, any}}},
 
     {of_signal_stack, {SYS_sigaltstack, {0, any}}},
+    {of_signal_stack, {SYS_rt_sigprocmask, {no_such_change, any, 0, 8}}},
     {of_signal_mask | of_ending, {SYS_rt_sigprocmask, {SIG_SETMASK, any, any, 8}}},
     {of_ending, {SYS_rt_sigprocmask, {SIG_UNBLOCK, any, 0, 8}}},
 

@@ -10,18 +10,11 @@
 #include <atomic>
 
 #include "fil.h"
-#include "fil/capture/boost_source.hpp"
 #include "fil/track/recorder.hpp"
-#include "os/linux_system.hpp"
-#include "os/system_modules.hpp"
-#include "os/system_signal_stacks.hpp"
+#include "process/native_source.hpp"
 #include "process/session_words.hpp"
 
 namespace fil {
-
-// Everything that the profiled process's recorder is made of stands on Linux.
-using native_modules = modules<system_modules, linux_system>;
-using native_source = boost_source<system_modules, linux_system, system_signal_stacks>;
 
 class process_sources {
   public:
@@ -96,8 +89,11 @@ class process_sources {
     FIL_HOT callstack_id capture(void* const& thread_memory) {
         const auto& slots = *static_cast<const thread_slots*>(thread_memory);
         const registered* newest = newest_.load(std::memory_order_acquire);
-        if (newest == nullptr || slots.newest != newest) [[unlikely]]
+        if (newest == nullptr || slots.newest != newest) [[unlikely]] {
+            if (newest == nullptr && asks_natively_ && slots.memory[max_sources] != nullptr)
+                return native_->capture(slots.memory[max_sources]);
             return ask_all(thread_memory);
+        }
         const fil_callstack found =
             newest->source.capture(newest->source.context, slots.newest_memory);
         if (found - 1 >= max_callstacks - 1) [[unlikely]]
@@ -108,6 +104,7 @@ class process_sources {
     // The memory was another thread's.
     void begin_thread(void* thread_memory) {
         auto& slots = *static_cast<thread_slots*>(thread_memory);
+        if (native_ != nullptr) native_->begin_thread(slots.memory[max_sources]);
         const registered* each = newest_.load(std::memory_order_acquire);
         for (; each != nullptr; each = each->older) {
             const fil_source& source = each->source;

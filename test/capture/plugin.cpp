@@ -13,3 +13,17 @@ extern "C" [[gnu::visibility("default")]] fil::callstack_id plugin_capture(sourc
     asm volatile("");
     return result;
 }
+
+extern "C" [[gnu::visibility("default")]] fil::callstack_id plugin_capture_fast(
+    fast_source& source, void* thread_memory) {
+    const fil::callstack_id result = source.capture(thread_memory);
+    asm volatile("");
+    return result;
+}
+
+extern "C" [[gnu::visibility("default")]] int plugin_compare(compared_source& source,
+                                                             void* thread_memory) {
+    const int before = stacks_compared::different;
+    source.capture(thread_memory);
+    return stacks_compared::different - before;
+}

@@ -19,6 +19,14 @@
 
 namespace fil {
 
+// Where a module's unwind tables are in memory: their index (.eh_frame_hdr; 0: it has none), and
+// the extent of the segment that it is in.
+struct unwind_tables {
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
+    std::uintptr_t index = 0;
+};
+
 struct loaded_module {
     std::uintptr_t begin;  // of the addresses it occupies
     std::uintptr_t end;
@@ -26,6 +34,7 @@ struct loaded_module {
     bool is_program;            // not a shared object
     std::string_view file;      // absolute, as loaded; "[vdso]"; may end in " (deleted)"
     std::string_view build_id;  // hexadecimal; empty: it has none
+    unwind_tables tables = {};
 };
 
 using module_visit = void (*)(void* context, const loaded_module* found);

@@ -32,6 +32,10 @@ struct code_location {
     function_id function;  // none: no room to intern it
     std::uint32_t offset;  // 0 where no module is known
 };
+struct located_code {
+    code_location at;
+    unwind_tables tables;  // of the module that it is in
+};
 
 template <module_finder Finder, system_below System>
 class modules {
@@ -40,17 +44,19 @@ class modules {
     modules(const modules&) = delete;
     modules& operator=(const modules&) = delete;
 
-    code_location locate(std::uintptr_t pc) {
+    code_location locate(std::uintptr_t pc) { return find(pc).at; }
+
+    located_code find(std::uintptr_t pc) {
         {
             const locked<System> hold(lock_);
             auto after = set_.upper_bound(pc);
             if (after != set_.begin() && pc < (--after)->end) {
-                return {after->function, offset_in(after->bias, pc)};
+                return {{after->function, offset_in(after->bias, pc)}, after->tables};
             }
         }
         request ask{this, pc, generation(), {}};
         Finder::find(pc, &answer, &ask);
-        return ask.location;
+        return ask.found;
     }
 
     // Looks at all modules that are loaded, for later, when the system may not be asked.
@@ -79,6 +85,7 @@ class modules {
         std::uintptr_t begin;
         std::uintptr_t end;
         std::uintptr_t bias;
+        unwind_tables tables;
         function_id function;
         entry* next_free;
     };
@@ -93,7 +100,7 @@ class modules {
         modules* table;
         std::uintptr_t pc;
         std::uint64_t generation;
-        code_location location;
+        located_code found;
     };
 
     static std::uint32_t offset_in(std::uintptr_t bias, std::uintptr_t pc) {
@@ -103,26 +110,28 @@ class modules {
 
     static void answer(void* context, const loaded_module* found) {
         auto& ask = *static_cast<request*>(context);
-        ask.location = ask.table->add(ask, found);
+        ask.found = ask.table->add(ask, found);
     }
 
-    code_location add(const request& ask, const loaded_module* found) {
+    located_code add(const request& ask, const loaded_module* found) {
         static constexpr loaded_module no_module{0, 0, 0, false, "[unknown code]", {}};
         const loaded_module& m = found != nullptr ? *found : no_module;
         const function_id function =
             functions_.intern({function_kind::native_module, m.build_id, m.file, {}, 0});
-        if (found == nullptr || function == function_id::none) return {function, 0};
+        if (found == nullptr) return {{function, 0}, {}};
+        if (function == function_id::none) return {{function, 0}, m.tables};
         const locked<System> hold(lock_);
         if (ask.generation == generation() && set_.find(m.begin) == set_.end()) {
             if (entry* fresh = new_node()) {
                 fresh->begin = m.begin;
                 fresh->end = m.end;
                 fresh->bias = m.bias;
+                fresh->tables = m.tables;
                 fresh->function = function;
                 set_.insert(*fresh);
             }
         }
-        return {function, offset_in(m.bias, ask.pc)};
+        return {{function, offset_in(m.bias, ask.pc)}, m.tables};
     }
 
     entry* new_node() {

@@ -1,0 +1,187 @@
+#pragma once
+// Whole stacks that a thread remembers, each as the words that prove it.
+//
+// A program allocates in a few hundred places again and again. Each such stack is kept as (where,
+// what) of every word that its walk read beyond the first frames, so that meeting it again costs a
+// comparison a frame, and no walk:
+//
+//     first frames, walked   ──►  key  ──►  { offset, word } { offset, word } ...  ──►  callstack
+//
+// Words are compared in the order in which the walk read them: as long as they are equal, the next
+// one is where the walk would look. So no word is read that is not there.
+//
+// Stacks lie one after the other in a ring, over what is oldest; one is kept only when it is met
+// the second time. One object a thread, in zeroed memory; a signal handler that leaves by
+// siglongjmp in between does no harm: what is half written is not entered yet.
+// Hot path: no malloc, no throw.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "fil/base/hash.hpp"
+#include "fil/base/inlining.hpp"
+#include "fil/capture/stack_frames.hpp"
+
+namespace fil {
+
+class stack_memo {
+  public:
+    static constexpr std::size_t first_frames = 2;
+
+    struct key {
+        std::uintptr_t pcs[first_frames];
+        frame_place place;  // of the frame that comes after them
+        FIL_HOT std::uint64_t hash() const {
+            std::uint64_t sum = pcs[0];
+            for (std::size_t i = 1; i < first_frames; ++i) sum = mix(sum) ^ (sum >> 31) ^ pcs[i];
+            return mix(mix(sum ^ (place.sp << 20)) ^ place.pc);
+        }
+    };
+
+    // None: it is not remembered.
+    FIL_HOT callstack_id find(const key wanted) {
+        hash_ = wanted.hash();
+        const way* ways = set_of(hash_);
+        for (std::size_t i = 0; i < ways_in_set; ++i) {
+            if (ways[i].hash != hash_ || !is_kept(ways[i])) continue;
+            const header& stack = at(ways[i].position);
+            if (is_same(stack, wanted)) return stack.callstack;
+        }
+        return callstack_id::none;
+    }
+
+    // After find() did not find it. `Frames` is the whole stack, innermost first.
+    template <typename Frames>
+    void keep(const key& of, const Frames& frames, std::size_t count, callstack_id callstack) {
+        way& place = place_of(hash_);
+        const bool is_second_time = place.hash == hash_;
+        place.hash = 0;
+        if (is_second_time) write(of, frames, count, callstack, place);
+        place.hash = hash_;
+    }
+
+    // Nothing that was kept is true any more.
+    void forget() { written_ += ring_bytes; }
+
+  private:
+    static constexpr std::size_t ring_bytes = 512 * 1024;
+    static constexpr std::size_t sets_log2 = 9, ways_in_set = 2;
+
+    struct way {
+        std::uint64_t hash;
+        std::uint64_t position;  // in all that was ever written; 0: only met
+    };
+    struct header {
+        key of;
+        callstack_id callstack;
+        std::uint32_t words;
+        bool needs_fp;
+        std::uintptr_t* values() { return reinterpret_cast<std::uintptr_t*>(this + 1); }
+        const std::uintptr_t* values() const {
+            return reinterpret_cast<const std::uintptr_t*>(this + 1);
+        }
+        std::uint32_t* offsets() { return reinterpret_cast<std::uint32_t*>(values() + words); }
+        const std::uint32_t* offsets() const {
+            return reinterpret_cast<const std::uint32_t*>(values() + words);
+        }
+        static std::size_t bytes(std::size_t words) {
+            return (sizeof(header) + words * (sizeof(std::uintptr_t) + sizeof(std::uint32_t)) + 7) &
+                   ~std::size_t{7};
+        }
+    };
+
+    way* set_of(std::uint64_t hash) { return sets_[hash >> (64 - sets_log2)]; }
+    header& at(std::uint64_t position) {
+        return *reinterpret_cast<header*>(ring_ + position % ring_bytes);
+    }
+    bool is_kept(const way& one) const {
+        return one.position != 0 && written_ - one.position <= ring_bytes;
+    }
+
+    FIL_HOT static bool is_same(const header& stack, const key& wanted) {
+        const key& of = stack.of;
+        for (std::size_t i = 0; i < first_frames; ++i)
+            if (of.pcs[i] != wanted.pcs[i]) return false;
+        if (of.place.pc != wanted.place.pc || of.place.sp != wanted.place.sp ||
+            (stack.needs_fp && of.place.fp != wanted.place.fp))
+            return false;
+        const std::uintptr_t* values = stack.values();
+        const std::uint32_t* offsets = stack.offsets();
+        const std::uint32_t words = stack.words;
+        const std::uintptr_t sp = wanted.place.sp;
+        for (std::uint32_t i = 0; i < words; ++i)
+            if (word_at(sp + offsets[i]) != values[i]) return false;
+        return true;
+    }
+
+    // Of its set: the one with that hash, or the older, which the other then is.
+    way& place_of(std::uint64_t hash) {
+        way* ways = set_of(hash);
+        if (ways[0].hash == hash) return ways[0];
+        if (ways[1].hash != hash) {
+            ways[1] = ways[0];
+            ways[0] = {};
+            return ways[0];
+        }
+        return ways[1];
+    }
+
+    template <typename Frames>
+    void write(const key& of, const Frames& frames, std::size_t count, callstack_id callstack,
+               way& entered) {
+        const std::size_t most = words_of(frames, count);
+        const std::size_t bytes = header::bytes(most);
+        if (bytes > ring_bytes / 4) return;
+        std::uint64_t position = written_ == 0 ? ring_bytes : written_;
+        if (position % ring_bytes + bytes > ring_bytes)
+            position += ring_bytes - position % ring_bytes;
+        written_ = position + bytes;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        header& stack = at(position);
+        stack.of = of;
+        stack.callstack = callstack;
+        stack.words = static_cast<std::uint32_t>(most);
+        stack.needs_fp = frames(first_frames).needs_fp;
+        std::size_t words = 0;
+        const bool fits =
+            for_each_word(frames, count, [&](std::uintptr_t place, std::uintptr_t value) {
+                stack.values()[words] = value;
+                stack.offsets()[words++] = static_cast<std::uint32_t>(place - of.place.sp);
+            });
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        if (fits) entered.position = position;
+    }
+
+    template <typename Frames>
+    static std::size_t words_of(const Frames& frames, std::size_t count) {
+        std::size_t words = 0;
+        for_each_word(frames, count, [&](std::uintptr_t, std::uintptr_t) { ++words; });
+        return words;
+    }
+
+    // In the order of the walk. False if a word is too far away.
+    template <typename Frames, typename Visit>
+    static bool for_each_word(const Frames& frames, std::size_t count, Visit visit) {
+        const std::uintptr_t sp = frames(first_frames).place.sp;
+        for (std::size_t i = first_frames; i < count; ++i) {
+            const stack_frame& frame = frames(i);
+            if (frame.uses_fp && frame.fp_slot >= sp) visit(frame.fp_slot, frame.place.fp);
+            if (i + 1 == count) break;
+            const frame_place& caller = frames(i + 1).place;
+            if (frame.loads) {
+                visit(frame.place.fp + static_cast<std::uintptr_t>(std::intptr_t{frame.loads_at}),
+                      caller.sp);
+            }
+            visit(caller.sp - x86_64::return_slot, caller.pc);
+            if (caller.sp - sp > 0xFFFFFFFF) return false;
+        }
+        return true;
+    }
+
+    std::uint64_t written_;
+    std::uint64_t hash_;  // that was looked for last
+    way sets_[std::size_t{1} << sets_log2][ways_in_set];
+    alignas(16) std::byte ring_[ring_bytes];
+};
+
+}  // namespace fil

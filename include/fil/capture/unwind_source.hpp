@@ -1,0 +1,281 @@
+#pragma once
+// Native frames at the price of a comparison: the fast source.
+//
+//     our own frames -> the first two -> remembered stack -> callstack        (stack_memo.hpp)
+//                                     -> walk, until it joins the last stack  (stack_frames.hpp)
+//                                        -> the call tree
+//
+// A walk goes from frame to frame by rows (unwind_row.hpp), which a thread keeps by return address;
+// a row comes from the module's unwind tables (unwind_tables.hpp, unwind_program.hpp) when the
+// thread meets an address for the first time, and code without tables is believed to keep frame
+// pointers. The frames are those of boost_source.hpp, the portable source; verified_source.hpp
+// compares the two. Nothing is written to the stack, and nothing outside of it is read
+// (stack_reach.hpp), so exceptions, longjmp, fibres and wrong tables do no harm.
+//
+// A stack deeper than `deepest` frames loses its outer frames: then only the innermost
+// `kept_of_deep` are kept, so that a long recursion does not make a new path for each depth.
+//
+// Hot path: no malloc, no throw; no lock of ours and no system call unless an address is new to the
+// thread, or its stack is deeper than before. docs/design/unwinding.md
+
+#include <cstddef>
+#include <cstdint>
+
+#include "fil/base/hash.hpp"
+#include "fil/capture/call_tree.hpp"
+#include "fil/capture/callstack_source.hpp"
+#include "fil/capture/careful_walk.hpp"
+#include "fil/capture/frame_steps.hpp"
+#include "fil/capture/modules.hpp"
+#include "fil/capture/stack_frames.hpp"
+#include "fil/capture/stack_memo.hpp"
+#include "fil/capture/stack_reach.hpp"
+#include "fil/capture/way_in.hpp"
+
+namespace fil {
+
+template <module_finder Finder, system_below System, stack_ends Ends = null_stack_ends,
+          typename Machine = x86_64>
+class unwind_source {
+  public:
+    static constexpr std::size_t deepest = 1000;
+    static constexpr std::size_t kept_of_deep = 100;
+
+  private:
+    using reach_type = stack_reach<Ends>;
+    using steps = frame_steps<Machine, reach_type>;
+    struct known_code {
+        std::uintptr_t pc;
+        unwind_row row;
+        code_location at;
+    };
+    static constexpr std::size_t codes_log2 = 14;
+    struct thread {
+        std::uint64_t generation;  // of the modules; 0 in fresh memory
+        reach_type reach;
+        ways_in ways;
+        unwind_program<Machine> program;
+        stack_memo memo;
+        last_stack last;
+        walked_frames walked;
+        known_code codes[std::size_t{1} << codes_log2];
+    };
+
+  public:
+    static constexpr std::size_t thread_bytes = sizeof(thread);
+
+    // `own_code` is an address in the module whose frames are ours; 0: leave nothing out.
+    unwind_source(function_table<System>& functions, call_tree<System>& tree,
+                  modules<Finder, System>& modules, std::uintptr_t own_code)
+        : tree_(tree), modules_(modules) {
+        deep_ = functions.intern({function_kind::announced, "[more than 1000 frames]", {}, {}, 0});
+        if (own_code != 0) Finder::find(own_code, &remember_own, this);
+    }
+
+    // Every callstack begins at `root` from now on. What threads remember of others must be dropped
+    // by the modules' generation.
+    void begin_at(callstack_id root) { root_ = root; }
+
+    // The memory was another thread's.
+    void begin_thread(void* thread_memory) {
+        if (thread_memory == nullptr) return;
+        auto& t = *static_cast<thread*>(thread_memory);
+        t.reach.begin_thread();
+        t.memo.forget();
+        t.last.forget();
+    }
+
+    // Called with the re-entry guard raised. Without thread memory: none.
+    [[gnu::noinline]] callstack_id capture(void* thread_memory) {
+        if (thread_memory == nullptr) [[unlikely]]
+            return callstack_id::none;
+        auto& t = *static_cast<thread*>(thread_memory);
+        if (t.generation != modules_.generation()) [[unlikely]]
+            forget(t);
+        frame_place place = Machine::here();
+        t.reach.begin_at(place.sp);
+        if (!t.ways.go(place)) [[unlikely]]
+            return walk_in(t, place);
+        return find_or_walk(t, place);
+    }
+
+  private:
+    FIL_RARE void forget(thread& t) {
+        for (known_code& entry : t.codes) entry.pc = 0;
+        t.ways.forget();
+        t.memo.forget();
+        t.last.forget();
+        t.generation = modules_.generation();
+    }
+
+    // ---- the walk ----
+
+    // From the source's own place out of our module, by frames.
+    FIL_RARE callstack_id walk_in(thread& t, frame_place place) {
+        ways_in::way way{};
+        way.is_plain = true;
+        way.fp_slot = ways_in::not_saved;
+        const std::uintptr_t from = place.sp;
+        while (place.pc - own_begin_ < own_bytes_) {
+            const unwind_row row = code_at(t, place.pc).row;
+            const frame_step step = steps::step(place, row, t.reach);
+            if (!step.is_possible) return callstack_id::none;
+            way.is_plain = way.is_plain && row.stack == stack_rule::sp && row.fp != fp_rule::lost;
+            if (step.changes_fp) way.fp_slot = static_cast<std::uint32_t>(step.fp_slot - from);
+            way.add(from, place);
+        }
+        if (way.frames != 0) t.ways.keep(way);
+        return find_or_walk(t, place);
+    }
+
+    // All in registers as long as the stack is one that is remembered.
+    FIL_HOT callstack_id find_or_walk(thread& t, const frame_place innermost) {
+        frame_place place = innermost;
+        std::uintptr_t pcs[stack_memo::first_frames];
+        for (std::uintptr_t& pc : pcs) {
+            pc = place.pc;
+            if (!steps::step(place, code_at(t, pc).row, t.reach).is_possible) [[unlikely]]
+                return walk(t, innermost, nullptr);
+        }
+        const callstack_id found = t.memo.find({{pcs[0], pcs[1]}, place});
+        return found != callstack_id::none ? found : walk_anew(t, innermost, pcs[0], pcs[1], place);
+    }
+
+    FIL_RARE callstack_id walk_anew(thread& t, frame_place innermost, std::uintptr_t first,
+                                    std::uintptr_t second, frame_place place) {
+        const stack_memo::key key{{first, second}, place};
+        return walk(t, innermost, &key);
+    }
+
+    [[gnu::noinline]] callstack_id walk(thread& t, frame_place place, const stack_memo::key* key) {
+        t.reach.begin_at(place.sp);  // a handler may have led to another stack
+        t.walked.begin();
+        t.last.begin_search();
+        while (!t.walked.is_full()) {
+            if (t.last.joins(place)) {
+                if (t.last[t.last.joined()].needs_fp) t.walked.need_fp_before(t.walked.count());
+                return finish(t, key, true);
+            }
+            const frame_end end = add(t, place);
+            if (end == frame_end::needs_care) return walk_carefully(t);
+            if (end == frame_end::outermost) break;
+        }
+        return finish(t, key, false);
+    }
+
+    // Adds the frame, and goes to its caller.
+    enum class frame_end { none, outermost, needs_care };
+    FIL_HOT frame_end add(thread& t, frame_place& place) {
+        const known_code& code = code_at(t, place.pc);
+        t.walked.add(place, code.at);
+        const unwind_row row = code.row;
+        if (row.stack == stack_rule::other) [[unlikely]]
+            return frame_end::needs_care;
+        if (row.uses_fp() || row.stack == stack_rule::untold) t.walked.note_use_of_fp(row);
+        const frame_step step = steps::step(place, row, t.reach);
+        if (step.changes_fp) t.walked.note_new_fp(step.fp_slot);
+        if (row.stack == stack_rule::handler) [[unlikely]]
+            t.walked.note_handler();
+        return step.is_possible ? frame_end::none : frame_end::outermost;
+    }
+
+    // The stack is the walked frames, and, if they joined it, what is left of the last stack.
+    FIL_RARE callstack_id finish(thread& t, const stack_memo::key* key, bool has_joined) {
+        const walked_frames& walked = t.walked;
+        const std::size_t joined = has_joined ? t.last.joined() + 1 : 0;
+        const std::size_t count = walked.count() + joined;
+        const auto frame = [&](std::size_t i) -> const stack_frame& {
+            return i < walked.count() ? walked[i] : t.last[joined - 1 - (i - walked.count())];
+        };
+        callstack_id callstack = root_;
+        std::size_t named = walked.count();
+        const bool is_deep = count > deepest;
+        if (is_deep) {
+            named = kept_of_deep;
+            callstack = tree_.child(callstack, deep_, 0);
+        } else if (has_joined) {
+            callstack = t.last[joined - 1].callstack;
+        }
+        for (std::size_t i = named; i-- > 0;) {
+            const code_location at = frame(i).at;
+            if (at.function == function_id::none) return callstack_id::unknown;
+            callstack = tree_.child(callstack, at.function, at.offset);
+            if (callstack == callstack_id::unknown) return callstack;  // no room
+            if (i < walked.count()) t.walked[i].callstack = callstack;
+        }
+        if (walked.has_handler()) return callstack;
+        const bool is_long = count > stack_memo::first_frames;
+        if (key != nullptr && is_long) {
+            if (has_joined) t.last.note_origin(joined - 1, walked.origin_slot());
+            t.memo.keep(*key, frame, count, callstack);
+        }
+        if (is_deep) {
+            t.last.forget();
+        } else {
+            t.last.replace(joined, walked, walked.count());
+        }
+        return callstack;
+    }
+
+    // From the beginning, in the rare case; nothing is remembered.
+    [[gnu::noinline]] callstack_id walk_carefully(thread& t) {
+        careful_walk<Machine, reach_type> walk(t.reach, t.program);
+        walk.begin_here();
+        walked_frames& walked = t.walked;
+        walked.begin();
+        while (!walked.is_full()) {
+            const bool is_own = walk.pc() - own_begin_ < own_bytes_ && walked.count() == 0;
+            const located_code code = modules_.find(walk.pc() - 1);
+            if (!is_own) walked.add(walk.place(), code.at);
+            if (!walk.step(code.tables)) break;
+        }
+        walked.note_handler();
+        return finish(t, nullptr, false);
+    }
+
+    // ---- code ----
+
+    FIL_HOT const known_code& code_at(thread& t, std::uintptr_t pc) {
+        known_code& entry = t.codes[mix(pc) >> (64 - codes_log2)];
+        if (entry.pc != pc) [[unlikely]]
+            know(t, entry, pc);
+        return entry;
+    }
+
+    [[gnu::noinline]] void know(thread& t, known_code& entry, std::uintptr_t pc) {
+        const std::uintptr_t call = pc - 1;
+        const located_code code = modules_.find(call);
+        entry.pc = 0;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        entry.row = row_of(t, code.tables, call);
+        entry.at = code.at;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        // Without a name, because there was no room, it is asked for again.
+        if (code.at.function != function_id::none) entry.pc = pc;
+    }
+
+    static unwind_row row_of(thread& t, const unwind_tables& tables, std::uintptr_t call) {
+        frame_description description;
+        if (!description_search(tables).find(call, description)) return {};
+        if (!t.program.run(description, call)) return {0, 0, stack_rule::outermost, fp_rule::kept};
+        return t.program.digest();
+    }
+
+    static void remember_own(void* context, const loaded_module* found) {
+        if (found == nullptr || found->is_program) return;
+        auto& self = *static_cast<unwind_source*>(context);
+        self.own_begin_ = found->begin;
+        self.own_bytes_ = found->end - found->begin;
+    }
+
+    call_tree<System>& tree_;
+    modules<Finder, System>& modules_;
+    function_id deep_;
+    callstack_id root_ = callstack_id::unknown;
+    std::uintptr_t own_begin_ = 0;
+    std::uintptr_t own_bytes_ = 0;
+};
+
+static_assert(callstack_source<unwind_source<null_modules, null_system>>);
+
+}  // namespace fil
