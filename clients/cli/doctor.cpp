@@ -134,7 +134,7 @@ void tell_limits(bool detect_out_of_memory) {
     if (const auto space = limit_of_address_space())
         tell("limit", "address space is limited to " +
                           report::size_text(static_cast<long long>(*space)) +
-                          " (ulimit -v): recording reserves much more than it uses");
+                          " (ulimit -v); recording takes a few MiB of it in each process");
     if (!descriptor_room(descriptors_for_joining_and_reporting).is_whole())
         tell("limit", too_few_descriptors());
     if (!detect_out_of_memory) tell("memory", "that it runs out is not watched for");

@@ -1,5 +1,6 @@
 #include "target/preload_library.hpp"
 
+#include "os/other_users.hpp"
 #include "temporary_directory.hpp"
 
 namespace fil::cli {
@@ -7,6 +8,7 @@ namespace {
 
 class preload_library_test : public test::in_temporary_directory {
   protected:
+    preload_library_test() { let_anybody_pass(here()); }
     test::with_variable temporary_{"TMPDIR", here("")};
 };
 
@@ -28,6 +30,25 @@ TEST_F(preload_library_test, a_path_that_the_variable_cannot_hold_goes_through_a
         }
         EXPECT_FALSE(std::filesystem::exists(std::filesystem::path(link).parent_path()));
     }
+}
+
+TEST_F(preload_library_test, what_others_may_not_read_is_copied_for_children_of_root) {
+    if (!our_children_may_be_other_users()) GTEST_SKIP() << "nobody but root's can be another user";
+    std::filesystem::create_directories("secret");
+    std::filesystem::permissions("secret", std::filesystem::perms::owner_all);
+    write("secret/l.so", "content");
+    // Left by one that was killed; pids are smaller.
+    std::filesystem::create_directories("fil-copy-2000000000-abcdef");
+    write("fil-copy-2000000000-abcdef/libfil_preload.so", "content");
+    std::string copy;
+    {
+        const preload_library library(here("secret/l.so"));
+        copy = library.path();
+        EXPECT_TRUE(anybody_can_read(copy)) << copy;
+        EXPECT_EQ(std::filesystem::file_size(copy), 7u);
+        EXPECT_FALSE(std::filesystem::exists("fil-copy-2000000000-abcdef"));
+    }
+    EXPECT_FALSE(std::filesystem::exists(std::filesystem::path(copy).parent_path()));
 }
 
 TEST_F(preload_library_test, the_link_stays_for_children_left_running) {

@@ -121,7 +121,7 @@ TEST_F(what_is_run_test, refuses_what_cannot_work) {
     std::filesystem::permissions("noexec", std::filesystem::perms(0644));
     refused({}, 2);
     refused({"-m"}, 2);
-    EXPECT_NE(refused({"--no-browser", "x.py"}, 2).find("before 'run'"), std::string::npos);
+    EXPECT_NE(refused({"--no-browser", "x.py"}, 2).find("before the command"), std::string::npos);
     EXPECT_NE(refused({"./missing.py"}, 2).find("No such file"), std::string::npos);
     refused({"missing.py"}, 2);
     refused({"missing"}, 127);

@@ -1,8 +1,12 @@
 #include "target/preload_library.hpp"
 
+#include <cstdlib>
 #include <filesystem>
+#include <string_view>
 
 #include "../../../lib/session/temporary_directories.hpp"
+#include "os/other_users.hpp"
+#include "os/process.hpp"
 #include "os/refusal.hpp"
 #include "os/search_path.hpp"
 #include "os/this_executable.hpp"
@@ -31,6 +35,24 @@ std::string find_library() {
                                     : " near " + searched));
 }
 
+// "fil-copy-4711-XXXXXX" says whose it is: who was killed could not remove it.
+constexpr std::string_view copies = "fil-copy-";
+
+void remove_abandoned_copies(const std::string& parent) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    for (fs::directory_iterator entry(parent, error), end; !error && entry != end;
+         entry.increment(error)) {
+        const std::string name = entry->path().filename().string();
+        if (!name.starts_with(copies)) continue;
+        const auto owner = static_cast<pid_t>(std::atoi(name.c_str() + copies.size()));
+        if (owner <= 0 || !is_gone(owner)) continue;
+        std::error_code other_users;
+        fs::remove(entry->path() / library_name, other_users);
+        fs::remove(entry->path(), other_users);
+    }
+}
+
 }  // namespace
 
 bool fits_ld_preload(const std::string& path) {
@@ -40,17 +62,31 @@ bool fits_ld_preload(const std::string& path) {
 preload_library::preload_library() : preload_library(find_library()) {}
 
 preload_library::preload_library(const std::string& library) : path_(library) {
-    if (fits_ld_preload(library)) return;
+    const bool fits = fits_ld_preload(library);
+    const bool is_hidden = our_children_may_be_other_users() && !anybody_can_read(library);
+    if (fits && !is_hidden) return;
     std::string tried;
-    directory_ = new_private_directory("fil-link-", tried, fits_ld_preload);
+    const std::string prefix =
+        is_hidden ? std::string(copies) + std::to_string(own_pid()) + "-" : "fil-link-";
+    directory_ = new_private_directory(prefix, tried, [&](const std::string& parent) {
+        if (is_hidden) remove_abandoned_copies(parent);
+        return fits_ld_preload(parent) && holds_programs(parent);
+    });
+    if (directory_.empty() && fits) return;
     if (directory_.empty()) throw refusal("cannot make a directory in " + tried);
     path_ = directory_ + "/" + library_name;
     std::error_code error;
-    std::filesystem::create_symlink(library, path_, error);
-    if (error) {
-        std::filesystem::remove(directory_, error);
-        throw refusal("cannot make a link in " + directory_);
+    if (is_hidden)
+        std::filesystem::copy_file(library, path_, error);
+    else
+        std::filesystem::create_symlink(library, path_, error);
+    if (!error) {
+        let_anybody_pass(directory_);
+        return;
     }
+    remove_link();
+    path_ = library;
+    if (!fits) throw refusal("cannot make a link for " + library + ": " + error.message());
 }
 
 preload_library::~preload_library() {

@@ -1,6 +1,8 @@
 // Where libfil_preload.so is, in a spelling that LD_PRELOAD can hold: a path with a space, a colon
-// or a dollar sign goes through a symbolic link in a private directory, which lasts as long as this
-// object, or longer if children of the program are left running and will need it.
+// or a dollar sign goes through a symbolic link in a directory of ours, which lasts as long as this
+// object, or longer if children of the program are left running and will need it. Where we are root
+// and others may not read the library (it is below /root, say), a copy is there: children may
+// become one of them.
 #pragma once
 
 #include <string>

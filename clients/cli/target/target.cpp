@@ -137,14 +137,15 @@ bool is_pythons_option(const std::string& word) {
 
 void refuse_options(const words& arguments) {
     if (arguments.empty())
-        throw refusal("run what? a SCRIPT, -m MODULE or a program (see fil-profile --help)");
+        throw refusal(
+            "what should be run? a SCRIPT, -m MODULE or a program (see fil-profile --help)");
     if (arguments.front() == "-m") {
-        if (arguments.size() < 2) throw refusal("run -m: which module?");
+        if (arguments.size() < 2) throw refusal("-m: which module?");
     } else if (arguments.front() == "-c") {
-        if (arguments.size() < 2) throw refusal("run -c: which code?");
+        if (arguments.size() < 2) throw refusal("-c: which code?");
     } else if (arguments.front().starts_with('-') && !is_pythons_option(arguments.front())) {
-        throw refusal("run: '" + arguments.front() +
-                      "' is no program; options of fil-profile stand before 'run'");
+        throw refusal("'" + arguments.front() +
+                      "' is no program; options of fil-profile stand before the command");
     }
 }
 
