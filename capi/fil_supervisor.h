@@ -176,8 +176,10 @@ typedef struct fil_process_moment {
 /* Which moment a report is of. */
 typedef enum fil_moment {
     FIL_MOMENT_PEAK = 0,
-    FIL_MOMENT_OUT_OF_MEMORY = 1 /* now, and the request that failed: index.html, out-of-memory.prof,
-                                  * out-of-memory.svg, out-of-memory-reversed.svg */
+    FIL_MOMENT_OUT_OF_MEMORY = 1, /* now, and the request that failed: index.html, out-of-memory.prof,
+                                   * out-of-memory.svg, out-of-memory-reversed.svg */
+    FIL_MOMENT_NOW = 2            /* now, whatever the peak was: index.html, memory-now.prof,
+                                   * memory-now.svg, memory-now-reversed.svg */
 } fil_moment;
 
 /* What only a supervisor knows of a program. Texts and arrays are borrowed for the call; zeros mean
@@ -232,6 +234,80 @@ FIL_API fil_status fil_session_report(fil_session* session, const fil_report_opt
  * FIL_ERROR_EMPTY if nothing was recorded. Since 0.1. */
 FIL_API fil_status fil_session_keep(fil_session* session, int32_t pid, fil_text file,
                                     fil_error* error);
+
+/* ---- visits ---------------------------------------------------------------------------------- */
+
+/* What a visitor asks a supervisor for: somebody of the same user, or root, who is not of the
+ * session. */
+typedef enum fil_visit_kind {
+    FIL_VISIT_REPORT_OF_NOW = 1,
+    FIL_VISIT_REPORT_OF_PEAK = 2, /* so far */
+    FIL_VISIT_LOOK = 3            /* what every process holds now, for a screen */
+} fil_visit_kind;
+
+/* The next visitor that waits, once; FIL_ERROR_EMPTY if there is none. It is answered by
+ * fil_session_answer_visit(): FIL_OK and the report's directory, or what went wrong in words; or,
+ * of a look, by fil_session_show() in a forked child, which may read for long, while the parent
+ * answers with FIL_OK and no text, which sends nothing. Since 0.1. */
+FIL_API fil_status fil_session_visit(fil_session* session, uint64_t* visit, fil_visit_kind* kind);
+FIL_API void fil_session_answer_visit(fil_session* session, uint64_t visit, fil_status status,
+                                      fil_text message);
+FIL_API fil_status fil_session_show(fil_session* session, uint64_t visit,
+                                    const fil_report_options* options,
+                                    const fil_session_facts* facts, fil_error* error);
+
+/* The visitor's end. */
+typedef struct fil_visit fil_visit;
+
+/* Finds the session of a process: of a supervisor, or of one that it records. FIL_ERROR_STATE: there
+ * is none that may be asked; the message says why. Free with fil_visit_free(). Since 0.1. */
+FIL_API fil_status fil_visit_new(fil_visit** visit, int32_t pid, fil_error* error);
+FIL_API void fil_visit_free(fil_visit* visit);
+
+/* One question at a time. fil_visit_hear() waits so long for the answer, or until a signal:
+ * FIL_ERROR_EMPTY if it has not come; else FIL_OK, with the report's directory in `path`, or a new
+ * look; or FIL_ERROR_STATE and the message: the program has ended, it could not be made. Since
+ * 0.1. */
+FIL_API fil_status fil_visit_ask(fil_visit* visit, fil_visit_kind kind, fil_error* error);
+FIL_API fil_status fil_visit_hear(fil_visit* visit, int32_t milliseconds, char* path,
+                                  size_t capacity, fil_error* error);
+
+/* What the look heard last says of all processes. */
+typedef struct fil_look {
+    size_t struct_size;
+    int64_t used;        /* now */
+    int64_t peak;        /* so far */
+    double seconds;      /* since the start */
+    double peak_seconds; /* when the peak was */
+    uint64_t processes;  /* that run */
+    uint64_t ended;      /* that did */
+    const fil_sample* samples; /* of all together, since the start; the visit's */
+    size_t sample_count;
+} fil_look;
+#define FIL_LOOK_INIT { sizeof(fil_look), 0, 0, 0, 0, 0, 0, NULL, 0 }
+
+/* Its lists, heaviest first. */
+typedef enum fil_look_list {
+    FIL_LOOK_LINES = 0, /* of the user's */
+    FIL_LOOK_PROCESSES = 1,
+    FIL_LOOK_CALLSTACKS = 2
+} fil_look_list;
+
+typedef struct fil_look_row {
+    size_t struct_size;
+    int64_t bytes;
+    int64_t peak;    /* of a process, its own */
+    int32_t pid;     /* likewise */
+    fil_text text;   /* "flights.py:11 wide"; a process's name; frames, separated by " > " */
+    fil_text source; /* of a line; empty: nobody knows */
+} fil_look_row;
+#define FIL_LOOK_ROW_INIT { sizeof(fil_look_row), 0, 0, 0, { NULL, 0 }, { NULL, 0 } }
+
+/* Texts belong to the visit, until it hears the next answer; they may hold what a terminal would
+ * obey. FIL_ERROR_EMPTY beyond the last row. Since 0.1. */
+FIL_API fil_status fil_visit_look(const fil_visit* visit, fil_look* look);
+FIL_API fil_status fil_visit_row(const fil_visit* visit, fil_look_list list, size_t number,
+                                 fil_look_row* row);
 
 #ifdef __cplusplus
 }

@@ -13,6 +13,7 @@
 #include "fil/report/snapshot_reader.hpp"
 #include "process/last_words.hpp"
 #include "process/process_life.hpp"
+#include "report/look_file.hpp"
 #include "report/report_files.hpp"
 #include "report/report_source.hpp"
 #include "report/resident_note.hpp"
@@ -84,8 +85,10 @@ bool is_out_of_memory(const fil_session_facts& facts) {
     return facts.moment == FIL_MOMENT_OUT_OF_MEMORY;
 }
 
+// Of a report of now: none, that failed.
 std::optional<failed_request> request_of(const fil_session_facts& facts) {
-    if (!is_out_of_memory(facts)) return {};
+    if (facts.moment == FIL_MOMENT_PEAK) return {};
+    if (!is_out_of_memory(facts)) return failed_request{};
     return failed_request{callstack_id{facts.request_callstack},
                           static_cast<std::int64_t>(facts.request_bytes),
                           facts.request_pid != 0 ? facts.request_pid : facts.pid};
@@ -109,6 +112,7 @@ report::facts facts_of(const fil_report_options& options, const fil_session_fact
         run.kind = report::report_kind::out_of_memory;
         run.limit = {static_cast<std::int64_t>(known.limit_bytes), string_of(known.limit_name)};
     }
+    if (known.moment == FIL_MOMENT_NOW) run.kind = report::report_kind::now;
     run.timelines = timelines_of(known);
     run.variables = strings_of(known.variables, known.variable_count);
     run.notes = strings_of(options.notes, options.note_count);
@@ -280,7 +284,7 @@ void write_all(const session& session, const joined_process& program, report::fa
             one.untouched = untouched_of(asked.known);
     }
     run.notes.insert(run.notes.end(), found.notes.begin(), found.notes.end());
-    if (const auto request = request_of(asked.known)) {
+    if (const auto request = request_of(asked.known); is_out_of_memory(asked.known)) {
         if (request->pid == program.pid)
             run.ending = {report::ending_facts::how::out_of_memory, out_of_memory_status};
         else
@@ -334,6 +338,22 @@ fil_status fil_session_report(fil_session* handle, const fil_report_options* opt
             write_all(session, *process, std::move(run), what);
         else
             write_one(process->view(), session.page(), std::move(run), process->executable, what);
+    });
+}
+
+fil_status fil_session_show(fil_session* handle, uint64_t visit, const fil_report_options* options,
+                            const fil_session_facts* facts, fil_error* error) {
+    return guarded(error, [&] {
+        fil::session& session = session_of(handle);
+        const auto known = checked_copy(facts, "facts");
+        const report::facts run = facts_of(checked_copy(options, "options"), known);
+        try {
+            const file_descriptor file = write_look(session, known.pid, run);
+            session.visitors().answer(visit, true, "", file.number());
+        } catch (const std::exception& failed) {
+            session.visitors().answer(visit, false, failed.what());
+            throw;
+        }
     });
 }
 

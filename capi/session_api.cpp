@@ -136,6 +136,30 @@ void fil_session_answer(fil_session* session, int32_t pid, fil_status status, fi
     });
 }
 
+fil_status fil_session_visit(fil_session* session, uint64_t* visit, fil_visit_kind* kind) {
+    return guarded(nullptr, [&] {
+        check_pointer(visit, "visit");
+        check_pointer(kind, "kind");
+        const auto next = session_of(session).visitors().take();
+        if (!next) throw failure{FIL_ERROR_EMPTY, "nobody asks"};
+        *visit = next->number;
+        *kind = next->kind == request_kind::report_of_now    ? FIL_VISIT_REPORT_OF_NOW
+                : next->kind == request_kind::report_of_peak ? FIL_VISIT_REPORT_OF_PEAK
+                                                             : FIL_VISIT_LOOK;
+    });
+}
+
+void fil_session_answer_visit(fil_session* session, uint64_t visit, fil_status status,
+                              fil_text message) {
+    guarded(nullptr, [&] {
+        visits& visitors = session_of(session).visitors();
+        if (status == FIL_OK && message.length == 0)
+            visitors.leave_to_another(visit);
+        else
+            visitors.answer(visit, status == FIL_OK, {message.data, message.length});
+    });
+}
+
 void fil_session_detect_out_of_memory(fil_session* session) {
     guarded(nullptr, [&] {
         session_page& page = session_of(session).page();

@@ -4,29 +4,41 @@
 #include <exception>
 
 #include "doctor.hpp"
+#include "live.hpp"
 #include "os/ending.hpp"
 #include "os/message.hpp"
 #include "os/refusal.hpp"
 #include "os/standard_descriptors.hpp"
 #include "plain_python.hpp"
 #include "run.hpp"
+#include "snapshot.hpp"
 #include "start/command_line.hpp"
 #include "target/preload_library.hpp"
 
 namespace {
 
+using namespace fil::cli;
+
 // For whom starts programs without us: what stands for a path that LD_PRELOAD cannot hold stays.
 int print_preload_path() {
-    fil::cli::preload_library library;
+    preload_library library;
     library.leave_link();
     std::puts(library.path().c_str());
     return std::fflush(stdout) == 0 ? 0 : 1;
 }
 
+ending do_what_is_asked(const invocation& asked) {
+    if (asked.verb == "python") become_python(asked);
+    if (asked.verb == "preload-path") return {FIL_ENDING_EXIT, print_preload_path()};
+    if (asked.verb == "doctor") return {FIL_ENDING_EXIT, doctor(asked)};
+    if (asked.verb == "live") return {FIL_ENDING_EXIT, live(asked)};
+    if (asked.verb == "snapshot") return {FIL_ENDING_EXIT, snapshot(asked)};
+    return run(asked);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    using namespace fil::cli;
     hold_standard_descriptors();
     ending end{FIL_ENDING_EXIT, 0};
     try {
@@ -36,9 +48,7 @@ int main(int argc, char** argv) {
             return std::fflush(stdout) == 0 ? 0 : 1;
         }
         if (asked.quiet) be_quiet();
-        if (asked.verb == "preload-path") return print_preload_path();
-        if (asked.verb == "python") become_python(asked);
-        end = asked.verb == "doctor" ? ending{FIL_ENDING_EXIT, doctor(asked)} : run(asked);
+        end = do_what_is_asked(asked);
     } catch (const refusal& refused) {
         say(refused.what());
         end.value = refused.status;

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <csignal>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "fil/report/facts_text.hpp"
 #include "fil/report/unrecorded_text.hpp"
+#include "live/live_screen.hpp"
 #include "os/browser.hpp"
 #include "os/descriptor.hpp"
 #include "os/limits.hpp"
@@ -13,6 +16,7 @@
 #include "os/process.hpp"
 #include "os/refusal.hpp"
 #include "os/stopwatch.hpp"
+#include "os/terminal_screen.hpp"
 #include "start/new_session.hpp"
 #include "start/output_directory.hpp"
 #include "supervise/live_reports.hpp"
@@ -141,6 +145,20 @@ void say_written(const report_outcome& report) {
     say("Wrote HTML report to " + page_of(report), worth::news);
 }
 
+// None, with a line that says so, where there can be no view: the program runs all the same.
+std::unique_ptr<live_screen> wanted_screen(const invocation& asked) {
+    if (!asked.live) return nullptr;
+    descriptor terminal = open_own_terminal();
+    std::string why_not = why_no_screen(terminal.get());
+    if (why_not.empty()) {
+        auto screen = std::make_unique<live_screen>(std::move(terminal));
+        if (*screen) return screen;
+        why_not = "there is no terminal left for the program";
+    }
+    say("No view: " + why_not + ". The program runs without it.");
+    return nullptr;
+}
+
 void say_written_meanwhile(const report_outcome& report) {
     if (report.status == FIL_OK)
         say_written(report);
@@ -168,7 +186,11 @@ ending run(const invocation& asked) {
 
     announce(asked, what, output);
     const std::int64_t started_ns = nanoseconds_since_1970();
-    const program child = launch(what, variables.all, signals);
+    const auto screen = wanted_screen(asked);
+    const program child = launch(what, variables.all, signals, [&] {
+        if (screen) screen->cover();
+    });
+    if (screen) screen->start(signals);
     if (!asked.children) fil_session_leave_children_out(session.get(), child.pid);
     const run_facts facts{output.path(),       asked.words, what,
                           variables.set_by_us, child.pid,   started_ns};
@@ -191,10 +213,14 @@ ending run(const invocation& asked) {
         });
         return memory->longest_wait();
     };
-    const supervision also = {
-        [&](const observation& now) { return std::min(meanwhile.look(now), look_at_memory(now)); },
-        [&](const observation& now) { meanwhile.ask(now.seconds); }};
+    const supervision also = {[&](const observation& now) {
+                                  const int wait =
+                                      std::min(meanwhile.look(now), look_at_memory(now));
+                                  return screen ? std::min(wait, screen->look()) : wait;
+                              },
+                              [&](const observation& now) { meanwhile.ask(now.seconds); }};
     observation seen = supervise(child, session.get(), signals, also);
+    if (screen) screen->finish();
     meanwhile.finish();
     say_killed_by_sandbox(seen);
     if (!seen.memory.still_running().empty()) library.leave_link();

@@ -12,6 +12,10 @@
 // nobody takes what that one held for memory that is still there; answered by a `join_reply` when
 // it is out of the session's live. Not answered is that a process could not be recorded, which is
 // told so where it can be told no other way.
+//
+// Who is not of the session may visit it: the same user or root, by the same socket and without the
+// token (lib/session/visitor.hpp). A visitor asks whose a process is, for a report, or for a look;
+// it is answered by a `visit_reply`, of a look with the descriptor of a file that holds it.
 
 #include <charconv>
 #include <cstdint>
@@ -28,15 +32,22 @@ enum class request_kind : std::uint32_t {
     report = 1,
     run_began = 2,
     child_killed = 3,
-    refused = 4
+    refused = 4,
+    whose = 5,  // from here on of visitors
+    report_of_now = 6,
+    report_of_peak = 7,
+    look = 8,
 };
+constexpr bool is_visit(request_kind kind) {
+    return kind >= request_kind::whose && kind <= request_kind::look;
+}
 
 struct join_request {
     std::uint32_t version;
     request_kind kind;
     char token[token_length];
     std::int32_t segment;  // System V's number, where no descriptor is attached; else -1
-    std::int32_t child;    // that was killed, as its parent sees it
+    std::int32_t child;  // that was killed, as its parent sees it; of a visitor: whom it asks about
     std::uint32_t reason;  // why it was refused (lib/os/refused_call.hpp)
 };
 
@@ -51,6 +62,20 @@ struct report_reply {
     std::uint32_t version;
     std::int32_t status;  // fil_status
     char message[1000];   // what went wrong, in words
+};
+
+enum class visit_answer : std::uint32_t {
+    not_here = 1,
+    a_process = 2,     // that is asked about is one of the session's
+    a_supervisor = 3,  // it is the one that answers
+    done = 4,
+    failed = 5,
+};
+
+struct visit_reply {
+    std::uint32_t version;
+    visit_answer answer;
+    char text[4096];  // where the report is, or what went wrong
 };
 
 // FIL_SESSION, taken apart. The parts are views of the text.

@@ -19,6 +19,7 @@
 #include "fil/report/html.hpp"
 #include "fil/report/mib_text.hpp"
 #include "fil/report/model_json.hpp"
+#include "fil/report/moment_text.hpp"
 #include "fil/report/plain_page.hpp"
 #include "fil/report/report_model.hpp"
 #include "report/workshop.hpp"
@@ -29,14 +30,18 @@ namespace {
 namespace fs = std::filesystem;
 
 struct named_text {
-    std::string_view name;
+    std::string name;
     std::string text;
 };
 
-constexpr std::array<std::string_view, 3> peak_files = {"peak-memory.prof", "peak-memory.svg",
-                                                        "peak-memory-reversed.svg"};
-constexpr std::array<std::string_view, 3> out_of_memory_files = {
-    "out-of-memory.prof", "out-of-memory.svg", "out-of-memory-reversed.svg"};
+constexpr report_kind all_kinds[] = {report_kind::peak, report_kind::out_of_memory,
+                                     report_kind::now};
+
+// The list of callstacks and both graphs.
+std::array<std::string, 3> graph_files(report_kind kind) {
+    const std::string begin(text_of_moment(kind).files);
+    return {begin + ".prof", begin + ".svg", begin + "-reversed.svg"};
+}
 
 std::string svg_of(const report_model& report, direction from) {
     return flamegraph_svg(report, from, {assets::svg_style, assets::svg_script});
@@ -54,14 +59,15 @@ std::string now_as_ctime() {
 std::string page_title(const report_model& report) {
     const std::string peak = size_text(report.shown_bytes() + report.chosen.hidden_bytes);
     const std::string program = program_text(report.run);
-    const bool is_peak = report.run.kind == report_kind::peak;
-    return (program.empty() ? "" : program + " ") + peak + (is_peak ? "" : " when memory ran out") +
-           " \u00B7 Fil Memory Profile (" + now_as_ctime() + ")";
+    return (program.empty() ? "" : program + " ") + peak +
+           std::string(text_of_moment(report.run.kind).title) + " \u00B7 Fil Memory Profile (" +
+           now_as_ctime() + ")";
 }
 
 // What the page's fixed text says of its moment.
 std::string of_moment(std::string_view part, report_kind kind) {
-    constexpr std::string_view usual = "at the peak", other = "when memory ran out";
+    const std::string_view usual = text_of_moment(report_kind::peak).at;
+    const std::string_view other = text_of_moment(kind).at;
     std::string text(part);
     if (kind == report_kind::peak) return text;
     for (std::size_t at = 0; (at = text.find(usual, at)) != text.npos; at += other.size())
@@ -81,22 +87,16 @@ std::string page_of(const report_model& report) {
     return html_page(page, {title, head, lines, graph, model});
 }
 
-// The list of callstacks and both graphs.
-void add_graphs(std::vector<named_text>& files, const report_model& report,
-                const std::array<std::string_view, 3>& names) {
-    files.push_back({names[0], folded_callstacks(report)});
-    files.push_back({names[1], svg_of(report, direction::callers_first)});
-    files.push_back({names[2], svg_of(report, direction::leaves_first)});
-}
-
 // When memory ran out, the list and the graphs hold what was asked for as well, as tools expect;
 // page and answer set it apart, or a request for a petabyte would leave no room for what was there.
 std::vector<named_text> make_files(report_model& report) {
     std::vector<named_text> files;
     files.push_back({"index.html", page_of(report)});
-    const bool is_peak = report.run.kind == report_kind::peak;
     count_requests(report);
-    add_graphs(files, report, is_peak ? peak_files : out_of_memory_files);
+    const auto names = graph_files(report.run.kind);
+    files.push_back({names[0], folded_callstacks(report)});
+    files.push_back({names[1], svg_of(report, direction::callers_first)});
+    files.push_back({names[2], svg_of(report, direction::leaves_first)});
     return files;
 }
 
@@ -129,10 +129,10 @@ fs::path give_exactly(workshop& work, const fs::path& directory,
                       const std::vector<named_text>& files) {
     for (const auto& [name, text] : files) work.give_file(std::string(name));
     // Of an older report that ended otherwise.
-    for (const auto& names : {peak_files, out_of_memory_files}) {
-        for (const std::string_view name : names)
+    for (const report_kind kind : all_kinds) {
+        for (const std::string& name : graph_files(kind))
             if (ranges::none_of(files, [&](const named_text& file) { return file.name == name; }))
-                work.remove_file(std::string(name));
+                work.remove_file(name);
     }
     return directory;
 }

@@ -148,11 +148,16 @@ void add_facts_of(report::facts& run, const drawn_process& process) {
 }  // namespace
 
 report::snapshot read_processes(std::vector<drawn_process>& all, report::facts& run) {
+    symbols names;
+    return read_processes(all, run, names);
+}
+
+report::snapshot read_processes(std::vector<drawn_process>& all, report::facts& run,
+                                symbols& names) {
     const auto holds = [](const drawn_process& one) {
         return one.usage.used_bytes() + one.usage.bytes(mapping_kind::requested) > 0;
     };
     const bool are_several = std::ranges::count_if(all, holds) > 1;
-    symbols names;
     report::process_merge merge;
     for (std::size_t i = 0; i < all.size(); ++i) {
         if (are_several && !holds(all[i])) continue;

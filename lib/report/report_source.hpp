@@ -15,6 +15,8 @@
 
 namespace fil {
 
+class symbols;
+
 // A large mapping that was hardly touched, or (of the kind `arena`) one of which this is resident.
 struct untouched_range {
     callstack_id callstack;
@@ -58,6 +60,9 @@ struct drawn_process {
 // All of them as one snapshot, which is tidy, by what `run` says of the program. The program comes
 // first in `all`; who else's recording is damaged is taken out of it, and a note says so.
 report::snapshot read_processes(std::vector<drawn_process>& all, report::facts& run);
+// With names that are known already: `names` keeps those that it finds.
+report::snapshot read_processes(std::vector<drawn_process>& all, report::facts& run,
+                                symbols& names);
 
 // Completes `run` with what recordings say: runtime, notes, peak, exactness; and, where several
 // processes joined, who held how much.

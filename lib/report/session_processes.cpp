@@ -27,12 +27,16 @@ bool is_damaged(const joined_process& process) {
             (process.view().check() != recording_check::good || !is_plausible(process.view())));
 }
 
+}  // namespace
+
 std::vector<report::started_process> started_of(const session& session) {
     std::vector<report::started_process> all;
     for (const joined_process& one : session.processes())
         all.push_back({one.pid, one.parent_pid, report::arguments_of(one.command), one.executable});
     return all;
 }
+
+namespace {
 
 // By process; of a damaged one nothing.
 std::vector<std::optional<usage_at_peak>> usages_of(const session& session,

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "fil/report/facts.hpp"
+#include "fil/report/process_name.hpp"
 #include "report/report_source.hpp"
 #include "session/session.hpp"
 
@@ -32,6 +33,9 @@ struct session_processes {
 session_processes processes_of(const session& session, std::int32_t pid,
                                const std::optional<failed_request>& out_of_memory,
                                std::span<const own_peak_moment> moments);
+
+// All that ever joined, as names for them are made from.
+std::vector<report::started_process> started_of(const session& session);
 
 // What is said of the session as a whole, and of processes that are not drawn.
 void add_session_facts(report::facts& run, const session& session,

@@ -24,7 +24,9 @@ struct counted {
 
 class compaction {
   public:
-    compaction(const recording_view& from, std::int64_t peak) : from_(from), peak_(peak) {}
+    // Without a peak: of now.
+    compaction(const recording_view& from, std::optional<std::int64_t> peak)
+        : from_(from), peak_(peak) {}
 
     compacting compact(compact_memory& made) {
         const std::uint32_t callstacks = from_.callstacks_there();
@@ -53,8 +55,9 @@ class compaction {
             std::vector<counted>& table = counts_[kind];
             if (table.size() <= to_index(id)) table.resize(to_index(id) + 1);
             counted& sum = table[to_index(id)];
-            sum.bytes +=
-                static_cast<std::uint64_t>(bytes_at_peak(usage, from_.header(), peak_, false));
+            const std::int64_t bytes = peak_ ? bytes_at_peak(usage, from_.header(), *peak_, false)
+                                             : usage.now.load(std::memory_order_relaxed);
+            sum.bytes += static_cast<std::uint64_t>(bytes);
             sum.allocations += usage.allocations.load(std::memory_order_relaxed);
         });
     }
@@ -97,7 +100,7 @@ class compaction {
             header.arenas[i].live_then.store(arena.live_then.load());
             header.arenas[i].resident.store(arena.resident.load());
         }
-        header.closed_at.store(peak_);
+        header.closed_at.store(peak_.value_or(0));
         header.closed.store(1);
         return true;
     }
@@ -196,7 +199,7 @@ class compaction {
     }
 
     const recording_view& from_;
-    const std::int64_t peak_;
+    const std::optional<std::int64_t> peak_;
     std::array<std::vector<counted>, counted_kinds> counts_;
     std::vector<bool> needed_;
     bool holds_anything_ = false;
@@ -213,6 +216,11 @@ compacting compact_recording(const recording_view& recording, std::int64_t peak,
                              compact_memory& made) {
     if (recording.check() != recording_check::good) return compacting::damaged;
     return compaction(recording, peak).compact(made);
+}
+
+compacting compact_recording_of_now(const recording_view& recording, compact_memory& made) {
+    if (recording.check() != recording_check::good) return compacting::damaged;
+    return compaction(recording, std::nullopt).compact(made);
 }
 
 }  // namespace fil

@@ -6,7 +6,8 @@
 // nothing once the peak is a higher one. In private memory: the program's own (2 MB after
 // `import numpy`) goes back to the system.
 //
-// Called by the session, for recordings whose process has ended. Cold; throws std::bad_alloc only.
+// Called by the session, for recordings whose process has ended, and for a look at those that run.
+// Cold; throws std::bad_alloc only.
 
 #include "fil/recording/view.hpp"
 
@@ -22,5 +23,8 @@ enum class compacting { done, held_nothing, damaged };
 // On `done`, `made` is the caller's to unmap.
 compacting compact_recording(const recording_view& recording, std::int64_t peak,
                              compact_memory& made);
+
+// The same of what a process holds now, which may run on.
+compacting compact_recording_of_now(const recording_view& recording, compact_memory& made);
 
 }  // namespace fil

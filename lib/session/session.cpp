@@ -147,6 +147,10 @@ bool session::hear(file_descriptor& connection) {
     std::optional<received> got = receive(connection.number());
     if (!got) return errno != EAGAIN;
     const std::optional<std::int32_t> sender = os::peer_pid(connection.number());
+    if (is_visit(got->request.kind)) {
+        receive_visitor(connection, got->request);
+        return true;
+    }
     if (got->request.version != session_protocol_version ||
         memcmp(got->request.token, token_.data(), token_length) != 0 || !sender) {
         return true;
@@ -165,6 +169,24 @@ bool session::hear(file_descriptor& connection) {
         if (told_refused_.count++ == 0) told_refused_.first = refusal{got->request.reason};
     }
     return true;
+}
+
+// Who may not ask is hung up on.
+void session::receive_visitor(file_descriptor& connection, const join_request& request) {
+    if (request.version != session_protocol_version || !os::is_ours_or_roots(connection.number()))
+        return;
+    const visit_answer found = whose(request.child);
+    if (request.kind == request_kind::whose || found == visit_answer::not_here)
+        return visits::reply(connection.number(), found, "");
+    arrivals_.remove(connection.number());
+    visits_.add(request.kind, std::move(connection));
+}
+
+visit_answer session::whose(std::int32_t pid) const {
+    if (pid == os::process_id()) return visit_answer::a_supervisor;
+    const bool is_here = std::ranges::any_of(
+        open_, [&](const joined_process* one) { return one->pid == pid && !one->ended; });
+    return is_here ? visit_answer::a_process : visit_answer::not_here;
 }
 
 void session::answer(std::int32_t pid, std::int32_t status, const std::string& message) {

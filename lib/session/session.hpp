@@ -22,6 +22,7 @@
 #include "process/session_protocol.hpp"
 #include "session/joined_process.hpp"
 #include "session/session_directory.hpp"
+#include "session/visits.hpp"
 
 namespace fil {
 
@@ -46,6 +47,10 @@ class session {
     // The process that has waited longest for the report of its run; 0 if none does.
     std::int32_t asked() const { return waiting_.empty() ? 0 : waiting_.front().pid; }
     void answer(std::int32_t pid, std::int32_t status, const std::string& message);
+
+    // Who asks from outside.
+    visits& visitors() { return visits_; }
+    const visits& visitors() const { return visits_; }
 
     // Takes the live bytes of a process that ended without closing out of the session, and lets go
     // of its recording what no report needs.
@@ -94,6 +99,8 @@ class session {
     void watch_end_of(joined_process& process) const;
     void see_who_ended();
     void admit(int connection, const join_request& request, int recording, std::int32_t pid);
+    void receive_visitor(file_descriptor& connection, const join_request& request);
+    visit_answer whose(std::int32_t pid) const;
     void close_recording(const joined_process& process) const;
     bool try_to_correct_sums() const;
     void end(joined_process& process, bool whole);
@@ -116,7 +123,8 @@ class session {
         std::int32_t pid;
         file_descriptor connection;
     };
-    std::deque<waiting> waiting_;     // for reports
+    std::deque<waiting> waiting_;  // for reports
+    visits visits_;
     std::int32_t told_low_ = 0;       // the process that was told that memory is low
     std::uint32_t asked_before_ = 0;  // how often a process asked, all of which were heard
     std::uint64_t turned_away_ = 0;

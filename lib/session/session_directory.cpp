@@ -89,6 +89,15 @@ std::string new_session_directory() {
 
 }  // namespace
 
+std::string session_socket_of(const std::string& bound_name) {
+    const fs::path unready = bound_name;
+    const std::string directory = unready.parent_path().filename().string();
+    const bool is_one = unready.filename() == unready_name && unready.is_absolute() &&
+                        directory.size() == directory_name_size &&
+                        directory.starts_with(directory_prefix);
+    return is_one ? (unready.parent_path() / socket_name).string() : "";
+}
+
 session_directory::session_directory() : path_(new_session_directory()) {
     socket_path_ = path_ + "/" + socket_name;
     try {

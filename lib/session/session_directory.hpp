@@ -19,6 +19,10 @@
 
 namespace fil {
 
+// By the name that a socket was bound to: where it is listened at, if it may be a session's; else
+// "".
+std::string session_socket_of(const std::string& bound_name);
+
 class session_directory {
   public:
     session_directory();  // throws std::system_error, and then leaves nothing behind

@@ -38,6 +38,25 @@ TEST(command_line, help_is_one_screen) {
     EXPECT_LE(lines, 24);
 }
 
+TEST(command_line, live_stands_before_run_or_right_after_it) {
+    for (const auto& words : {std::vector<std::string>{"--live", "run", "x.py", "--live"},
+                              std::vector<std::string>{"run", "--live", "x.py", "--live"}}) {
+        const invocation asked = parse_command_line(words);
+        EXPECT_TRUE(asked.live);
+        EXPECT_EQ(asked.verb, "run");
+        EXPECT_EQ(asked.words, (std::vector<std::string>{"x.py", "--live"}));
+    }
+    EXPECT_FALSE(parse_command_line({"run", "x.py", "--live"}).live);
+}
+
+TEST(command_line, live_and_snapshot_have_a_help_of_their_own) {
+    for (const char* verb : {"live", "snapshot"}) {
+        const std::string help = parse_command_line({verb, "--help"}).shown;
+        EXPECT_NE(help.find(std::string("fil-profile ") + verb), std::string::npos);
+        EXPECT_NE(help, parse_command_line({"--help"}).shown);
+    }
+}
+
 TEST(command_line, version_is_the_version_only) {
     EXPECT_EQ(parse_command_line({"--version"}).shown, "1.2.3\n");
 }

@@ -51,6 +51,49 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
     return FIL_OK;
 }
 
+fil_status fil_session_visit(fil_session* session, uint64_t* visit, fil_visit_kind* kind) {
+    auto& waiting = fake(session).visits;
+    if (waiting.empty()) return FIL_ERROR_EMPTY;
+    *visit = waiting.front().number;
+    *kind = waiting.front().kind;
+    waiting.erase(waiting.begin());
+    return FIL_OK;
+}
+void fil_session_answer_visit(fil_session* session, uint64_t visit, fil_status status,
+                              fil_text message) {
+    fake(session).visits_answered.push_back({visit, status, {message.data, message.length}});
+}
+fil_status fil_session_show(fil_session*, uint64_t, const fil_report_options*,
+                            const fil_session_facts*, fil_error*) {
+    return FIL_OK;
+}
+
+// What a visitor sees is set here too: fil_visit is a fake_look.
+fil_status fil_visit_new(fil_visit**, int32_t, fil_error*) {
+    return FIL_ERROR_STATE;
+}
+void fil_visit_free(fil_visit*) {}
+fil_status fil_visit_ask(fil_visit*, fil_visit_kind, fil_error*) {
+    return FIL_ERROR_STATE;
+}
+fil_status fil_visit_hear(fil_visit*, int32_t, char*, size_t, fil_error*) {
+    return FIL_ERROR_EMPTY;
+}
+fil_status fil_visit_look(const fil_visit* visit, fil_look* look) {
+    *look = reinterpret_cast<const fil::cli::test::fake_look*>(visit)->numbers;
+    return FIL_OK;
+}
+fil_status fil_visit_row(const fil_visit* visit, fil_look_list list, size_t number,
+                         fil_look_row* row) {
+    const auto& rows = reinterpret_cast<const fil::cli::test::fake_look*>(visit)->rows[list];
+    if (number >= rows.size()) return FIL_ERROR_EMPTY;
+    *row = FIL_LOOK_ROW_INIT;
+    row->bytes = rows[number].bytes;
+    row->pid = rows[number].pid;
+    row->text = {rows[number].text.data(), rows[number].text.size()};
+    return FIL_OK;
+}
+
 void fil_session_detect_out_of_memory(fil_session*) {}
 void fil_session_memory_is_low(fil_session* session, int32_t pid) {
     fake(session).told_low = pid;

@@ -27,6 +27,28 @@ struct fake_report {
     fil_session_facts facts;
 };
 
+struct fake_visit {
+    std::uint64_t number;
+    fil_visit_kind kind;
+};
+struct fake_answer {
+    std::uint64_t number;
+    fil_status status;
+    std::string text;
+};
+
+struct fake_look {
+    struct row {
+        std::int64_t bytes = 0;
+        int pid = 0;
+        std::string text;
+    };
+    fil_look numbers = FIL_LOOK_INIT;
+    std::vector<row> rows[3];
+
+    const fil_visit* handle() const { return reinterpret_cast<const fil_visit*>(this); }
+};
+
 struct fake_session {
     std::int64_t live = 0;
     std::int64_t peak = 0;
@@ -39,6 +61,8 @@ struct fake_session {
     int told_low = -1;       // by fil_session_memory_is_low; -1: nobody was told anything
     std::vector<fil_out_of_memory> out_of_memory;  // who waits to be heard
     std::vector<int> let_go;
+    std::vector<fake_visit> visits;  // that wait
+    std::vector<fake_answer> visits_answered;
     std::function<fil_status(const fake_report&, std::string& path, fil_error&)> report;
     fil_status keep = FIL_OK;
     std::string kept_in;

@@ -14,6 +14,7 @@ class live_reports_test : public testing::Test {
         session_.report = [this](const test::fake_report& asked, std::string& path, fil_error&) {
             if (slow_) ::usleep(200'000);
             path = asked.options.ending == FIL_ENDING_RUNNING ? "/running" : "/ended";
+            if (asked.facts.moment == FIL_MOMENT_NOW) path += "/now";
             return FIL_OK;
         };
     }
@@ -106,6 +107,43 @@ TEST_F(live_reports_test, the_end_waits_for_the_one_that_is_made) {
     EXPECT_EQ(told_.size(), 1u);
     reports_.finish();
     EXPECT_EQ(told_.size(), 1u);
+}
+
+TEST_F(live_reports_test, a_visitor_is_answered_and_nobody_else_is_told) {
+    session_.visits = {{7, FIL_VISIT_REPORT_OF_NOW}, {8, FIL_VISIT_REPORT_OF_PEAK}};
+    EXPECT_LT(look(1), 100);
+    for (int i = 0; i < 1000 && session_.visits_answered.size() < 2; ++i) {
+        look(1);
+        ::usleep(1000);
+    }
+    ASSERT_EQ(session_.visits_answered.size(), 2u);
+    EXPECT_EQ(session_.visits_answered[0].number, 7u);
+    EXPECT_EQ(session_.visits_answered[0].text, "/running/now");
+    EXPECT_EQ(session_.visits_answered[1].number, 8u);
+    EXPECT_EQ(session_.visits_answered[1].text, "/running");
+    EXPECT_TRUE(told_.empty());
+    EXPECT_GT(look(2), 100);
+}
+
+TEST_F(live_reports_test, a_look_is_given_by_a_child_and_waits_for_the_one_before_it) {
+    session_.visits = {{1, FIL_VISIT_LOOK}, {2, FIL_VISIT_LOOK}};
+    look(1);
+    ASSERT_EQ(session_.visits_answered.size(), 1u);
+    EXPECT_EQ(session_.visits_answered[0].status, FIL_OK);
+    EXPECT_EQ(session_.visits_answered[0].text, "");  // the child sends it
+    for (int i = 0; i < 1000 && session_.visits_answered.size() < 2; ++i) {
+        look(1);
+        ::usleep(1000);
+    }
+    EXPECT_EQ(session_.visits_answered.size(), 2u);
+}
+
+TEST_F(live_reports_test, who_comes_when_the_program_ended_is_sent_away) {
+    session_.visits = {{3, FIL_VISIT_LOOK}};
+    reports_.finish();
+    ASSERT_EQ(session_.visits_answered.size(), 1u);
+    EXPECT_EQ(session_.visits_answered[0].status, FIL_ERROR_STATE);
+    EXPECT_EQ(session_.visits_answered[0].text, "the program has ended");
 }
 
 }  // namespace

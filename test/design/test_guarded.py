@@ -15,7 +15,7 @@ BUILT = (ROOT / "capi" / "meson.build").read_text()
 COLD = re.search(r"static_library\('fil_capi_cold', ([^\n]*),\n", BUILT)[1]
 FILES = re.findall(r"'(\w+\.cpp)'", COLD)
 FUNCTION = re.compile(r"^[a-z][\w\s*]*?\b(fil_\w+)\([^;{]*\) \{\n(.*?)^\}\n", re.S | re.M)
-GUARDED = re.compile(r"\b(?:guarded|guarded_reading|answer_or(?:<[^>]*>)?)\(")
+GUARDED = re.compile(r"\b(?:guarded|guarded_reading|guarded_visit|answer_or(?:<[^>]*>)?)\(")
 CALL = re.compile(r"\b(\w+)\s*(?:<[^<>;]*>)?\(")
 
 

@@ -16,7 +16,7 @@ HOT_LAYERS = LAYERS[1:]
 # the profiled program (os/ and process/, hot), at the supervisor's end, when a report is made.
 ROOMS = {
     "lib": ["report", "symbols", "session", "process", "os"],
-    "clients/cli": ["", "supervise", "sample", "start", "target", "os"],
+    "clients/cli": ["", "live", "supervise", "sample", "start", "target", "os"],
 }
 
 # Headers that bring what a malloc hook must not do: allocate, throw, lock, print.

@@ -36,9 +36,13 @@ ELSEWHERE = {
     "report/program_began": "test/e2e/test_endings.py",
     "report/report_files": "test/report/report_files_test.cpp",
     "report/session_processes": "test/e2e/test_several_processes.py",
+    "report/look_file": "test/capi/visit_test.cpp",
+    "report/look_rows": "test/capi/visit_test.cpp",
     "session/joined_process": "test/capi/session_test.cpp",
     "session/refusal_text": "test/lib/os/refused_call_test.cpp",
     "session/session": "test/capi/session_test.cpp",
+    "session/visitor": "test/capi/visit_test.cpp",
+    "session/visits": "test/capi/visit_test.cpp",
 }
 
 

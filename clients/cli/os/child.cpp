@@ -83,6 +83,14 @@ int become(const program_image& what) {
     return errno;
 }
 
+void end_by_term_with_parent() {
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
+void kill_child(pid_t child) {
+    ::kill(child, SIGKILL);
+}
+
 void wait_for_end(pid_t child) {
     while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
     }

@@ -36,6 +36,11 @@ started start_program(const program_image& what, const std::function<void()>& be
 // In place of this process; returns errno if it cannot be.
 int become(const program_image& what);
 
+// In a child of ours that has something to put in order: when we die it is told by SIGTERM.
+void end_by_term_with_parent();
+
+void kill_child(pid_t child);
+
 // Until a child has ended; then it is gone.
 void wait_for_end(pid_t child);
 

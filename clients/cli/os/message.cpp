@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <utility>
+#include <vector>
 
 #include "fil/report/characters.hpp"
 #include "os/unhurried_writer.hpp"
@@ -15,6 +16,8 @@ constexpr int longest_wait = 2000;  // for a reader at the end, in milliseconds
 
 unhurried_writer to_stderr{STDERR_FILENO};
 bool is_quiet = false;
+bool is_held = false;
+std::vector<std::string> held;
 
 // What a terminal would obey, turn the line round for, or not show.
 bool is_harmful(std::string_view text, const report::utf8_step& step) {
@@ -27,6 +30,10 @@ bool is_harmful(std::string_view text, const report::utf8_step& step) {
 
 void be_quiet() {
     is_quiet = true;
+}
+
+bool is_being_quiet() {
+    return is_quiet;
 }
 
 std::string harmless(std::string_view text) {
@@ -53,7 +60,18 @@ void say(std::string_view text, worth it) {
 }
 
 void say_line(std::string line, worth it) {
-    if (!is_quiet || it == worth::error) to_stderr.add(std::move(line));
+    if (is_quiet && it != worth::error) return;
+    if (is_held)
+        held.push_back(std::move(line));
+    else
+        to_stderr.add(std::move(line));
+}
+
+void hold_saying(bool holds) {
+    is_held = holds;
+    if (is_held) return;
+    for (std::string& line : held) to_stderr.add(std::move(line));
+    held.clear();
 }
 
 bool go_on_saying() {

@@ -11,8 +11,12 @@ namespace fil::cli {
 // What the user wants to know, or must: --quiet leaves errors.
 enum class worth { news, error };
 void be_quiet();
+bool is_being_quiet();
 
 void say(std::string_view text, worth it = worth::error);
+
+// While a view covers the terminal: lines wait, and come when it has gone.
+void hold_saying(bool held);
 
 // Lines that stderr did not take when they were said: tries again; whether any are left. To be
 // called now and then; at the end, where a reader has a moment more.

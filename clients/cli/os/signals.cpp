@@ -1,6 +1,7 @@
 #include "os/signals.hpp"
 
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>

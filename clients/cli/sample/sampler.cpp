@@ -134,7 +134,7 @@ void sampler::note_peak(const fil_session_numbers& numbers, double seconds) {
     peak_seconds_ = seconds;
 }
 
-void sampler::sample_resident(std::int64_t live) {
+resident_parts sampler::resident_parts_now() const {
     resident_parts sum;
     for (const watched& process : watched_) {
         const auto parts = process.memory.parts();
@@ -143,6 +143,11 @@ void sampler::sample_resident(std::int64_t live) {
         sum.file += parts->file;
         sum.shared += parts->shared;
     }
+    return sum;
+}
+
+void sampler::sample_resident(std::int64_t live) {
+    const resident_parts sum = resident_parts_now();
     if (sum.total() == 0) return;
     resident_ = sum;
     sampled_live_ = live;

@@ -51,6 +51,7 @@ class sampler {
 
     // Of all of them when last looked at; of the one that has most.
     std::int64_t resident_now() const { return resident_now_; }
+    resident_parts resident_parts_now() const;
     std::uint64_t most_callstacks() const { return most_callstacks_; }
 
     // Processes besides the program that still run: "PID 123 (python worker.py)".

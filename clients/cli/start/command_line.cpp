@@ -15,7 +15,8 @@ constexpr const char* usage =
     "Usage: fil-profile [OPTIONS] run SCRIPT|-m MODULE|PROGRAM [ARGS]...\n"
     "       fil-profile [OPTIONS] python [ARGS]...        (it says what to profile)\n"
     "       fil-profile doctor SCRIPT|-m MODULE|PROGRAM\n"
-    "       fil-profile preload-path   (FIL_OUTPUT=DIR LD_PRELOAD=$(...) PROGRAM)\n";
+    "       fil-profile preload-path   (FIL_OUTPUT=DIR LD_PRELOAD=$(...) PROGRAM)\n"
+    "       fil-profile live|snapshot PID           (while it runs; both have --help)\n";
 
 constexpr const char* license =
 #include <license_text.inc>
@@ -25,8 +26,40 @@ constexpr const char* examples =
     "Examples:\n"
     "  fil-profile run script.py --its option     a Python script and its arguments\n"
     "  fil-profile -o reports run -m package.app  a Python module; report in reports/\n"
-    "While a program runs, kill -USR2 to fil-profile reports the peak so far.\n"
     "Options stand before the command; everything after it is the program's.";
+
+constexpr const char* snapshot_help =
+    "Writes a report of a program that runs under fil-profile, and prints where it is.\n"
+    "The program goes on, and is not told.\n"
+    "\n"
+    "Usage: fil-profile snapshot [--now|--peak] PID\n"
+    "\n"
+    "PID                 of fil-profile, of the program, or of a process that it started\n"
+    "  --now             what is in use now (this is the default)\n"
+    "  --peak            what was in use at the peak so far, as kill -USR2 does\n"
+    "\n"
+    "The report stands where those of that program go. Status: 0, or 1 if there is none.\n";
+
+constexpr const char* live_help =
+    "Shows on the terminal what a program that runs under fil-profile holds now.\n"
+    "\n"
+    "Usage: fil-profile live PID\n"
+    "       fil-profile run --live SCRIPT|-m MODULE|PROGRAM [ARGS]...\n"
+    "\n"
+    "PID is that of fil-profile, of the program, or of a process that it started.\n"
+    "With run --live, what the program writes to the terminal is kept while the view is\n"
+    "on, shown in its lowest lines, and written out when it closes; the program has\n"
+    "no input from the terminal meanwhile.\n"
+    "\n"
+    "Keys: 1 2 3 or Tab  lines, processes, callstacks    arrows, PgUp, PgDn  select\n"
+    "      Enter         all of the selected row          o  sort by size or growth\n"
+    "      s             a report of now, S: of the peak  ?  help\n"
+    "      q             closes the view; the program goes on\n";
+
+std::string help_of(const std::string& verb, std::string of_all) {
+    if (verb == "snapshot") return snapshot_help;
+    return verb == "live" ? live_help : std::move(of_all);
+}
 
 struct usage_formatter : CLI::Formatter {
     std::string make_usage(const CLI::App*, std::string) const override { return usage; }
@@ -62,7 +95,7 @@ void declare(CLI::App& app, invocation& asked) {
     app.add_option("--python", asked.python, "Run Python programs with this interpreter")
         ->type_name("PY")
         ->take_last();
-    for (const char* verb : {"run", "python", "doctor", "preload-path"})
+    for (const char* verb : {"run", "python", "doctor", "preload-path", "live", "snapshot"})
         app.add_subcommand(verb)->group("");  // the usage and the examples say it all
 }
 
@@ -90,6 +123,7 @@ invocation parse_command_line(const std::vector<std::string>& words) {
 
     const std::size_t place = place_of_verb(app, words);
     std::vector<std::string> ours(words.rend() - static_cast<std::ptrdiff_t>(place), words.rend());
+    asked.live = std::erase(ours, "--live") > 0;  // told by `live --help`
     try {
         app.parse(ours);  // CLI11 wants the last word first
     } catch (const CLI::CallForHelp&) {
@@ -114,11 +148,14 @@ invocation parse_command_line(const std::vector<std::string>& words) {
     // What runs is never called like that. (Python has a help of its own.)
     const auto next = place + 1 < words.size() ? words[place + 1] : "";
     if (asked.verb != "python" && (next == "--help" || next == "-h")) {
+        asked.shown = help_of(asked.verb, app.help());
         asked.verb.clear();
-        asked.shown = app.help();
         return asked;
     }
-    asked.words.assign(words.begin() + static_cast<std::ptrdiff_t>(place) + 1, words.end());
+    const bool shows = asked.verb == "run" && next == "--live";
+    asked.live = asked.live || shows;
+    asked.words.assign(words.begin() + static_cast<std::ptrdiff_t>(place) + (shows ? 2 : 1),
+                       words.end());
     return asked;
 }
 

@@ -18,6 +18,7 @@ struct invocation {
     bool quiet = false;                 // --quiet
     bool show_arguments = false;        // --show-arguments
     bool children = true;               // not --no-children
+    bool live = false;                  // --live, also right after `run`
     std::string verb;                   // "run"; empty: print `shown` and end
     std::vector<std::string> words;     // all that follows the verb
     std::string shown;                  // help or version

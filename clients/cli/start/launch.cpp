@@ -21,9 +21,12 @@ void become(const target& what, const environment& variables) {
     refuse_failed_exec(what, become({what.path, what.arguments, variables}));
 }
 
-program launch(const target& what, const environment& variables, const signal_inbox& signals) {
-    const auto [pid, why] =
-        start_program({what.path, what.arguments, variables}, [&] { signals.restore_inherited(); });
+program launch(const target& what, const environment& variables, const signal_inbox& signals,
+               const std::function<void()>& also) {
+    const auto [pid, why] = start_program({what.path, what.arguments, variables}, [&] {
+        if (also) also();
+        signals.restore_inherited();
+    });
     if (pid < 0)
         throw refusal(std::string("cannot start a process: ") + std::strerror(why),
                       status_not_executable);

@@ -17,7 +17,9 @@ struct program {
 };
 
 // Throws refusal, with the status a shell would give, if exec fails.
-program launch(const target& what, const environment& variables, const signal_inbox& signals);
+// `also` is done in the child, before exec; async-signal-safe.
+program launch(const target& what, const environment& variables, const signal_inbox& signals,
+               const std::function<void()>& also = {});
 
 // In place of this process, unrecorded. Throws refusal.
 [[noreturn]] void become(const target& what, const environment& variables);

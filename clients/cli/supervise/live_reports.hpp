@@ -1,5 +1,7 @@
-// Reports of a program that runs on: on SIGUSR2, to the program or to us, any number of times. Each
-// is made by a child, as the one at the end is (report.hpp), while the supervisor goes on looking.
+// Reports of a program that runs on: on SIGUSR2, to the program or to us, and for visitors
+// (`fil-profile snapshot`), any number of times. Each is made by a child, as the one at the end is
+// (report.hpp), while the supervisor goes on looking; another shows visitors what is there now
+// (`fil-profile live`).
 //
 // A signal to the program is answered in the program, which then asks the session and waits until
 // its counters are copied. One to us the program is not told of: it may have an action of its own,
@@ -8,6 +10,7 @@
 
 #include <fil_supervisor.h>
 
+#include <deque>
 #include <functional>
 #include <optional>
 
@@ -20,7 +23,8 @@ class live_reports {
   public:
     using listener = std::function<void(const report_outcome&)>;
 
-    // All outlive this object. `told` hears of each report that was made, or could not be.
+    // All outlive this object. `told` hears of each report that was made, or could not be, but for
+    // those of visitors, who hear of it themselves.
     live_reports(fil_session* session, const run_facts& facts, const signal_inbox& signals,
                  listener told)
         : session_(session), facts_(facts), signals_(signals), told_(std::move(told)) {}
@@ -33,11 +37,12 @@ class live_reports {
     // many milliseconds it wants to look again.
     int look(const observation& now);
 
-    // The program ended: waits for the one that is being made.
+    // The program ended: waits for the one that is being made, and sends visitors away.
     void finish();
 
   private:
-    void start(const observation& now);
+    void receive_visitors(const observation& now);
+    void start(const observation& now, fil_moment moment);
     void hear(const report_outcome& outcome);
 
     fil_session* session_;
@@ -48,6 +53,14 @@ class live_reports {
     std::uint32_t answered_ = 0;  // requests of the program's, so far
     std::optional<double> due_;   // a request of our own, in seconds since the start
     std::optional<report_in_the_making> making_;
+    struct visitor {
+        std::uint64_t visit;
+        fil_moment moment;
+    };
+    std::optional<std::uint64_t> made_for_;  // the visit; none: who sent a signal
+    std::deque<visitor> want_report_;
+    std::deque<std::uint64_t> want_look_;
+    pid_t showing_ = -1;  // to one of them
 };
 
 }  // namespace fil::cli

@@ -84,6 +84,17 @@ void make(fil_session* session, report_contents contents, const descriptor& to,
     if (!write_value(to, said)) std::_Exit(1);
 }
 
+// In a child that reads recordings.
+void become_reader(fil_session* session, const signal_inbox& signals, const report_limits& limits) {
+    leave_our_group();  // a signal to it is the program's, and for us to pass on
+    for (signalfd_siginfo signal; signals.take(signal);) {
+    }  // one that came before this
+    signals.restore_inherited();
+    allow_large_files();
+    limit_time(limits.seconds);
+    limit_memory(limits.bytes + 16 * used_bytes(session));
+}
+
 // The terminal reaches only us: the report's process is in a group of its own. That the terminal is
 // gone is no reason to have no report.
 bool may_stop_report(const signalfd_siginfo& signal) {
@@ -134,13 +145,7 @@ report_in_the_making::report_in_the_making(fil_session* session, const report_co
     std::optional<reading_signal> reading;
     if (contents.counters_read) reading.emplace();
     const auto report = [&] {
-        leave_our_group();  // a signal to it is the program's, and for us to pass on
-        for (signalfd_siginfo signal; signals.take(signal);) {
-        }  // one that came before this
-        signals.restore_inherited();
-        allow_large_files();
-        limit_time(limits_.seconds);
-        limit_memory(limits_.bytes + 16 * used_bytes(session));
+        become_reader(session, signals, limits_);
         make(session, contents, pipe_.write, reading);
     };
     child_ = pipe_.read ? start_child(report) : -1;
@@ -170,6 +175,18 @@ report_outcome report_in_the_making::outcome_of(const ending& end) const {
     if (!said) return {FIL_ERROR_INTERNAL, {}, "it ended early"};
     return {said->status, said->path, said->error.message, lines_of(said->lines),
             said->unseen_allocator};
+}
+
+pid_t start_showing(fil_session* session, std::uint64_t visit, const report_contents& contents,
+                    const signal_inbox& signals) {
+    const pid_t child = start_child([&] {
+        become_reader(session, signals, {.seconds = 20});
+        fil_session_show(session, visit, &contents.options, &contents.facts, nullptr);
+    });
+    const std::string why = child < 0 ? std::strerror(errno) : "";
+    fil_session_answer_visit(session, visit, child < 0 ? FIL_ERROR_SYSTEM : FIL_OK,
+                             {why.data(), why.size()});
+    return child;
 }
 
 report_outcome make_report(fil_session* session, const report_contents& contents,

@@ -63,6 +63,11 @@ class report_in_the_making {
     int why_not_ = 0;  // no child: errno
 };
 
+// Starts a child that shows a visitor what is there now; it ends by itself. -1: there is none, and
+// the visitor was told.
+pid_t start_showing(fil_session* session, std::uint64_t visit, const report_contents& contents,
+                    const signal_inbox& signals);
+
 // Starts it and waits for it.
 report_outcome make_report(fil_session* session, const report_contents& contents,
                            const signal_inbox& signals, const report_limits& limits = {});

@@ -66,4 +66,17 @@ report_request::report_request(const run_facts& facts, const observation& seen,
     contents_.counters_read = process.counters_read;
 }
 
+report_request::report_request(const run_facts& facts, const observation& seen, fil_moment moment)
+    : report_request(facts, seen) {
+    if (moment != FIL_MOMENT_NOW) return;
+    fil_session_facts& known = contents_.facts;
+    const resident_parts resident = seen.memory.resident_parts_now();
+    known.moment = moment;
+    known.peak_seconds = seen.seconds;
+    known.resident = resident.total();
+    known.resident_anonymous = resident.anonymous;
+    known.resident_file = resident.file;
+    known.resident_shared = resident.shared;
+}
+
 }  // namespace fil::cli

@@ -35,6 +35,8 @@ class report_request {
     report_request(const run_facts& facts, const observation& seen);
     report_request(const run_facts& facts, const observation& seen,
                    const ran_out_of_memory& process);
+    // Of a program that runs on; FIL_MOMENT_PEAK: so far.
+    report_request(const run_facts& facts, const observation& seen, fil_moment moment);
     report_request(const report_request&) = delete;
 
     const report_contents& contents() const { return contents_; }

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <string_view>
 
 #include "os/child.hpp"
 #include "os/pipe.hpp"
@@ -48,6 +49,7 @@ class watcher {
             });
             wait = std::min(next.value_or(longest_wait), longest_wait);
             while (const pid_t asks = fil_session_asked(session_)) answer(asks);
+            send_visitors_away();
         }
         fil_session_process_ended(session_, pid_);
         if (run_.is_to_report()) make(report_request(facts_, run_.seen()));
@@ -62,6 +64,14 @@ class watcher {
             [this, quiet = program.quiet](std::string line, worth it) {
                 if (!quiet || it == worth::error) errors_.say_line(std::move(line));
             });
+    }
+
+    void send_visitors_away() {
+        constexpr std::string_view why =
+            "it records on request, and makes its reports itself (fil-profile python)";
+        std::uint64_t visit = 0;
+        for (fil_visit_kind kind{}; fil_session_visit(session_, &visit, &kind) == FIL_OK;)
+            fil_session_answer_visit(session_, visit, FIL_ERROR_STATE, {why.data(), why.size()});
     }
 
     void answer(pid_t asks) {

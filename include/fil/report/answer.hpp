@@ -23,6 +23,25 @@ constexpr bool is_of_several(const facts& run) {
     return run.processes.size() + run.others.count > 1;
 }
 
+// What lines that import are called together, or where one of the user's lines is.
+inline answer_row row_of_line(const report_model& report, const line_row& row) {
+    if (row.line == nullptr) {
+        const auto lines = static_cast<std::int64_t>(report.held.importing_lines);
+        return {row.bytes, {.function = "imports in " + with_commas(lines) + " lines"}, ""};
+    }
+    frame where = report.frame_at(row.line->frame);
+    where.file = report.shown_file(row.line->frame);
+    return {row.bytes, where, report.source_of(row.line->frame).line};
+}
+
+// "polars' threads, started at sales.py:12", of which the line is said whatever is cut.
+inline frame place_of_threads(const report_model& report, const threads_usage& some) {
+    const std::string file = report.shown_file(some.started_at);
+    return {.file = possessive(report.owner_of(some.threads).package) + " threads, started at " +
+                    std::string(base_name(file)),
+            .line = report.frame_at(some.started_at).line};
+}
+
 class answer_writer {
   public:
     answer_writer(const report_model& report, const answer_look& look)
@@ -44,6 +63,7 @@ class answer_writer {
 
     std::string headline() const {
         if (run_.kind == report_kind::out_of_memory) return headline_of_out_of_memory();
+        if (run_.kind == report_kind::now) return headline_of_now();
         const std::string peak = shaded(size_text(run_.peak), shade::bold, look_);
         const bool runs_on = run_.ending.kind == ending_facts::how::running;
         const bool is_timed = run_.duration > 0 || run_.peak_seconds > 0;
@@ -51,6 +71,13 @@ class answer_writer {
                (is_of_several(run_) ? " of all processes together" : "") +
                (runs_on ? " so far" : "") + " was " + peak +
                (is_timed ? ", " + seconds_text(run_.peak_seconds) + " after the start." : ".");
+    }
+
+    std::string headline_of_now() const {
+        return std::string("In use now") +
+               (is_of_several(run_) ? " by all processes together" : "") + ": " +
+               shaded(size_text(run_.peak), shade::bold, look_) +
+               (run_.duration > 0 ? ", " + seconds_text(run_.duration) + " after the start." : ".");
     }
 
     std::string headline_of_out_of_memory() const {
@@ -71,13 +98,13 @@ class answer_writer {
         const std::size_t before = rows.size();
         for (const threads_usage& some : held.threads) {
             if (rows.size() == before + most_threads) break;
-            rows.push_back({some.bytes, place_of(some), ""});
+            rows.push_back({some.bytes, place_of_threads(report_, some), ""});
         }
         const std::size_t most = rows.size() + most_rows;
         for (const line_row& row : of_lines) {
             const bool is_small = row.bytes < whole_ / 100;
             if (rows.size() == most || (is_small && rows.size() > before)) break;
-            rows.push_back(row_of(row));
+            rows.push_back(row_of_line(report_, row));
         }
         std::int64_t others = held.others;
         if (held.compiling >= whole_ / 10 && held.compiling > 0) {
@@ -95,16 +122,6 @@ class answer_writer {
         for (const std::string& line : written.lines()) lines_.push_back(line);
     }
 
-    answer_row row_of(const line_row& row) const {
-        if (row.line == nullptr) {
-            const auto lines = static_cast<std::int64_t>(report_.held.importing_lines);
-            return {row.bytes, {.function = "imports in " + with_commas(lines) + " lines"}, ""};
-        }
-        frame where = report_.frame_at(row.line->frame);
-        where.file = report_.shown_file(row.line->frame);
-        return {row.bytes, where, report_.source_of(row.line->frame).line};
-    }
-
     answer_row row_of(const callstack_usage& request) const {
         answer_row row{request.used.bytes, {.function = "asked for"}, "", true};
         const auto place = report_.place_of(request.callstack);
@@ -114,14 +131,6 @@ class answer_writer {
         if (!file.empty()) row.where.file = "asked for at " + std::string(base_name(file));
         row.source = report_.source_of(*place).line;
         return row;
-    }
-
-    // "polars' threads, started at sales.py:12", of which the line is said whatever is cut.
-    frame place_of(const threads_usage& some) const {
-        const std::string file = report_.shown_file(some.started_at);
-        return {.file = possessive(report_.owner_of(some.threads).package) +
-                        " threads, started at " + std::string(base_name(file)),
-                .line = report_.frame_at(some.started_at).line};
     }
 
     // The heaviest, equal ones together: "1.9 GiB in 8 workers of train.py".

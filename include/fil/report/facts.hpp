@@ -84,8 +84,8 @@ struct exactness_facts {
     unrecorded_processes unrecorded = {};
 };
 
-// What a report is of: what was alive at the peak, or when memory ran out.
-enum class report_kind { peak, out_of_memory };
+// What a report is of: what was alive at the peak, when memory ran out, or when it was asked for.
+enum class report_kind { peak, out_of_memory, now };
 
 // What memory there is at most, and for whom or what: "the control group /job".
 struct memory_limit {

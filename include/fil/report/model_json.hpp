@@ -19,6 +19,7 @@
 #include "fil/report/graph_folding.hpp"
 #include "fil/report/json_writer.hpp"
 #include "fil/report/leaves_first.hpp"
+#include "fil/report/moment_text.hpp"
 #include "fil/report/report_model.hpp"
 #include "fil/report/small_nodes.hpp"
 #include "fil/report/string_table.hpp"
@@ -54,7 +55,7 @@ class model_writer {
         json_.pair("beside", conventions::of(run.program.kind).beside_blocks);
         json_.pair("start", start_text(run.started));
         json_.pair("start_unix", run.started.value_or(0)).pair("duration", run.duration);
-        json_.pair("moment", run.kind == report_kind::peak ? "peak" : "oom");
+        json_.pair("moment", text_of_moment(run.kind).word);
         json_.pair("peak", run.peak).pair("peak_seconds", run.peak_seconds);
         json_.key("limit").begin('{').pair("bytes", run.limit.bytes);
         json_.pair("name", run.limit.name).end('}');

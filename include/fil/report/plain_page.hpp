@@ -18,6 +18,7 @@
 #include "fil/report/facts_text.hpp"
 #include "fil/report/markup.hpp"
 #include "fil/report/mib_text.hpp"
+#include "fil/report/moment_text.hpp"
 #include "fil/report/report_model.hpp"
 #include "fil/report/svg_picture.hpp"
 
@@ -75,7 +76,7 @@ class plain_writer {
     static constexpr double designed_width = 1000;
     static constexpr double cell_width = 7.3;
 
-    bool is_peak() const { return report_.run.kind == report_kind::peak; }
+    const moment_text& moment() const { return text_of_moment(report_.run.kind); }
 
     std::string head() const {
         const facts& run = report_.run;
@@ -83,7 +84,7 @@ class plain_writer {
                           "</bdi></h1><p class=\"ending\">" + escaped(ending_text(run.ending)) +
                           "</p></div><div class=\"figures\"><p class=\"peak\"><strong>" +
                           size_text(report_.all_bytes()) + "</strong><span> " +
-                          (is_peak() ? "peak" : "in use when memory ran out");
+                          std::string(moment().in_use);
         if (const callstack_usage* asked = report_.request())
             out += "<br>and " + size_text(asked->used.bytes) + " more were asked for";
         if (run.duration > 0) {
@@ -100,8 +101,7 @@ class plain_writer {
         const std::vector<line_row> all = rows_of_lines(held);
         const std::span rows(all);
         const std::span shown = rows.first(std::min(most_lines, rows.size()));
-        std::string out = is_peak() ? "<h2>Your lines that held the peak</h2>"
-                                    : "<h2>Your lines that held memory when it ran out</h2>";
+        std::string out = "<h2>Your lines " + std::string(moment().lines) + "</h2>";
         if (rows.empty() && held.threads.empty() && held.compiling == 0)
             return out + "<p>None of this memory was allocated below a line of your own code.</p>";
         out += "<ol class=\"lines\">";

@@ -16,6 +16,7 @@
 #include "fil/report/frame_owner.hpp"
 #include "fil/report/frame_text.hpp"
 #include "fil/report/mib_text.hpp"
+#include "fil/report/moment_text.hpp"
 #include "fil/report/snapshot_like.hpp"
 #include "fil/report/source_lines.hpp"
 #include "fil/report/svg.hpp"
@@ -24,10 +25,7 @@ namespace fil::report {
 
 inline std::string svg_title(std::int64_t tracked, direction from,
                              report_kind kind = report_kind::peak) {
-    const std::string what = kind == report_kind::peak
-                                 ? "Peak Tracked Memory Usage"
-                                 : "Current allocations at out-of-memory time";
-    return what + " (" + mib_text(tracked) + ")" +
+    return std::string(text_of_moment(kind).graph) + " (" + mib_text(tracked) + ")" +
            (from == direction::leaves_first ? ", Reversed" : "");
 }
 

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -63,6 +64,17 @@ bool send_at_once(int connection, const void* data, std::size_t bytes, int descr
     attached_message message(const_cast<void*>(data), bytes, descriptor);
     if (descriptor < 0) message.attach_nothing();
     return sendmsg(connection, message.header(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+}
+
+bool is_ours_or_roots(int connection) {
+    ucred peer{};
+    socklen_t length = sizeof peer;
+    return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+           (peer.uid == geteuid() || peer.uid == 0);
+}
+
+bool is_user_or_root(std::uint32_t user) {
+    return user == geteuid() || geteuid() == 0;
 }
 
 std::optional<std::int32_t> peer_pid(int connection) {

@@ -35,6 +35,12 @@ arrived_message receive_at_once(int connection, void* data, std::size_t bytes);
 // False if nobody is there any more.
 bool send_at_once(int connection, const void* data, std::size_t bytes, int descriptor = -1);
 
+// Who connected is the same user as we are, or root.
+bool is_ours_or_roots(int connection);
+
+// We are that user, or root.
+bool is_user_or_root(std::uint32_t user);
+
 // The pid of who connected, as we see it.
 std::optional<std::int32_t> peer_pid(int connection);
 

@@ -24,7 +24,7 @@ function exactParts({ facts, hidden }) {
   const { threads, bound, missed, dropped, unrecorded } = facts.exact;
   const lines = [];
   if (!isPeak(facts)) {
-    lines.push("Counted as it stood when memory ran out.");
+    lines.push("Counted as it stood " + when(facts) + ".");
   } else if (bound === 0) {
     lines.push("Exact: one thread recorded, and every byte was counted as it came and went.");
   } else {

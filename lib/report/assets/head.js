@@ -44,7 +44,7 @@ function momentWords({ facts, request }) {
   // Others held nothing: of how many there were, the table tells.
   const all = processes.length > 1 || !isPeak(facts) ? processes.length : processes.length + others.count;
   if (all > 1) parts.push(` ${isPeak(facts) ? "of" : "by"} ${count(all)} processes together`);
-  if (!isPeak(facts)) parts.push(" when memory ran out");
+  if (!isPeak(facts)) parts.push(" " + when(facts));
   if (request.bytes > 0) parts.push(el("br"), "and ", size(request.bytes, "b"), " more were asked for");
   if (duration > 0) parts.push(el("br"), `at ${seconds(peak_seconds)} of ${seconds(duration)}`);
   return parts;

@@ -4,6 +4,11 @@
 const LINES_SHOWN = 6;
 const PLACE_CELLS = 44; // of file, line and function
 
+function heldWhen(facts) {
+  if (isPeak(facts)) return " that held the peak";
+  return when(facts) === "now" ? " that hold memory now" : " that held memory when it ran out";
+}
+
 function drawLines(at, model, choose) {
   const whose = model.process ? ` of ${processText(model.process)}` : "";
   const whole = model.whole;
@@ -17,7 +22,7 @@ function drawLines(at, model, choose) {
   const request = model.request.bytes > 0 && !model.process ? [requestRow(model, most, choose)] : [];
   const table = el("ol", { class: "lines" }, ...request, ...threads, ...entries.slice(0, shown).flatMap(rowsOf));
   at.replaceChildren(
-    el("h2", {}, "Your lines" + whose + (isPeak(model.facts) ? " that held the peak" : " that held memory when it ran out")),
+    el("h2", {}, "Your lines" + whose + heldWhen(model.facts)),
     table,
     entries.length > shown ? moreButton(table, entries.slice(shown), rowsOf) : "",
     ...restParts(model),

@@ -23,7 +23,7 @@ class ProcessTable {
     const rows = processes.map((process) => this.row(process, model));
     const table = el("ol", { class: "lines processes" }, ...rows.slice(0, PROCESSES_SHOWN));
     at.replaceChildren(
-      el("h2", {}, "Processes " + (isPeak(model.facts) ? "at the peak" : "when memory ran out")),
+      el("h2", {}, "Processes " + (isPeak(model.facts) ? "at the peak" : when(model.facts))),
       table,
       rows.length > PROCESSES_SHOWN ? this.more(table, rows.slice(PROCESSES_SHOWN)) : "",
       others.count > 0 ? el("p", { class: "quiet rest" }, othersText(others)) : "",

@@ -35,6 +35,11 @@ function plural(n, one, many) {
   return count(n) + "\u00a0" + (n === 1 ? one : many);
 }
 
+// Of a report that is not of the peak: which moment it is of.
+function when({ moment }) {
+  return moment === "now" ? "now" : "when memory ran out";
+}
+
 function isPeak({ moment }) {
   return moment === "peak";
 }

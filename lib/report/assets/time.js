@@ -140,7 +140,7 @@ class TimeStrip {
       svgEl("line", { class: "peak", x1: x, x2: x, y1: y, y2: bottom + 3 }),
       svgEl("path", { class: "peak", d: `M${x} ${bottom + 2}l4.5 7h-9z` }),
       svgEl("circle", { class: "peak", cx: x, cy: y, r: 3 }),
-      svgEl("text", { class: "peak", ...where }, isPeak(facts) ? "peak" : "memory ran out"),
+      svgEl("text", { class: "peak", ...where }, isPeak(facts) ? "peak" : when(facts).replace("when ", "")),
     ];
   }
 
@@ -207,7 +207,7 @@ class TimeStrip {
   summary() {
     const { facts } = this;
     const moment = `${seconds(facts.peak_seconds)} of ${seconds(this.end)}`;
-    const what = isPeak(facts) ? "a peak of " : "memory ran out with ";
+    const what = isPeak(facts) ? "a peak of " : when(facts).replace("when ", "") + " with ";
     return `Memory over time: ${what}${mib(facts.peak)} at ${moment}`;
   }
 
