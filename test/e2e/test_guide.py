@@ -44,6 +44,16 @@ RUN_ELSEWHERE = {
     "./dev wheel": "test_wheel.py::test_one_wheel_is_for_every_python_and_for_glibc_2_28",
     "meson install -C build": "test_readme.py::test_the_starts_in_c_and_cpp",
     "c++ -std=c++20 core_alone.cpp -o core_alone $(pkg-config --cflags --libs fil-core)": "test_install.py::test_the_core_is_used_without_the_library",  # noqa: E501
+    "fil-profile live PID": "test_live.py::"
+    "test_the_numbers_are_the_programs_and_the_program_goes_on",
+    "fil-profile run --live script.py": "test_run_live.py::"
+    "test_what_the_program_writes_is_kept_shown_and_written_out",
+    "fil-profile snapshot PID": "test_snapshot_command.py::"
+    "test_a_snapshot_is_of_now_and_the_peak_so_far_on_request",
+    "fil-profile snapshot --peak PID": "test_snapshot_command.py::"
+    "test_a_snapshot_is_of_now_and_the_peak_so_far_on_request",
+    'xdg-open "$(fil-profile snapshot PID)"': "test_snapshot_command.py::"
+    "test_a_snapshot_is_of_now_and_the_peak_so_far_on_request",
     "fil-profile run examples/flights.py": "test_report_flights.py::"
     "test_flights_shows_the_line_of_its_peak_first",
 }

@@ -57,7 +57,7 @@ def look(shell: Terminal, pid: int) -> str:
     shell.wait_for("$")
     shell.type("echo", "before")
     shell.type(str(FIL_PROFILE), "live", str(pid))
-    return shell.wait_for("\nnow ")
+    return shell.wait(lambda seen: "\nnow " in seen and " hold" in seen, "the first look")
 
 
 def now(screen: str) -> float:

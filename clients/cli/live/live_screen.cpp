@@ -47,6 +47,7 @@ void live_screen::start(part what) {
     const int supervisor = own_pid();
     child_ = start_child([&] {
         end_by_term_with_parent();
+        end_of_program_.write.close();  // or nothing would tell that the supervisor is gone
         program_output output(terminal_of_program_, terminal_.get(), end_of_program_.read.get());
         if (what == part::view) show(supervisor, terminal_.get(), *signals_, output);
         write_value(view_closed_.write, '.');

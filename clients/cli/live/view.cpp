@@ -14,8 +14,13 @@ namespace {
 constexpr double rarest = 30, usual = 1, waits_a_cost = 30;
 constexpr int while_asked = 20, otherwise = 200;  // milliseconds
 
-std::string title_of(int pid) {
-    return "fil-profile live " + std::to_string(pid);
+// The process that was named, or, of a supervisor, the program.
+std::string title_of(const looks& seen, int pid) {
+    const std::vector<shown_row> all = seen.rows(FIL_LOOK_PROCESSES, row_order::by_size);
+    const auto named = std::ranges::find(all, pid, &shown_row::pid);
+    if (named == all.end() && all.size() != 1) return "PID " + std::to_string(pid);
+    const shown_row& shown = named == all.end() ? all.front() : *named;
+    return shown.text + " (" + std::to_string(shown.pid) + ")";
 }
 
 }  // namespace
@@ -27,7 +32,7 @@ view::view(int pid, int terminal, const signal_inbox& signals, kept_output* outp
       terminal_(terminal),
       looking_(pid),
       screen_(terminal) {
-    state_.title = title_of(pid);
+    state_.title = "PID " + std::to_string(pid);
     state_.keeps_output = output != nullptr;
     state_.ascii = screen_.is_ascii();
 }
@@ -90,6 +95,7 @@ void view::hear_looks() {
     is_asked_ = is_drawn_ = false;
     if (heard == visit::answer::refused) return end_by_program(looking_.text());
     seen_.take(looking_.look());
+    state_.title = title_of(seen_, pid_);
     const double cost = cpu_seconds() - used_;
     next_ = time_.seconds() + std::clamp(waits_a_cost * cost, usual, rarest);
 }
