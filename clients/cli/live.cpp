@@ -1,7 +1,7 @@
 #include "live.hpp"
 
 #include "fil/report/mib_text.hpp"
-#include "live/view.hpp"
+#include "live/live_view.hpp"
 #include "os/ending.hpp"
 #include "os/message.hpp"
 #include "os/refusal.hpp"

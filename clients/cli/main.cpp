@@ -11,8 +11,8 @@
 #include "os/standard_descriptors.hpp"
 #include "plain_python.hpp"
 #include "run.hpp"
-#include "snapshot.hpp"
 #include "start/command_line.hpp"
+#include "take_snapshot.hpp"
 #include "target/preload_library.hpp"
 
 namespace {

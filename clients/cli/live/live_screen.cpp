@@ -2,12 +2,11 @@
 
 #include <utility>
 
+#include "live/live_view.hpp"
 #include "live/program_output.hpp"
-#include "live/view.hpp"
 #include "os/child.hpp"
 #include "os/ending.hpp"
 #include "os/message.hpp"
-#include "os/process.hpp"
 #include "os/readable.hpp"
 #include "os/refusal.hpp"
 #include "os/stopwatch.hpp"

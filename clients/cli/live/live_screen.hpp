@@ -4,12 +4,11 @@
 // another takes its place. The program may go on for as long as it likes, with or without a view.
 #pragma once
 
-#include <sys/types.h>
-
 #include <functional>
 
 #include "os/descriptor.hpp"
 #include "os/pipe.hpp"
+#include "os/process.hpp"
 #include "os/pseudo_terminal.hpp"
 #include "os/saved_terminal.hpp"
 #include "os/signals.hpp"

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "live/view.hpp"
+#include "live/live_view.hpp"
 #include "os/pseudo_terminal.hpp"
 
 namespace fil::cli {

@@ -1,4 +1,4 @@
-#include "live/view.hpp"
+#include "live/live_view.hpp"
 
 #include <algorithm>
 #include <csignal>

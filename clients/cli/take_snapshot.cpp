@@ -1,4 +1,4 @@
-#include "snapshot.hpp"
+#include "take_snapshot.hpp"
 
 #include <cstdio>
 #include <optional>
