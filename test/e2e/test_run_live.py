@@ -55,6 +55,15 @@ def end(shell: Terminal) -> str:
     return shell.wait_for("status 7")
 
 
+def view_of(supervisor_of: str) -> int:
+    """The process that shows the view: the supervisor's child that is not the program."""
+    program = int(re.search(r"sees \w+ \w+ \w+ (\d+)", supervisor_of)[1])
+    supervisor = int(Path(f"/proc/{program}/stat").read_text().rpartition(")")[2].split()[1])
+    children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+    names = {pid: Path(f"/proc/{pid}/comm").read_text().strip() for pid in children}
+    return next(int(pid) for pid, name in names.items() if name == "fil-profile")
+
+
 def test_what_the_program_writes_is_kept_shown_and_written_out(here):
     with shown() as (shell, screen):
         assert "what the program wrote" in screen
@@ -92,6 +101,17 @@ def test_an_interrupt_is_the_programs(here):
         shell.press("C-c")
         after = shell.wait_for("status 7")
         assert after.index("interrupted") < after.index("the end")
+
+
+def test_a_view_that_is_killed_leaves_terminal_and_program_in_order(here):
+    with shown() as (shell, screen):
+        os.kill(view_of(screen), signal.SIGKILL)
+        shell.wait(lambda seen: "q quit" not in seen, "no view")
+        after = end(shell)
+        assert "The view was killed, and what" in after
+        assert "the end" in after and "Peak memory" in after
+        shell.type("stty", "-a")
+        assert not re.search(r"-(icanon|echo|onlcr)\b", shell.wait_for("icanon"))
 
 
 def test_the_terminal_is_restored_when_the_supervisor_is_killed(here):

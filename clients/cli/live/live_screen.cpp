@@ -67,8 +67,10 @@ int live_screen::look() {
 
 // Somebody killed it.
 void live_screen::end_of_child() {
-    as_it_was_.restore(shows_);
+    const bool was_covered = shows_;
+    as_it_was_.restore(was_covered);
     start(part::passing_on);
+    if (was_covered) say("The view was killed, and what the program had written under it is lost.");
 }
 
 void live_screen::finish() {

@@ -14,8 +14,8 @@ class saved_terminal {
 
   private:
     int terminal_;
-    bool is_known_;
     termios settings_{};
+    bool is_known_;  // what they were
 };
 
 }  // namespace fil::cli
