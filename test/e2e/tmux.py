@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from command import wait_until
 
@@ -65,6 +66,8 @@ class Terminal:
 
     def end(self) -> None:
         subprocess.run(["tmux", "-L", self.server, "kill-server"], capture_output=True, check=False)
+        folder = Path(os.environ.get("TMUX_TMPDIR", "/tmp"), f"tmux-{os.getuid()}")
+        (folder / self.server).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
