@@ -101,6 +101,11 @@ FIL_API void fil_modules_unloaded(void);
 /* Counts a child that will run unrecorded (static, 32-bit, set-user-id). Since 0.1. */
 FIL_API void fil_record_unprofiled_child(void);
 
+/* Counts programs that this process starts with the library and the session in their environment; who
+ * does not join is then missed (-1: one did not start after all). Between fork or vfork and exec, too.
+ * Since 0.1. */
+FIL_API void fil_record_started_program(int change);
+
 /* A child of this process was killed by a signal, and has just been reaped. Returns when what it held
  * has left the session's live total, or soon, if the supervisor does not answer: what this process
  * allocates next is not added to memory that is gone. Since 0.1. */

@@ -42,6 +42,9 @@ FIL_API void fil_session_serve(fil_session* session);
  * 0.1. */
 FIL_API void fil_session_show_arguments(fil_session* session);
 
+/* Reports name programs, and none of their arguments. Since 0.1. */
+FIL_API void fil_session_hide_arguments(fil_session* session);
+
 /* Processes that ask to join from now on run unrecorded, but for `program`. Since 0.1. */
 FIL_API void fil_session_leave_children_out(fil_session* session, int32_t program);
 
@@ -64,6 +67,9 @@ FIL_API fil_status fil_session_read(const fil_session* session, fil_session_numb
  * refused memfd_create: Operation not permitted". The text is cut where it does not fit; 400 bytes
  * are enough. Since 0.1. */
 FIL_API uint64_t fil_session_refused(const fil_session* session, char* why, size_t capacity);
+
+/* How many programs were started that neither joined nor said why; at least. Since 0.1. */
+FIL_API uint64_t fil_session_missed(const fil_session* session);
 
 /* ---- processes ------------------------------------------------------------------------------- */
 

@@ -84,6 +84,10 @@ void fil_record_killed_child(int32_t pid) {
         say_child_killed(address, pid);
 }
 
+void fil_record_started_program(int change) {
+    this_process.recording().count_started(change);
+}
+
 fil_callstack fil_callstack_of_new_thread(const void* code) {
     callstack_id charged = callstack_id::unknown;
     entry::event(

@@ -51,6 +51,9 @@ void fil_session_serve(fil_session* session) {
     guarded(nullptr, [&] { session_of(session).serve(); });
 }
 
+void fil_session_hide_arguments(fil_session* session) {
+    guarded(nullptr, [&] { session_of(session).hide_arguments(); });
+}
 void fil_session_show_arguments(fil_session* session) {
     guarded(nullptr, [&] { session_of(session).show_arguments(); });
 }
@@ -83,6 +86,10 @@ uint64_t fil_session_refused(const fil_session* session, char* why, size_t capac
         if (capacity != 0) why[text.copy(why, capacity - 1)] = 0;
         return refused.count;
     });
+}
+
+uint64_t fil_session_missed(const fil_session* session) {
+    return answer_or<uint64_t>(0, [&] { return session_of(session).missed(); });
 }
 
 fil_status fil_session_process(fil_session* session, size_t number, fil_process* process) {

@@ -20,10 +20,12 @@ void become_python(const invocation& asked) {
     // Which python is in the report anyway, and a package's has a long path.
     std::vector<std::string> shown = arguments;
     shown.front() = base_name(python.name);
+    if (asked.hide_arguments) shown.resize(1);
 
     preload_library library;
     const session_owner session = new_session();
     if (asked.show_arguments) fil_session_show_arguments(session.get());
+    if (asked.hide_arguments) fil_session_hide_arguments(session.get());
     program_environment variables =
         environment_of_program(inherited, library.path(), fil_session_environment(session.get()));
     // Only this process may be profiled; its children are told by the number.

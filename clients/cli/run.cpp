@@ -94,8 +94,10 @@ void say_what_was_missed(fil_session* session, observation& seen) {
                                         .sandboxed = numbers.sandboxed,
                                         .left_out = numbers.left_out};
     char refused[400] = "";
-    if (numbers.processes > 0)
+    if (numbers.processes > 0) {
         others.refused = fil_session_refused(session, refused, sizeof refused);
+        others.missed = fil_session_missed(session);
+    }
     others.why_refused = refused;
     for (const std::string& text : report::unrecorded_texts(others)) say(text, worth::news);
 }
@@ -166,6 +168,13 @@ void say_written_meanwhile(const report_outcome& report) {
         say("The report could not be made: " + report.why + ".");
 }
 
+// What names the program, as it was typed: a file, or "-m" and a module.
+std::vector<std::string> shown_words(const invocation& asked) {
+    if (!asked.hide_arguments) return asked.words;
+    const std::size_t names = asked.words.front() == "-m" ? 2 : 1;
+    return {asked.words.begin(), asked.words.begin() + std::min(names, asked.words.size())};
+}
+
 }  // namespace
 
 ending run(const invocation& asked) {
@@ -179,6 +188,7 @@ ending run(const invocation& asked) {
     const output_directory output(asked.output);
     const session_owner session = new_session();
     if (asked.show_arguments) fil_session_show_arguments(session.get());
+    if (asked.hide_arguments) fil_session_hide_arguments(session.get());
     program_environment variables =
         environment_of_program(inherited, library.path(), fil_session_environment(session.get()));
 
@@ -192,8 +202,8 @@ ending run(const invocation& asked) {
     });
     if (screen) screen->start(signals);
     if (!asked.children) fil_session_leave_children_out(session.get(), child.pid);
-    const run_facts facts{output.path(),       asked.words, what,
-                          variables.set_by_us, child.pid,   started_ns};
+    const std::vector<std::string> shown = shown_words(asked);
+    const run_facts facts{output.path(), shown, what, variables.set_by_us, child.pid, started_ns};
     live_reports meanwhile(session.get(), facts, signals, say_written_meanwhile);
     take_all_that_is_allowed();
     std::optional<out_of_memory> memory;

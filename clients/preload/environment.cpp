@@ -116,6 +116,16 @@ bool library_can_be_opened() {
     return can;
 }
 
+// fil-profile itself may be what a program runs: it makes a session of its own for what it starts.
+bool will_join(target kind, char* const* environment) {
+    if (kind != target::loads || session_entry[0] == 0) return false;
+    for (; environment != nullptr && *environment != nullptr; ++environment) {
+        if (starts_with(*environment, session_name, session_length))
+            return std::strcmp(*environment, session_entry) == 0;
+    }
+    return true;
+}
+
 environment_change plan_environment(char* const* environment, target kind) {
     environment_change change;
     if (session_entry[0] == 0) return change;

@@ -23,6 +23,9 @@ void leave_children_alone(char** environment, const char* library);
 // its root directory. (A loader that cannot says so on the program's stderr.)
 bool library_can_be_opened();
 
+// Whether such a program, started with this environment, is one of our session's.
+bool will_join(target kind, char* const* environment);
+
 // How a child's environment has to change.
 struct environment_change {
     bool needed = false;

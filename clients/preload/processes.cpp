@@ -27,7 +27,10 @@ int replace_process(target kind, char* const* environment, Call call) {
     if (runs_unrecorded(kind)) fil_record_unprofiled_child();
     if (kind == target::confined) fil_sandbox_count(1);
     fil_recorder_close();
+    const bool joins = will_join(kind, environment);
+    if (joins) fil_record_started_program(1);
     int result = with_environment_for(kind, environment, call);
+    if (joins) fil_record_started_program(-1);
     fil_recorder_reopen();
     if (kind == target::confined) fil_sandbox_count(-1);
     return result;
@@ -37,6 +40,7 @@ template <typename Call>
 int start_process(target kind, char* const* environment, Call call) {
     if (is_told_of_us(kind) && !library_can_be_opened()) kind = target::refuses;
     int failure = with_environment_for(kind, environment, call);
+    if (failure == 0 && will_join(kind, environment)) fil_record_started_program(1);
     if (failure == 0 && runs_unrecorded(kind)) fil_record_unprofiled_child();
     if (failure == 0 && kind == target::confined) fil_sandbox_count(1);
     return failure;

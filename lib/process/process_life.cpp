@@ -135,7 +135,7 @@ process_recorder* process_life::begin() {
     if (parents != nullptr) recording_.let_go_of_parents(recorder().memory().bytes(), is_in_use);
     const raised_guard inside(this_thread.guard);
     const bool may_record = !records_on_request() || is_where_it_started();
-    if (!may_record || !build()) {
+    if (!may_record || !build(parents == nullptr)) {
         states_.be(process_state::unrecorded);
         if (may_record) recording_.tell_refused(parents);
         return nullptr;
@@ -149,12 +149,12 @@ process_recorder* process_life::begin() {
     return &recorder();
 }
 
-bool process_life::build() {
+bool process_life::build(bool is_program) {
     new (&lock_) spin_lock;
     runs_ = {};
     generation_.raise();
     const bool in_session = options_.memory == FIL_MEMORY_SESSION;
-    if (!recording_.make(in_session)) return false;
+    if (!recording_.make(in_session, is_program)) return false;
     const recording_memory memory = recording_.memory();
     auto* recorder = new (recorder_) process_recorder(
         memory.base(), memory.bytes(), session_words(*recording_.session(), memory.header()),

@@ -78,7 +78,7 @@ class process_life {
     bool prepare();
     process_recorder* running_slow();
     process_recorder* begin();  // where the state is `starting`, by who made it that
-    bool build();
+    bool build(bool is_program);
 
     // What every event reads comes first.
     process_states states_;

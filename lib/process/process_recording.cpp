@@ -19,13 +19,13 @@ bool process_recording::note_session() {
     return session_text_[0] != 0;
 }
 
-bool process_recording::make(bool in_session) {
+bool process_recording::make(bool in_session, bool is_program) {
     recording_ = nullptr;
     session_ = nullptr;
     // Where a recording is too short, it is because files may not be longer.
     note_refusal(refused_call::growing_a_file, EFBIG);
     most_ = os::recording_bytes();
-    if (in_session ? join() : make_privately()) return true;
+    if (in_session ? join(is_program) : make_privately()) return true;
     if (recording_ != nullptr) os::unmap(recording_, mapped_);
     if (session_ != nullptr) os::unmap(session_, recording_page);
     recording_ = nullptr;
@@ -44,7 +44,7 @@ bool process_recording::make_privately() {
     return format();
 }
 
-bool process_recording::join() {
+bool process_recording::join(bool is_program) {
     if (!folder().empty()) return join_in_files(folder());
     session_address address;
     if (!parse_session_address(session_text_, address)) return false;
@@ -55,7 +55,7 @@ bool process_recording::join() {
     most_ = memory.bytes;
     // Formatted before it is sent: the supervisor may look at once.
     if (recording_ != nullptr && format()) {
-        session_ = join_session(address, memory);
+        session_ = join_session(address, memory, is_program);
     }
     // The program may use any number for its own.
     if (memory.descriptor >= 0) os::close_descriptor(memory.descriptor);
@@ -125,6 +125,10 @@ void process_recording::tell_refused(session_page* parents) {
 // The memory that is shared with the parent is still mapped: to write there is no system call.
 void process_recording::count_sandboxed(int change) {
     if (session_ != nullptr) session_->sandboxed.fetch_add(static_cast<std::uint32_t>(change));
+}
+void process_recording::count_started(int change) {
+    if (session_ != nullptr)
+        session_->programs_started.fetch_add(static_cast<std::uint32_t>(change));
 }
 
 }  // namespace fil

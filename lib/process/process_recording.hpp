@@ -19,7 +19,7 @@ class process_recording {
 
     // A new recording, and the page of its session: the supervisor's, or a private one. False where
     // they cannot be had; nothing of them is mapped then. What was there before is not touched.
-    bool make(bool in_session);
+    bool make(bool in_session, bool is_program);
 
     // As it is mapped at first, and how far it may grow.
     recording_memory memory() const { return {recording_, mapped_}; }
@@ -36,6 +36,8 @@ class process_recording {
 
     // Processes that their sandbox keeps from recording.
     void count_sandboxed(int change);
+    // Programs that this one starts, and that will join.
+    void count_started(int change);
 
     // Where nobody supervises: what this process says of itself, and room that it asks for.
     void begin_in_file(recording_memory& memory);
@@ -45,7 +47,7 @@ class process_recording {
 
   private:
     bool make_privately();
-    bool join();
+    bool join(bool is_program);
     bool join_in_files(std::string_view folder);
     std::string_view folder() const;
     bool format() const;

@@ -45,6 +45,7 @@ join_request request_of(request_kind kind, const session_address& address) {
     request.kind = kind;
     request.segment = -1;
     request.reason = 0;
+    request.is_program = 0;
     memcpy(request.token, address.token.data(), token_length);
     return request;
 }
@@ -75,12 +76,14 @@ bool send_request(const os::local_socket& socket, const session_address& address
 
 }  // namespace
 
-session_page* join_session(const session_address& address, const os::shared_memory& recording) {
+session_page* join_session(const session_address& address, const os::shared_memory& recording,
+                           bool is_program) {
     constexpr int longest = 5000;
     const os::keep_errno keep;
     const os::local_socket socket;
     join_request request = request_of(request_kind::join, address);
     request.segment = recording.segment;
+    request.is_program = is_program ? 1 : 0;
     if (!send_request(socket, address, request, recording.descriptor, longest)) {
         return nullptr;
     }
@@ -108,6 +111,7 @@ void say_refused(const session_address& address, std::uint32_t why) {
     const os::local_socket socket;
     join_request request = request_of(request_kind::refused, address);
     request.reason = why;
+    request.is_program = 1;  // a forked child has its parent's page to say so
     send_request(socket, address, request, -1, 200);
 }
 

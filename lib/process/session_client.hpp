@@ -11,7 +11,9 @@ struct session_page;
 // Sends `recording` to the supervisor and maps the session page that comes back. Waits for up to 5
 // s: it may be busy, or the machine. nullptr if there is no such session any more. Runs inside a
 // malloc hook: no malloc, no throw. `recording` stays the caller's.
-session_page* join_session(const session_address& address, const os::shared_memory& recording);
+// `is_program`: it was not forked.
+session_page* join_session(const session_address& address, const os::shared_memory& recording,
+                           bool is_program);
 
 // Tells the supervisor why this process is unrecorded (refusal.hpp).
 void say_refused(const session_address& address, std::uint32_t why);

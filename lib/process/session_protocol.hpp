@@ -48,7 +48,8 @@ struct join_request {
     char token[token_length];
     std::int32_t segment;  // System V's number, where no descriptor is attached; else -1
     std::int32_t child;  // that was killed, as its parent sees it; of a visitor: whom it asks about
-    std::uint32_t reason;  // why it was refused (lib/os/refused_call.hpp)
+    std::uint32_t is_program;  // 1: exec or spawn made it, 0: fork
+    std::uint32_t reason;      // why it was refused (lib/os/refused_call.hpp)
 };
 
 enum class join_answer : std::uint32_t { accepted = 1, left_out = 2 };

@@ -153,6 +153,7 @@ void add_session_facts(report::facts& run, const session& session,
     if (unrecorded.refused > 0) unrecorded.why_refused = text_of(session.refused().first);
     unrecorded.sandboxed = session.page().sandboxed.load(std::memory_order_relaxed);
     unrecorded.left_out = session.left_out();
+    unrecorded.missed = session.missed();
     // What is resident of several processes, forked ones share.
     if (drawn.size() > 1 || !others.empty()) run.resident = {};
 }

@@ -200,6 +200,7 @@ void session::answer(std::int32_t pid, std::int32_t status, const std::string& m
 }
 
 void session::admit(int connection, const join_request& request, int recording, std::int32_t pid) {
+    if (request.is_program != 0) ++programs_heard_;
     if (only_ != 0 && pid != only_) {
         ++left_out_;
         reply(connection, join_answer::left_out);
@@ -214,7 +215,10 @@ void session::admit(int connection, const join_request& request, int recording, 
     process.pid = pid;
     process.joined_ns = os::monotonic_ns();
     process.command = command_of(pid);
-    if (!shows_arguments_) process.command = report::masked_command(process.command);
+    if (hides_arguments_)
+        process.command.resize(std::min(process.command.find('\0'), process.command.size()));
+    else if (!shows_arguments_)
+        process.command = report::masked_command(process.command);
     process.executable = executable_of(pid);
     try {
         process.memory = recording < 0 ? shared_mapping::of_segment(request.segment)
@@ -409,6 +413,14 @@ session::refusals session::refused() const {
         all.count = std::max<std::uint64_t>(all.count, 1);
     }
     return all;
+}
+
+// The program itself was started by us.
+std::uint64_t session::missed() const {
+    const std::uint64_t started = bounded_children(page().programs_started.load()) + 1;
+    const std::uint64_t heard =
+        programs_heard_ + turned_away_ + told_refused_.count + directory_.refusals().size();
+    return started > heard ? started - heard : 0;
 }
 
 std::uint64_t session::unprofiled_children() const {

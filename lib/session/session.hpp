@@ -64,6 +64,8 @@ class session {
 
     // Commands of processes that join from now on are shown as they are, secrets too.
     void show_arguments() { shows_arguments_ = true; }
+    // Or as the program's name alone.
+    void hide_arguments() { hides_arguments_ = true; }
     bool shows_arguments() const { return shows_arguments_; }
 
     // Processes that join from now on run unrecorded, unless they are `program`.
@@ -71,6 +73,10 @@ class session {
     std::uint64_t left_out() const { return left_out_; }
 
     std::uint64_t unprofiled_children() const;
+
+    // Programs that were started and of which nothing was heard. Who was started by one that is not
+    // recorded joins uncounted, so these may be more.
+    std::uint64_t missed() const;
 
     // Processes that could not join, and why the first of them could not.
     struct refusals {
@@ -132,7 +138,8 @@ class session {
     std::uint64_t left_out_ = 0;
     refusals told_refused_;                 // by message
     refusal refused_here_ = refusal::none;  // why we could not share a process's recording
-    bool shows_arguments_ = false;
+    bool shows_arguments_ = false, hides_arguments_ = false;
+    std::uint64_t programs_heard_ = 0;
     mutable bool sums_may_be_wrong_ = false;
 };
 

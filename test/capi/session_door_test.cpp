@@ -118,7 +118,7 @@ struct visitor {
     void ask(const session& session, std::size_t bytes) const {
         session_address address;
         parse_session_address(session.environment(), address);
-        join_request request{session_protocol_version, request_kind::join, {}, -1, 0, 0};
+        join_request request{session_protocol_version, request_kind::join, {}, -1, 0, 0, 0};
         memcpy(request.token, address.token.data(), token_length);
         iovec part{&request, bytes};
         alignas(cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))] = {};

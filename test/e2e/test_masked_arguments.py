@@ -40,3 +40,10 @@ def test_arguments_are_shown_as_they_are_if_asked_for(here):
     text = reported(here, "--show-arguments")
     for secret in ["hush-1", "hush-2", "hush-3", "hush-child"]:
         assert secret in text
+
+
+def test_names_alone_are_shown_if_asked_for(here):
+    text = reported(here, "--hide-arguments")
+    assert "x.py" in text and Path(sys.executable).name in text
+    for word in ["hush", "--db", "--api-key", "***"]:
+        assert word not in text, word

@@ -149,6 +149,21 @@ def test_a_library_that_others_may_not_read(here):
     assert not list(Path(tempfile.gettempdir()).glob("fil-copy-*/libfil_preload.so"))
 
 
+def test_a_program_that_never_connects_is_counted(here):
+    """Its environment is so large that we pass it on as it is, and names no library."""
+    ended = ran(
+        """
+    large = {f"V{i}": "x" for i in range(5000)}
+    small = {"PATH": "/bin"}
+    for environment in (large, small, large):
+        os.waitpid(os.posix_spawn("/bin/true", ["true"], environment), 0)
+    raise SystemExit(7)
+        """
+    )
+    said = re.findall(rb"(.*) never connected: ended at once, or", ended.stderr)
+    assert said == [b"=fil-profile= 2 programs that were started"]
+
+
 def test_a_daemon_whose_parent_leaves_at_once(here):
     native(
         """

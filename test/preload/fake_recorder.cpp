@@ -14,6 +14,7 @@ constinit fil_block known_block{};
 constinit fil_pieces* known_pieces = nullptr;
 constinit bool running = false;
 constinit bool allowed = true;
+constinit int programs_started = 0;
 constinit std::atomic<fil_callstack> inherited{0};
 
 namespace {
@@ -107,6 +108,9 @@ void fil_thread_disarming_stack(const void* address, size_t bytes) {
 }
 void fil_recorder_reopen(void) {
     note("reopen");
+}
+void fil_record_started_program(int change) {
+    fake::programs_started += change;
 }
 void fil_record_unprofiled_child(void) {
     note("unprofiled");

@@ -29,6 +29,7 @@ extern fil_block known_block;
 extern fil_pieces* known_pieces;
 extern bool running;
 extern bool allowed;  // what a sandbox says of any call
+extern int programs_started;
 
 extern std::atomic<fil_callstack> inherited;  // the last that fil_thread_inherit() was told
 

@@ -11,10 +11,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <initializer_list>
 #include <string>
 #include <vector>
 
+#include "environment.hpp"
 #include "fake_recorder.hpp"
 #include "replaced.hpp"
 
@@ -226,6 +228,27 @@ TEST(dlopen, new_objects_are_noticed_at_the_next_uncommon_event) {
 
 TEST(dlerror, does_not_show_what_we_looked_up) {
     EXPECT_EQ(dlerror(), nullptr);
+}
+
+// Last: from here on this process has a session.
+TEST(started_programs, count_if_they_will_join) {
+    fil::preload::remember_for_children("a-session", "/bin/true");
+    const int before = fake::programs_started;
+    replaced here(
+        real.posix_spawn,
+        +[](pid_t*, const char* path, const posix_spawn_file_actions_t*, const posix_spawnattr_t*,
+            char* const*, char* const*) { return std::strcmp(path, "/bin/sh") == 0 ? 0 : ENOENT; });
+    pid_t child = 0;
+    char* const ours[] = {nullptr};
+    char other[] = "FIL_SESSION=another";
+    char* const anothers[] = {other, nullptr};
+    posix_spawn(&child, "/bin/sh", nullptr, nullptr, arguments, ours);
+    EXPECT_EQ(fake::programs_started, before + 1);
+    posix_spawn(&child, "/bin/sh", nullptr, nullptr, arguments, anothers);  // as fil-profile does
+    posix_spawn(&child, "/bin/cat", nullptr, nullptr, arguments, ours);
+    replaced too(real.execve, &failing_execve);
+    EXPECT_EQ(execve("/bin/sh", arguments, ours), -1);
+    EXPECT_EQ(fake::programs_started, before + 1);
 }
 
 }  // namespace

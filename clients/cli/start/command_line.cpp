@@ -91,7 +91,8 @@ void declare(CLI::App& app, invocation& asked) {
         "Leave out the processes that the program starts");
     app.add_flag_callback(
         "--show-arguments", [&] { asked.show_arguments = true; },
-        "Show secrets (--password=x) in reports as they are");
+        "Show secrets (--password=x) in reports; --hide-arguments: only names");
+    app.add_flag_callback("--hide-arguments", [&] { asked.hide_arguments = true; })->group("");
     app.add_option("--python", asked.python, "Run Python programs with this interpreter")
         ->type_name("PY")
         ->take_last();

@@ -17,6 +17,7 @@ struct invocation {
     bool detect_out_of_memory = true;   // not --disable-oom-detection
     bool quiet = false;                 // --quiet
     bool show_arguments = false;        // --show-arguments
+    bool hide_arguments = false;        // --hide-arguments
     bool children = true;               // not --no-children
     bool live = false;                  // --live, also right after `run`
     std::string verb;                   // "run"; empty: print `shown` and end

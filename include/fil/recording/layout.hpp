@@ -211,6 +211,8 @@ struct session_page {
     // irrelevant, and the highest peak of such a process.
     std::atomic<std::uint32_t> gone;
     std::atomic<std::int64_t> gone_peak;
+    // Programs that its processes started, by exec or spawn, and that can be recorded.
+    std::atomic<std::uint32_t> programs_started;
 };
 static_assert(sizeof(session_page) <= recording_page);
 

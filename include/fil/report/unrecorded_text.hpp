@@ -15,6 +15,7 @@ struct unrecorded_processes {
     std::string why_refused = {};  // and why the first of them could not
     std::uint64_t sandboxed = 0;   // processes that could not, because of their own sandbox
     std::uint64_t left_out = 0;    // children that the user did not want
+    std::uint64_t missed = 0;      // programs that never connected
 };
 
 inline std::string number_of(std::uint64_t number, std::string_view one, std::string_view many) {
@@ -35,6 +36,11 @@ inline std::vector<std::string> unrecorded_texts(const unrecorded_processes& are
                         " not recorded: " + (are.sandboxed == 1 ? "it runs" : "they run") +
                         " in a sandbox (seccomp) that " +
                         (are.sandboxed == 1 ? "it put up itself." : "they put up themselves."));
+    if (are.missed > 0)
+        texts.push_back(
+            number_of(are.missed, "program that was started", "programs that were started") +
+            " never connected: ended at once, or something removed LD_PRELOAD or keeps "
+            "our library from being loaded.");
     if (are.left_out > 0)
         texts.push_back(number_of(are.left_out, "child process was", "child processes were") +
                         " left out (--no-children).");

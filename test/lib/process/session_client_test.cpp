@@ -94,7 +94,7 @@ session_page* joined(std::uint32_t version, join_answer answer, int page) {
         send(connection, &reply, sizeof reply, page);
     });
     const os::shared_memory recording = a_recording();
-    session_page* const got = join_session(session.address(), recording);
+    session_page* const got = join_session(session.address(), recording, true);
     close(recording.descriptor);
     if (page >= 0) close(page);
     return got;
@@ -109,7 +109,7 @@ TEST(session_client, joins_and_gets_the_sessions_page) {
     });
     const os::shared_memory recording = a_recording();
     errno = E2BIG;
-    session_page* const page = join_session(session.address(), recording);
+    session_page* const page = join_session(session.address(), recording, true);
     EXPECT_EQ(errno, E2BIG);
     ASSERT_NE(page, nullptr);
     EXPECT_EQ(page->live, 7);
@@ -132,16 +132,16 @@ TEST(session_client, an_answer_of_another_version_or_of_no_page_of_ours_is_none)
 TEST(session_client, who_hangs_up_has_refused) {
     supervisor session([](int) {});
     const os::shared_memory recording = a_recording();
-    EXPECT_EQ(join_session(session.address(), recording), nullptr);
+    EXPECT_EQ(join_session(session.address(), recording, true), nullptr);
     EXPECT_EQ(last_refusal(), make_refusal(SYS_recvmsg, ECONNREFUSED));
     close(recording.descriptor);
 }
 
 TEST(session_client, where_nobody_listens_there_is_no_session) {
-    EXPECT_EQ(join_session({1, token, "/tmp/fil-test-nobody"}, {}), nullptr);
+    EXPECT_EQ(join_session({1, token, "/tmp/fil-test-nobody"}, {}, true), nullptr);
     EXPECT_EQ(last_refusal(), make_refusal(SYS_connect, ENOENT));
     const std::string long_path(200, 'x');
-    EXPECT_EQ(join_session({1, token, long_path}, {}), nullptr);
+    EXPECT_EQ(join_session({1, token, long_path}, {}, true), nullptr);
     EXPECT_EQ(last_refusal(), make_refusal(SYS_connect, ENAMETOOLONG));
 }
 
