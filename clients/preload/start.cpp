@@ -72,11 +72,33 @@ bool is_in_files(const char* session) {
     return std::strncmp(session, "files:", 6) == 0;
 }
 
+// In plain words; the C library's own need its version 2.32.
+const char* refusal_words(int why) {
+    switch (why) {
+        case ENOSPC:
+            return "No space left on device";
+        case EACCES:
+        case EPERM:
+            return "Permission denied";
+        case EROFS:
+            return "Read-only file system";
+        case ENOTDIR:
+            return "Not a directory";
+        case ENOENT:
+            return "No such file or directory";
+        case ENAMETOOLONG:
+            return "File name too long";
+        case EDQUOT:
+            return "Disk quota exceeded";
+        default:
+            return "it is refused";
+    }
+}
+
 void say_unrecorded(const char* folder, int why) {
     char line[1400] = "=fil-profile= Not recorded: cannot write to ";
-    const char* const reason = strerrordesc_np(why);
     char* end = stpcpy(line + std::strlen(line), folder);
-    end = stpcpy(stpcpy(end, ": "), reason != nullptr ? reason : "it is refused");
+    end = stpcpy(stpcpy(end, ": "), refusal_words(why));
     *end++ = '\n';
     syscall(SYS_write, 2, line, end - line);
 }

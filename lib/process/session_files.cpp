@@ -1,7 +1,7 @@
 #include "process/session_files.hpp"
 
-#include <errno.h>
-#include <string.h>
+#include <cerrno>
+#include <cstring>
 
 #include <algorithm>
 

@@ -241,10 +241,10 @@ TEST(started_programs, count_if_they_will_join) {
     pid_t child = 0;
     char* const ours[] = {nullptr};
     char other[] = "FIL_SESSION=another";
-    char* const anothers[] = {other, nullptr};
+    char* const foreign[] = {other, nullptr};
     posix_spawn(&child, "/bin/sh", nullptr, nullptr, arguments, ours);
     EXPECT_EQ(fake::programs_started, before + 1);
-    posix_spawn(&child, "/bin/sh", nullptr, nullptr, arguments, anothers);  // as fil-profile does
+    posix_spawn(&child, "/bin/sh", nullptr, nullptr, arguments, foreign);  // as fil-profile does
     posix_spawn(&child, "/bin/cat", nullptr, nullptr, arguments, ours);
     replaced too(real.execve, &failing_execve);
     EXPECT_EQ(execve("/bin/sh", arguments, ours), -1);
