@@ -52,6 +52,7 @@ TEST_F(preload_library_test, what_others_may_not_read_is_copied_for_children_of_
 }
 
 TEST_F(preload_library_test, the_link_stays_for_children_left_running) {
+    write("a b.so", "content");
     std::string link;
     {
         preload_library library(here("a b.so"));
@@ -62,6 +63,7 @@ TEST_F(preload_library_test, the_link_stays_for_children_left_running) {
 }
 
 TEST_F(preload_library_test, a_temporary_directory_that_does_not_fit_is_not_used) {
+    write("a b.so", "content");
     std::filesystem::create_directories("t t");
     const test::with_variable elsewhere("TMPDIR", here("t t"));
     const preload_library library(here("a b.so"));
