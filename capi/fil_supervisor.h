@@ -236,6 +236,11 @@ FIL_API fil_status fil_session_report(fil_session* session, const fil_report_opt
                                       const fil_session_facts* facts, char* path, size_t capacity,
                                       fil_error* error);
 
+/* All that that report is drawn from (fil.h, snapshots). Since 0.1. */
+FIL_API fil_status fil_snapshot_of_session(fil_snapshot** snapshot, fil_session* session,
+                                           const fil_report_options* options,
+                                           const fil_session_facts* facts, fil_error* error);
+
 /* Copies the recording of `pid` (0: the first) to a new file, mode 0600, for a later report.
  * FIL_ERROR_EMPTY if nothing was recorded. Since 0.1. */
 FIL_API fil_status fil_session_keep(fil_session* session, int32_t pid, fil_text file,

@@ -59,9 +59,7 @@ const char* why_not_stopped(fil_status status) {
 extern "C" {
 
 const char* fil_version(void) {
-#define FIL_QUOTED(number) #number
-#define FIL_DOTTED(a, b, c) FIL_QUOTED(a) "." FIL_QUOTED(b) "." FIL_QUOTED(c)
-    return FIL_DOTTED(FIL_VERSION_MAJOR, FIL_VERSION_MINOR, FIL_VERSION_PATCH);
+    return capi::version;
 }
 
 fil_status fil_recorder_start(const fil_recorder_options* options, fil_error* error) {

@@ -10,27 +10,24 @@
 
 #include "fil/report/conventions/all.hpp"
 #include "fil/report/masked_arguments.hpp"
+#include "fil/report/process_name.hpp"
 #include "fil/report/snapshot_reader.hpp"
 #include "process/last_words.hpp"
 #include "process/process_life.hpp"
 #include "report/look_file.hpp"
-#include "report/report_files.hpp"
 #include "report/report_source.hpp"
 #include "report/resident_note.hpp"
 #include "report/session_processes.hpp"
 #include "session/parts_in_memory.hpp"
 
 #include "session_handle.hpp"
+#include "snapshot_handle.hpp"
 #include "symbols/allocator_inside.hpp"
 
 using namespace fil;
 using namespace fil::capi;
 
 namespace {
-
-std::string string_of(fil_text text) {
-    return text.data == nullptr ? std::string() : std::string(text.data, text.length);
-}
 
 std::vector<std::string> strings_of(const fil_text* texts, std::size_t count) {
     std::vector<std::string> strings;
@@ -159,11 +156,6 @@ unseen_allocator unseen_allocator_of(const recording_view& recording,
     return {inside, inside.empty() ? std::string() : note_of_allocator(inside)};
 }
 
-// As much of it as there is room for.
-void write_text(const std::string& text, char* to, std::size_t capacity) {
-    if (to != nullptr && capacity > 0) to[text.copy(to, capacity - 1)] = 0;
-}
-
 // Facts of the last run, where the caller did not say otherwise; its directory.
 std::string add_run_facts(report::facts& facts, const recording_view& recording,
                           const run_record& run) {
@@ -173,14 +165,6 @@ std::string add_run_facts(report::facts& facts, const recording_view& recording,
     facts.program.first_function = recording.text(run.first_function);
     facts.title = recording.text(run.title);
     return std::string(recording.text(run.directory));
-}
-
-report::answer_look look_of(const fil_report_options& options) {
-    report::answer_look look;
-    if (options.answer_columns != 0) look.columns = options.answer_columns;
-    look.colours = (options.answer_look & FIL_ANSWER_COLOURED) != 0;
-    look.ascii = (options.answer_look & FIL_ANSWER_ASCII) != 0;
-    return look;
 }
 
 // Of programs in which each allocator's blocks are seen: nothing.
@@ -198,22 +182,13 @@ unseen_allocator add_notes_of_allocators(report::facts& run,
     return first;
 }
 
-struct asked_report {
-    const fil_report_options& options;
-    const fil_session_facts& known;
-    std::string directory;
-    bool is_exact;
-    char* path;
-    std::size_t capacity;
-};
-
 // `drawn`: the program's process first. Their counters are read.
-void write(std::vector<drawn_process> drawn, report::facts run, const asked_report& asked) {
-    const auto& [options, known, directory, is_exact, path, capacity] = asked;
+report::session_snapshot snapshot_of(std::vector<drawn_process> drawn, report::facts run,
+                                     const fil_report_options& options,
+                                     const fil_session_facts& known) {
     for (drawn_process& one : drawn) add_arenas(one.usage, one.drawn, one.untouched);
-    const report::snapshot tidy = read_processes(drawn, run);
+    report::snapshot tidy = read_processes(drawn, run);
     add_recorded_facts(run, drawn);
-    if (options.peak != nullptr) *options.peak = run.peak;
     const unseen_allocator allocator = add_notes_of_allocators(run, drawn);
     write_text(allocator.note, known.unseen_allocator, known.unseen_allocator_bytes);
     // Of a part, what the program held before is resident as well.
@@ -222,40 +197,35 @@ void write(std::vector<drawn_process> drawn, report::facts run, const asked_repo
         run.resident.anonymous - drawn.front().usage.bytes(mapping_kind::arena);
     if (options.run == 0 && is_far_above(unexplained, run.peak - run.peak_shared))
         run.notes.push_back(note_of_resident(run.resident.anonymous, run.peak, allocator.name));
-    try {
-        const auto written = report::write_report_of_tidy(
-            directory, tidy, run,
-            is_exact ? report::report_naming::exact : report::report_naming::by_time,
-            look_of(options));
-        write_text(written.directory.string(), path, capacity);
-        std::string answer;
-        for (const std::string& line : written.answer) {
-            if (answer.size() + line.size() + 1 < options.answer_capacity) answer += line + '\n';
-        }
-        write_text(answer, options.answer, options.answer_capacity);
-    } catch (const report::report_error& error) {
-        throw failure{FIL_ERROR_SYSTEM, error.what()};
-    }
+    return made_here(std::move(tidy), std::move(run),
+                     options.snapshot == FIL_SNAPSHOT_WITH_SOURCES);
 }
 
-// One recording, all of it or its last run.
-void write_one(const recording_view& recording, const session_page& page, report::facts run,
-               const std::string& executable, asked_report asked,
-               callstack_id root = callstack_id::unknown) {
-    drawn_recording what{recording, &page, root, request_of(asked.known)};
-    if (asked.options.run != 0) {
+// One recording, all of it or its last run. `own_directory`: where that shall go.
+report::session_snapshot read_one(const recording_view& recording, const session_page& page,
+                                  report::facts run, const report::started_process& who,
+                                  const fil_report_options& options, const fil_session_facts& known,
+                                  callstack_id root, std::string& own_directory) {
+    drawn_recording what{recording, &page, root, request_of(known)};
+    if (options.run != 0) {
         const run_record* last = recording.run();
         if (last == nullptr) throw failure{FIL_ERROR_EMPTY, "there was no run"};
-        const std::string its_own = add_run_facts(run, recording, *last);
+        own_directory = add_run_facts(run, recording, *last);
         if (what.out_of_memory)
             run.ending = {report::ending_facts::how::out_of_memory, out_of_memory_status};
-        if (asked.directory.empty()) asked.directory = its_own, asked.is_exact = true;
         what.page = &last->page;
         what.root = last->root.load();
     }
-    drawn_process only{what, usage_of(what), executable, {}, {}, untouched_of(asked.known)};
-    if (asked.known.counters_read != nullptr) asked.known.counters_read(asked.known.context);
-    write({std::move(only)}, std::move(run), asked);
+    drawn_process only{what,
+                       usage_of(what),
+                       who.executable,
+                       {},
+                       {.pid = who.pid, .name = report::process_name(who)},
+                       untouched_of(known)};
+    if (known.counters_read != nullptr) known.counters_read(known.context);
+    std::vector<drawn_process> drawn;
+    drawn.push_back(std::move(only));
+    return snapshot_of(std::move(drawn), std::move(run), options, known);
 }
 
 std::vector<own_peak_moment> moments_of(const fil_session_facts& facts) {
@@ -274,17 +244,17 @@ std::string note_of_child(const std::vector<drawn_process>& drawn, std::int32_t 
            std::to_string(out_of_memory_status) + "; the program went on.";
 }
 
-void write_all(const session& session, const joined_process& program, report::facts run,
-               const asked_report& asked) {
+report::session_snapshot read_all(const session& session, const joined_process& program,
+                                  report::facts run, const fil_report_options& options,
+                                  const fil_session_facts& known) {
     session_processes found =
-        processes_of(session, program.pid, request_of(asked.known), moments_of(asked.known));
-    if (asked.known.counters_read != nullptr) asked.known.counters_read(asked.known.context);
+        processes_of(session, program.pid, request_of(known), moments_of(known));
+    if (known.counters_read != nullptr) known.counters_read(known.context);
     for (drawn_process& one : found.drawn) {  // looked at of its last image alone
-        if (&one.drawn.recording.header() == &program.header())
-            one.untouched = untouched_of(asked.known);
+        if (&one.drawn.recording.header() == &program.header()) one.untouched = untouched_of(known);
     }
     run.notes.insert(run.notes.end(), found.notes.begin(), found.notes.end());
-    if (const auto request = request_of(asked.known); is_out_of_memory(asked.known)) {
+    if (const auto request = request_of(known); is_out_of_memory(known)) {
         if (request->pid == program.pid)
             run.ending = {report::ending_facts::how::out_of_memory, out_of_memory_status};
         else
@@ -296,24 +266,46 @@ void write_all(const session& session, const joined_process& program, report::fa
             "moment.");
     }
     add_session_facts(run, session, found.drawn);
-    write(std::move(found.drawn), std::move(run), asked);
+    return snapshot_of(std::move(found.drawn), std::move(run), options, known);
 }
 
-asked_report asked_of(const fil_report_options& options, const fil_session_facts& known, char* path,
-                      std::size_t capacity) {
-    return {options, known,   string_of(options.directory), options.directory_is_exact != 0,
-            path,    capacity};
+report::session_snapshot read_session(const session& session, const fil_report_options& options,
+                                      const fil_session_facts& known, std::string& own_directory) {
+    const joined_process* process = session.find(known.pid);
+    if (process == nullptr || !process->has_recording())
+        throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
+    check_readable(process->view());
+    report::facts run = facts_of(options, known);
+    if (!session.shows_arguments()) run.arguments = report::masked(std::move(run.arguments));
+    if (options.run == 0) return read_all(session, *process, std::move(run), options, known);
+    return read_one(process->view(), session.page(), std::move(run), started_of(*process), options,
+                    known, callstack_id::unknown, own_directory);
 }
 
-template <typename Body>
-fil_status guarded_reading(fil_error* error, Body&& body) {
-    return guarded(error, [&] {
-        try {
-            body();
-        } catch (const damaged_recording& damage) {
-            throw failure{FIL_ERROR_DAMAGED, damage.what()};
-        }
-    });
+report::session_snapshot read_this_process(const fil_report_options& options,
+                                           std::string& own_directory) {
+    recording_memory* memory = this_process.private_recording();
+    if (memory == nullptr) throw failure{FIL_ERROR_STATE, "no private recorder runs here"};
+    const recording_view recording(memory->base(), memory->bytes());
+    // Since the last start.
+    const run_record* since = recording.run();
+    const session_page& page = since != nullptr ? since->page : *this_process.recording().session();
+    std::error_code ignored;
+    check_readable(recording);
+    const fil_session_facts nothing = FIL_SESSION_FACTS_INIT;
+    report::facts run = facts_of(options, nothing);
+    const report::started_process who{
+        getpid(), getppid(), report::masked(run.arguments),
+        std::filesystem::read_symlink("/proc/self/exe", ignored).string()};
+    return read_one(recording, page, std::move(run), who, options, nothing,
+                    since != nullptr ? since->root.load() : callstack_id::unknown, own_directory);
+}
+
+// Where the caller says, or else where its run belongs.
+report_place place_of(const fil_report_options& options, const std::string& own_directory) {
+    report_place place{string_of(options.directory), options.directory_is_exact != 0};
+    if (place.directory.empty() && options.run != 0) place = {own_directory, true};
+    return place;
 }
 
 }  // namespace
@@ -324,20 +316,11 @@ fil_status fil_session_report(fil_session* handle, const fil_report_options* opt
                               const fil_session_facts* facts, char* path, size_t capacity,
                               fil_error* error) {
     return guarded_reading(error, [&] {
-        const fil::session& session = session_of(handle);
         const auto asked = checked_copy(options, "options");
-        const auto known = checked_copy(facts, "facts");
-        const joined_process* process = session.find(known.pid);
-        if (process == nullptr || !process->has_recording())
-            throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
-        check_readable(process->view());
-        report::facts run = facts_of(asked, known);
-        if (!session.shows_arguments()) run.arguments = report::masked(std::move(run.arguments));
-        const asked_report what = asked_of(asked, known, path, capacity);
-        if (asked.run == 0)
-            write_all(session, *process, std::move(run), what);
-        else
-            write_one(process->view(), session.page(), std::move(run), process->executable, what);
+        std::string own_directory;
+        const report::session_snapshot from =
+            read_session(session_of(handle), asked, checked_copy(facts, "facts"), own_directory);
+        draw(from, asked, place_of(asked, own_directory), path, capacity);
     });
 }
 
@@ -361,20 +344,27 @@ fil_status fil_recording_report(const fil_report_options* options, char* path, s
                                 fil_error* error) {
     return guarded_reading(error, [&] {
         const auto asked = checked_copy(options, "options");
-        recording_memory* memory = this_process.private_recording();
-        if (memory == nullptr) throw failure{FIL_ERROR_STATE, "no private recorder runs here"};
-        const recording_view recording(memory->base(), memory->bytes());
-        // Since the last start.
-        const run_record* since = recording.run();
-        const session_page& page =
-            since != nullptr ? since->page : *this_process.recording().session();
-        std::error_code ignored;
-        check_readable(recording);
-        const fil_session_facts nothing = FIL_SESSION_FACTS_INIT;
-        write_one(recording, page, facts_of(asked, nothing),
-                  std::filesystem::read_symlink("/proc/self/exe", ignored).string(),
-                  asked_of(asked, nothing, path, capacity),
-                  since != nullptr ? since->root.load() : callstack_id::unknown);
+        std::string own_directory;
+        const report::session_snapshot from = read_this_process(asked, own_directory);
+        draw(from, asked, place_of(asked, own_directory), path, capacity);
+    });
+}
+
+fil_status fil_snapshot_of_session(fil_snapshot** snapshot, fil_session* handle,
+                                   const fil_report_options* options,
+                                   const fil_session_facts* facts, fil_error* error) {
+    return guarded_reading(error, [&] {
+        std::string own_directory;
+        give(snapshot, read_session(session_of(handle), checked_copy(options, "options"),
+                                    checked_copy(facts, "facts"), own_directory));
+    });
+}
+
+fil_status fil_snapshot_of_process(fil_snapshot** snapshot, const fil_report_options* options,
+                                   fil_error* error) {
+    return guarded_reading(error, [&] {
+        std::string own_directory;
+        give(snapshot, read_this_process(checked_copy(options, "options"), own_directory));
     });
 }
 

@@ -15,6 +15,14 @@
 
 namespace fil::capi {
 
+// "0.1.0".
+#define FIL_QUOTED(number) #number
+#define FIL_DOTTED(a, b, c) FIL_QUOTED(a) "." FIL_QUOTED(b) "." FIL_QUOTED(c)
+inline constexpr char version[] =
+    FIL_DOTTED(FIL_VERSION_MAJOR, FIL_VERSION_MINOR, FIL_VERSION_PATCH);
+#undef FIL_DOTTED
+#undef FIL_QUOTED
+
 // One of an array, whose caller says how many bytes each has.
 template <typename Struct>
 fil_status copy_element(Struct& known, const void* element, std::size_t size) {

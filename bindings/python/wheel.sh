@@ -27,11 +27,11 @@ cmp -s "$list" "$tools/installed.txt" || {
 # ---- the packages --------------------------------------------------------------------------------
 
 headers="boost range concepts meta std CLI xxhash.h elfutils dwarf.h libelf.h gelf.h zlib.h zconf.h
-    curses.h ncurses_dll.h unctrl.h term.h"
-libraries="dw elf z lzma bz2 xxhash ncursesw tinfo"
-pkg_config_files="libdw libelf zlib liblzma libxxhash CLI11 ncursesw"
+    zstd.h zstd_errors.h curses.h ncurses_dll.h unctrl.h term.h"
+libraries="dw elf z lzma bz2 xxhash zstd ncursesw tinfo"
+pkg_config_files="libdw libelf zlib liblzma libxxhash libzstd CLI11 ncursesw"
 debian_packages="libboost-dev librange-v3-dev libcli11-dev libxxhash-dev libdw-dev libelf-dev zlib1g-dev
-    liblzma-dev libbz2-dev libncurses-dev"
+    liblzma-dev libbz2-dev libzstd-dev libncurses-dev"
 
 rm -rf "$packages" "$notices" && mkdir -p "$packages/include" "$packages/lib" "$packages/pkgconfig" "$notices"
 for header in $headers; do

@@ -32,7 +32,8 @@ void become_python(const invocation& asked) {
     set_variable(variables.all, "FIL_PROGRAM=" + std::to_string(own_pid()));
 
     start_watcher({session.get(), library, shown, variables.set_by_us, asked.detect_out_of_memory,
-                   asked.quiet, find_variable(inherited, "FIL_SYSTEM_ROOT").value_or("")});
+                   asked.quiet, find_variable(inherited, "FIL_SYSTEM_ROOT").value_or(""),
+                   asked.snapshot});
     library.leave_link();  // the watcher's to remove
 
     become({python.path, arguments, {}, {}, true}, variables.all);

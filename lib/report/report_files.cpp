@@ -22,6 +22,7 @@
 #include "fil/report/moment_text.hpp"
 #include "fil/report/plain_page.hpp"
 #include "fil/report/report_model.hpp"
+#include "report/snapshot_file.hpp"
 #include "report/workshop.hpp"
 
 namespace fil::report {
@@ -37,22 +38,14 @@ struct named_text {
 constexpr report_kind all_kinds[] = {report_kind::peak, report_kind::out_of_memory,
                                      report_kind::now};
 
-// The list of callstacks and both graphs.
-std::array<std::string, 3> graph_files(report_kind kind) {
+// The list of callstacks, both graphs, and the snapshot.
+std::array<std::string, 4> names_of(report_kind kind) {
     const std::string begin(text_of_moment(kind).files);
-    return {begin + ".prof", begin + ".svg", begin + "-reversed.svg"};
+    return {begin + ".prof", begin + ".svg", begin + "-reversed.svg", begin + ".filsnap"};
 }
 
 std::string svg_of(const report_model& report, direction from) {
     return flamegraph_svg(report, from, {assets::svg_style, assets::svg_script});
-}
-
-// "Mon Nov 23 16:28:03 2026", without ctime()'s newline.
-std::string now_as_ctime() {
-    const std::time_t now = std::time(nullptr);
-    std::array<char, 32> text{};
-    if (ctime_r(&now, text.data()) == nullptr) return {};
-    return std::string(text.data()).substr(0, 24);
 }
 
 // The peak is the one that the page's head shows. What follows is what Fil calls such a page.
@@ -61,7 +54,7 @@ std::string page_title(const report_model& report) {
     const std::string program = program_text(report.run);
     return (program.empty() ? "" : program + " ") + peak +
            std::string(text_of_moment(report.run.kind).title) + " \u00B7 Fil Memory Profile (" +
-           now_as_ctime() + ")";
+           made_text(report.run) + ")";
 }
 
 // What the page's fixed text says of its moment.
@@ -89,15 +82,19 @@ std::string page_of(const report_model& report) {
 
 // When memory ran out, the list and the graphs hold what was asked for as well, as tools expect;
 // page and answer set it apart, or a request for a petabyte would leave no room for what was there.
-std::vector<named_text> make_files(report_model& report) {
-    std::vector<named_text> files;
+void add_drawn(std::vector<named_text>& files, report_model& report) {
     files.push_back({"index.html", page_of(report)});
     count_requests(report);
-    const auto names = graph_files(report.run.kind);
+    const auto names = names_of(report.run.kind);
     files.push_back({names[0], folded_callstacks(report)});
     files.push_back({names[1], svg_of(report, direction::callers_first)});
     files.push_back({names[2], svg_of(report, direction::leaves_first)});
-    return files;
+}
+
+// Nothing where it would be too long to be read.
+void add_snapshot(std::vector<named_text>& files, const session_snapshot& from) {
+    if (auto file = snapshot_file(from))
+        files.push_back({names_of(from.run.kind)[3], std::move(*file)});
 }
 
 // "2026-11-23T16-28-03_759", local time.
@@ -130,7 +127,7 @@ fs::path give_exactly(workshop& work, const fs::path& directory,
     for (const auto& [name, text] : files) work.give_file(std::string(name));
     // Of an older report that ended otherwise.
     for (const report_kind kind : all_kinds) {
-        for (const std::string& name : graph_files(kind))
+        for (const std::string& name : names_of(kind))
             if (ranges::none_of(files, [&](const named_text& file) { return file.name == name; }))
                 work.remove_file(name);
     }
@@ -143,24 +140,20 @@ report_error not_written(const fs::path& directory, const std::string& why) {
 
 }  // namespace
 
-written_report write_report(const fs::path& directory, const snapshot& taken, const facts& run,
-                            report_naming naming, const answer_look& look) {
-    return write_report_of_tidy(directory, tidied(taken, run.program), run, naming, look);
-}
-
-written_report write_report_of_tidy(const fs::path& directory, const snapshot& tidy,
-                                    const facts& run, report_naming naming,
-                                    const answer_look& look) {
-    report_model report = report_model_of_tidy(tidy, run);
-    const std::vector<std::string> answer = answer_of(report, look);
-    const std::vector<named_text> files = make_files(report);
+written_report write_report(const fs::path& directory, const session_snapshot& from,
+                            const report_writing& how) {
+    std::vector<named_text> files;
+    if (how.with_snapshot) add_snapshot(files, from);
+    report_model report = report_model_of(from);
+    std::vector<std::string> answer = answer_of(report, how.look);
+    add_drawn(files, report);
     try {
         fs::create_directories(directory);
         workshop work(directory);
         for (const auto& [name, text] : files) work.write(name, text);
-        return {naming == report_naming::by_time ? give_by_time(work, directory)
-                                                 : give_exactly(work, directory, files),
-                answer};
+        return {how.naming == report_naming::by_time ? give_by_time(work, directory)
+                                                     : give_exactly(work, directory, files),
+                std::move(answer)};
     } catch (const std::system_error& error) {
         const bool is_limit = error.code() == std::errc::file_too_large;
         throw not_written(directory, error.code().message() + (is_limit ? " (ulimit -f)" : ""));

@@ -1,13 +1,15 @@
 #pragma once
-// The four files of a report, written so that nobody ever sees half of one.
+// The files of a report, written so that nobody ever sees half of one.
 //
 //     DIRECTORY/2026-11-23T16-28-03_759/   peak-memory.prof  peak-memory.svg
 //                                          peak-memory-reversed.svg  index.html
+//                                          peak-memory.filsnap  (snapshot_file.hpp)
 //                                          (out-of-memory.prof ... when memory ran out)
 //     DIRECTORY/latest                     a link to the newest of these folders
 //
-// Called by whoever has a snapshot and the facts: the supervisor's report process, a program that
-// reports on itself. Cold code, one thread at a time; keeps nothing.
+// All are made of one snapshot and of nothing else, so that drawn again they are the same. Called
+// by whoever has one: the supervisor's report process, a program that reports on itself. Cold code,
+// one thread at a time; keeps nothing.
 
 #include <filesystem>
 #include <stdexcept>
@@ -15,8 +17,7 @@
 #include <vector>
 
 #include "fil/report/answer_look.hpp"
-#include "fil/report/facts.hpp"
-#include "fil/report/snapshot.hpp"
+#include "fil/report/session_snapshot.hpp"
 
 namespace fil::report {
 
@@ -35,14 +36,15 @@ struct written_report {
     std::vector<std::string> answer;  // what it says, in a few lines (fil/report/answer.hpp)
 };
 
-// Makes directories as needed. Throws report_error; what was written until then is removed.
-written_report write_report_of_tidy(const std::filesystem::path& directory, const snapshot& tidy,
-                                    const facts& run, report_naming naming = report_naming::by_time,
-                                    const answer_look& look = {});
+// How a report is written.
+struct report_writing {
+    report_naming naming = report_naming::by_time;
+    answer_look look{};
+    bool with_snapshot = true;  // the file from which it can be drawn again
+};
 
-// Of one process, by its own facts.
-written_report write_report(const std::filesystem::path& directory, const snapshot& taken,
-                            const facts& run, report_naming naming = report_naming::by_time,
-                            const answer_look& look = {});
+// Makes directories as needed. Throws report_error; what was written until then is removed.
+written_report write_report(const std::filesystem::path& directory, const session_snapshot& from,
+                            const report_writing& how = {});
 
 }  // namespace fil::report

@@ -10,6 +10,7 @@
 #include "fil/report/tidy.hpp"
 #include "fil/track/peak.hpp"
 #include "os/cold/files.hpp"
+#include "os/cold/place_and_time.hpp"
 #include "report/resident_note.hpp"
 #include "report/zipped_sources.hpp"
 #include "symbols/symbols.hpp"
@@ -185,7 +186,6 @@ void add_recorded_facts(report::facts& run, const std::vector<drawn_process>& al
     // One thread alone knows every byte; of others it does not know what they keep to themselves.
     const bool alone = run.exact.threads == 1 && !are_several;
     run.exact.bound = alone ? 0 : limit_of_pendings(run.exact.threads, run.peak);
-    if (!are_several) return;
     for (const drawn_process& process : all) {
         if (process.usage.used_bytes() == 0) continue;
         run.processes.push_back(process.who);
@@ -200,6 +200,7 @@ void add_recorded_facts(report::facts& run, const std::vector<drawn_process>& al
         if (process.drawn.recording.header().closed == 0 && has_ended)
             who.note = "still running when the program ended";
     }
+    if (!are_several) return;
     std::ranges::stable_sort(run.processes, std::greater(), &report::process_facts::bytes);
     std::erase_if(run.timelines, [&](report::timeline& line) {
         const auto whose = std::ranges::find(run.processes, line.pid, &report::process_facts::pid);
@@ -207,6 +208,14 @@ void add_recorded_facts(report::facts& run, const std::vector<drawn_process>& al
         return line.pid != 0 && whose == run.processes.end();
     });
     if (run.timelines.size() == 2) run.timelines.pop_back();  // it would be the same line twice
+}
+
+report::session_snapshot made_here(report::snapshot tidy, report::facts run, bool embeds_sources) {
+    run.made = os::seconds_since_1970();
+    run.utc_offset = os::utc_offset(run.started.value_or(*run.made));
+    run.host = os::host_name();
+    auto sources = report::find_source_files(tidy, {run.started, embeds_sources});
+    return {std::move(run), std::move(tidy), std::move(sources)};
 }
 
 }  // namespace fil

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "fil/recording/view.hpp"
-#include "fil/report/facts.hpp"
+#include "fil/report/session_snapshot.hpp"
 #include "fil/report/snapshot_reader.hpp"
 
 namespace fil {
@@ -64,8 +64,10 @@ report::snapshot read_processes(std::vector<drawn_process>& all, report::facts& 
 report::snapshot read_processes(std::vector<drawn_process>& all, report::facts& run,
                                 symbols& names);
 
-// Completes `run` with what recordings say: runtime, notes, peak, exactness; and, where several
-// processes joined, who held how much.
+// Completes `run` with what recordings say: runtime, notes, peak, exactness, who held how much.
 void add_recorded_facts(report::facts& run, const std::vector<drawn_process>& all);
+
+// All that a report is drawn from, made here and now.
+report::session_snapshot made_here(report::snapshot tidy, report::facts run, bool embeds_sources);
 
 }  // namespace fil

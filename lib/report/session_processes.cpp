@@ -6,7 +6,6 @@
 #include <string>
 
 #include "fil/report/masked_arguments.hpp"
-#include "fil/report/process_name.hpp"
 #include "report/live_copy.hpp"
 #include "session/parts_in_memory.hpp"
 #include "session/refusal_text.hpp"
@@ -29,10 +28,14 @@ bool is_damaged(const joined_process& process) {
 
 }  // namespace
 
+report::started_process started_of(const joined_process& process) {
+    return {process.pid, process.parent_pid, report::arguments_of(process.command),
+            process.executable};
+}
+
 std::vector<report::started_process> started_of(const session& session) {
     std::vector<report::started_process> all;
-    for (const joined_process& one : session.processes())
-        all.push_back({one.pid, one.parent_pid, report::arguments_of(one.command), one.executable});
+    for (const joined_process& one : session.processes()) all.push_back(started_of(one));
     return all;
 }
 

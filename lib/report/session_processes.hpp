@@ -29,6 +29,8 @@ struct session_processes {
     std::vector<std::string> notes;
 };
 
+report::started_process started_of(const joined_process& process);
+
 // `pid` joined. Throws damaged_recording if its own is.
 session_processes processes_of(const session& session, std::int32_t pid,
                                const std::optional<failed_request>& out_of_memory,

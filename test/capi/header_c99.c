@@ -29,9 +29,14 @@ SIZE_IS(fil_process, 128);
 SIZE_IS(fil_large_mapping, 24);
 SIZE_IS(fil_sample, 32);
 SIZE_IS(fil_untouched, 32);
-SIZE_IS(fil_report_options, 152);
+SIZE_IS(fil_report_options, 160);
 SIZE_IS(fil_process_moment, 16);
-SIZE_IS(fil_session_facts, 176);
+SIZE_IS(fil_session_facts, 224);
+SIZE_IS(fil_snapshot_facts, 192);
+SIZE_IS(fil_held_process, 88);
+SIZE_IS(fil_frame, 88);
+SIZE_IS(fil_call, 32);
+SIZE_IS(fil_usage, 32);
 
 int main(void) {
     fil_error error = FIL_ERROR_INIT;

@@ -73,6 +73,17 @@ TEST(command_line, everything_after_the_verb_is_the_programs) {
     EXPECT_TRUE(asked.browser);
 }
 
+TEST(command_line, what_is_kept_to_draw_a_report_again_is_said) {
+    const auto kept = [](words line) {
+        line.insert(line.end(), {"run", "x", "--no-recording"});
+        return parse_command_line(line).snapshot;
+    };
+    EXPECT_EQ(kept({}), FIL_SNAPSHOT_KEPT);
+    EXPECT_EQ(kept({"--embed-sources"}), FIL_SNAPSHOT_WITH_SOURCES);
+    EXPECT_EQ(kept({"--no-recording"}), FIL_SNAPSHOT_NOT_KEPT);
+    EXPECT_EQ(kept({"--no-recording", "--embed-sources"}), FIL_SNAPSHOT_NOT_KEPT);
+}
+
 TEST(command_line, options_before_the_verb_are_ours) {
     const invocation asked =
         parse_command_line({"-o", "run", "--no-browser", "--python", "py", "run", "x"});

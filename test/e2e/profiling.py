@@ -5,6 +5,7 @@ FIL_PROFILE names another fil-profile than build/bin's.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -21,6 +22,7 @@ REPORT_FILES = {
     "peak-memory.prof",
     "peak-memory.svg",
     "peak-memory-reversed.svg",
+    "peak-memory.filsnap",
     "index.html",
 }
 KIB, MIB = 2**10, 2**20
@@ -44,6 +46,18 @@ def reports_in(output: Path | str) -> list[Path]:
     return folders
 
 
+def snapshot_content(file: Path) -> bytes:
+    """What is packed in a snapshot file (docs/design/snapshot-file.md)."""
+    whole = file.read_bytes()
+    assert whole.startswith(b"filsnap\n")
+    zstd = ctypes.CDLL("libzstd.so.1")
+    zstd.ZSTD_decompress.restype = ctypes.c_size_t
+    content = ctypes.create_string_buffer(int.from_bytes(whole[24:32], "little"))
+    room, packed = ctypes.c_size_t(len(content)), ctypes.c_size_t(len(whole) - 40)
+    assert zstd.ZSTD_decompress(content, room, whole[40:], packed) == len(content)
+    return content.raw
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a program ended, and what it said. A status below 0 is a death by that signal."""
@@ -65,7 +79,7 @@ class Profiled(Ended):
 
     @property
     def report(self) -> Path:
-        """The folder of the report; there must be exactly one, with exactly the four files."""
+        """The folder of the report; there must be exactly one, with exactly its files."""
         folders = reports_in(self.output)
         assert len(folders) == 1, (folders, self.stderr.decode(errors="replace"))
         assert {file.name for file in folders[0].iterdir()} == REPORT_FILES

@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 from command import wait_until
 
-FILES = {"index.html", "out-of-memory.prof", "out-of-memory.svg", "out-of-memory-reversed.svg"}
+FILES = {
+    "out-of-memory.prof",
+    "out-of-memory.svg",
+    "out-of-memory-reversed.svg",
+    "out-of-memory.filsnap",
+    "index.html",
+}
 GROUPS_V1 = Path("/sys/fs/cgroup/memory")
 GROUPS_V2 = Path("/sys/fs/cgroup")
 

@@ -180,7 +180,8 @@ def test_a_deep_recursion_takes_no_room_for_each_of_its_callstacks(here):
     assert depth > 1500
     assert size < 15
     assert int(written) < 120
-    assert int(bytes_written) == sum(callstacks("out").values())
+    listed = sum(callstacks("out").values())  # at least 99 % of them
+    assert listed <= int(bytes_written) <= listed * 100 // 99
     assert re.fullmatch(r"\['\[\d+ frames\]'\]", left_out)
     assert last == "Callstack(bytes True 1"
 

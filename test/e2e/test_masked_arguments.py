@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from command import script
-from profiling import FIL_PROFILE, reports_in, run_plain
+from profiling import FIL_PROFILE, reports_in, run_plain, snapshot_content
 
 PROGRAM = """
     import subprocess, sys
@@ -17,13 +17,18 @@ PROGRAM = """
 WORDS = ["--password=hush-1", "--api-key", "hush-2", "--db=postgres://ada:hush-3@db/x", "plain"]
 
 
+def text_of(file: Path) -> str:
+    whole = snapshot_content(file) if file.suffix == ".filsnap" else file.read_bytes()
+    return whole.decode(errors="replace")
+
+
 def reported(here: Path, *options: str) -> str:
     code = script("x.py", PROGRAM)
     options = ("--no-browser", "-o", "out", "--python", sys.executable, *options)
     ran = run_plain([str(FIL_PROFILE), *options, "run", code, *WORDS])
     assert ran.stdout.decode() == f"{WORDS}\n"  # the program gets them as they are
     (folder,) = reports_in("out")
-    files = [file.read_text() for file in sorted(folder.iterdir())]
+    files = [text_of(file) for file in sorted(folder.iterdir())]
     return "".join([ran.stderr.decode(), *files])
 
 

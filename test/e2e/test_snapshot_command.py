@@ -71,7 +71,9 @@ def names(folder: Path) -> set[str]:
     return {file.name for file in folder.iterdir()}
 
 
-NOW = {"memory-now.prof", "memory-now.svg", "memory-now-reversed.svg", "index.html"}
+NOW = {f"memory-now{end}" for end in (".prof", ".svg", "-reversed.svg", ".filsnap")} | {
+    "index.html"
+}
 PEAK = {"peak-memory.prof", "peak-memory.svg", "peak-memory-reversed.svg", "index.html"}
 
 

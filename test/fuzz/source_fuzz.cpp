@@ -51,7 +51,7 @@ void fuzz::run(std::span<const std::uint8_t> input) {
         from.add_frame(std::move(pushed));
     }
     from.add_text("<cell>", std::string(text));
-    for (const source_excerpt& excerpt : read_sources(from, {}, limits)) {
+    for (const source_excerpt& excerpt : read_sources(from, find_source_files(from, {}), limits)) {
         check(excerpt.line, limits.line_bytes);
         for (const std::string& line : excerpt.before) check(line, limits.around_bytes);
         for (const std::string& line : excerpt.after) check(line, limits.around_bytes);

@@ -47,8 +47,13 @@ TEST(facts_text, an_ending_is_named) {
 TEST(facts_text, the_start_is_local_time) {
     setenv("TZ", "UTC-2", 1);
     tzset();
-    EXPECT_EQ(start_text(1700000000), "2023-11-15 00:13:20");
-    EXPECT_EQ(start_text(std::nullopt), "");
+    facts run;
+    EXPECT_EQ(start_text(run), "");
+    run.started = run.made = 1700000000;
+    EXPECT_EQ(start_text(run), "2023-11-15 00:13:20");
+    EXPECT_EQ(made_text(run), "Wed Nov 15 00:13:20 2023");
+    run.utc_offset = -3600;  // where the program ran
+    EXPECT_EQ(start_text(run), "2023-11-14 21:13:20");
 }
 
 TEST(facts_text, a_process_is_called_by_what_it_runs) {

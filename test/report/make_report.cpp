@@ -20,8 +20,8 @@ int main(int argc, char** argv) {
     const bool exact = argc > 3 && std::string_view(argv[3]) == "exact";
     try {
         const auto made = fil::report::write_report(
-            argv[2], recording->what, recording->facts,
-            exact ? fil::report::report_naming::exact : fil::report::report_naming::by_time);
+            argv[2], fil::report::fixtures::session_of(*recording),
+            {exact ? fil::report::report_naming::exact : fil::report::report_naming::by_time});
         std::printf("%s\n", made.directory.c_str());
     } catch (const fil::report::report_error& error) {
         std::fprintf(stderr, "make_report: %s\n", error.what());

@@ -61,7 +61,7 @@ TEST(process_merge, a_process_is_no_line_and_no_librarys_code) {
     process_merge merge;
     merge.add(tidied(first, run.program), parent);
     merge.add(tidied(second, run.program), child);
-    const report_model report = report_model_of_tidy(merge.take(), run);
+    const report_model report = report_model_of({run, merge.take(), {}});
     ASSERT_EQ(report.held.lines.size(), 1u) << "python -c is a line of the user's";
     EXPECT_EQ(report.held.lines[0].bytes, 10);
     EXPECT_EQ(report.held.others, 21);

@@ -12,7 +12,8 @@
 
 #include "fil/report/facts.hpp"
 #include "fil/report/process_merge.hpp"
-#include "fil/report/snapshot.hpp"
+#include "fil/report/session_snapshot.hpp"
+#include "fil/report/tidy.hpp"
 
 namespace fil::report::fixtures {
 
@@ -22,6 +23,12 @@ struct recording {
 };
 
 inline constexpr std::int64_t mib = 1 << 20;
+
+inline session_snapshot session_of(const recording& from) {
+    snapshot tidy = tidied(from.what, from.facts.program);
+    source_files sources = find_source_files(tidy, {from.facts.started});
+    return {from.facts, std::move(tidy), std::move(sources)};
+}
 
 // The same numbers on every machine.
 class dice {
@@ -91,6 +98,7 @@ inline report::facts some_facts(std::string script, std::int64_t peak) {
     facts.program.main_script_path = "/home/ada/" + script;
     facts.program.launch_directory = "/home/ada";
     facts.started = 1795451283;
+    facts.made = 1795451289;
     facts.duration = 5.12;
     facts.ending = {ending_facts::how::exited, 0};
     facts.peak = peak;

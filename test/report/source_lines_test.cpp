@@ -32,7 +32,8 @@ class source_lines_of : public testing::Test {
         frame f = python(name, line, "f");
         f.directory = directory_;
         const frame_index at = from.add_frame(f);
-        return read_sources(from, started_, limits)[to_index(at)];
+        const source_files files = find_source_files(from, {started_, false, limits.file_bytes});
+        return read_sources(from, files, limits)[to_index(at)];
     }
 
     std::string directory_;
@@ -116,6 +117,7 @@ TEST_F(source_lines_of, each_frame_has_an_entry) {
         }
     }
     texts lines;
-    for (const source_excerpt& each : read_sources(from, {})) lines.push_back(each.line);
+    for (const source_excerpt& each : read_sources(from, find_source_files(from, {})))
+        lines.push_back(each.line);
     EXPECT_EQ(lines, (texts{"two", "one", "", "dos", "uno", ""}));
 }

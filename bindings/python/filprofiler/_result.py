@@ -1,4 +1,4 @@
-"""What a report shows, as plain objects: read from the report itself.
+"""What a report was drawn from, as plain objects: read from the snapshot file beside it.
 
 The callstacks are kept as the tree that they are. Written out, those of a deep recursion would take
 the square of its depth.
@@ -7,22 +7,25 @@ the square of its depth.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ._snapshot import Snapshot, string
 
 if TYPE_CHECKING:
     from ._run import Run
 
+SNAPSHOT = "peak-memory.filsnap"
 MODEL = re.compile(r'<script type="application/json" id="model">(.*?)</script>', re.DOTALL)
 MOST_FRAMES = 1_000_000  # that to_json() writes, some 80 MB
 
 
 @dataclass(frozen=True)
 class Frame:
-    file: str
+    file: str  # as the program had it
     line: int  # 0: not known
     function: str
 
@@ -80,7 +83,7 @@ class Callstack:
 @dataclass(frozen=True)
 class Result:
     peak_bytes: int
-    callstacks: tuple[Callstack, ...]  # the heaviest first; together at least 99 % of the peak
+    callstacks: tuple[Callstack, ...]  # the heaviest first; together they are the peak
 
     def to_json(self) -> str:
         callstacks = ", ".join(callstacks_as_json(self.callstacks))
@@ -111,21 +114,28 @@ def callstacks_as_json(callstacks: tuple[Callstack, ...]) -> Iterator[str]:
 
 def result_of(run: Run) -> Result:
     """Raises RuntimeError if its report is not there any more."""
-    try:
-        with (run.path / "index.html").open(encoding="utf-8") as page:
-            if signature(page.fileno()) == run.written:
-                return Result(run.peak_bytes, tuple(read_callstacks(page.read())))
-    except OSError:
-        pass
+    file = run.path / SNAPSHOT
+    if run.written is None and (run.path / "index.html").exists():
+        raise RuntimeError(
+            f"The report in {run.path} has no {SNAPSHOT} to be read (--no-recording)."
+        )
+    if signature_of(file) == run.written is not None:
+        with Snapshot(file) as snapshot:
+            callstacks = tuple(read_callstacks(snapshot))
+        if signature_of(file) == run.written:
+            return Result(run.peak_bytes, callstacks)
     raise RuntimeError(
         f"The report in {run.path} is not there any more, or that of a later part has taken its "
         "place; give each part a directory of its own."
     )
 
 
-def signature(file: int | str | os.PathLike[str]) -> tuple[int, ...]:
-    """Tells a report from others that were or will be there."""
-    found = os.stat(file)  # noqa: PTH116 - of a descriptor, too
+def signature_of(file: Path) -> tuple[int, ...] | None:
+    """Tells a report from others that were or will be there; None if it is not there."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
     return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
@@ -150,14 +160,13 @@ def heaviest_lines(page: str, most: int) -> list[tuple[int, Frame, str]]:
     ]
 
 
-def read_callstacks(page: str) -> list[Callstack]:
-    model, _, frames = read_model(page)
-    nodes = model["tree"]
-    parents = [0, *(node - up for node, up in enumerate(nodes["up"], 1))]
-    tree = CallTree(frames, [-1, *nodes["frame"]], parents)
+def read_callstacks(snapshot: Snapshot) -> list[Callstack]:
+    frames = [Frame(string(f.file), f.line, string(f.function)) for f in snapshot.frames()]
+    calls = [(call.caller, call.frame) for call in snapshot.calls()]
+    tree = CallTree(frames, [frame for _, frame in calls], [caller for caller, _ in calls])
     found = [
-        Callstack(size, allocations, node, tree)
-        for node, (size, allocations) in enumerate(zip(nodes["self"], nodes["allocations"]), 1)
-        if size > 0
+        Callstack(one.bytes, one.allocations, one.callstack, tree)
+        for one in snapshot.used()
+        if one.bytes > 0
     ]
     return sorted(found, key=lambda callstack: -callstack.bytes)

@@ -17,7 +17,7 @@ from ._library import (
     LibraryError,
 )
 from ._pools import ThreadPools
-from ._result import signature
+from ._result import SNAPSHOT, signature_of
 from ._sources import Sources
 
 NOT_STARTED = (
@@ -152,7 +152,7 @@ class Run:
         self._to.sources.tell()
         try:
             self._to.library.report()
-            self.written = signature(self.path / "index.html")
+            self.written = signature_of(self.path / SNAPSHOT)
         except (LibraryError, OSError) as error:
             sentence = f"The report in {self.path} could not be written: {error}"
             if not failing:

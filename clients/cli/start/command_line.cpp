@@ -69,7 +69,7 @@ void declare(CLI::App& app, invocation& asked) {
     app.formatter(std::make_shared<usage_formatter>());
     app.description("Finds which lines of a program hold its memory at the peak.");
     app.footer(examples);
-    app.set_help_flag("-h,--help", "Print this help and exit");
+    app.set_help_flag("-h,--help")->group("");  // it is what is shown
     app.set_version_flag("--version", fil_version(), "Print the version and exit");
     app.add_flag_callback(
         "--license", [&] { asked.shown = license; }, "Print the licences and exit");
@@ -93,6 +93,13 @@ void declare(CLI::App& app, invocation& asked) {
         "--show-arguments", [&] { asked.show_arguments = true; },
         "Show secrets (--password=x) in reports; --hide-arguments: only names");
     app.add_flag_callback("--hide-arguments", [&] { asked.hide_arguments = true; })->group("");
+    app.add_flag_callback(
+        "--no-recording", [&] { asked.snapshot = FIL_SNAPSHOT_NOT_KEPT; },
+        "Keep no file to draw it again; --embed-sources: with its lines");
+    const auto embed_sources = [&] {
+        if (asked.snapshot == FIL_SNAPSHOT_KEPT) asked.snapshot = FIL_SNAPSHOT_WITH_SOURCES;
+    };
+    app.add_flag_callback("--embed-sources", embed_sources)->group("");
     app.add_option("--python", asked.python, "Run Python programs with this interpreter")
         ->type_name("PY")
         ->take_last();

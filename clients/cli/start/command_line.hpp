@@ -3,6 +3,8 @@
 // even -o, -m, --help or ++, arrives at the program as typed. Pure but for the help on stdout.
 #pragma once
 
+#include <fil.h>
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,19 +12,20 @@
 namespace fil::cli {
 
 struct invocation {
-    std::string output = "fil-result";  // -o
-    std::string python;                 // --python; empty: not given
-    bool browser = true;                // not --no-browser
-    bool thread_pools = false;          // --keep-thread-pools
-    bool detect_out_of_memory = true;   // not --disable-oom-detection
-    bool quiet = false;                 // --quiet
-    bool show_arguments = false;        // --show-arguments
-    bool hide_arguments = false;        // --hide-arguments
-    bool children = true;               // not --no-children
-    bool live = false;                  // --live, also right after `run`
-    std::string verb;                   // "run"; empty: print `shown` and end
-    std::vector<std::string> words;     // all that follows the verb
-    std::string shown;                  // help or version
+    std::string output = "fil-result";               // -o
+    std::string python;                              // --python; empty: not given
+    bool browser = true;                             // not --no-browser
+    bool thread_pools = false;                       // --keep-thread-pools
+    bool detect_out_of_memory = true;                // not --disable-oom-detection
+    bool quiet = false;                              // --quiet
+    bool show_arguments = false;                     // --show-arguments
+    bool hide_arguments = false;                     // --hide-arguments
+    bool children = true;                            // not --no-children
+    fil_snapshot_kept snapshot = FIL_SNAPSHOT_KEPT;  // --no-recording, --embed-sources
+    bool live = false;                               // --live, also right after `run`
+    std::string verb;                                // "run"; empty: print `shown` and end
+    std::vector<std::string> words;                  // all that follows the verb
+    std::string shown;                               // help or version
 };
 
 // Throws refusal.

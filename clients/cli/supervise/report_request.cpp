@@ -34,6 +34,7 @@ report_request::report_request(const run_facts& facts, const observation& seen)
     options.seconds = seen.seconds;
     options.ending = seen.end.kind;
     options.ending_value = seen.end.value;
+    options.snapshot = facts.snapshot;
     fil_session_facts& known = contents_.facts;
     known.pid = seen.memory.program_joined() ? facts.program : 0;
     known.peak_seconds = seen.memory.peak_seconds();

@@ -24,6 +24,7 @@ struct run_facts {
     pid_t program;
     std::int64_t started_ns;
     bool is_of_a_run = false;  // the program's last one, in a directory of its own
+    fil_snapshot_kept snapshot = FIL_SNAPSHOT_KEPT;
 };
 
 fil_text text_of(const std::string& string);

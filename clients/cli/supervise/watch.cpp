@@ -30,7 +30,8 @@ class watcher {
   public:
     watcher(const watched_program& program, pid_t pid)
         : session_(program.session),
-          facts_{nowhere_, program.arguments, nothing_, program.set_by_us, pid, 0, true},
+          facts_{nowhere_, program.arguments, nothing_, program.set_by_us, pid, 0,
+                 true,     program.snapshot},
           pid_(pid),
           errors_(pid),
           memory_(out_of_memory_of(program)),

@@ -23,6 +23,7 @@ struct watched_program {
     bool detect_out_of_memory;
     bool quiet;               // only errors are said
     std::string system_root;  // stands before /proc and /sys
+    fil_snapshot_kept snapshot = FIL_SNAPSHOT_KEPT;
 };
 
 // Returns when the watcher is ready, in this process; the watcher does not return. Throws refusal.

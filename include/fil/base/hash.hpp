@@ -1,7 +1,7 @@
 #pragma once
 // All hashing, by xxHash (XXH3), and the cheap mixing of one word for direct-mapped caches.
 //
-// Hot path: no allocation, no throw. Stable only within one process: nothing hashed is stored.
+// Hot path: no allocation, no throw. XXH3 gives the same numbers everywhere; files hold them.
 
 #include <cstddef>
 #include <cstdint>

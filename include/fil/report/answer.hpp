@@ -19,10 +19,6 @@
 
 namespace fil::report {
 
-constexpr bool is_of_several(const facts& run) {
-    return run.processes.size() + run.others.count > 1;
-}
-
 // What lines that import are called together, or where one of the user's lines is.
 inline answer_row row_of_line(const report_model& report, const line_row& row) {
     if (row.line == nullptr) {

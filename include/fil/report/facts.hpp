@@ -26,6 +26,7 @@ struct program_facts {
     // Absolute; native: their functions are the user's own. One, or of several processes each.
     std::vector<std::string> main_executables;
     std::vector<std::string> own_directories;  // of the package filprofiler, if it took part
+    std::vector<std::string> other_scripts;    // main scripts of programs that are drawn with this
     bool is_helper = false;      // what a library started: its `python -c` is not the user's
     std::string first_file;      // a part of a program: callstacks begin at the outermost frame of
     std::string first_function;  // this function, or of any of the file
@@ -58,7 +59,7 @@ struct timeline {
     std::vector<timeline_sample> samples;
 };
 
-// A process that held something at the peak.
+// A process that held something at the peak. `name` and `equals` are without secrets.
 struct process_facts {
     std::int32_t pid = 0;
     std::string name = {};     // short: "worker.py --fast" (process_name.hpp)
@@ -101,7 +102,11 @@ struct facts {
     std::string runtime;                 // "CPython 3.12.1"; "" for native programs
     program_facts program;
     std::optional<std::int64_t> started;  // seconds since 1970
-    double duration = 0;                  // 0: not known
+    std::optional<std::int64_t> made;     // the report, likewise
+    // Of the program's time of day, in seconds; unset: ours. So a report says the same anywhere.
+    std::optional<std::int32_t> utc_offset;
+    std::string host;     // the machine's name
+    double duration = 0;  // 0: not known
     ending_facts ending;
     std::int64_t peak = 0;         // of all processes together
     memory_limit limit;            // out of memory: what there was no more of
@@ -109,11 +114,15 @@ struct facts {
     double peak_seconds = 0;
     resident_facts resident;
     std::vector<timeline> timelines;       // first the session's, then one a process
-    std::vector<process_facts> processes;  // heaviest first; none where there was only one
+    std::vector<process_facts> processes;  // heaviest first
     other_processes others;
     exactness_facts exact;
     std::vector<std::string> variables;  // "ARROW_DEFAULT_MEMORY_POOL=system": we set them
     std::vector<std::string> notes;      // sentences that need saying before anything else
 };
+
+constexpr bool is_of_several(const facts& run) {
+    return run.processes.size() + run.others.count > 1;
+}
 
 }  // namespace fil::report

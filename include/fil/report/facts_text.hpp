@@ -96,14 +96,31 @@ inline const char* ending_word(ending_facts::how kind) {
     return words[static_cast<std::size_t>(kind)];
 }
 
-// "2026-11-23 16:28:03", local time.
-inline std::string start_text(std::optional<std::int64_t> started) {
-    if (!started) return "";
-    const std::time_t seconds = *started;
-    std::tm local{};
+// Seconds since 1970, as clocks showed them where the program ran.
+inline std::optional<std::tm> time_there(const facts& run, std::optional<std::int64_t> moment) {
+    std::tm there{};
+    if (!moment || __builtin_add_overflow(*moment, run.utc_offset.value_or(0), &*moment)) return {};
+    const std::time_t seconds = *moment;
+    const bool is_a_time = run.utc_offset ? gmtime_r(&seconds, &there) != nullptr
+                                          : localtime_r(&seconds, &there) != nullptr;
+    return is_a_time && there.tm_year < 8100 && there.tm_year >= 0 ? std::optional(there)
+                                                                   : std::nullopt;
+}
+
+// "2026-11-23 16:28:03".
+inline std::string start_text(const facts& run) {
+    const auto there = time_there(run, run.started);
     std::array<char, 64> text{};
-    if (localtime_r(&seconds, &local) == nullptr) return "";
-    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &local)};
+    if (!there) return "";
+    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &*there)};
+}
+
+// When the report was made: "Mon Nov 23 16:28:03 2026", as ctime() has it.
+inline std::string made_text(const facts& run) {
+    const auto there = time_there(run, run.made);
+    std::array<char, 64> text{};
+    if (!there || asctime_r(&*there, text.data()) == nullptr) return "";
+    return std::string(text.data()).substr(0, 24);
 }
 
 }  // namespace fil::report

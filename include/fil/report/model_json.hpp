@@ -53,7 +53,7 @@ class model_writer {
         json_.pair("shell", shell_quoted(run.arguments));
         json_.pair("command", command_text(run)).pair("runtime", run.runtime);
         json_.pair("beside", conventions::of(run.program.kind).beside_blocks);
-        json_.pair("start", start_text(run.started));
+        json_.pair("start", start_text(run));
         json_.pair("start_unix", run.started.value_or(0)).pair("duration", run.duration);
         json_.pair("moment", text_of_moment(run.kind).word);
         json_.pair("peak", run.peak).pair("peak_seconds", run.peak_seconds);
@@ -99,7 +99,7 @@ class model_writer {
         const facts& run = report_.run;
         std::vector<std::string> equals;
         json_.key("processes").begin('[');
-        for (std::size_t i = 0; i < run.processes.size(); ++i) {
+        for (std::size_t i = 0; is_of_several(run) && i < run.processes.size(); ++i) {
             const process_facts& process = run.processes[i];
             json_.begin('{').pair("pid", process.pid).pair("name", process.name);
             json_.pair("bytes", process.bytes).pair("peak", process.peak);

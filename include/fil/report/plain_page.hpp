@@ -91,7 +91,7 @@ class plain_writer {
             out += "<br>at " + seconds_text(run.peak_seconds) + " of " + seconds_text(run.duration);
         }
         out += "</span></p></div><p class=\"quiet\">" + escaped(run.runtime) +
-               (run.runtime.empty() ? "" : " · ") + start_text(run.started) + "</p>";
+               (run.runtime.empty() ? "" : " · ") + start_text(run) + "</p>";
         for (const std::string& note : run.notes) out += "<p>" + escaped(note) + "</p>";
         return out;
     }

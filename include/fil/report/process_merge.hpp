@@ -8,7 +8,9 @@
 // The source of code that is in no file is known by the file's name alone: where two processes mean
 // different texts by one name, none of them is shown. Cold code; one part in memory at a time.
 
+#include <algorithm>
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -35,6 +37,15 @@ class process_merge {
     // Of the only process.
     void add(const snapshot& tidy) { add_below(callstack_index::empty, tidy); }
 
+    // Of several, merged already; each gets a new name.
+    void add(const snapshot& tidy, const std::vector<process_facts>& old,
+             const std::vector<process_facts>& named) {
+        std::map<std::string, frame> new_of;
+        for (std::size_t i = 0; i < std::min(old.size(), named.size()); ++i)
+            new_of.emplace(process_frame(old[i]).function, process_frame(named[i]));
+        add_below(callstack_index::empty, tidy, new_of);
+    }
+
     snapshot take() {
         for (const auto& [file, text] : texts_) {
             if (!ambiguous_.contains(file)) merged_.add_text(file, text);
@@ -43,10 +54,16 @@ class process_merge {
     }
 
   private:
-    void add_below(callstack_index root, const snapshot& tidy) {
+    // `renamed`: by the function of a process's frame.
+    void add_below(callstack_index root, const snapshot& tidy,
+                   const std::map<std::string, frame>& renamed = {}) {
         std::vector<frame_index> frame_of;
         frame_of.reserve(tidy.frames().size());
-        for (const frame& f : tidy.frames()) frame_of.push_back(merged_.add_frame(f));
+        for (const frame& f : tidy.frames()) {
+            const auto known =
+                f.kind == frame_kind::process ? renamed.find(f.function) : renamed.end();
+            frame_of.push_back(merged_.add_frame(known == renamed.end() ? f : known->second));
+        }
         std::vector<callstack_index> new_of(tidy.callstacks().size(), root);
         for (std::size_t i = 1; i < new_of.size(); ++i) {
             const auto [caller, called] = tidy.callstacks()[i];

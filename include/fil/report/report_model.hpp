@@ -22,8 +22,8 @@
 #include "fil/report/frame_owner.hpp"
 #include "fil/report/process_merge.hpp"
 #include "fil/report/selection.hpp"
+#include "fil/report/session_snapshot.hpp"
 #include "fil/report/shown_path.hpp"
-#include "fil/report/snapshot.hpp"
 #include "fil/report/source_lines.hpp"
 #include "fil/report/tidy.hpp"
 #include "fil/report/your_lines.hpp"
@@ -154,9 +154,9 @@ inline std::string lineless_text(const report_model& report) {
 }
 
 // Of all that is shown in `chosen`.
-inline void add_owners_and_sources(report_model& report) {
+inline void add_owners_and_sources(report_model& report, const source_files& files) {
     report.owners = owners_of_frames(report.chosen.shown, report.run.program);
-    report.sources = read_sources(report.chosen.shown, report.run.started);
+    report.sources = read_sources(report.chosen.shown, files);
 }
 
 // The lines alone, for a look at a program that runs: a tenth of the work.
@@ -164,13 +164,14 @@ inline report_model lines_model_of_tidy(const snapshot& tidy, facts run) {
     report_model report;
     report.run = std::move(run);
     report.held = lines_of(tidy, report.run.program, report.chosen.shown);
-    add_owners_and_sources(report);
+    add_owners_and_sources(report, find_source_files(report.chosen.shown, {report.run.started}));
     return report;
 }
 
-inline report_model report_model_of_tidy(const snapshot& tidy, facts run) {
+inline report_model report_model_of(const session_snapshot& from) {
+    const snapshot& tidy = from.tidy;
     report_model report;
-    report.run = std::move(run);
+    report.run = from.run;
     report.chosen = select(tidy);
     report.held = lines_of(tidy, report.run.program, report.chosen.shown);
     if (report.run.processes.size() > 1) {
@@ -181,7 +182,7 @@ inline report_model report_model_of_tidy(const snapshot& tidy, facts run) {
         {.function = "[small callstacks]", .kind = frame_kind::placeholder});
     report.graph = make_call_graph(report.chosen.shown);
     report.folded = folded_usage(report.chosen.shown);
-    add_owners_and_sources(report);
+    add_owners_and_sources(report, from.sources);
     for (std::size_t i = 0; i < report.sources.size(); ++i) {
         if (report.owners[i].owner == frame_owner::user) continue;
         report.sources[i]
@@ -210,8 +211,10 @@ inline void count_requests(report_model& report) {
 
 // Of one process.
 inline report_model make_report_model(const snapshot& taken, facts run) {
-    const snapshot tidy = tidied(taken, run.program);
-    return report_model_of_tidy(tidy, std::move(run));
+    session_snapshot from{std::move(run), {}, {}};
+    from.tidy = tidied(taken, from.run.program);
+    from.sources = find_source_files(from.tidy, {from.run.started});
+    return report_model_of(from);
 }
 
 }  // namespace fil::report

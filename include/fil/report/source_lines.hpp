@@ -2,25 +2,23 @@
 // The source line of each frame, with the two lines before and after it.
 //
 // Text that the program pushed (a notebook's cell) comes before text on disk. Each file is read
-// once, and only the lines that are asked for are kept. Missing, huge or special files (a name may
-// be that of a pipe) yield nothing; broken UTF-8 and very long lines are made presentable; tabs
-// stay. A file changed after the program began is flagged: its lines may not be those that ran.
+// once, and only the lines that are asked for are kept. A file that is not what it was when the
+// snapshot was made (source_files.hpp) yields nothing; broken UTF-8 and very long lines are made
+// presentable; tabs stay. A file changed after the program began is flagged: its lines may not be
+// those that ran.
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "fil/report/paths.hpp"
 #include "fil/report/snapshot.hpp"
+#include "fil/report/source_files.hpp"
 #include "fil/report/utf8.hpp"
 
 namespace fil::report {
@@ -51,19 +49,6 @@ struct source_limits {
     std::size_t around_bytes = 160;
 };
 
-// Ends are \n, \r\n or \r, as for Python's own reader.
-inline std::vector<std::string_view> source_lines(std::string_view text) {
-    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-    std::vector<std::string_view> lines;
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find_first_of("\r\n"), text.size());
-        lines.push_back(text.substr(0, end));
-        text.remove_prefix(end);
-        text.remove_prefix(text.starts_with("\r\n") ? 2 : text.empty() ? 0 : 1);
-    }
-    return lines;
-}
-
 // Without what stands at its end, not longer than `bytes`.
 inline std::string presentable_line(std::string_view line, std::size_t bytes) {
     const std::size_t last = line.find_last_not_of(" \t\f\v");
@@ -74,8 +59,8 @@ inline std::string presentable_line(std::string_view line, std::size_t bytes) {
 
 class source_reader {
   public:
-    source_reader(const snapshot& from, std::optional<std::int64_t> started, source_limits limits)
-        : from_(from), started_(started), limits_(limits), excerpts_(from.frames().size()) {}
+    source_reader(const snapshot& from, const source_files& files, const source_limits& limits)
+        : from_(from), files_(files), limits_(limits), excerpts_(from.frames().size()) {}
 
     std::vector<source_excerpt> read() {
         std::map<std::string, std::vector<std::size_t>> frames_of;  // by path, or pushed name
@@ -87,33 +72,20 @@ class source_reader {
         for (const auto& [path, frames] : frames_of) {
             if (const auto pushed = from_.texts().find(path); pushed != from_.texts().end()) {
                 quote(pushed->second, frames, false);
-            } else if (!is_pseudo_file(path)) {
-                quote_file(path, frames);
+            } else if (const auto known = files_.find(path); known != files_.end()) {
+                quote_file(path, known->second, frames);
             }
         }
         return std::move(excerpts_);
     }
 
   private:
-    void quote_file(const std::string& path, const std::vector<std::size_t>& frames) {
-        std::error_code unknown;
-        if (!std::filesystem::is_regular_file(path, unknown)) return;
-        const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(path, unknown));
-        if (unknown || bytes > limits_.file_bytes) return;
-        std::ifstream in(path, std::ios::binary);
-        std::string text(static_cast<std::size_t>(bytes), '\0');
-        in.read(text.data(), bytes);
-        text.resize(static_cast<std::size_t>(in.gcount()));
-        quote(text, frames, started_ && changed_at(path) > *started_);
-    }
-
-    // In seconds since 1970; 0: nobody knows.
-    static std::int64_t changed_at(const std::string& path) {
-        std::error_code unknown;
-        const auto at = std::filesystem::last_write_time(path, unknown);
-        if (unknown) return 0;
-        using namespace std::chrono;
-        return floor<seconds>(file_clock::to_sys(at)).time_since_epoch().count();
+    void quote_file(const std::string& path, const source_file& file,
+                    const std::vector<std::size_t>& frames) {
+        if (file.text) return quote(*file.text, frames, file.newer);
+        const auto text = text_of_file(path, limits_.file_bytes);
+        if (text && hash_bytes(text->data(), text->size()) == file.hash)
+            quote(*text, frames, file.newer);
     }
 
     void quote(std::string_view text, const std::vector<std::size_t>& frames, bool newer) {
@@ -135,16 +107,15 @@ class source_reader {
     }
 
     const snapshot& from_;
-    std::optional<std::int64_t> started_;
+    const source_files& files_;
     source_limits limits_;
     std::vector<source_excerpt> excerpts_;
 };
 
-// One for each frame. `started`: when the program began, seconds since 1970.
-inline std::vector<source_excerpt> read_sources(const snapshot& from,
-                                                std::optional<std::int64_t> started,
+// One for each frame.
+inline std::vector<source_excerpt> read_sources(const snapshot& from, const source_files& files,
                                                 const source_limits& limits = {}) {
-    return source_reader(from, started, limits).read();
+    return source_reader(from, files, limits).read();
 }
 
 }  // namespace fil::report

@@ -51,6 +51,15 @@ std::int64_t read_at(int descriptor, char* to, std::size_t bytes, std::uint64_t 
     return pread(descriptor, to, bytes, static_cast<off_t>(offset));
 }
 
+bool next_data(int descriptor, std::uint64_t offset, std::uint64_t& start, std::uint64_t& end) {
+    const off_t data = lseek(descriptor, static_cast<off_t>(offset), SEEK_DATA);
+    const off_t hole = data < 0 ? -1 : lseek(descriptor, data, SEEK_HOLE);
+    if (hole < 0) return false;
+    start = static_cast<std::uint64_t>(data);
+    end = static_cast<std::uint64_t>(hole);
+    return true;
+}
+
 std::int64_t write_at(int descriptor, const char* from, std::size_t bytes, std::uint64_t offset) {
     return pwrite(descriptor, from, bytes, static_cast<off_t>(offset));
 }

@@ -36,6 +36,10 @@ std::optional<file_facts> facts_of(const std::string& path);  // links are follo
 std::int64_t read_at(int descriptor, char* to, std::size_t bytes, std::uint64_t offset);
 std::int64_t write_at(int descriptor, const char* from, std::size_t bytes, std::uint64_t offset);
 
+// Where data begins at `offset` or beyond, and where it ends: what lies between is holes. False if
+// there is no more.
+bool next_data(int descriptor, std::uint64_t offset, std::uint64_t& start, std::uint64_t& end);
+
 // All of it, and then its end, where a network's file system says that it is full.
 bool write_and_close(file_descriptor file, std::string_view text);
 

@@ -71,9 +71,14 @@ inline std::string_view inside_library(std::string_view path) {
     return inside.empty() ? below_standard_library(path) : inside;
 }
 
+inline bool is_main_script(const std::string& file, const program_facts& program) {
+    return (!program.main_script.empty() && file == program.main_script) ||
+           std::ranges::find(program.other_scripts, file) != program.other_scripts.end();
+}
+
 inline ownership owner_of(const frame& f, const program_facts& program) {
     if (is_pseudo_file(f.file)) return owner_of_pseudo_file(f);
-    if (!program.main_script.empty() && f.file == program.main_script) return {frame_owner::user};
+    if (is_main_script(f.file, program)) return {frame_owner::user};
     const std::string path = source_path(f);
     if (const auto inside = below_site_directory(path); !inside.empty())
         return {frame_owner::library, package_in_site(inside)};

@@ -1,0 +1,176 @@
+#include "report/open_snapshot.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <system_error>
+
+#include "fil/report/snapshot_merge.hpp"
+#include "fil/report/usage_reader.hpp"
+#include "os/cold/files.hpp"
+#include "report/recorded_session.hpp"
+#include "report/snapshot_file.hpp"
+
+namespace fil {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int deepest = 2;  // a folder of reports' folders
+
+// Recordings of one folder are one session's.
+struct found_files {
+    std::vector<std::string> snapshots;
+    std::map<std::string, std::vector<std::string>> recordings;  // by folder
+    std::map<std::string, session_words_found> pages;            // likewise
+};
+
+std::string beginning(const std::string& path, std::size_t bytes) {
+    const file_descriptor file = os::open_to_read(path);
+    std::string text(bytes, '\0');
+    const auto got =
+        file.number() < 0 ? -1 : os::read_at(file.number(), text.data(), text.size(), 0);
+    if (got < 0) throw std::system_error(errno, std::generic_category());
+    text.resize(static_cast<std::size_t>(got));
+    return text;
+}
+
+template <typename Value>
+bool begins_with(const std::string& text, const Value& value) {
+    return text.size() >= sizeof value && std::memcmp(text.data(), &value, sizeof value) == 0;
+}
+
+class search {
+  public:
+    // False if it is nothing that can be read.
+    bool look_at_file(const std::string& path) {
+        const std::string text = beginning(path, sizeof(session_page));
+        const std::string folder = fs::path(path).parent_path().string();
+        if (is_snapshot_file(text)) {
+            found_.snapshots.push_back(path);
+        } else if (begins_with(text, recording_magic)) {
+            found_.recordings[folder].push_back(path);
+        } else if (begins_with(text, session_magic) && text.size() == sizeof(session_page)) {
+            session_page page{};
+            std::memcpy(static_cast<void*>(&page), text.data(), sizeof page);
+            found_.pages[folder] = {plausible(page.live), plausible(page.peak)};
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    void look_into(const std::string& folder, int depth = 1) {
+        std::vector<fs::directory_entry> entries(
+            fs::directory_iterator(folder, fs::directory_options::skip_permission_denied),
+            fs::directory_iterator());
+        std::ranges::sort(entries);
+        for (const fs::directory_entry& entry : entries) {
+            std::error_code unknown;
+            if (entry.is_symlink(unknown)) continue;
+            if (entry.is_regular_file(unknown)) look_at_file(entry.path().string());
+            if (entry.is_directory(unknown) && depth < deepest)
+                look_into(entry.path().string(), depth + 1);
+        }
+    }
+
+    found_files take() { return std::move(found_); }
+
+  private:
+    found_files found_;
+};
+
+[[noreturn]] void refuse(const std::string& path, snapshot_problem what, const std::string& why) {
+    throw unreadable_snapshot(what, "cannot read \"" + path + "\": " + why);
+}
+
+// read() of what has that path.
+template <typename Read>
+auto reading(const std::string& path, Read&& read) {
+    try {
+        return read();
+    } catch (const unreadable_snapshot& problem) {
+        refuse(path, problem.problem, problem.what());
+    } catch (const damaged_recording&) {
+        refuse(path, snapshot_problem::damaged, "it is damaged");
+    } catch (const std::system_error& error) {
+        refuse(path, snapshot_problem::unreachable, error.code().message());
+    }
+}
+
+found_files found_at(const std::string& path) {
+    search all;
+    std::error_code error;
+    const fs::file_status what = fs::status(path, error);
+    if (!fs::exists(what)) {
+        if (!error) error = std::make_error_code(std::errc::no_such_file_or_directory);
+        throw std::system_error(error);
+    }
+    if (fs::is_directory(what)) {
+        all.look_into(path);
+        found_files found = all.take();
+        if (found.snapshots.empty() && found.recordings.empty())
+            throw unreadable_snapshot(snapshot_problem::empty,
+                                      "it holds no snapshot and no recording");
+        return found;
+    }
+    if (!all.look_at_file(path))
+        throw unreadable_snapshot(snapshot_problem::not_one,
+                                  "it is neither a snapshot nor a recording");
+    return all.take();
+}
+
+std::string whole_file(const std::string& path) {
+    const auto about = os::facts_of(path);
+    if (!about) throw std::system_error(errno, std::generic_category());
+    return beginning(path, about->bytes);
+}
+
+// The page of their session, which may lie beside them.
+std::optional<session_words_found> page_beside(const found_files& found,
+                                               const std::string& folder) {
+    const auto known = found.pages.find(folder);
+    if (known != found.pages.end()) return known->second;
+    return {};
+}
+
+// What one of several cannot tell is said; of one alone that is all there is to say.
+report::session_snapshot snapshot_of_files(const std::vector<std::string>& files,
+                                           std::optional<session_words_found> page) {
+    std::vector<recording_file> recordings;
+    std::vector<std::string> notes;
+    for (const std::string& file : files) {
+        try {
+            reading(file, [&] { recordings.emplace_back(file); });
+        } catch (const unreadable_snapshot& problem) {
+            if (recordings.empty() && file == files.back()) throw;
+            notes.emplace_back(problem.what());
+        }
+    }
+    report::session_snapshot made =
+        reading(files.front(), [&] { return snapshot_of_recordings(recordings, page); });
+    made.run.notes.insert(made.run.notes.end(), notes.begin(), notes.end());
+    return made;
+}
+
+}  // namespace
+
+report::session_snapshot open_snapshots(const std::vector<std::string>& paths) {
+    std::vector<report::session_snapshot> parts;
+    for (const std::string& path : paths) {
+        const found_files found = reading(path, [&] { return found_at(path); });
+        for (const std::string& file : found.snapshots)
+            parts.push_back(reading(file, [&] { return read_snapshot_file(whole_file(file)); }));
+        for (const auto& [folder, files] : found.recordings)
+            parts.push_back(snapshot_of_files(files, page_beside(found, folder)));
+    }
+    std::vector<const report::session_snapshot*> all;
+    for (const report::session_snapshot& part : parts) all.push_back(&part);
+    return report::merged(all);
+}
+
+}  // namespace fil

@@ -1,0 +1,125 @@
+#include "report/recorded_session.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <utility>
+
+#include "fil/report/conventions/all.hpp"
+#include "fil/report/masked_arguments.hpp"
+#include "fil/report/process_name.hpp"
+#include "report/report_source.hpp"
+#include "session/parts_in_memory.hpp"
+
+namespace fil {
+namespace {
+
+// The newest peak that a counter, or its process's end, remembers: who recorded last saw it.
+std::int64_t peak_told_by(const recording_view& recording) {
+    const recording_header& header = recording.header();
+    std::int64_t peak = header.closed != 0 ? header.closed_at.load() : 0;
+    recording.for_each_usage(recording.callstacks_there(),
+                             [&](const usage_set_record&, callstack_id, const usage_record& usage) {
+                                 peak = std::max(peak, usage.settled_at.load());
+                             });
+    return plausible(peak);
+}
+
+session_words_found words_told_by(const std::vector<recording_file>& recordings) {
+    session_words_found words;
+    for (const recording_file& one : recordings) {
+        words.peak = std::max(words.peak, peak_told_by(one.view()));
+        if (one.view().header().closed == 0) words.live += plausible(one.view().header().live);
+    }
+    return words;
+}
+
+report::started_process started_of(const recording_view& recording) {
+    const recording_header& header = recording.header();
+    return {header.pid, header.parent_pid,
+            report::masked(report::arguments_of(first_fact(recording, "command"))),
+            first_fact(recording, "executable")};
+}
+
+// As the user started the program: by its own command line.
+report::facts facts_of(const report::started_process& program, const recording_view& recording) {
+    report::facts run;
+    run.arguments = program.arguments;
+    run.program.main_script = report::conventions::script_of(program.arguments);
+    run.program.launch_directory = first_fact(recording, "directory");
+    if (!run.program.main_script.empty())
+        run.program.main_script_path =
+            report::absolute_path(run.program.main_script, run.program.launch_directory);
+    return run;
+}
+
+// The program is whom none of the others started; of several the one that held most.
+void put_program_first(std::vector<drawn_process>& all, std::vector<report::started_process>& who) {
+    const auto is_child = [&](const report::started_process& one) {
+        return std::ranges::any_of(who, [&](const report::started_process& other) {
+            return other.pid == one.parent && other.pid != one.pid;
+        });
+    };
+    std::size_t first = 0;
+    for (std::size_t i = 1; i < all.size(); ++i) {
+        const bool i_child = is_child(who[i]), first_child = is_child(who[first]);
+        const bool holds_more = all[i].usage.used_bytes() > all[first].usage.used_bytes();
+        if (i_child != first_child ? first_child : holds_more) first = i;
+    }
+    std::swap(all[0], all[first]);
+    std::swap(who[0], who[first]);
+}
+
+}  // namespace
+
+report::session_snapshot snapshot_of_recordings(const std::vector<recording_file>& recordings,
+                                                std::optional<session_words_found> page) {
+    const session_words_found words = page ? *page : words_told_by(recordings);
+    session_page session{};
+    session.live = words.live;
+    session.peak = words.peak;
+    std::vector<report::started_process> who;
+    for (const recording_file& one : recordings) who.push_back(started_of(one.view()));
+    const report::process_names names(who);
+    std::vector<drawn_process> all;
+    std::vector<report::started_process> read;
+    std::vector<std::string> notes;
+    for (std::size_t i = 0; i < recordings.size(); ++i) {
+        const recording_view recording = recordings[i].view();
+        drawn_recording drawn{recording, &session};
+        auto usage = is_plausible(recording) ? unless_damaged([&] { return usage_of(drawn); })
+                                             : std::nullopt;
+        if (!usage) {
+            notes.push_back(note_of_damage(who[i].pid));
+            continue;
+        }
+        all.push_back({drawn,
+                       std::move(*usage),
+                       who[i].executable,
+                       who[i].arguments,
+                       {.pid = who[i].pid,
+                        .name = names.name_of(i),
+                        .peak = plausible(recording.header().peak)},
+                       {}});
+        read.push_back(who[i]);
+    }
+    if (all.empty()) throw damaged_recording();
+    put_program_first(all, read);
+    report::facts run = facts_of(read.front(), all.front().drawn.recording);
+    run.notes = std::move(notes);
+    for (drawn_process& one : all) add_arenas(one.usage, one.drawn, {});
+    report::snapshot tidy = read_processes(all, run);
+    std::vector<drawn_process> shown;
+    for (drawn_process& one : all) {
+        if (shown.empty() || one.usage.used_bytes() > 0) {
+            shown.push_back(std::move(one));
+        } else {
+            ++run.others.count;
+            run.others.most = std::max(run.others.most, one.who.peak);
+        }
+    }
+    add_recorded_facts(run, shown);
+    return made_here(std::move(tidy), std::move(run), false);
+}
+
+}  // namespace fil

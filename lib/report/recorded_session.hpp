@@ -1,0 +1,26 @@
+#pragma once
+// Recordings that processes of one session left in files, as a snapshot.
+//
+// Without the session's page (a recording that was kept for itself) its peak is told by the
+// recording. What only a supervisor knows is left out. Cold; throws damaged_recording if nothing
+// can be read.
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "fil/report/session_snapshot.hpp"
+#include "report/recording_file.hpp"
+
+namespace fil {
+
+// The session's words, as its page has them.
+struct session_words_found {
+    std::int64_t live = 0;
+    std::int64_t peak = 0;
+};
+
+report::session_snapshot snapshot_of_recordings(const std::vector<recording_file>& recordings,
+                                                std::optional<session_words_found> page);
+
+}  // namespace fil
