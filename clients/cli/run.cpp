@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "fil/report/facts_text.hpp"
+#include "fil/report/ending_text.hpp"
 #include "fil/report/unrecorded_text.hpp"
 #include "live/live_screen.hpp"
 #include "os/browser.hpp"

@@ -35,6 +35,7 @@ DOORS = {
     "clients/preload": SOURCE_KIT,
     "clients/cli": {
         "fil/report/characters.hpp",
+        "fil/report/ending_text.hpp",
         "fil/report/mib_text.hpp",
         "fil/report/unrecorded_text.hpp",
         "../../../lib/session/temporary_directories.hpp",

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "fil/report/ending_text.hpp"
 #include "fil/report/frame.hpp"
 #include "fil/report/unrecorded_text.hpp"
 
@@ -30,12 +31,6 @@ struct program_facts {
     bool is_helper = false;      // what a library started: its `python -c` is not the user's
     std::string first_file;      // a part of a program: callstacks begin at the outermost frame of
     std::string first_function;  // this function, or of any of the file
-};
-
-struct ending_facts {
-    enum class how : std::uint8_t { unknown, running, exited, signalled, out_of_memory };
-    how kind = how::unknown;
-    int value = 0;  // exit status, or the signal
 };
 
 // Resident memory when the peak was sampled, by what is behind it.

@@ -1,9 +1,8 @@
 #pragma once
-// Facts as the reader sees them: the command line, how the program ended, when it began.
+// Facts as the reader sees them: the command line, when it began.
 
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <cstdint>
 #include <ctime>
 #include <optional>
@@ -55,45 +54,6 @@ inline std::string process_text(std::string_view command) {
         if (is_shown) text += (text.empty() ? "" : " ") + std::string(word);
     }
     return text;
-}
-
-// "SIGKILL". (The C library can name signals only since 2.32.)
-inline std::string signal_text(int signal) {
-    struct named {
-        int signal;
-        const char* name;
-    };
-    constexpr std::array signals{
-        named{SIGHUP, "SIGHUP"},   named{SIGINT, "SIGINT"},   named{SIGQUIT, "SIGQUIT"},
-        named{SIGILL, "SIGILL"},   named{SIGTRAP, "SIGTRAP"}, named{SIGABRT, "SIGABRT"},
-        named{SIGBUS, "SIGBUS"},   named{SIGFPE, "SIGFPE"},   named{SIGKILL, "SIGKILL"},
-        named{SIGUSR1, "SIGUSR1"}, named{SIGSEGV, "SIGSEGV"}, named{SIGUSR2, "SIGUSR2"},
-        named{SIGPIPE, "SIGPIPE"}, named{SIGALRM, "SIGALRM"}, named{SIGTERM, "SIGTERM"},
-        named{SIGXCPU, "SIGXCPU"}, named{SIGXFSZ, "SIGXFSZ"}, named{SIGSYS, "SIGSYS"}};
-    const auto known = ranges::find(signals, signal, &named::signal);
-    return known != signals.end() ? known->name : "signal " + std::to_string(signal);
-}
-
-inline std::string ending_text(const ending_facts& ending) {
-    switch (ending.kind) {
-        case ending_facts::how::running:
-            return "still running";
-        case ending_facts::how::exited:
-            return "exit " + std::to_string(ending.value);
-        case ending_facts::how::signalled:
-            return "killed by " + signal_text(ending.value);
-        case ending_facts::how::out_of_memory:
-            return "out of memory, exit " + std::to_string(ending.value);
-        case ending_facts::how::unknown:
-            break;
-    }
-    return "";
-}
-
-// For programs: the same five words, whatever the language of the page.
-inline const char* ending_word(ending_facts::how kind) {
-    constexpr std::array words{"unknown", "running", "exit", "signal", "oom"};
-    return words[static_cast<std::size_t>(kind)];
 }
 
 // Seconds since 1970, as clocks showed them where the program ran.
