@@ -12,6 +12,7 @@
 #include "fil/report/snapshot_merge.hpp"
 #include "fil/report/usage_reader.hpp"
 #include "os/cold/files.hpp"
+#include "process/recording_names.hpp"
 #include "report/recorded_session.hpp"
 #include "report/snapshot_file.hpp"
 
@@ -57,7 +58,9 @@ class search {
         } else if (begins_with(text, session_magic) && text.size() == sizeof(session_page)) {
             session_page page{};
             std::memcpy(static_cast<void*>(&page), text.data(), sizeof page);
-            found_.pages[folder] = {plausible(page.live), plausible(page.peak)};
+            found_.pages[folder] = {
+                plausible(page.live),      plausible(page.peak), page.founder, page.gone,
+                plausible(page.gone_peak), page.sandboxed};
         } else {
             return false;
         }
@@ -121,7 +124,12 @@ found_files found_at(const std::string& path) {
     if (!all.look_at_file(path))
         throw unreadable_snapshot(snapshot_problem::not_one,
                                   "it is neither a snapshot nor a recording");
-    return all.take();
+    const fs::path page = fs::path(path).parent_path() / session_page_name;
+    if (fs::is_regular_file(page, error)) all.look_at_file(page.string());
+    found_files found = all.take();
+    if (found.snapshots.empty() && found.recordings.empty())
+        throw unreadable_snapshot(snapshot_problem::empty, "it is a session's page alone");
+    return found;
 }
 
 std::string whole_file(const std::string& path) {

@@ -1,8 +1,10 @@
 #include "report/recorded_session.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "fil/report/conventions/all.hpp"
@@ -47,15 +49,25 @@ report::facts facts_of(const report::started_process& program, const recording_v
     run.arguments = program.arguments;
     run.program.main_script = report::conventions::script_of(program.arguments);
     run.program.launch_directory = first_fact(recording, "directory");
+    run.host = first_fact(recording, "host");
+    const std::string started = first_fact(recording, "started");
+    std::int64_t seconds = 0;
+    if (std::from_chars(started.data(), started.data() + started.size(), seconds).ec == std::errc())
+        run.started = seconds;
     if (!run.program.main_script.empty())
         run.program.main_script_path =
             report::absolute_path(run.program.main_script, run.program.launch_directory);
     return run;
 }
 
-// The program is whom none of the others started; of several the one that held most.
-void put_program_first(std::vector<drawn_process>& all, std::vector<report::started_process>& who) {
+// The program is the founder; where that is not there, whom none of the others started. Of several
+// images the one that held most.
+void put_program_first(std::vector<drawn_process>& all, std::vector<report::started_process>& who,
+                       std::int32_t founder) {
+    const bool is_there =
+        std::ranges::find(who, founder, &report::started_process::pid) != who.end();
     const auto is_child = [&](const report::started_process& one) {
+        if (is_there) return one.pid != founder;
         return std::ranges::any_of(who, [&](const report::started_process& other) {
             return other.pid == one.parent && other.pid != one.pid;
         });
@@ -104,9 +116,11 @@ report::session_snapshot snapshot_of_recordings(const std::vector<recording_file
         read.push_back(who[i]);
     }
     if (all.empty()) throw damaged_recording();
-    put_program_first(all, read);
+    put_program_first(all, read, words.founder);
     report::facts run = facts_of(read.front(), all.front().drawn.recording);
     run.notes = std::move(notes);
+    run.others = {words.gone, words.gone_peak};
+    run.exact.unrecorded.sandboxed = words.sandboxed;
     for (drawn_process& one : all) add_arenas(one.usage, one.drawn, {});
     report::snapshot tidy = read_processes(all, run);
     std::vector<drawn_process> shown;

@@ -18,6 +18,10 @@ namespace fil {
 struct session_words_found {
     std::int64_t live = 0;
     std::int64_t peak = 0;
+    std::int32_t founder = 0;     // the first process; 0: not known
+    std::uint64_t gone = 0;       // processes whose recording was not needed,
+    std::int64_t gone_peak = 0;   //   and the highest peak of one
+    std::uint64_t sandboxed = 0;  // that are not recorded
 };
 
 report::session_snapshot snapshot_of_recordings(const std::vector<recording_file>& recordings,

@@ -213,7 +213,7 @@ void add_recorded_facts(report::facts& run, const std::vector<drawn_process>& al
 report::session_snapshot made_here(report::snapshot tidy, report::facts run, bool embeds_sources) {
     run.made = os::seconds_since_1970();
     run.utc_offset = os::utc_offset(run.started.value_or(*run.made));
-    run.host = os::host_name();
+    if (run.host.empty()) run.host = os::host_name();
     auto sources = report::find_source_files(tidy, {run.started, embeds_sources});
     return {std::move(run), std::move(tidy), std::move(sources)};
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import socket
 import subprocess
 import sys
@@ -98,6 +99,37 @@ def test_a_program_that_was_killed_leaves_one(here):
     )
     with Snapshot(ended.report / SNAPSHOT) as snapshot:
         assert 9 * MIB <= snapshot.peak < 20 * MIB
+
+
+def test_what_a_killed_program_left_without_a_supervisor_is_read(here):
+    """Its child lived on for a moment; both are there, at their peak together."""
+    program = """
+        import os, signal, sys
+        ready, tell = os.pipe()
+        kept = bytearray(b"1") * (20 << 20)
+        if os.fork() == 0:
+            mine = bytearray(b"2") * (10 << 20)
+            os.write(tell, b"x")
+            signal.pause()
+        os.read(ready, 1)
+        os.killpg(0, signal.SIGKILL)
+    """
+    library = run("preload-path").stdout.decode().strip()
+    variables = {**os.environ, "LD_PRELOAD": library, "FIL_OUTPUT": "kept"}
+    subprocess.run(
+        [sys.executable, script("job.py", program)],
+        env=variables,
+        check=False,
+        timeout=60,
+        start_new_session=True,
+    )
+    with Snapshot(Path("kept")) as snapshot:
+        held = innermost(snapshot)
+        facts = facts_of(snapshot)
+        assert string(facts.host) == socket.gethostname()
+        assert string(facts.command).split("\0")[-1] == "job.py"
+        assert sum(held.values()) == facts.peak
+        assert 30 * MIB <= held["job.py", "<module>"] < 31 * MIB
 
 
 @pytest.mark.parametrize("bad", ["cut", "flipped", "text", "gone"])

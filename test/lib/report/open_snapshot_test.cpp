@@ -149,11 +149,19 @@ TEST_F(open_snapshot, reads_what_processes_left) {
     session_page page{};
     page.magic = session_magic;
     page.live = page.peak = 4900;
+    page.gone = 3;
+    page.gone_peak = 50;
     write("two/session", {reinterpret_cast<const char*>(&page), sizeof page});
     write("two/1", whole);
+    EXPECT_EQ(refusal(directory_ / "two/session", snapshot_problem::empty),
+              "cannot read \"\": it is a session's page alone");
+    EXPECT_EQ(open_snapshots({directory_ / "two/1"}).run.peak, 4900);
     header.pid = 43, header.parent_pid = 42;
     write("two/2", whole);
-    EXPECT_EQ(open_snapshots({directory_ / "two"}).run.processes.size(), 2u);
+    const session_snapshot both = open_snapshots({directory_ / "two"});
+    EXPECT_EQ(both.run.processes.size(), 2u);
+    EXPECT_EQ(both.run.others.count, 3u);
+    EXPECT_EQ(both.run.others.most, 50);
     // One of them damaged costs its part.
     write("two/2", whole.substr(0, whole.size() / 2));
     const session_snapshot rest = open_snapshots({directory_ / "two"});
