@@ -445,6 +445,29 @@ FIL_API fil_status fil_snapshot_write(const fil_snapshot* snapshot, fil_text fil
 FIL_API fil_status fil_snapshot_report(const fil_snapshot* snapshot, const fil_report_options* options,
                                        char* path, size_t capacity, fil_error* error);
 
+typedef enum fil_format {
+    FIL_FORMAT_HTML = 1,   /* the page alone, which needs no other file */
+    FIL_FORMAT_SVG = 2,    /* the graph, callers first */
+    FIL_FORMAT_FOLDED = 3, /* one callstack a line, for other tools */
+    FIL_FORMAT_JSON = 4,   /* everything, for programs (docs/schema/report-1.json) */
+    FIL_FORMAT_TEXT = 5    /* a table for a terminal or a log */
+} fil_format;
+
+/* A report as one text of that format, handed over in parts. */
+typedef struct fil_drawing {
+    size_t struct_size;
+    fil_format format;
+    uint32_t columns; /* text: that a line may take; 0: 80 */
+    uint32_t look;    /* text: fil_answer_look, added up */
+    int (*write)(void* to, const char* data, size_t length); /* not 0: no more is taken */
+    void* to;         /* what `write` is called with */
+} fil_drawing;
+#define FIL_DRAWING_INIT { sizeof(fil_drawing), FIL_FORMAT_JSON, 0, 0, NULL, NULL }
+
+/* FIL_ERROR_SYSTEM if `write` took no more. A large JSON is not in memory as a whole. Since 0.1. */
+FIL_API fil_status fil_snapshot_draw(const fil_snapshot* snapshot, const fil_drawing* drawing,
+                                     fil_error* error);
+
 /* Zeros, and empty texts, mean "not known". */
 typedef struct fil_snapshot_facts {
     size_t struct_size;
@@ -490,8 +513,10 @@ typedef struct fil_held_process {
     double peak_seconds; /* when that was; -1: not known */
     fil_text equals;     /* what it and others are called together: "workers of train.py" */
     fil_text note;
+    int32_t parent;      /* pid of who started it; 0: not known */
 } fil_held_process;
-#define FIL_HELD_PROCESS_INIT { sizeof(fil_held_process), 0, { NULL, 0 }, 0, 0, 0, { NULL, 0 }, { NULL, 0 } }
+#define FIL_HELD_PROCESS_INIT \
+    { sizeof(fil_held_process), 0, { NULL, 0 }, 0, 0, 0, { NULL, 0 }, { NULL, 0 }, 0 }
 FIL_API fil_status fil_snapshot_process(const fil_snapshot* snapshot, size_t number,
                                         fil_held_process* process);
 

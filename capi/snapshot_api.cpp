@@ -53,14 +53,6 @@ fil_ending ending_of(const report::facts& run) {
     return run.ending.kind == how::signalled ? FIL_ENDING_SIGNAL : FIL_ENDING_RUNNING;
 }
 
-report::answer_look look_of(const fil_report_options& options) {
-    report::answer_look look;
-    if (options.answer_columns != 0) look.columns = options.answer_columns;
-    look.colours = (options.answer_look & FIL_ANSWER_COLOURED) != 0;
-    look.ascii = (options.answer_look & FIL_ANSWER_ASCII) != 0;
-    return look;
-}
-
 }  // namespace
 
 namespace fil::capi {
@@ -76,6 +68,12 @@ void give(fil_snapshot** to, report::session_snapshot from) {
     *to = reinterpret_cast<fil_snapshot*>(made.release());
 }
 
+report::answer_look look_of(std::uint32_t columns, std::uint32_t look) {
+    return {.columns = columns == 0 ? 80u : columns,
+            .colours = (look & FIL_ANSWER_COLOURED) != 0,
+            .ascii = (look & FIL_ANSWER_ASCII) != 0};
+}
+
 void draw(const report::session_snapshot& from, const fil_report_options& options,
           const report_place& place, char* path, std::size_t capacity) {
     if (options.peak != nullptr) *options.peak = from.run.peak;
@@ -83,7 +81,8 @@ void draw(const report::session_snapshot& from, const fil_report_options& option
         const auto written = report::write_report(
             place.directory, from,
             {place.is_exact ? report::report_naming::exact : report::report_naming::by_time,
-             look_of(options), options.snapshot != FIL_SNAPSHOT_NOT_KEPT});
+             look_of(options.answer_columns, options.answer_look),
+             options.snapshot != FIL_SNAPSHOT_NOT_KEPT});
         write_text(written.directory.string(), path, capacity);
         std::string answer;
         for (const std::string& line : written.answer) {

@@ -36,6 +36,9 @@ inline void write_text(const std::string& text, char* to, std::size_t capacity) 
     if (to != nullptr && capacity > 0) to[text.copy(to, capacity - 1)] = 0;
 }
 
+// `columns`: 0 if the caller does not say.
+report::answer_look look_of(std::uint32_t columns, std::uint32_t look);
+
 struct report_place {
     std::string directory;
     bool is_exact = false;

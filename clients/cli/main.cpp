@@ -10,6 +10,7 @@
 #include "os/refusal.hpp"
 #include "os/standard_descriptors.hpp"
 #include "plain_python.hpp"
+#include "redraw.hpp"
 #include "run.hpp"
 #include "start/command_line.hpp"
 #include "take_snapshot.hpp"
@@ -31,6 +32,7 @@ ending do_what_is_asked(const invocation& asked) {
     if (asked.verb == "python") become_python(asked);
     if (asked.verb == "preload-path") return {FIL_ENDING_EXIT, print_preload_path()};
     if (asked.verb == "doctor") return {FIL_ENDING_EXIT, doctor(asked)};
+    if (asked.verb == "report") return redraw(asked);
     if (asked.verb == "live") return {FIL_ENDING_EXIT, live(asked)};
     if (asked.verb == "snapshot") return {FIL_ENDING_EXIT, snapshot(asked)};
     return run(asked);

@@ -11,17 +11,11 @@
 #include <utility>
 #include <vector>
 
-#include "embedded_assets.hpp"
 #include "fil/report/answer.hpp"
-#include "fil/report/box_layout.hpp"
-#include "fil/report/facts_text.hpp"
 #include "fil/report/flamegraph.hpp"
-#include "fil/report/html.hpp"
-#include "fil/report/mib_text.hpp"
-#include "fil/report/model_json.hpp"
 #include "fil/report/moment_text.hpp"
-#include "fil/report/plain_page.hpp"
 #include "fil/report/report_model.hpp"
+#include "report/report_formats.hpp"
 #include "report/snapshot_file.hpp"
 #include "report/workshop.hpp"
 
@@ -42,42 +36,6 @@ constexpr report_kind all_kinds[] = {report_kind::peak, report_kind::out_of_memo
 std::array<std::string, 4> names_of(report_kind kind) {
     const std::string begin(text_of_moment(kind).files);
     return {begin + ".prof", begin + ".svg", begin + "-reversed.svg", begin + ".filsnap"};
-}
-
-std::string svg_of(const report_model& report, direction from) {
-    return flamegraph_svg(report, from, {assets::svg_style, assets::svg_script});
-}
-
-// The peak is the one that the page's head shows. What follows is what Fil calls such a page.
-std::string page_title(const report_model& report) {
-    const std::string peak = size_text(report.shown_bytes() + report.chosen.hidden_bytes);
-    const std::string program = program_text(report.run);
-    return (program.empty() ? "" : program + " ") + peak +
-           std::string(text_of_moment(report.run.kind).title) + " \u00B7 Fil Memory Profile (" +
-           made_text(report.run) + ")";
-}
-
-// What the page's fixed text says of its moment.
-std::string of_moment(std::string_view part, report_kind kind) {
-    const std::string_view usual = text_of_moment(report_kind::peak).at;
-    const std::string_view other = text_of_moment(kind).at;
-    std::string text(part);
-    if (kind == report_kind::peak) return text;
-    for (std::size_t at = 0; (at = text.find(usual, at)) != text.npos; at += other.size())
-        text.replace(at, usual.size(), other);
-    return text;
-}
-
-std::string page_of(const report_model& report) {
-    // The style and the scripts, which the page's policy knows as they are, stand in others.
-    const std::string before_graph = of_moment(assets::page_3, report.run.kind);
-    const std::string after_graph = of_moment(assets::page_4, report.run.kind);
-    const page_parts page = {assets::page_0, assets::page_1, assets::page_2,
-                             before_graph,   after_graph,    assets::page_5};
-    const auto [head, lines, graph] = make_plain_page(report);
-    const std::string title = page_title(report);
-    const std::string model = model_json(report);
-    return html_page(page, {title, head, lines, graph, model});
 }
 
 // When memory ran out, the list and the graphs hold what was asked for as well, as tools expect;

@@ -94,13 +94,15 @@ session_processes processes_of(const session& session, std::int32_t pid,
     for (const std::size_t i : numbers) {
         std::optional<failed_request> request = out_of_memory;
         if (request && &joined[i] != asker) request->bytes = 0;
-        all.push_back(
-            {{joined[i].view(), &session.page(), callstack_id::unknown, request},
-             {},
-             joined[i].executable,
-             started[i].arguments,
-             {.pid = joined[i].pid, .name = names.name_of(i), .peak = joined[i].numbers().peak},
-             {}});
+        all.push_back({{joined[i].view(), &session.page(), callstack_id::unknown, request},
+                       {},
+                       joined[i].executable,
+                       started[i].arguments,
+                       {.pid = joined[i].pid,
+                        .name = names.name_of(i),
+                        .peak = joined[i].numbers().peak,
+                        .parent = joined[i].parent_pid},
+                       {}});
         for (const own_peak_moment& moment : moments)
             if (moment.number == i) all.back().who.peak_seconds = moment.seconds;
     }

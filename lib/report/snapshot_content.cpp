@@ -45,7 +45,7 @@ static void fields(auto& archive, of_type<timeline> auto& f) {
     archive(f.pid, f.name, f.samples);
 }
 static void fields(auto& archive, of_type<process_facts> auto& f) {
-    archive(f.pid, f.name, f.bytes, f.peak, f.peak_seconds, f.equals, f.note);
+    archive(f.pid, f.name, f.bytes, f.peak, f.peak_seconds, f.equals, f.note, f.parent);
 }
 static void fields(auto& archive, of_type<other_processes> auto& f) {
     archive(f.count, f.most);

@@ -33,6 +33,12 @@ TEST(terminal_look, has_80_columns_or_fewer) {
     EXPECT_EQ(look(true, 1, {}).columns, 20u);
 }
 
+TEST(terminal_look, has_all_columns_of_a_terminal_for_who_wants_them) {
+    const auto none = [](const std::string&) { return std::string(); };
+    EXPECT_EQ(look_of(true, 200, none, 1000).columns, 200u);
+    EXPECT_EQ(look_of(false, 200, none, 1000).columns, 80u);
+}
+
 TEST(terminal_look, is_ascii_where_the_locale_names_another_character_set) {
     const auto is = [](variables set) { return look(false, 0, std::move(set)).is; };
     EXPECT_EQ(is({{"LANG", "de_DE.ISO-8859-1@euro"}}), FIL_ANSWER_ASCII);

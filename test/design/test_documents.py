@@ -56,7 +56,7 @@ def test_the_pictures_of_documents_are_those_that_the_script_makes() -> None:
 def test_the_guide_has_its_pages_in_the_order_of_its_contents() -> None:
     contents = (ROOT / "docs/guide/README.md").read_text()
     pages = re.findall(r"^\d+\. \[[^\]]+\]\(([a-z-]+)\.md\)", contents, re.MULTILINE)
-    order = "peak install jupyter running live api api-reference out-of-memory processes"
+    order = "peak install jupyter running live report api api-reference out-of-memory processes"
     assert pages == [
         *order.split(),
         "without-fil-profile",

@@ -39,6 +39,7 @@ ELSEWHERE = {
     "report/content": "test/lib/report/snapshot_file_test.cpp",
     "report/live_copy": "test/capi/live_copy_test.cpp",
     "report/program_began": "test/e2e/test_endings.py",
+    "report/report_formats": "test/e2e/test_report_command.py",
     "report/report_files": "test/report/report_files_test.cpp",
     "report/recorded_session": "test/lib/report/open_snapshot_test.cpp",
     "report/recording_file": "test/lib/report/open_snapshot_test.cpp",

@@ -131,6 +131,13 @@ def write_what_commands_name() -> None:
     shutil.copy(EXAMPLES / "out_of_memory.py", "job.py")
     first = of("api", "python")[0].text.replace("/tmp/", "")
     script("yourscript.py", a_program(first + "\nmain()\n"))
+    script("check_memory.py", of("report", "python")[0].text)
+
+
+def make_reports(here: Path) -> None:
+    for words in ("run squares.py", "-o reports run script.py"):
+        made = run_plain(["sh", "-c", f"fil-profile {words}"], env=environment(here))
+        assert made.status == 0
 
 
 def limit() -> None:
@@ -150,6 +157,9 @@ def test_a_command_of_the_guide_does_what_it_is_there_for(here: Path, line: str)
         return  # it has a test of its own, below
     write_what_commands_name()
     how = {"preexec_fn": limit} if " job.py" in line else {}
+    if "fil-profile report " in line:
+        make_reports(here)
+    before = len(reports_in("fil-result") + reports_in("reports"))
     ended = run_plain(["sh", "-euc", line], env=environment(here), **how)
     assert ended.status == STATUS.get(line, 0), ended.stderr.decode()
     if line.endswith("its arguments"):
@@ -157,10 +167,19 @@ def test_a_command_of_the_guide_does_what_it_is_there_for(here: Path, line: str)
     reports = reports_in("fil-result") + reports_in("reports")
     if " doctor " in line:
         assert reports == []
+    elif "fil-profile report " in line:
+        is_new = "-o" not in line and "--format" not in line
+        assert len(reports) == before + is_new
+        assert is_new or "-o" in line or "check_memory.py" in line or ended.stdout
     elif " python " in line:
         assert "worked" in ended.stdout.decode() and ended.stderr == b""
     else:
         assert len(reports) == 1
+
+
+def is_shown_whole(typed: str, line: str) -> bool:
+    """Not what the program of the guide itself prints."""
+    return line.startswith(PREFIX.decode()) or " doctor " in typed or " report " in typed
 
 
 CONSOLES = [snippet for snippet in snippets() if snippet.language == "console"]
@@ -172,9 +191,11 @@ def test_a_console_answers_with_the_lines_that_the_guide_shows(
 ) -> None:
     write_what_commands_name()
     typed, *answer = console.text.splitlines()
+    if "fil-profile report " in typed:
+        make_reports(here)
     how = {"preexec_fn": limit} if " job.py" in typed else {}
     ended = run_plain(["sh", "-c", typed.removeprefix("$ ")], env=environment(here), **how)
-    shown = [line for line in answer if line.startswith(PREFIX.decode()) or " doctor " in typed]
+    shown = [line for line in answer if line and is_shown_whole(typed, line)]
     assert len(shown) >= 3
     for line in shown:
         words = re.escape(line).replace(r"\.\.\.", ".*")
@@ -344,8 +365,27 @@ for function in (before, after):
         assert (before, after) == (pytest.approx(40e6, rel=0.05), pytest.approx(8e6, rel=0.05))
 
 
+def test_the_formats_page_reads_the_json(here: Path) -> None:
+    write_what_commands_name()
+    make_reports(here)
+    (deepest,) = [s for s in of("formats", "python") if "deepest.py" in s.text]
+    ended = run_plain([sys.executable, script("deepest.py", deepest.text)], env=environment(here))
+    assert ended.stderr == b""
+    assert ended.stdout.decode().splitlines()[0].startswith("squares.py 3 ")
+
+
+def test_the_check_of_the_guide_fails_a_build_whose_line_holds_too_much(here: Path) -> None:
+    write_what_commands_name()
+    script("large.py", "kept = bytearray(b'x') * (101 << 20)\n")
+    (line,) = [line for line in commands() if "check_memory.py" in line]
+    command = f"fil-profile --quiet run large.py && {line}"
+    ended = run_plain(["sh", "-c", command], env=environment(here))
+    assert ended.status == 1 and ended.stderr == b""
+    assert ended.stdout.startswith(b"large.py:1 holds 101.0 MiB: kept = bytearray")
+
+
 def test_the_formats_page_reads_the_list_of_callstacks(here: Path) -> None:
-    (reads,) = of("formats", "python")
+    (reads,) = [s for s in of("formats", "python") if "heaviest.py" in s.text]
     write_what_commands_name()
     run = run_plain(["sh", "-c", "fil-profile run squares.py"], env=environment(here))
     assert run.status == 0
@@ -377,7 +417,7 @@ def test_the_notebook_page_shows_a_notebook_that_runs(here: Path, monkeypatch) -
 
 def test_every_snippet_of_the_guide_is_of_a_kind_that_is_run_here() -> None:
     kinds = {(snippet.page, snippet.language) for snippet in snippets()}
-    run = {(page, "python") for page in ("peak", "api", "needing-less", "formats")}
+    run = {(page, "python") for page in ("peak", "api", "needing-less", "formats", "report")}
     run |= {("jupyter", "ipython")}
     run |= {("own-pools", "c")}  # by test_announced_pools.py
     run |= {(page, kind) for page, kind in kinds if kind in ("sh", "console")}

@@ -91,6 +91,7 @@ def test_exactly_these_files_are_installed(installed: Installation) -> None:
         f"{folder}/fil/libfil_preload.so",
         f"{folder}/pkgconfig/fil.pc",
         f"{folder}/pkgconfig/fil-core.pc",
+        "share/fil/report-1.json",
     }
 
 

@@ -17,6 +17,11 @@ void hold_standard_descriptors() {
         }
 }
 
+bool is_held(int standard) {
+    const int flags = ::fcntl(standard, F_GETFD);
+    return flags < 0 || (flags & FD_CLOEXEC) != 0;
+}
+
 void let_go_of_standard_descriptors() {
     const descriptor nothing = nowhere();
     for (int number : {0, 1, 2}) ::dup2(nothing.get(), number);

@@ -25,9 +25,10 @@ bool names_another_charset(std::string locale) {
 }  // namespace
 
 terminal_look look_of(bool is_terminal, unsigned columns,
-                      const std::function<std::string(const std::string&)>& variable) {
-    constexpr unsigned least = 20, most = 80;
-    terminal_look look{most, 0};
+                      const std::function<std::string(const std::string&)>& variable,
+                      unsigned most) {
+    constexpr unsigned least = 20;
+    terminal_look look{usual_columns, 0};
     if (is_terminal && columns > 0) look.columns = std::clamp(columns, least, most);
     const std::string kind = variable("TERM");
     const bool has_colours = is_terminal && !kind.empty() && kind != "dumb";
@@ -41,11 +42,11 @@ terminal_look look_of(bool is_terminal, unsigned columns,
     return look;
 }
 
-terminal_look look_of_terminal(int descriptor) {
+terminal_look look_of_terminal(int descriptor, unsigned most) {
     winsize window{};
     const bool is_terminal = ::isatty(descriptor) == 1;
     if (is_terminal) ::ioctl(descriptor, TIOCGWINSZ, &window);
-    return look_of(is_terminal, window.ws_col, environment_variable);
+    return look_of(is_terminal, window.ws_col, environment_variable, most);
 }
 
 }  // namespace fil::cli

@@ -15,6 +15,7 @@ constexpr const char* usage =
     "Usage: fil-profile [OPTIONS] run SCRIPT|-m MODULE|PROGRAM [ARGS]...\n"
     "       fil-profile [OPTIONS] python [ARGS]...        (it says what to profile)\n"
     "       fil-profile doctor SCRIPT|-m MODULE|PROGRAM\n"
+    "       fil-profile report PATH...              (draws reports again; has --help)\n"
     "       fil-profile preload-path   (FIL_OUTPUT=DIR LD_PRELOAD=$(...) PROGRAM)\n"
     "       fil-profile live|snapshot PID           (while it runs; both have --help)\n";
 
@@ -22,11 +23,8 @@ constexpr const char* license =
 #include <license_text.inc>
     ;
 
-constexpr const char* examples =
-    "Examples:\n"
-    "  fil-profile run script.py --its option     a Python script and its arguments\n"
-    "  fil-profile -o reports run -m package.app  a Python module; report in reports/\n"
-    "Options stand before the command; everything after it is the program's.";
+constexpr const char* example =
+    "In `fil-profile -o reports run script.py -v`, -o is ours and -v is the program's.";
 
 constexpr const char* snapshot_help =
     "Writes a report of a program that runs under fil-profile, and prints where it is.\n"
@@ -68,7 +66,7 @@ struct usage_formatter : CLI::Formatter {
 void declare(CLI::App& app, invocation& asked) {
     app.formatter(std::make_shared<usage_formatter>());
     app.description("Finds which lines of a program hold its memory at the peak.");
-    app.footer(examples);
+    app.footer(example);
     app.set_help_flag("-h,--help")->group("");  // it is what is shown
     app.set_version_flag("--version", fil_version(), "Print the version and exit");
     app.add_flag_callback(
@@ -103,8 +101,9 @@ void declare(CLI::App& app, invocation& asked) {
     app.add_option("--python", asked.python, "Run Python programs with this interpreter")
         ->type_name("PY")
         ->take_last();
-    for (const char* verb : {"run", "python", "doctor", "preload-path", "live", "snapshot"})
-        app.add_subcommand(verb)->group("");  // the usage and the examples say it all
+    for (const char* verb :
+         {"run", "python", "doctor", "preload-path", "live", "snapshot", "report"})
+        app.add_subcommand(verb)->group("");  // the usage says it all
 }
 
 // The place of the verb: the first word that is neither an option of ours nor an option's value.
@@ -153,9 +152,10 @@ invocation parse_command_line(const std::vector<std::string>& words) {
         throw refusal("there is no command '" + words[place] +
                       "'; to run a program: fil-profile run " + words[place]);
     asked.verb = words[place];
-    // What runs is never called like that. (Python has a help of its own.)
+    asked.has_output = app.count("-o") > 0;
+    // What runs is never called like that. (Python and `report` have a help of their own.)
     const auto next = place + 1 < words.size() ? words[place + 1] : "";
-    if (asked.verb != "python" && (next == "--help" || next == "-h")) {
+    if (asked.verb != "python" && asked.verb != "report" && (next == "--help" || next == "-h")) {
         asked.shown = help_of(asked.verb, app.help());
         asked.verb.clear();
         return asked;

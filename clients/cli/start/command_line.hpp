@@ -13,6 +13,7 @@ namespace fil::cli {
 
 struct invocation {
     std::string output = "fil-result";               // -o
+    bool has_output = false;                         // it was given
     std::string python;                              // --python; empty: not given
     bool browser = true;                             // not --no-browser
     bool thread_pools = false;                       // --keep-thread-pools

@@ -38,6 +38,35 @@ inline frame place_of_threads(const report_model& report, const threads_usage& s
             .line = report.frame_at(some.started_at).line};
 }
 
+// Processes that are equal, as one; or one alone.
+struct processes_together {
+    std::string name;  // "8 workers of train.py", "PID 12: python train.py"
+    std::int64_t bytes = 0;
+    std::int64_t peak = 0;  // the highest of their own
+    std::int64_t count = 0;
+};
+
+// The heaviest first.
+inline std::vector<processes_together> equal_processes_together(const facts& run) {
+    std::vector<processes_together> all;
+    for (const process_facts& process : run.processes) {
+        auto same = process.equals.empty()
+                        ? all.end()
+                        : std::ranges::find(all, process.equals, &processes_together::name);
+        if (same == all.end()) {
+            const std::string alone = "PID " + std::to_string(process.pid) + ": " + process.name;
+            same = all.insert(all.end(), {process.equals.empty() ? alone : process.equals});
+        }
+        same->bytes += process.bytes;
+        same->peak = std::max(same->peak, process.peak);
+        if (!process.equals.empty()) ++same->count;
+    }
+    for (processes_together& some : all)
+        if (some.count > 0) some.name = with_commas(some.count) + " " + some.name;
+    std::ranges::stable_sort(all, std::greater(), &processes_together::bytes);
+    return all;
+}
+
 class answer_writer {
   public:
     answer_writer(const report_model& report, const answer_look& look)
@@ -50,13 +79,6 @@ class answer_writer {
         return std::move(lines_);
     }
 
-  private:
-    static constexpr std::size_t most_rows = 5, most_threads = 2, most_processes = 3,
-                                 short_path = 24;
-
-    // A tenth of the peak.
-    bool is_much(std::int64_t bytes) const { return bytes >= run_.peak / 10; }
-
     std::string headline() const {
         if (run_.kind == report_kind::out_of_memory) return headline_of_out_of_memory();
         if (run_.kind == report_kind::now) return headline_of_now();
@@ -68,6 +90,24 @@ class answer_writer {
                (runs_on ? " so far" : "") + " was " + peak +
                (is_timed ? ", " + seconds_text(run_.peak_seconds) + " after the start." : ".");
     }
+
+    answer_row row_of(const callstack_usage& request) const {
+        answer_row row{request.used.bytes, {.function = "asked for"}, "", true};
+        const auto place = report_.place_of(request.callstack);
+        if (!place) return row;
+        row.where = report_.frame_at(*place);
+        const std::string file = report_.shown_file(*place);
+        if (!file.empty()) row.where.file = "asked for at " + std::string(base_name(file));
+        row.source = report_.source_of(*place).line;
+        return row;
+    }
+
+  private:
+    static constexpr std::size_t most_rows = 5, most_threads = 2, most_processes = 3,
+                                 short_path = 24;
+
+    // A tenth of the peak.
+    bool is_much(std::int64_t bytes) const { return bytes >= run_.peak / 10; }
 
     std::string headline_of_now() const {
         return std::string("In use now") +
@@ -118,47 +158,16 @@ class answer_writer {
         for (const std::string& line : written.lines()) lines_.push_back(line);
     }
 
-    answer_row row_of(const callstack_usage& request) const {
-        answer_row row{request.used.bytes, {.function = "asked for"}, "", true};
-        const auto place = report_.place_of(request.callstack);
-        if (!place) return row;
-        row.where = report_.frame_at(*place);
-        const std::string file = report_.shown_file(*place);
-        if (!file.empty()) row.where.file = "asked for at " + std::string(base_name(file));
-        row.source = report_.source_of(*place).line;
-        return row;
-    }
-
     // The heaviest, equal ones together: "1.9 GiB in 8 workers of train.py".
     void write_processes() {
-        struct part {
-            std::string name;
-            std::int64_t bytes, count;
-        };
-        std::vector<part> parts;
-        for (const process_facts& process : run_.processes) {
-            const auto same = std::ranges::find(parts, process.equals, &part::name);
-            if (process.equals.empty() || same == parts.end()) {
-                parts.push_back({process.equals.empty() ? whose(process) : process.equals,
-                                 process.bytes, process.equals.empty() ? 0 : 1});
-            } else {
-                same->bytes += process.bytes;
-                ++same->count;
-            }
-        }
-        std::ranges::stable_sort(parts, std::greater(), &part::bytes);
+        std::vector<processes_together> parts = equal_processes_together(run_);
         parts.resize(std::min(parts.size(), std::size_t{most_processes}));
-        for (const part& one : parts) {
+        for (const processes_together& one : parts) {
             if (!is_much(one.bytes)) break;
-            const std::string number = one.count > 0 ? with_commas(one.count) + " " : "";
-            const std::string text = size_text(one.bytes) + " in " + number;
+            const std::string text = size_text(one.bytes) + " in ";
             const std::size_t room = look_.columns > text.size() ? look_.columns - text.size() : 0;
             lines_.push_back(text + harmless(one.name, room, look_));
         }
-    }
-
-    static std::string whose(const process_facts& process) {
-        return "PID " + std::to_string(process.pid) + ": " + process.name;
     }
 
     const facts& run_;

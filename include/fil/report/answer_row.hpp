@@ -48,6 +48,17 @@ inline std::string bar_text(std::int64_t part, std::int64_t whole, const answer_
     return shaded(bar, shade::red, look) + std::string(bar_cells - width, ' ');
 }
 
+constexpr std::size_t share_cells = 6;  // "64.5 %"
+
+// Right-aligned.
+inline std::string padded(const std::string& text, std::size_t width) {
+    return std::string(width - std::min(width, text.size()), ' ') + text;
+}
+
+inline std::string padded_share(std::int64_t part, std::int64_t whole) {
+    return padded(share_text(part, whole), share_cells);
+}
+
 // "…/io/readers.py:226 read" (without what the runtime calls code that has no name), in `room`
 // cells: the path gives way first and from its front, then the function goes; what is still too
 // long is cut at its end.
@@ -73,19 +84,23 @@ struct answer_row {
     bool is_request = false;  // nobody holds it: it was asked for in vain
 };
 
+// How a row says how much of the whole it is. A full bar is all of it.
+enum class answer_measure : std::uint8_t { bar, share };
+
 class answer_rows {
   public:
-    // A full bar is `whole`.
-    answer_rows(const std::vector<answer_row>& rows, std::int64_t whole, const answer_look& look)
-        : look_(look), whole_(whole) {
+    answer_rows(const std::vector<answer_row>& rows, std::int64_t whole, const answer_look& look,
+                answer_measure measure = answer_measure::bar)
+        : look_(look), whole_(whole), measure_(measure) {
         for (const answer_row& row : rows)
             size_width_ = std::max(size_width_, size_text(row.bytes).size());
-        const std::size_t taken = indent + size_width_ + 1 + (has_bar() ? bar_cells + 1 : 0);
+        const std::size_t taken = indent + size_width_ + 1 + measure_width();
         room_ = look.columns > taken + least_place ? look.columns - taken : least_place;
         for (const answer_row& row : rows) {
             places_.push_back(place_text(row.where, room_, look_));
             const std::size_t width = shown_cells(places_.back());
-            if (width <= short_place) place_width_ = std::max(place_width_, width);
+            if (width <= short_place && !row.source.empty())
+                place_width_ = std::max(place_width_, width);
         }
         for (std::size_t i = 0; i < rows.size(); ++i)
             lines_.push_back(line_of(rows[i], places_[i]));
@@ -96,12 +111,24 @@ class answer_rows {
   private:
     static constexpr std::size_t indent = 2, least_place = 8, short_place = 24, short_source = 12;
 
-    bool has_bar() const { return look_.columns >= 45; }
+    bool has_measure() const { return look_.columns >= 45; }
+
+    std::size_t measure_width() const {
+        if (!has_measure()) return 0;
+        return measure_ == answer_measure::bar ? bar_cells + 1 : share_cells + 2;
+    }
+
+    // What was asked for in vain is no share of what was held.
+    std::string measure_text(const answer_row& row) const {
+        if (measure_ == answer_measure::bar)
+            return bar_text(row.bytes, whole_, look_, row.is_request) + " ";
+        return (row.is_request ? padded("", share_cells) : padded_share(row.bytes, whole_)) + "  ";
+    }
 
     std::string line_of(const answer_row& row, const std::string& place) const {
         const std::string size = size_text(row.bytes);
         std::string text = std::string(indent + size_width_ - size.size(), ' ') + size + " ";
-        if (has_bar()) text += bar_text(row.bytes, whole_, look_, row.is_request) + " ";
+        if (has_measure()) text += measure_text(row);
         text += place;
         const std::size_t width = shown_cells(place), column = std::max(width, place_width_) + 2;
         const std::size_t left = room_ > column ? room_ - column : 0;
@@ -112,6 +139,7 @@ class answer_rows {
 
     const answer_look& look_;
     std::int64_t whole_;
+    answer_measure measure_;
     std::size_t size_width_ = 0, place_width_ = 0, room_ = 0;
     std::vector<std::string> places_, lines_;
 };

@@ -64,6 +64,7 @@ struct process_facts {
     std::string equals =
         {};                 // what several of the same text are called together: "workers of x.py"
     std::string note = {};  // "still running when the program ended"
+    std::int32_t parent = 0;  // pid of who started it; 0: not known
 };
 
 // Those that held nothing then.

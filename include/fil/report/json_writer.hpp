@@ -1,16 +1,21 @@
 #pragma once
-// Writes one JSON text that may stand inside <script type="application/json">.
+// Writes one JSON text: for a file, or one that may stand inside <script type="application/json">.
 //
-// In strings, '<', '>', '&', line separators and control characters are escaped and what is not
-// UTF-8 becomes U+FFFD, so that no text of the profiled program can end the element or break the
-// JSON. Compact: no spaces. The caller says what follows what; commas are put by the writer:
+// In strings, line separators and control characters are escaped, in a page '<', '>' and '&' too,
+// and what is not UTF-8 becomes U+FFFD, so that no text of the profiled program can end the element
+// or break the JSON. Compact: no spaces. The caller says what follows what; commas are put by the
+// writer:
 //
 //     json.begin('{').key("argv").begin('[').value("a").value("b").end(']').end('}');
+//
+// A long text is taken in parts: take() between any two calls, and go on.
 
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,8 +24,12 @@
 
 namespace fil::report {
 
+enum class json_place : std::uint8_t { page, file };
+
 class json_writer {
   public:
+    explicit json_writer(json_place place = json_place::page) : place_(place) {}
+
     json_writer& begin(char bracket) {
         separate();
         text_ += bracket;
@@ -29,6 +38,7 @@ class json_writer {
     }
 
     json_writer& end(char bracket) {
+        break_line();
         text_ += bracket;
         first_ = false;
         return *this;
@@ -73,6 +83,24 @@ class json_writer {
         return *this;
     }
 
+    json_writer& boolean(bool is) {
+        separate();
+        text_ += is ? "true" : "false";
+        return *this;
+    }
+
+    json_writer& null() {
+        separate();
+        text_ += "null";
+        return *this;
+    }
+
+    // What comes next begins a line.
+    json_writer& new_line() {
+        breaks_ = true;
+        return *this;
+    }
+
     template <typename Value>
     json_writer& pair(std::string_view name, const Value& of) {
         return key(name).value(of);
@@ -85,12 +113,19 @@ class json_writer {
         return end(']');
     }
 
-    std::string take() { return std::move(text_); }
+    // What was written since the last time.
+    std::string take() { return std::exchange(text_, {}); }
+    std::size_t size() const { return text_.size(); }
 
   private:
     void separate() {
         if (!first_) text_ += ',';
         first_ = false;
+        break_line();
+    }
+
+    void break_line() {
+        if (std::exchange(breaks_, false)) text_ += '\n';
     }
 
     void add_character(const utf8_step& step, std::string_view bytes) {
@@ -101,8 +136,7 @@ class json_writer {
             text_ += bytes;
         } else if (step.code == '\n') {
             text_ += "\\n";
-        } else if (step.code < 0x20 || step.code == 0x7F || step.code == '<' || step.code == '>' ||
-                   step.code == '&' || step.code == 0x2028 || step.code == 0x2029) {
+        } else if (is_escaped(step.code)) {
             text_ += "\\u";
             for (int shift = 12; shift >= 0; shift -= 4) {
                 text_ += "0123456789abcdef"[(step.code >> shift) & 0xF];
@@ -112,8 +146,16 @@ class json_writer {
         }
     }
 
+    bool is_escaped(char32_t c) const {
+        const bool is_markup = c == '<' || c == '>' || c == '&';
+        return c < 0x20 || c == 0x7F || c == 0x2028 || c == 0x2029 ||
+               (is_markup && place_ == json_place::page);
+    }
+
+    json_place place_;
     std::string text_;
     bool first_ = true;
+    bool breaks_ = false;
 };
 
 }  // namespace fil::report

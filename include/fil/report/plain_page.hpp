@@ -16,10 +16,12 @@
 #include "fil/report/box_label.hpp"
 #include "fil/report/box_layout.hpp"
 #include "fil/report/facts_text.hpp"
+#include "fil/report/line_rests.hpp"
 #include "fil/report/markup.hpp"
 #include "fil/report/mib_text.hpp"
 #include "fil/report/moment_text.hpp"
 #include "fil/report/report_model.hpp"
+#include "fil/report/small_graph.hpp"
 #include "fil/report/svg_picture.hpp"
 
 namespace fil::report {
@@ -29,38 +31,6 @@ struct plain_page {
     std::string lines;
     std::string graph;
 };
-
-// Libraries' frames below a line of the user's become one node, named by the outermost that is not
-// the standard library's: an import of pandas is pandas'.
-inline call_graph fold_libraries(const call_graph& graph, const std::vector<ownership>& owners) {
-    auto is_library = [&](const call_graph::node& node) {
-        const frame_owner owner = owners[to_index(node.frame)].owner;
-        return owner != frame_owner::user && owner != frame_owner::threads &&
-               owner != frame_owner::process;
-    };
-    call_graph folded;
-    std::vector<graph_node> place(graph.nodes.size(), graph_node::root);
-    std::vector<bool> library(1);  // by node of `folded`
-    folded[graph_node::root].self = graph[graph_node::root].self;
-    for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
-        call_graph::node node = graph.nodes[i];
-        node.parent = place[to_index(node.parent)];
-        if (is_library(node) && library[to_index(node.parent)]) {
-            place[i] = node.parent;
-            call_graph::node& above = folded[node.parent];
-            above.self += node.self;
-            const bool is_importer =
-                owners[to_index(above.frame)].owner == frame_owner::standard_library;
-            const bool says_more = owners[to_index(node.frame)].owner == frame_owner::library;
-            if (is_importer && says_more) above.frame = node.frame;
-            continue;
-        }
-        place[i] = folded.add(node);
-        library.push_back(is_library(node));
-    }
-    folded.sum();
-    return folded;
-}
 
 class plain_writer {
   public:
@@ -109,17 +79,8 @@ class plain_writer {
         for (const line_row& each : shown)
             out += each.line != nullptr ? row(*each.line) : imports_row();
         out += "</ol>";
-        std::int64_t rest = held.small_bytes;
-        for (const line_row& each : rows.subspan(shown.size())) rest += each.bytes;
-        if (rest > 0) out += "<p>" + size_text(rest) + " in more lines of yours</p>";
-        if (held.small_threads > 0)
-            out += "<p>" + size_text(held.small_threads) + " in threads of libraries</p>";
-        if (held.compiling > 0)
-            out += "<p>" + size_text(held.compiling) + " " +
-                   escaped(report_.frame_at(held.compiler).function) + "</p>";
-        if (held.others > held.compiling)
-            out += "<p>" + size_text(held.others - held.compiling) +
-                   " not below any line of yours</p>";
+        for (const line_rest& rest : rests_of_lines(report_, rows.subspan(shown.size())))
+            out += "<p>" + size_text(rest.bytes) + " " + escaped(rest.text) + "</p>";
         const std::string lacks = lineless_text(report_);
         return lacks.empty() ? out : out + "<p class=\"quiet\">" + escaped(lacks) + "</p>";
     }
@@ -164,9 +125,7 @@ class plain_writer {
     }
 
     std::string graph() const {
-        const call_graph whole =
-            fold_chains(fold_libraries(fold_recursion(report_.graph), report_.owners), 10);
-        const layout boxes = placed(widest(whole, least_share, most_boxes));
+        const layout boxes = small_layout(report_.graph, report_.owners, {least_share, most_boxes});
         if (boxes.front().bytes <= 0) return {};
         std::uint32_t deepest = 0;
         for (const box& drawn : boxes) deepest = std::max(deepest, drawn.depth);
