@@ -89,11 +89,11 @@ void declare(CLI::App& app, invocation& asked) {
         "Leave out the processes that the program starts");
     app.add_flag_callback(
         "--show-arguments", [&] { asked.show_arguments = true; },
-        "Show secrets (--password=x) in reports; --hide-arguments: only names");
+        "Show secrets too; --hide-arguments: names only");
     app.add_flag_callback("--hide-arguments", [&] { asked.hide_arguments = true; })->group("");
     app.add_flag_callback(
         "--no-recording", [&] { asked.snapshot = FIL_SNAPSHOT_NOT_KEPT; },
-        "Keep no file to draw it again; --embed-sources: with its lines");
+        "Keep no file to draw it again (--embed-sources)");
     const auto embed_sources = [&] {
         if (asked.snapshot == FIL_SNAPSHOT_KEPT) asked.snapshot = FIL_SNAPSHOT_WITH_SOURCES;
     };
