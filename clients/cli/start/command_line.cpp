@@ -24,7 +24,7 @@ constexpr const char* license =
     ;
 
 constexpr const char* example =
-    "In `fil-profile -o reports run script.py -v`, -o is ours and -v is the program's.";
+    "In `fil-profile -o reports run script.py -v`, -o is ours, -v the program's.";
 
 constexpr const char* snapshot_help =
     "Writes a report of a program that runs under fil-profile, and prints where it is.\n"
