@@ -207,7 +207,7 @@ def test_a_child_that_runs_out_of_memory_ends_alone(here):
     ended = profiled("x.py")
     assert (ended.status, ended.stdout) == (0, b"53\n")
     found = [{file.name for file in folder.iterdir()} for folder in reports_in("out")]
-    assert sorted(len(files) for files in found) == [4, 4]
+    assert sorted(len(files) for files in found) == [5, 5]
     assert FILES in found
 
 
