@@ -496,7 +496,7 @@ typedef struct fil_snapshot_facts {
 #define FIL_SNAPSHOT_FACTS_INIT                                                                     \
     { sizeof(fil_snapshot_facts), { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, 0, 0, \
       0, 0, FIL_ENDING_RUNNING, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
-
+/* FIL_ERROR_ARGUMENT for a `facts` of no known size. Since 0.1. */
 FIL_API fil_status fil_snapshot_read(const fil_snapshot* snapshot, fil_snapshot_facts* facts);
 
 /* A sentence that needs saying before anything else. This and the following are asked for by number
