@@ -220,7 +220,7 @@ report::session_snapshot read_one(const recording_view& recording, const session
                        usage_of(what),
                        who.executable,
                        {},
-                       {.pid = who.pid, .name = report::process_name(who)},
+                       {.pid = who.pid, .name = report::process_name(who), .parent = who.parent},
                        untouched_of(known)};
     if (known.counters_read != nullptr) known.counters_read(known.context);
     std::vector<drawn_process> drawn;

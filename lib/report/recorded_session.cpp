@@ -111,7 +111,8 @@ report::session_snapshot snapshot_of_recordings(const std::vector<recording_file
                        who[i].arguments,
                        {.pid = who[i].pid,
                         .name = names.name_of(i),
-                        .peak = plausible(recording.header().peak)},
+                        .peak = plausible(recording.header().peak),
+                        .parent = who[i].parent},
                        {}});
         read.push_back(who[i]);
     }

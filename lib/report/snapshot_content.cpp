@@ -22,51 +22,67 @@ static bool is_one_of(ending_facts::how how) {
     return how <= ending_facts::how::out_of_memory;
 }
 
-// ---- the layout of structs, in the order of the file
+// ---- the layout of structs, in the order of the file. Each names all members: one more does not
+// compile before it is said what becomes of it.
 
 template <typename Archive, typename Value>
 concept of_type = std::is_same_v<std::remove_const_t<Archive>, Value>;
 
 static void fields(auto& archive, of_type<program_facts> auto& f) {
-    archive(f.kind, f.main_script, f.main_script_path, f.started_script, f.launch_directory,
-            f.main_executables, f.own_directories, f.other_scripts, f.is_helper, f.first_file,
-            f.first_function);
+    auto& [kind, main_script, main_script_path, main_text, started_script, launch_directory,
+           main_executables, own_directories, other_scripts, is_helper, first_file,
+           first_function] = f;
+    (void)main_text;  // the program's whole source: tidying alone looks into it
+    archive(kind, main_script, main_script_path, started_script, launch_directory, main_executables,
+            own_directories, other_scripts, is_helper, first_file, first_function);
 }
 static void fields(auto& archive, of_type<ending_facts> auto& f) {
-    archive(f.kind, f.value);
+    auto& [kind, value] = f;
+    archive(kind, value);
 }
 static void fields(auto& archive, of_type<resident_facts> auto& f) {
-    archive(f.total, f.anonymous, f.file, f.shared);
+    auto& [total, anonymous, file, shared] = f;
+    archive(total, anonymous, file, shared);
 }
 static void fields(auto& archive, of_type<timeline_sample> auto& f) {
-    archive(f.seconds, f.allocated, f.resident);
+    auto& [seconds, allocated, resident] = f;
+    archive(seconds, allocated, resident);
 }
 static void fields(auto& archive, of_type<timeline> auto& f) {
-    archive(f.pid, f.name, f.samples);
+    auto& [pid, name, samples] = f;
+    archive(pid, name, samples);
 }
 static void fields(auto& archive, of_type<process_facts> auto& f) {
-    archive(f.pid, f.name, f.bytes, f.peak, f.peak_seconds, f.equals, f.note, f.parent);
+    auto& [pid, name, bytes, peak, peak_seconds, equals, note, parent] = f;
+    archive(pid, name, bytes, peak, peak_seconds, equals, note, parent);
 }
 static void fields(auto& archive, of_type<other_processes> auto& f) {
-    archive(f.count, f.most);
+    auto& [count, most] = f;
+    archive(count, most);
 }
 static void fields(auto& archive, of_type<unrecorded_processes> auto& f) {
-    archive(f.unprofiled, f.refused, f.why_refused, f.sandboxed, f.left_out);
+    auto& [unprofiled, refused, why_refused, sandboxed, left_out, missed] = f;
+    archive(unprofiled, refused, why_refused, sandboxed, left_out, missed);
 }
 static void fields(auto& archive, of_type<exactness_facts> auto& f) {
-    archive(f.threads, f.bound, f.missed, f.dropped, f.unrecorded);
+    auto& [threads, bound, missed, dropped, unrecorded] = f;
+    archive(threads, bound, missed, dropped, unrecorded);
 }
 static void fields(auto& archive, of_type<memory_limit> auto& f) {
-    archive(f.bytes, f.name);
+    auto& [bytes, name] = f;
+    archive(bytes, name);
 }
 static void fields(auto& archive, of_type<facts> auto& f) {
-    archive(f.kind, f.version, f.title, f.arguments, f.runtime, f.program, f.started, f.made,
-            f.utc_offset, f.host, f.duration, f.ending, f.peak, f.limit, f.peak_shared,
-            f.peak_seconds, f.resident, f.timelines, f.processes, f.others, f.exact, f.variables,
-            f.notes);
+    auto& [kind, version, title, arguments, runtime, program, started, made, utc_offset, host,
+           duration, ending, peak, limit, peak_shared, peak_seconds, resident, timelines, processes,
+           others, exact, variables, notes] = f;
+    archive(kind, version, title, arguments, runtime, program, started, made, utc_offset, host,
+            duration, ending, peak, limit, peak_shared, peak_seconds, resident, timelines,
+            processes, others, exact, variables, notes);
 }
 static void fields(auto& archive, of_type<source_file> auto& f) {
-    archive(f.hash, f.newer, f.text);
+    auto& [hash, newer, text] = f;
+    archive(hash, newer, text);
 }
 
 namespace {

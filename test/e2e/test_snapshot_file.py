@@ -60,6 +60,34 @@ def test_it_holds_all_callstacks_and_no_secret(here):
         assert again.peak == facts.peak
 
 
+def test_drawn_again_elsewhere_it_is_the_same_byte_for_byte(here):
+    """Without the program, in another directory and time zone; of two processes."""
+    program = """
+        import os
+        kept = [bytearray(b"1") * (3 << 20) for _ in range(4)]
+        if os.fork() == 0:
+            mine = bytearray(b"2") * (7 << 20)
+            os._exit(0)
+        os.wait()
+    """
+    assert run("--embed-sources", "run", script("job.py", program)).status == 0
+    (report,) = reports_in("fil-result")
+    Path("job.py").unlink()
+    Path("elsewhere").mkdir()
+    moved = report.rename("elsewhere/moved")
+    ended = run_plain(
+        [str(FIL_PROFILE), "--no-browser", "report", "-o", "again", "moved"],
+        env={**os.environ, "TZ": "Pacific/Auckland"},
+        cwd="elsewhere",
+        timeout=60,
+    )
+    assert ended.status == 0, ended.stderr
+    (again,) = reports_in("elsewhere/again")
+    for name in REPORT_FILES:
+        assert (moved / name).read_bytes() == (again / name).read_bytes(), name
+    assert b"kept = [bytearray" in (again / "index.html").read_bytes()
+
+
 def test_it_is_left_out_where_it_is_not_wanted(here):
     program = script("job.py", "x = bytearray(1 << 20)\n")
     assert run("--no-recording", "run", program).status == 0

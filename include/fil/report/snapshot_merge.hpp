@@ -137,6 +137,7 @@ class snapshot_merging {
         unrecorded.refused += part.exact.unrecorded.refused;
         unrecorded.sandboxed += part.exact.unrecorded.sandboxed;
         unrecorded.left_out += part.exact.unrecorded.left_out;
+        unrecorded.missed += part.exact.unrecorded.missed;
         if (unrecorded.why_refused.empty())
             unrecorded.why_refused = part.exact.unrecorded.why_refused;
         add_once(to.program.main_executables, part.program.main_executables);

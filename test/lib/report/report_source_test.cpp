@@ -74,13 +74,15 @@ TEST_F(report_source, of_several_processes_the_peak_is_the_sum_whatever_the_word
     EXPECT_GT(run.exact.bound, 0);
 }
 
-TEST_F(report_source, the_only_process_is_no_row_unless_there_were_others) {
+TEST_F(report_source, the_only_process_is_known_and_is_no_row_unless_there_were_others) {
     report::facts alone, first;
     add_recorded_facts(alone, {process(500)});
-    EXPECT_TRUE(alone.processes.empty());
+    EXPECT_EQ(alone.processes.size(), 1u);
+    EXPECT_FALSE(is_of_several(alone));
     first.others.count = 1;
     add_recorded_facts(first, {process(500)});
     EXPECT_EQ(first.processes.size(), 1u);
+    EXPECT_TRUE(is_of_several(first));
 }
 
 TEST_F(report_source, a_request_that_failed_stands_beside_what_is_there) {
