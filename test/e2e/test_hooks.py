@@ -113,10 +113,11 @@ def test_where_files_may_not_grow_nothing_is_recorded_and_nobody_harmed(tmp_path
 # ---- what a program starts -----------------------------------------------------------------------
 
 
-def test_a_static_program_gets_no_preload_and_is_counted(tmp_path: Path) -> None:
+def test_a_static_program_is_counted_and_hands_our_variables_on(tmp_path: Path) -> None:
     static = str(VICTIMS / "static_program")
     recorded = run_in_session(tmp_path, [str(VICTIMS / "spawns"), static])
-    assert recorded.stdout == b"preload none\npreload none\nspawned\n"
+    preloaded = f"preload {LIBRARY}\n".encode()
+    assert recorded.stdout == preloaded + preloaded + b"spawned\n"
     assert recorded.stderr == b""
     assert recorded.numbers["unprofiled"] == 2
     assert len(recorded.numbers["processes"]) == 1
