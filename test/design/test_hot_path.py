@@ -42,7 +42,8 @@ ALLOWED = {
         "_Unwind_Backtrace", "_Unwind_GetIP",  # the portable native source, of other machines
         "fflush", "sigaction",  # out of memory: the process ends
         "pthread_key_create", "pthread_setspecific",  # a lease, once a thread
-        "clock_gettime", "fcntl64", "ftruncate64", "getenv", "getrlimit64", "sysconf", "uname",  # the start
+        "clock_gettime", "fcntl64", "ftruncate64", "getenv", "getrlimit64", "sysconf",  # the start
+        "uname",  # likewise
     },
     C_ABI: STRINGS | SYSTEM | {
         "_Unwind_Backtrace", "_Unwind_GetIP",
