@@ -33,7 +33,7 @@ SIZE_IS(fil_report_options, 160);
 SIZE_IS(fil_process_moment, 16);
 SIZE_IS(fil_session_facts, 224);
 SIZE_IS(fil_snapshot_facts, 192);
-SIZE_IS(fil_held_process, 88);
+SIZE_IS(fil_held_process, 96);
 SIZE_IS(fil_frame, 88);
 SIZE_IS(fil_call, 32);
 SIZE_IS(fil_usage, 32);
