@@ -71,10 +71,9 @@ def names(folder: Path) -> set[str]:
     return {file.name for file in folder.iterdir()}
 
 
-NOW = {f"memory-now{end}" for end in (".prof", ".svg", "-reversed.svg", ".filsnap")} | {
-    "index.html"
-}
-PEAK = {"peak-memory.prof", "peak-memory.svg", "peak-memory-reversed.svg", "index.html"}
+ENDS = (".prof", ".svg", "-reversed.svg", ".filsnap")
+NOW = {f"memory-now{end}" for end in ENDS} | {"index.html"}
+PEAK = {f"peak-memory{end}" for end in ENDS} | {"index.html"}
 
 
 def test_a_snapshot_is_of_now_and_the_peak_so_far_on_request(here):
