@@ -110,8 +110,9 @@ TEST_F(snapshot_file_of, sources_names_their_text_or_has_it) {
         else
             write(text);
         const session_snapshot read = read_snapshot_file(bytes);
-        if (embeds)
+        if (embeds) {
             EXPECT_EQ(read.sources.at(file).text, "\n\n\n\n\n\n7\n8\nx = [9]\n10\n11\n\n\n");
+        }
         return read_sources(read.tidy, read.sources)[0].line;
     };
     EXPECT_EQ(line_after(false, source.c_str()), "x = [9]");
