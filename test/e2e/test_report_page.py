@@ -83,7 +83,7 @@ def test_what_threads_of_libraries_took_stands_before_the_lines(browser, report)
     )
     # Colour is not what says it, nor is it words alone.
     hatch = "return getComputedStyle(arguments[0])[arguments[1]]"
-    assert "gradient" in browser.run(hatch, browser.one(".threads .bar svg"), "maskImage")
+    assert "gradient" in browser.run(hatch, browser.one(".hatched .bar svg"), "maskImage")
     browser.click(browser.all(".line")[0])
     assert browser.text("#found") == "polars' threads · 640.0 MiB"
     assert ["[threads of polars]" in box.text for box in browser.all(".box.hit")] == [True]

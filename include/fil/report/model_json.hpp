@@ -74,7 +74,7 @@ class model_writer {
         json_.pair("sandboxed", run.exact.unrecorded.sandboxed);
         json_.pair("refused", run.exact.unrecorded.refused);
         json_.pair("leftOut", run.exact.unrecorded.left_out);
-        json_.pair("missed", run.exact.unrecorded.missed);
+        json_.pair("neverConnected", run.exact.unrecorded.missed);
         write_texts("unrecorded", unrecorded_texts(run.exact.unrecorded));
         json_.end('}');
         write_texts("variables", run.variables);
