@@ -41,15 +41,16 @@ TEST(html, the_page_loads_nothing_and_evaluates_nothing) {
     for (const char* word : {"http:", "https:", "@import", "eval(", "new Function", "innerHTML",
                              "document.write", " onclick", " onload", "src=", "url("}) {
         std::string text = page;
-        const std::string svg = "http://www.w3.org/2000/svg";
-        for (std::size_t at; (at = text.find(svg)) != text.npos;) text.erase(at, svg.size());
+        // A name, and a pattern of the page itself.
+        for (const std::string own : {"http://www.w3.org/2000/svg", "url(#hatch)"})
+            for (std::size_t at; (at = text.find(own)) != text.npos;) text.erase(at, own.size());
         EXPECT_EQ(text.find(word), text.npos) << word;
     }
     EXPECT_NE(page.find("default-src 'none'; script-src 'sha256-"), page.npos);
 }
 
 TEST(html, the_page_is_small) {
-    EXPECT_LT(html_page(parts, {}).size(), 95'000u);
+    EXPECT_LT(html_page(parts, {}).size(), 98'000u);
 }
 
 }  // namespace
