@@ -81,7 +81,8 @@ static void fields(auto& archive, of_type<facts> auto& f) {
             processes, others, exact, variables, notes);
 }
 static void fields(auto& archive, of_type<source_file> auto& f) {
-    auto& [hash, newer, text] = f;
+    auto& [hash, newer, text, read] = f;
+    (void)read;
     archive(hash, newer, text);
 }
 

@@ -12,7 +12,7 @@
 namespace fil {
 namespace {
 
-constexpr int level = 6;
+constexpr int level = 3;
 
 struct file_header {
     char magic[8];

@@ -28,6 +28,7 @@ struct source_file {
     std::uint64_t hash = 0;             // of its text
     bool newer = false;                 // it changed after the program began
     std::optional<std::string> text{};  // as far as reports show it, if it was embedded
+    std::optional<std::string> read{};  // all of it, if it was read just now; kept in no file
 
     bool operator==(const source_file&) const = default;
 };
@@ -114,17 +115,21 @@ struct source_search {
     std::optional<std::int64_t> started{};  // when the program began, seconds since 1970
     bool embeds = false;
     std::int64_t longest = 32 << 20;
+    std::int64_t at_hand = 64 << 20;  // how much is kept for who draws at once
 };
 
 inline source_files find_source_files(const snapshot& of, const source_search& how) {
     source_files found;
+    std::int64_t left = how.at_hand;
     for (const auto& [path, lines] : lines_of_files(of)) {
-        const auto text = text_of_file(path, how.longest);
+        auto text = text_of_file(path, how.longest);
         if (!text) continue;
         source_file& file = found[path];
         file.hash = hash_bytes(text->data(), text->size());
         file.newer = how.started && changed_at(path) > *how.started;
         if (how.embeds) file.text = shown_of(*text, lines);
+        left -= static_cast<std::int64_t>(text->size());
+        if (left >= 0) file.read = std::move(text);
     }
     return found;
 }

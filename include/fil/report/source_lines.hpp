@@ -83,6 +83,7 @@ class source_reader {
     void quote_file(const std::string& path, const source_file& file,
                     const std::vector<std::size_t>& frames) {
         if (file.text) return quote(*file.text, frames, file.newer);
+        if (file.read) return quote(*file.read, frames, file.newer);
         const auto text = text_of_file(path, limits_.file_bytes);
         if (text && hash_bytes(text->data(), text->size()) == file.hash)
             quote(*text, frames, file.newer);
