@@ -238,6 +238,24 @@ def test_one_process_alone_has_its_own_graph_and_lines(browser, report):
     assert len(boxes(browser)) == 7 and browser.run("return location.hash") == ""
 
 
+def test_processes_of_one_pid_are_chosen_apart(browser, report):
+    """Programs of two containers, added up: each is process 1 there."""
+    browser.open(report("sum") / "index.html")
+    for name, line, other in [
+        ("train", "train.py:2", "load.py"),
+        ("load", "load.py:2", "train.py"),
+    ]:
+        (row,) = [row for row in browser.all(".processes button.line") if name in row.text]
+        browser.click(row)
+        assert line in browser.text("#lines")
+        assert other not in browser.text("#lines")
+        (pressed,) = browser.all(".processes [aria-pressed=true]")
+        assert name in pressed.text
+        browser.open(report("sum") / "index.html", browser.run("return location.hash"))
+        assert line in browser.text("#lines")  # sent as an address
+        browser.click(browser.one(".processes [aria-pressed=true]"))
+
+
 def test_one_process_has_no_table_and_no_switch(browser, report):
     browser.open(report("pandas") / "index.html")
     assert not browser.one("#processes").is_displayed()

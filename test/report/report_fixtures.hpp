@@ -13,6 +13,7 @@
 #include "fil/report/facts.hpp"
 #include "fil/report/process_merge.hpp"
 #include "fil/report/session_snapshot.hpp"
+#include "fil/report/snapshot_merge.hpp"
 #include "fil/report/tidy.hpp"
 
 namespace fil::report::fixtures {
@@ -414,6 +415,21 @@ inline recording processes() {
     return made;
 }
 
+// Two containers, in each of which the program is process 1.
+inline recording sum() {
+    const auto of = [](const char* script, std::int64_t bytes) {
+        recording made;
+        callstack_maker make(made.what);
+        make.holds({make.python("<module>", script, 2)}, bytes);
+        made.facts = some_facts(script, bytes);
+        made.facts.processes = {{1, std::string("python ") + script, bytes, bytes}};
+        return session_of(made);
+    };
+    const session_snapshot first = of("load.py", 50 * mib), second = of("train.py", 70 * mib);
+    const session_snapshot both = merged({&first, &second});
+    return {both.tidy, both.run};
+}
+
 inline recording empty() {
     return {snapshot(), some_facts("nothing.py", 0)};
 }
@@ -427,6 +443,7 @@ inline std::optional<recording> by_name(std::string_view name) {
     if (name == "cycle") return cycle();
     if (name == "hostile") return hostile();
     if (name == "processes") return processes();
+    if (name == "sum") return sum();
     if (name == "measures") return measures();
     if (name == "native") return native();
     if (name == "threads") return threads();

@@ -26,7 +26,8 @@ function exactParts({ facts, hidden }) {
   if (!isPeak(facts)) {
     lines.push("Counted as it stood " + when(facts) + ".");
   } else if (bound === 0) {
-    lines.push("Exact: one thread recorded, and every byte was counted as it came and went.");
+    const each = threads > 1 ? " in each program" : "";
+    lines.push(`Exact: one thread recorded${each}, and every byte was counted as it came and went.`);
   } else {
     lines.push(
       `${count(threads)} threads recorded: the moment of the peak is exact to within ` +

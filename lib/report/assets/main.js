@@ -52,7 +52,7 @@ class GraphPart {
   }
 
   modelOf(pid) {
-    const i = this.whole.facts.processes.findIndex((process) => process.pid === pid);
+    const i = this.processes.addresses.indexOf(pid);
     if (i < 0 || !areSeveral(this.whole)) return this.whole;
     if (!this.models.has(pid)) this.models.set(pid, modelOfProcess(this.whole, i));
     return this.models.get(pid);
@@ -178,7 +178,7 @@ class GraphPart {
     byId(state.leaves ? "leaves" : "callers").checked = true;
     byId("by-" + (state.by || waysToShow(this.whole)[0])).checked = true;
     byId("by").hidden = !areSeveral(this.whole) || Boolean(model.process);
-    this.processes.mark(model.process ? model.process.pid : 0);
+    this.processes.mark(model.process ? this.state.pid : 0);
     byId("reset").disabled =
       state.zoom === 0 &&
       state.search === "" &&

@@ -14,6 +14,17 @@ function areSeveral({ facts }) {
   return facts.processes.length > 1;
 }
 
+// What an address calls each: its pid; one more of the same pid (programs of two containers, added up)
+// a number that no pid is.
+function addressesOf(processes) {
+  const taken = new Set([0]);
+  return processes.map(({ pid }, i) => {
+    const address = taken.has(pid) ? 1e8 + i : pid;
+    taken.add(address);
+    return address;
+  });
+}
+
 // The first of those that are equal to process `i`, which stands for all of them.
 function firstEqual({ facts }, i) {
   const { equals } = facts.processes[i];

@@ -12,15 +12,16 @@ function waysToShow({ facts }) {
 }
 
 class ProcessTable {
-  // `choose` is called with a pid.
+  // `choose` is called with a process's address.
   constructor(at, model, choose) {
     this.buttons = new Map();
     this.choose = choose;
+    this.addresses = addressesOf(model.facts.processes);
     at.hidden = !areSeveral(model);
     if (at.hidden) return;
     const { processes, others } = model.facts;
     this.most = Math.max(...processes.map(({ bytes }) => bytes), 1);
-    const rows = processes.map((process) => this.row(process, model));
+    const rows = processes.map((process, i) => this.row(process, this.addresses[i], model));
     const table = el("ol", { class: "lines processes" }, ...rows.slice(0, PROCESSES_SHOWN));
     at.replaceChildren(
       el("h2", {}, "Processes " + (isPeak(model.facts) ? "at the peak" : when(model.facts))),
@@ -30,7 +31,7 @@ class ProcessTable {
     );
   }
 
-  row(process, model) {
+  row(process, address, model) {
     const { pid, bytes, note, equals } = process;
     const isWorker = equals >= 0 && model.facts.equals[equals].startsWith("workers of ");
     const more = [ownPeakText(process), note && visible(note)].filter(Boolean).join(" \u00b7 ");
@@ -41,8 +42,8 @@ class ProcessTable {
       el("span", { class: "where" }, bdi(visible(process.name)), el("span", { class: "quiet" }, " pid " + pid + (isWorker ? ", worker" : ""))),
       el("span", { class: "own quiet" }, more),
     );
-    button.addEventListener("click", () => this.choose(pid));
-    this.buttons.set(pid, button);
+    button.addEventListener("click", () => this.choose(address));
+    this.buttons.set(address, button);
     return el("li", {}, button);
   }
 
@@ -58,9 +59,9 @@ class ProcessTable {
   }
 
   // 0: none alone.
-  mark(pid) {
-    for (const [of, button] of this.buttons) button.setAttribute("aria-pressed", of === pid);
-    const chosen = this.buttons.get(pid);
+  mark(address) {
+    for (const [of, button] of this.buttons) button.setAttribute("aria-pressed", of === address);
+    const chosen = this.buttons.get(address);
     if (chosen && !chosen.isConnected) this.showAll();
   }
 }
