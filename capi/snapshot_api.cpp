@@ -213,6 +213,7 @@ fil_status fil_snapshot_process(const fil_snapshot* snapshot, size_t number,
         found.peak_seconds = one.peak_seconds;
         found.equals = text_of(one.equals);
         found.note = text_of(one.note);
+        found.parent = one.parent;
         checked_fill(process, found, "process");
     });
 }
