@@ -124,7 +124,7 @@ FIL_API void fil_sandbox_restore(uint32_t before);
 
 /* Whether system calls of these kinds may be made. Since 0.1. */
 #define FIL_CALLS_OF_MAPPED_FILES 2u /* fstat, fstatfs */
-#define FIL_CALLS_ALL 8191u
+#define FIL_CALLS_ALL 16383u
 FIL_API int fil_sandbox_allows(uint32_t calls);
 
 /* Counts processes that will run unrecorded because of this one's sandbox (-1: one did not start

@@ -55,6 +55,7 @@ void prepare(std::uint32_t refused) {
     entry::event([=](process_recorder& recorder, thread_state& thread) {
         recorder.capture(thread);  // the source's memory of this thread
         if (!may_map) grow(recorder.memory());
+        if ((refused & sandbox::of_files) != 0) this_process.recording().make_room_in_file();
         this_process.sources().know_all_modules();
     });
 }
@@ -65,10 +66,11 @@ extern "C" {
 
 uint32_t fil_sandbox_enter(const void* filter, size_t instructions) {
     const os::keep_errno keep;
-    const std::uint32_t refused =
+    std::uint32_t refused =
         filter == nullptr
             ? std::uint32_t{sandbox::all}
             : sandbox::refused_by({static_cast<const sock_filter*>(filter), instructions});
+    if (!this_process.recording().is_in_files()) refused &= ~std::uint32_t{sandbox::of_files};
     prepare(refused);
     return sandbox::refused.fetch_or(refused);
 }

@@ -11,6 +11,10 @@
 
 #include "os/seccomp_filter.hpp"
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
 namespace fil::sandbox {
 
 constinit std::atomic<std::uint32_t> refused{0};
@@ -26,6 +30,7 @@ struct own_call {
 constexpr std::uint64_t any = system_call::unknown;
 constexpr std::uint64_t no_such_change = 3;  // stack_ends_linux.cpp
 constexpr std::uint64_t writable = PROT_READ | PROT_WRITE, here = static_cast<unsigned>(AT_FDCWD);
+constexpr std::uint64_t writing = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
 
 // Every system call that the library makes after it was loaded. Whoever adds one adds a line:
 // test/e2e/test_sandboxes.py runs programs that die of one that is missing. A new process makes
@@ -72,11 +77,27 @@ constexpr own_call own_calls[] = {
     {of_ending, {SYS_write, {any, any, any}}},
     {of_ending, {SYS_exit_group, {any}}},
 
-    {of_starting, {SYS_prlimit64, {0, any, 0, any}}},
+    {of_files, {SYS_openat, {here, any, writing}}},
+    {of_files, {SYS_openat, {here, any, writing | O_CREAT | O_EXCL}}},
+    {of_files, {SYS_openat, {here, any, O_RDONLY | O_DIRECTORY | O_CLOEXEC}}},
+    {of_files, {SYS_openat, {here, any, O_RDONLY | O_CLOEXEC}}},
+    {of_files, {SYS_read, {any, any, any}}},
+    {of_files, {SYS_close, {any}}},
+    {of_files, {SYS_lseek, {any, 0, SEEK_END}}},
+    {of_files, {SYS_madvise, {any, any, MADV_POPULATE_WRITE}}},
+    {of_files, {SYS_fallocate, {any, 0, any, any}}},
+    {of_files, {SYS_pwrite64, {any, any, any, any}}},
+    {of_files, {SYS_unlinkat, {here, any, 0}}},
+    {of_files, {SYS_readlinkat, {here, any, any, any}}},
+    {of_files, {SYS_getdents64, {any, any, any}}},
+    {of_files, {SYS_uname, {any}}},
+    {of_files, {SYS_kill, {any, 0}}},
+
+    {of_starting | of_files, {SYS_prlimit64, {0, any, 0, any}}},
     {of_starting, {SYS_memfd_create, {any, MFD_CLOEXEC | MFD_ALLOW_SEALING}}},
-    {of_starting, {SYS_ftruncate, {any, any}}},
+    {of_starting | of_files, {SYS_ftruncate, {any, any}}},
     {of_starting, {SYS_fcntl, {any, F_ADD_SEALS, any}}},
-    {of_starting, {SYS_mmap, {any, any, writable, MAP_SHARED | MAP_NORESERVE, any, 0}}},
+    {of_starting | of_files, {SYS_mmap, {any, any, writable, MAP_SHARED | MAP_NORESERVE, any, 0}}},
     {of_starting,
      {SYS_mmap, {any, any, writable, MAP_SHARED | MAP_NORESERVE | MAP_FIXED_NOREPLACE, any, 0}}},
     {of_starting, {SYS_mmap, {0, any, writable, MAP_PRIVATE | MAP_ANONYMOUS, any, 0}}},

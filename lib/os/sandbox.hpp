@@ -36,7 +36,8 @@ enum calls : std::uint32_t {
     of_residence = 1 << 10,    // how much of an arena is resident: then the supervisor looks alone
     of_giving_back = 1 << 11,  // then address space stays taken
     of_folding = 1 << 12,      // around mlockall: then more gets locked
-    all = (1 << 13) - 1
+    of_files = 1 << 13,        // recordings that are files: then no new one, none gets longer
+    all = (1 << 14) - 1
 };
 
 extern constinit std::atomic<std::uint32_t> refused __attribute__((visibility("hidden")));

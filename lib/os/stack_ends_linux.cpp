@@ -14,22 +14,35 @@ namespace {
 
 // The kernel keeps this much below the first thread's stack free of other mappings, at least.
 constexpr std::uintptr_t gap = 128 << 20;
+// Other threads' stacks are longer than this, but for those of programs that count each page.
+constexpr std::uintptr_t short_stack = 128 << 10;
+
+std::uintptr_t end_of_first() {
+    return getauxval(AT_RANDOM) & -sizeof(std::uintptr_t);
+}
+std::uintptr_t end_of_others() {
+    return reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
+}
+
+// What can be told without asking, of a page between a stack pointer and the end of the stack.
+bool is_of_a_stack(std::uintptr_t page) {
+    return end_of_first() - page < gap || end_of_others() - page < short_stack;
+}
 
 }  // namespace
 
 // What the kernel put above the first frame of the process lies at the end of the first thread's
 // stack; of all others, the C library has its words about the thread there.
 std::uintptr_t system_stack_ends::nearest_end(std::uintptr_t sp) {
-    const std::uintptr_t first = getauxval(AT_RANDOM);
-    if (first - sp < gap) return first & -sizeof(std::uintptr_t);
-    const auto own = reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
+    const std::uintptr_t first = end_of_first(), own = end_of_others();
+    if (first - sp < gap) return first;
     return own > sp ? own : 0;
 }
 
 // A system call that reads a word and then finds that it is to do nothing with it; which error it
 // was, tells. (To write to a pipe would need one, and mincore knows pages that cannot be read.)
 bool system_stack_ends::is_readable(std::uintptr_t page) {
-    if (!sandbox::allows(sandbox::of_signal_stack)) return false;
+    if (!sandbox::allows(sandbox::of_signal_stack)) return is_of_a_stack(page);
     const os::keep_errno keep;
     constexpr int no_such_change = 3;
     return syscall(SYS_rt_sigprocmask, no_such_change, page, nullptr, 8) == 0 || errno == EINVAL;

@@ -124,7 +124,7 @@ process_recorder* process_life::running_slow() {
 process_recorder* process_life::begin() {
     const os::keep_errno keep;
     this_thread.forget_parents();
-    if (!sandbox::allows(sandbox::of_starting)) {
+    if (!recording_.may_begin()) {
         if (!records_on_request()) recording_.count_sandboxed(1);
         states_.be(process_state::unrecorded);
         return nullptr;

@@ -8,6 +8,7 @@
 #include "os/linux_system.hpp"
 #include "os/os.hpp"
 #include "os/refused_call.hpp"
+#include "os/sandbox.hpp"
 #include "process/process_life.hpp"
 #include "process/session_client.hpp"
 #include "process/tell_refusal.hpp"
@@ -80,23 +81,33 @@ bool process_recording::join_in_files(std::string_view folder) {
     return true;
 }
 
+bool process_recording::may_begin() const {
+    return sandbox::allows(sandbox::of_starting) &&
+           (!is_in_files() || sandbox::allows(sandbox::of_files));
+}
+
 void process_recording::begin_in_file(recording_memory& memory) {
-    if (folder().empty()) return;
+    if (!is_in_files()) return;
     memory.ask_before_use([](void* address, std::uint64_t bytes) {
         return this_process.recording().file_.make_room(address, bytes);
     });
     describe_process(memory);
 }
 
+void process_recording::make_room_in_file() {
+    if (is_in_files()) file_.make_all_room();
+}
+
 // Others may be in the middle of an event, and write on.
 void process_recording::end_in_file(const recording_header& header) {
-    if (!folder().empty() && header.threads.load() <= 1)
+    if (is_in_files() && sandbox::allows(sandbox::of_files) && header.threads.load() <= 1)
         file_.cut(std::uint64_t{header.pages_used.load()} * recording_page);
 }
 
 bool process_recording::has_closed_dead(std::int32_t pid) {
-    if (folder().empty()) return false;
-    if (session_ != nullptr) close_dead(folder(), *session_, pid);
+    if (!is_in_files()) return false;
+    if (session_ != nullptr && sandbox::allows(sandbox::of_files))
+        close_dead(folder(), *session_, pid);
     return true;
 }
 

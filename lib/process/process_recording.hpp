@@ -40,7 +40,10 @@ class process_recording {
     void count_started(int change);
 
     // Where nobody supervises: what this process says of itself, and room that it asks for.
+    bool is_in_files() const { return !folder().empty(); }
+    bool may_begin() const;  // by the sandbox, if there is one
     void begin_in_file(recording_memory& memory);
+    void make_room_in_file();  // for a time when no more can be had
     void end_in_file(const recording_header& header);
     // A child of ours is dead; false: the supervisor is to be told.
     bool has_closed_dead(std::int32_t pid);

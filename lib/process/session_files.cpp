@@ -10,6 +10,7 @@
 #include "os/os.hpp"
 #include "os/recording_files.hpp"
 #include "os/refused_call.hpp"
+#include "os/sandbox.hpp"
 #include "process/session_words.hpp"
 
 namespace fil {
@@ -204,6 +205,7 @@ os::growing_memory recording_in_file::make(std::string_view folder, std::uint64_
     folder_ = folder;
     pid_ = os::process_id();
     number_ = 1;
+    with_room_ = 0;
     base_ = nullptr;
     const std::uint64_t length = std::min(first_length, reserved);
     int file = os::make_file(name().text(), length);
@@ -224,6 +226,7 @@ os::growing_memory recording_in_file::make(std::string_view folder, std::uint64_
 bool recording_in_file::make_room(void* address, std::uint64_t bytes) {
     const os::keep_errno keep;
     const auto offset = static_cast<std::uint64_t>(static_cast<char*>(address) - base_);
+    if (!sandbox::allows(sandbox::of_files)) return offset + bytes <= with_room_;
     std::uint64_t length = length_.load();
     if (offset + bytes > length) {
         length = std::max(2 * length, (offset + bytes + 0xffff) & ~std::uint64_t{0xffff});
@@ -233,6 +236,11 @@ bool recording_in_file::make_room(void* address, std::uint64_t bytes) {
         }
     }
     return os::make_room(address, bytes, name().text(), offset);
+}
+
+void recording_in_file::make_all_room() {
+    const std::uint64_t length = length_.load();
+    if (base_ != nullptr && os::make_room(base_, length, name().text(), 0)) with_room_ = length;
 }
 
 void recording_in_file::cut(std::uint64_t bytes) {

@@ -31,6 +31,8 @@ class recording_in_file {
     os::growing_memory make(std::string_view folder, std::uint64_t reserved);
     // Room for what is about to be written; false: there is none.
     bool make_room(void* address, std::uint64_t bytes);
+    // As much as the file is long, before a sandbox that allows no more (os/sandbox.hpp).
+    void make_all_room();
     // What is not used is given back to the disk: nobody writes any more.
     void cut(std::uint64_t bytes);
     void remove();
@@ -45,6 +47,7 @@ class recording_in_file {
     std::uint32_t number_ = 0;
     char* base_ = nullptr;
     std::atomic<std::uint64_t> length_{0};
+    std::uint64_t with_room_ = 0;  // the beginning of it, where all is made
 };
 
 // The page of the session in that folder; nullptr if it is gone, or another version's.

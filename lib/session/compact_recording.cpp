@@ -40,13 +40,19 @@ class compaction {
         made = {os::map_private(most), most};
         if (made.address == nullptr) throw std::bad_alloc();
         to_.emplace(made.address, most);
-        if (write()) return compacting::done;
-        os::unmap(made.address, most);
-        made = {};
-        return compacting::damaged;
+        const bool is_written = write();
+        cut(made, is_written ? to_->header().pages_used.load() * recording_page : 0);
+        return is_written ? compacting::done : compacting::damaged;
     }
 
   private:
+    // Address space may be short, and there may be many.
+    static void cut(compact_memory& made, std::uint64_t bytes) {
+        os::unmap(static_cast<std::byte*>(made.address) + bytes, made.bytes - bytes);
+        made.bytes = bytes;
+        if (bytes == 0) made = {};
+    }
+
     void count(std::uint32_t callstacks) {
         from_.for_each_usage(callstacks, [&](const usage_set_record& set, callstack_id id,
                                              const usage_record& usage) {

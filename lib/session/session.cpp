@@ -229,16 +229,23 @@ void session::admit(int connection, const join_request& request, int recording, 
         return;
     }
     if (process.view().check() != recording_check::good) return;
-    // Who waited too long has gone on unrecorded, and said so.
-    if (!reply(connection, join_answer::accepted, page_file_.number())) return;
     process.parent_pid = process.header().parent_pid;
+    // It adds to the session's sums as soon as it has the answer, so it is one of their parts
+    // before.
+    processes_.push_back(std::move(process));
+    joined_process& joined = processes_.back();
+    open_.push_back(&joined);
+    // Who waited too long has gone on unrecorded, and said so.
+    if (!reply(connection, join_answer::accepted, page_file_.number())) {
+        open_.pop_back();
+        processes_.pop_back();
+        return;
+    }
     // What this pid was before is gone, however it went.
     for (joined_process* before : open_)
-        if (before->pid == pid) end(*before, false);
+        if (before != &joined && before->pid == pid) end(*before, false);
     std::erase_if(open_, [](const joined_process* before) { return before->ended; });
-    processes_.push_back(std::move(process));
-    open_.push_back(&processes_.back());
-    watch_end_of(processes_.back());
+    watch_end_of(joined);
 }
 
 const joined_process* session::find(std::int32_t pid) const {

@@ -7,18 +7,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "fil/recording/large_mapping_list.hpp"
+#include "fil/recording/memory.hpp"
 #include "fil/report/snapshot_reader.hpp"
 #include "fil_hooks.h"
 #include "fil_supervisor.h"
+#include "os/os.hpp"
+#include "process/session_client.hpp"
 #include "report/report_source.hpp"
 #include "session/kept_recording.hpp"
 #include "session_child.hpp"
@@ -83,6 +88,41 @@ TEST(session, a_forked_childs_memory_is_its_own) {
         waitpid(child, nullptr, 0);
     });
     EXPECT_EQ(total(session, 0), 1000);
+}
+
+// Joins as a process that records fast: what it holds is in the session's live before the session
+// has looked at who else had its pid.
+bool join_holding(const session& session, std::int64_t bytes) {
+    session_address address;
+    EXPECT_TRUE(parse_session_address(session.environment(), address));
+    const os::shared_memory memory =
+        os::make_shared_memory("recording", os::recording_bytes(), smallest_recording);
+    recording_memory recording(memory.address, memory.mapped);
+    EXPECT_TRUE(recording.format(getpid(), getppid()));
+    recording.header().live.store(bytes);
+    const_cast<session_page&>(session.page()).live.fetch_add(bytes);
+    session_page* page = join_session(address, memory, true);
+    os::close_descriptor(memory.descriptor);
+    os::unmap(memory.address, memory.mapped);
+    if (page != nullptr) os::unmap(page, recording_page);
+    return page != nullptr;
+}
+
+TEST(session, what_a_new_image_holds_already_is_counted_where_the_old_one_ends) {
+    session session;
+    std::atomic<int> joined = 0;
+    std::thread program([&] {
+        for (const std::int64_t bytes : {1000, 500})
+            joined += join_holding(session, bytes) ? 1 : 10;
+    });
+    while (joined < 2) {
+        session.serve();
+        usleep(1000);
+    }
+    program.join();
+    session.serve();
+    ASSERT_EQ(session.processes().size(), 2u);
+    EXPECT_EQ(session.page().live, 500);
 }
 
 // Nobody reaps it, and nobody looks: its end alone makes the session's descriptor readable.

@@ -178,4 +178,5 @@ def test_a_child_that_outlives_the_program_is_shown_as_it_was_at_its_end(here):
     )
     ended = profiled("x.py")  # which compares head, graph and terminal (conservation.py)
     assert ended.status == 0
-    assert model_of(ended.report)["facts"]["peak"] < 80_000_000
+    # It is waited for for 100 ms, in case that it ends too; it would hold 500 MB.
+    assert model_of(ended.report)["facts"]["peak"] < 250_000_000

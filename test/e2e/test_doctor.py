@@ -100,7 +100,7 @@ def test_few_descriptors_are_named_and_may_be_more_later() -> None:
     assert rows(told)["recorded"] == "no: too few files may be open at a time (ulimit -n: 10)"
     assert told.stderr == b""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    assert doctor("/bin/cat", preexec_fn=some(13, hard)).status == 0
+    assert doctor("/bin/cat", preexec_fn=some(15, hard)).status == 0
 
 
 def test_a_python_that_is_none_has_no_callstacks_of_its_own(folder: Path) -> None:

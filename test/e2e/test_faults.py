@@ -27,6 +27,7 @@ from profiling import (
     Profiled,
     run_plain,
 )
+from session_folder import environment, held_in, sessions
 
 # What the recorder calls in the program, the first four of it in fil-profile too.
 IN_THE_PROGRAM = {
@@ -56,6 +57,18 @@ IN_THE_PROGRAM = {
     "faccessat2": "ENOSYS",
     "fgetxattr": "EPERM",
     "geteuid": "EPERM",
+    "getsockopt": "EPERM",
+}
+# What it calls besides where nobody supervises it.
+WITHOUT_SUPERVISOR = {
+    "fallocate": "ENOSPC",
+    "getdents64": "EPERM",
+    "lseek": "EPERM",
+    "mkdirat": "ENOSPC",
+    "pwrite64": "ENOSPC",
+    "readlinkat": "EACCES",
+    "uname": "EPERM",
+    "unlinkat": "EPERM",
 }
 # What fil-profile calls.
 IN_FIL_PROFILE = {
@@ -67,7 +80,6 @@ IN_FIL_PROFILE = {
     "flock": "ENOSYS",
     "getdents64": "EPERM",
     "getrandom": "ENOSYS",
-    "getsockopt": "EPERM",
     "listen": "EPERM",
     "lseek": "EPERM",
     "mkdir": "ENOSPC",
@@ -235,6 +247,29 @@ def test_a_program_killed_at_any_time(seed: int, build: Path, tmp_path: Path) ->
     assert left_behind(tmp_path) == []
 
 
+# ---- where nobody supervises ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("call, error", WITHOUT_SUPERVISOR.items())
+def test_a_refused_call_where_nobody_supervises(
+    call: str, error: str, build: Path, tmp_path: Path
+) -> None:
+    """It runs as plain; its recording is right, or a line says that there is none."""
+    program = [str(build / "deny"), call, error, str(build / "faulted")]
+    plain = run_plain(program)
+    ended = run_plain(program, env=environment(tmp_path / "out"))
+    assert (ended.status, ended.stdout) == (plain.status, plain.stdout)
+    lines = [
+        line for line in ended.stderr.decode().splitlines() if line.startswith("=fil-profile=")
+    ]
+    assert len(lines) == len(ended.stderr.splitlines())
+    if not lines:
+        (session,) = sessions(tmp_path / "out")
+        assert any(size == 8 << 20 for held in held_in(session).values() for size in held.values())
+    else:
+        assert names_a_reason(lines, error), lines
+
+
 # ---- the tables are whole ------------------------------------------------------------------------
 
 
@@ -250,11 +285,8 @@ def test_every_call_of_the_recorder_is_in_the_sandboxs_list_and_here() -> None:
     made |= calls_in("capi/record*.cpp", "capi/run.cpp", "capi/sandbox.cpp")
     made |= calls_in("clients/preload/*.cpp", "bindings/python/**/*.cpp")
     passed_on = {"seccomp", "prctl", "execveat", "mremap"}  # the program's own
-    passed_on |= {
-        "shmget",
-        "shmat",
-        "shmctl",
-    }  # not made in a sandbox (lib/os/shared_memory_linux.cpp)
+    # Not made in a sandbox: lib/os/shared_memory_linux.cpp, and the beginning of a session.
+    passed_on |= {"shmget", "shmat", "shmctl", "mkdirat"}
     assert made - passed_on - listed == set()
-    ours = set(IN_THE_PROGRAM) | NO_PROGRAM_WITHOUT
+    ours = set(IN_THE_PROGRAM) | set(WITHOUT_SUPERVISOR) | NO_PROGRAM_WITHOUT
     assert (made | listed) - passed_on - ours == set()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from profiling import MIB, PROGRAMS, run_plain, run_profiled
+from session_folder import environment, held_in, sessions
 
 WORK = 64 * 300_000
 
@@ -100,3 +101,19 @@ def test_python_in_a_sandbox_is_recorded(tmp_path: Path) -> None:
     at_work = [size for frames, size in profiled.callstacks.items() if "(work)" in ";".join(frames)]
     assert max(at_work) >= 20 * 500_000
     assert b"1 process was not recorded: it runs in a sandbox" in profiled.stderr
+
+
+@pytest.mark.parametrize(
+    "way, what",
+    [("prctl", "work"), ("prctl", "threads"), ("prctl", "children"), ("strict", "work")],
+)
+def test_where_nobody_supervises_nothing_is_called_either(
+    here: Path, way: str, what: str, sandboxed: str
+) -> None:
+    """Its recording is a file, which gets its room before."""
+    ended = run_plain([sandboxed, way, what], env=environment())
+    assert (ended.status, ended.stdout, ended.stderr) == (0, b"confined\ndone\n", b"")
+    (session,) = sessions()
+    held = [of for of in held_in(session).values() if of]
+    assert len(held) == 1
+    assert way == "strict" or what == "children" or max(held[0].values()) >= WORK // 4

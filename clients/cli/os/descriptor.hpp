@@ -52,9 +52,10 @@ class descriptor_room {
 // and files.
 inline constexpr int descriptors_for_joining_and_reporting = 6;
 
-// The session's memory, socket, list of arrivals and spare, signals, the witness, the program's end
-// and the pipe that tells of a failed exec, or later a connection and the recording that comes.
-inline constexpr int descriptors_for_a_session = 9;
+// The session's memory and its spare, its two sockets, its lists of arrivals and of ends; signals,
+// the witness, the program's end, what it is started with; the pipe that tells of a failed exec, or
+// later a connection and the recording that comes.
+inline constexpr int descriptors_for_a_session = 12;
 
 // Why something cannot be done, in words.
 std::string too_few_descriptors();

@@ -6,6 +6,8 @@
 
 #include <thread>
 
+#include "os/sandbox.hpp"
+
 namespace {
 
 using ends = fil::system_stack_ends;
@@ -41,6 +43,17 @@ TEST(stack_ends, what_cannot_be_read_is_told_and_errno_kept) {
     EXPECT_EQ(errno, 77);
     munmap(pages, 8192);
     EXPECT_FALSE(ends::is_readable(at));
+}
+
+TEST(stack_ends, where_a_sandbox_forbids_to_ask_the_threads_own_stack_is_believed_in) {
+    auto* pages = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    fil::sandbox::refused.store(fil::sandbox::all);
+    const std::uintptr_t below = (here() & -4096ul) - 4096;
+    EXPECT_TRUE(ends::is_readable(below));
+    EXPECT_FALSE(ends::is_readable(reinterpret_cast<std::uintptr_t>(pages)));
+    std::thread([] { EXPECT_TRUE(ends::is_readable((here() & -4096ul) - 4096)); }).join();
+    fil::sandbox::refused.store(0);
+    munmap(pages, 4096);
 }
 
 }  // namespace
