@@ -1,79 +1,25 @@
 #include "symbols/debug_info.hpp"
 
 #include <elfutils/libdw.h>
-#include <elfutils/libdwelf.h>
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 #include <string_view>
 #include <tuple>
 
 #include "os/cold/files.hpp"
+#include "symbols/debug_file.hpp"
 #include "symbols/range_search.hpp"
+#include "symbols/unpacked_file.hpp"
 
 namespace fil {
 namespace {
-
-std::string hexadecimal(const unsigned char* bytes, std::size_t count) {
-    std::string digits;
-    for (std::size_t i = 0; i < count; ++i) {
-        digits += "0123456789abcdef"[bytes[i] >> 4];
-        digits += "0123456789abcdef"[bytes[i] & 15];
-    }
-    return digits;
-}
-
-std::string build_id_of(Dwfl_Module* module) {
-    const unsigned char* bytes = nullptr;
-    GElf_Addr where = 0;
-    const int length = dwfl_module_build_id(module, &bytes, &where);
-    return length > 0 ? hexadecimal(bytes, static_cast<std::size_t>(length)) : "";
-}
-
-std::string build_id_of_file(int descriptor) {
-    std::string digits;
-    if (Elf* elf = elf_begin(descriptor, ELF_C_READ_MMAP, nullptr)) {
-        const void* bytes = nullptr;
-        const ssize_t length = dwelf_elf_gnu_build_id(elf, &bytes);
-        if (length > 0) {
-            digits = hexadecimal(static_cast<const unsigned char*>(bytes),
-                                 static_cast<std::size_t>(length));
-        }
-        elf_end(elf);
-    }
-    return digits;
-}
-
-// libdwfl's own way to find debug information may ask a server; this is the rest of it.
-int open_by_debug_link(Dwfl_Module* module, const char* file, const char* link, char** found) {
-    if (file == nullptr || link == nullptr) return -1;
-    const std::string wanted = build_id_of(module);
-    if (wanted.empty()) return -1;
-    const std::filesystem::path directory = std::filesystem::path(file).parent_path();
-    for (const std::filesystem::path& candidate :
-         {directory / link, directory / ".debug" / link,
-          std::filesystem::path("/usr/lib/debug") / directory.relative_path() / link}) {
-        file_descriptor opened = os::open_to_read(candidate.string());
-        if (opened.number() < 0 || build_id_of_file(opened.number()) != wanted) continue;
-        *found = strdup(candidate.c_str());
-        return opened.release();
-    }
-    return -1;
-}
-
-int find_debug_information(Dwfl_Module* module, void** data, const char* name, Dwarf_Addr base,
-                           const char* file, const char* link, GElf_Word checksum, char** found) {
-    const int descriptor =
-        dwfl_build_id_find_debuginfo(module, data, name, base, file, link, checksum, found);
-    return descriptor >= 0 ? descriptor : open_by_debug_link(module, file, link, found);
-}
 
 int find_no_elf(Dwfl_Module*, void**, const char*, Dwarf_Addr, char**, Elf**) {
     return -1;
 }
 
-const Dwfl_Callbacks callbacks = {find_no_elf, find_debug_information, dwfl_offline_section_address,
+const Dwfl_Callbacks callbacks = {find_no_elf, find_debug_file, dwfl_offline_section_address,
                                   nullptr};
 
 }  // namespace
@@ -84,7 +30,9 @@ debug_info::debug_info(const std::string& file) : session_(nullptr, dwfl_end) {
     session_.reset(dwfl_begin(&callbacks));
     if (session_ == nullptr) return;
     dwfl_report_begin(session_.get());
-    module_ = dwfl_report_elf(session_.get(), file.c_str(), file.c_str(), -1, 0, true);
+    file_descriptor opened = unpacked_file(os::open_to_read(file));
+    module_ = dwfl_report_elf(session_.get(), file.c_str(), file.c_str(), opened.number(), 0, true);
+    if (module_ != nullptr) opened.release();
     dwfl_report_end(session_.get(), nullptr, nullptr);
 }
 

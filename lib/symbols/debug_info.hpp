@@ -2,8 +2,7 @@
 // What one ELF file, and its debug information where it can be found on this machine, say about the
 // code at an address of it: functions and source lines, by libdw.
 //
-// Debug information is looked for in the file, by its build id below /usr/lib/debug, and by its
-// debug link beside it; never on a network, whatever DEBUGINFOD_URLS says. Addresses are as the
+// Debug information is in the file, or in one of its own (debug_file.hpp). Addresses are as the
 // file counts them. Cold code; one thread at a time.
 
 #include <elfutils/libdwfl.h>

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 #include "symbols/range_search.hpp"
+#include "symbols/rust_name.hpp"
 
 namespace fil {
 namespace {
@@ -46,14 +48,14 @@ code_place line_at(Dwarf_Die& unit, Dwarf_Addr address) {
 }
 
 // Where an inlined function was called.
-code_place call_of(Dwarf_Die& unit, Dwarf_Die& inlined) {
+code_place call_of(Dwarf_Die& unit, Dwarf_Die& full, Dwarf_Die& inlined) {
     Dwarf_Attribute room;
     Dwarf_Word line = 0;
     Dwarf_Word file = 0;
     Dwarf_Files* files = nullptr;
     if (dwarf_formudata(dwarf_attr(&inlined, DW_AT_call_line, &room), &line) != 0 ||
         dwarf_formudata(dwarf_attr(&inlined, DW_AT_call_file, &room), &file) != 0 ||
-        dwarf_getsrcfiles(&unit, &files, nullptr) != 0) {
+        dwarf_getsrcfiles(&full, &files, nullptr) != 0) {
         return {};
     }
     return {"", source_file(unit, dwarf_filesrc(files, file, nullptr, nullptr)),
@@ -66,6 +68,24 @@ void for_each_child(Dwarf_Die& parent, Visit&& visit) {
     for (int end = dwarf_child(&parent, &child); end == 0; end = dwarf_siblingof(&child, &child)) {
         visit(child);
     }
+}
+
+const char* unnamed(Dwarf_Die& scope) {
+    if (dwarf_tag(&scope) == DW_TAG_namespace) return "(anonymous namespace)";
+    bool is_called = false;
+    for_each_child(scope, [&](Dwarf_Die& member) {
+        const char* name = dwarf_diename(&member);
+        is_called = is_called || (name != nullptr && std::string_view(name) == "operator()");
+    });
+    return is_called ? "(lambda)" : "(anonymous)";
+}
+
+// Whether that tells the scopes around it, too: it has a name for the linker.
+bool put_scope_before(std::string& name, Dwarf_Die& scope) {
+    const char* linked = dwarf_tag(&scope) == DW_TAG_subprogram ? name_for_linker(scope) : nullptr;
+    const char* own = linked != nullptr ? linked : dwarf_diename(&scope);
+    name = (own != nullptr ? demangled(own) : unnamed(scope)) + "::" + name;
+    return linked != nullptr;
 }
 
 // Adds the inlined functions around an address, outermost first.
@@ -87,6 +107,7 @@ std::string demangled(std::string_view name) {
     if (const std::size_t version = name.find('@'); version != name.npos && version > 0) {
         name = name.substr(0, version);
     }
+    if (auto of_rust = rust_name(name)) return std::move(*of_rust);
     std::string plain(name);
     if (!name.starts_with("_Z")) return plain;
     int status = 0;
@@ -96,33 +117,33 @@ std::string demangled(std::string_view name) {
     return plain;
 }
 
-debug_unit::debug_unit(Dwarf_Die& unit) : unit_(unit) {
-    read_scope(unit_, "");
+debug_unit::debug_unit(Dwarf_Die& unit) : unit_(unit), full_(unit) {
+    Dwarf_Die split;
+    std::uint8_t type = 0;
+    if (dwarf_cu_info(unit.cu, nullptr, &type, nullptr, &split, nullptr, nullptr, nullptr) == 0 &&
+        type == DW_UT_skeleton && split.cu != nullptr) {
+        full_ = split;
+    }
+    read_scope(full_, outermost);
     std::ranges::sort(functions_, {}, &function_range::begin);
 }
 
-void debug_unit::read_scope(Dwarf_Die& scope, const std::string& prefix) {
+void debug_unit::read_scope(Dwarf_Die& scope, std::uint32_t around) {
     for_each_child(scope, [&](Dwarf_Die& child) {
-        const int tag = dwarf_tag(&child);
-        switch (tag) {
+        switch (dwarf_tag(&child)) {
             case DW_TAG_lexical_block:
-                return read_scope(child, prefix);
+                return read_scope(child, around);
             case DW_TAG_subprogram:
                 read_ranges(child);
+                if (around != outermost && name_for_linker(child) == nullptr)
+                    nested_[child.addr] = around;
                 [[fallthrough]];
             case DW_TAG_namespace:
             case DW_TAG_class_type:
             case DW_TAG_structure_type:
             case DW_TAG_union_type: {
-                const char* own = text_of(child, DW_AT_name);
-                const char* unnamed =
-                    tag == DW_TAG_namespace ? "(anonymous namespace)" : "(anonymous)";
-                const std::string name = prefix + (own != nullptr ? own : unnamed);
-                if (tag == DW_TAG_subprogram && own != nullptr && !prefix.empty() &&
-                    name_for_linker(child) == nullptr) {
-                    scoped_names_[dwarf_dieoffset(&child)] = name;
-                }
-                read_scope(child, name + "::");
+                scopes_.push_back({child, around});
+                read_scope(child, static_cast<std::uint32_t>(scopes_.size() - 1));
             }
         }
     });
@@ -138,7 +159,7 @@ void debug_unit::read_ranges(Dwarf_Die& function) {
     }
 }
 
-std::string debug_unit::name_of(Dwarf_Die function) const {
+std::string debug_unit::name_of(Dwarf_Die function) {
     if (const char* name = name_for_linker(function)) return demangled(name);
     const char* name = dwarf_diename(&function);
     // Members of local classes have no name for the linker, and "operator()" alone says little.
@@ -149,9 +170,32 @@ std::string debug_unit::name_of(Dwarf_Die function) const {
             function = declared;
         }
     }
-    const auto scoped = scoped_names_.find(dwarf_dieoffset(&function));
-    if (scoped != scoped_names_.end()) return scoped->second;
-    return name != nullptr ? name : "";
+    if (name == nullptr) return "";
+    const auto nested = nested_.find(function.addr);
+    if (nested != nested_.end()) return scope_name(nested->second) + name;
+    return function.cu == full_.cu ? name : scope_name_elsewhere(function) + name;
+}
+
+std::string debug_unit::scope_name(std::uint32_t place) {
+    std::string name;
+    for (; place != outermost; place = scopes_[place].around) {
+        if (put_scope_before(name, scopes_[place].die)) break;
+    }
+    return name;
+}
+
+// Of what another unit declares (link time optimisation puts together what was apart); libdw reads
+// that whole unit for the answer.
+std::string debug_unit::scope_name_elsewhere(Dwarf_Die& function) {
+    std::string name;
+    Dwarf_Die* scopes = nullptr;
+    const int count = dwarf_getscopes_die(&function, &scopes);
+    for (int i = 1; i + 1 < count; ++i) {  // outwards; the last is the unit
+        if (dwarf_tag(&scopes[i]) == DW_TAG_lexical_block) continue;
+        if (put_scope_before(name, scopes[i])) break;
+    }
+    std::free(scopes);
+    return name;
 }
 
 std::vector<code_place> debug_unit::places_at(Dwarf_Addr address) {
@@ -163,7 +207,7 @@ std::vector<code_place> debug_unit::places_at(Dwarf_Addr address) {
         add_inlined(function, address, functions);
     }
     for (std::size_t i = 0; i < functions.size(); ++i) {
-        places.push_back(i + 1 < functions.size() ? call_of(unit_, functions[i + 1])
+        places.push_back(i + 1 < functions.size() ? call_of(unit_, full_, functions[i + 1])
                                                   : line_at(unit_, address));
         places.back().function = name_of(functions[i]);
     }

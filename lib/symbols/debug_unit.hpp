@@ -4,7 +4,8 @@
 //
 // Made for many questions: the unit's functions are listed once (libdw's own search reads the whole
 // unit for each address, milliseconds where it is large). Addresses are those of the debug
-// information. Cold code; one thread at a time.
+// information. With -gsplit-dwarf a unit stands in two files, its functions in a .dwo or .dwp.
+// Cold code; one thread at a time.
 
 #include <elfutils/libdw.h>
 
@@ -41,14 +42,24 @@ class debug_unit {
         Dwarf_Die function;
     };
 
-    void read_scope(Dwarf_Die& scope, const std::string& prefix);
+    struct scope {
+        Dwarf_Die die;  // a function, a class, a namespace
+        std::uint32_t around;
+    };
+    static constexpr std::uint32_t outermost = ~std::uint32_t{0};
+
+    void read_scope(Dwarf_Die& scope, std::uint32_t around);
     void read_ranges(Dwarf_Die& function);
-    std::string name_of(Dwarf_Die function) const;
+    std::string name_of(Dwarf_Die function);
+    std::string scope_name(std::uint32_t place);  // with what comes between it and a name
+    static std::string scope_name_elsewhere(Dwarf_Die& function);
 
     Dwarf_Die unit_;
+    Dwarf_Die full_;                         // the same, unless its functions are in another file
     std::vector<function_range> functions_;  // by begin
-    std::unordered_map<Dwarf_Off, std::string>
-        scoped_names_;  // of those the linker has no name for
+    std::vector<scope> scopes_;
+    // Of functions that the linker has no name for, by what declares them: the scope around.
+    std::unordered_map<const void*, std::uint32_t> nested_;
 };
 
 }  // namespace fil

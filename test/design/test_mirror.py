@@ -52,6 +52,9 @@ ELSEWHERE = {
     "session/session": "test/capi/session_test.cpp",
     "session/visitor": "test/capi/visit_test.cpp",
     "session/visits": "test/capi/visit_test.cpp",
+    "symbols/debug_file": "test/e2e/test_native_names.py",
+    "symbols/rust_legacy_name": "test/lib/symbols/rust_name_test.cpp",
+    "symbols/unpacked_file": "test/e2e/test_native_names.py",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 
 import pytest
@@ -43,3 +44,96 @@ def test_a_program_has_names(here, linked):
     assert frames == [
         (f"{here}/p.cpp:13 (main)", f"{here}/p.cpp:9 (store(int))", f"{here}/p.cpp:4 (wrap)")
     ]
+
+
+# Where debug information can be, each as shell commands that make ./p of p.cpp.
+SEPARATE = "objcopy --only-keep-debug p p.debug; strip p; objcopy --add-gnu-debuglink=p.debug p"
+FORMATS = {
+    "zlib": "g++ -g -O1 -gz=zlib p.cpp -o p",
+    "zstd": "g++ -g -O1 p.cpp -o p; objcopy --compress-debug-sections=zstd p",
+    "a debug link": f"g++ -g -O1 p.cpp -o p -Wl,--build-id; {SEPARATE}",
+    "a debug link without a build id": f"g++ -g -O1 p.cpp -o p -Wl,--build-id=none; {SEPARATE}",
+    "zstd behind a link": f"g++ -g -O1 p.cpp -o p -Wl,--build-id=none; {SEPARATE};"
+    " objcopy --compress-debug-sections=zstd p.debug;"
+    " objcopy --remove-section=.gnu_debuglink p; objcopy --add-gnu-debuglink=p.debug p",
+    "a folder .debug": f"g++ -g -O1 p.cpp -o p; {SEPARATE}; mkdir .debug; mv p.debug .debug",
+    "DWARF 4 in .dwo": "g++ -g -gdwarf-4 -gsplit-dwarf -O1 -c p.cpp; g++ p.o -o p",
+    "DWARF 5 in .dwo": "g++ -g -gdwarf-5 -gsplit-dwarf -O1 -c p.cpp; g++ p.o -o p",
+    "dwz": "g++ -g -O1 p.cpp -o p; cp p p2; dwz -m common.debug p p2",
+    "dwz, one file": "g++ -g -O1 p.cpp -o p; dwz p",
+    "link time optimisation": "g++ -g -O1 -flto p.cpp -o p",
+    "clang": "clang++ -g -O1 p.cpp -o p",
+    "DWARF 3": "g++ -g -gdwarf-3 -gstrict-dwarf -O1 p.cpp -o p",
+}
+
+
+@pytest.mark.parametrize("how", FORMATS)
+def test_debug_information_is_found_and_read(here, how):
+    if "dwz" in how and shutil.which("dwz") is None:
+        pytest.skip("Debian has it as the package dwz")
+    script("p.cpp", PROGRAM)
+    subprocess.run(["sh", "-ec", FORMATS[how]], check=True)
+    frames = [stack for stack, size in profiled("./p").callstacks.items() if size == 9 << 20]
+    expected = (f"{here}/p.cpp:13 (main)", f"{here}/p.cpp:9 (store(int))", f"{here}/p.cpp:4 (wrap)")
+    if how == "clang":  # it knows the names for the linker of what it inlined
+        expected = (*expected[:2], f"{here}/p.cpp:4 (wrap(int))")
+    assert frames == [expected]
+
+
+def test_a_debug_link_to_another_file_is_not_followed(here):
+    script("p.cpp", PROGRAM)
+    make = f"g++ -g -O1 p.cpp -o p -Wl,--build-id=none; {SEPARATE}; printf more >> p.debug"
+    subprocess.run(["sh", "-ec", make], check=True)
+    frames = [stack for stack, size in profiled("./p").callstacks.items() if size == 9 << 20]
+    assert [frame.partition("+")[0] for frame in frames[0]] == ["p", "p"]
+
+
+def test_the_small_symbol_table_that_distributions_leave(here):
+    script("p.cpp", PROGRAM)
+    make = """
+        g++ -O1 p.cpp -o p; objcopy -S --keep-symbol=main --keep-symbol=_Z5storei p small
+        xz small; strip p; objcopy --add-section .gnu_debugdata=small.xz p
+    """
+    subprocess.run(["sh", "-ec", make], check=True)
+    frames = [stack for stack, size in profiled("./p").callstacks.items() if size == 9 << 20]
+    assert [frame.partition("(")[2] for frame in frames[0]] == ["main)", "store(int))"]
+
+
+NAMES = """\
+#include <cstdlib>
+#include <cstring>
+#define APART __attribute__((noinline))
+namespace shop {
+struct cart {
+    template <typename F> APART char* each(F f) { asm volatile(""); return f(9 << 20); }
+};
+char* fill(cart& c, int k) {
+    return c.each([k](int n) APART { char* p = (char*)malloc(n); memset(p, k, n); return p; });
+}
+}
+namespace {
+struct hidden {
+    static APART char* go(int k) {
+        shop::cart c;
+        char* r = shop::fill(c, k);
+        asm volatile("");
+        return r;
+    }
+};
+}
+int main(int n, char**) { return hidden::go(n)[5] != 1; }
+"""
+
+
+@pytest.mark.parametrize("flags", ["-O2", "-O2 -flto", "-O2 -gsplit-dwarf", "-O0"])
+def test_functions_are_named_with_their_scopes(here, flags):
+    script("p.cpp", NAMES)
+    subprocess.run(["g++", "-g", *flags.split(), "p.cpp", "-o", "p"], check=True)
+    [stack] = [stack for stack, size in profiled("./p").callstacks.items() if size == 9 << 20]
+    names = [frame.partition(" (")[2][:-1] for frame in stack]
+    assert names[0] == "main"
+    assert names[1].removesuffix("(int)") == "(anonymous namespace)::hidden::go"
+    assert names[2] == "shop::fill(shop::cart&, int)"
+    assert "shop::cart::each<" in names[3]
+    assert names[4].startswith("shop::fill(shop::cart&, int)::")
+    assert "lambda" in names[4] and "operator()" in names[4]

@@ -1,10 +1,12 @@
 #include "os/cold/files.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 namespace fil::os {
 namespace {
@@ -21,6 +23,14 @@ file_descriptor open_to_read(const std::string& path) {
 
 file_descriptor make_private_file(const std::string& path) {
     return file_descriptor(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+}
+
+file_descriptor make_file_in_memory() {
+    return file_descriptor(memfd_create("fil-profile", MFD_CLOEXEC));
+}
+
+bool rename_file(const std::string& from, const std::string& to) {
+    return ::rename(from.c_str(), to.c_str()) == 0;
 }
 
 void remove_file(const std::string& path) {

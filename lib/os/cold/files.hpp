@@ -18,7 +18,11 @@ file_descriptor open_to_read(const std::string& path);
 
 // A new one, to be written, and by nobody else read; -1 if refused, as where one has that name.
 file_descriptor make_private_file(const std::string& path);
+// One that has no path, in memory; -1 if refused.
+file_descriptor make_file_in_memory();
 void remove_file(const std::string& path);
+// Over whatever had that name; false if refused.
+bool rename_file(const std::string& from, const std::string& to);
 void remove_folder(const std::string& path);  // an empty one; no link to one
 
 // Another number for it; -1 if there is none.
