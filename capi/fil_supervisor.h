@@ -32,6 +32,25 @@ FIL_API void fil_session_free(fil_session* session);
  * session. Since 0.1. */
 FIL_API const char* fil_session_environment(const fil_session* session);
 
+/* Should the supervisor be killed, what was recorded would go with it. `socket`: the end of a keeper, a
+ * process that is forked before the program starts and calls fil_session_keep_all(); the supervisor
+ * closes its copy. -1: there can be none. Since 0.1. */
+FIL_API int fil_session_keeper_socket(fil_session* session);
+
+/* What the keeper kept. */
+typedef struct fil_kept {
+    size_t struct_size;
+    uint64_t missing; /* processes whose recording could not be written */
+    uint64_t running; /* processes that did not die with the program, and run on unrecorded */
+} fil_kept;
+#define FIL_KEPT_INIT { sizeof(fil_kept), 0, 0 }
+
+/* In the keeper: holds all recordings until the supervisor ends. FIL_OK if that was killed: what was
+ * recorded is in files now, in the new folder `path`, in `directory` if that can be; `kept` may be NULL.
+ * FIL_ERROR_EMPTY: it freed the session, or there is nothing. Since 0.1. */
+FIL_API fil_status fil_session_keep_all(fil_session* session, int socket, fil_text directory, char* path,
+                                        size_t capacity, fil_kept* kept, fil_error* error);
+
 /* Polls readable when a process wants to join; then call fil_session_serve(), which never blocks.
  * Since 0.1. */
 FIL_API int fil_session_descriptor(const fil_session* session);

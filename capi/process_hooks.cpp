@@ -23,7 +23,7 @@ fil_status fil_session_begin_in_files(const char* directory, const char* inherit
     file_name text, where;
     if (inherited != nullptr && is_session_here(inherited)) {
         text += inherited;
-    } else if (!begin_session_in_files(directory, text, where)) {
+    } else if (!begin_session_in_files(directory, os::process_id(), text, where)) {
         where.view().copy(failed, failed_capacity - 1);
         failed[std::min(where.view().size(), failed_capacity - 1)] = 0;
         return FIL_ERROR_SYSTEM;

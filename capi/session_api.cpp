@@ -10,6 +10,7 @@
 #include "process/last_words.hpp"
 #include "report/program_began.hpp"
 #include "report/report_source.hpp"
+#include "session/keeper.hpp"
 #include "session/kept_recording.hpp"
 #include "session/refusal_text.hpp"
 #include "session_handle.hpp"
@@ -35,7 +36,31 @@ fil_status fil_session_new(fil_session** session, fil_error* error) {
 }
 
 void fil_session_free(fil_session* session) {
-    guarded(nullptr, [&] { delete reinterpret_cast<fil::session*>(session); });
+    guarded(nullptr, [&] {
+        if (session != nullptr) session_of(session).keeper().tell_over();
+        delete reinterpret_cast<fil::session*>(session);
+    });
+}
+
+int fil_session_keeper_socket(fil_session* session) {
+    return answer_or(-1, [&] { return session_of(session).keeper().begin().release(); });
+}
+
+fil_status fil_session_keep_all(fil_session* session, int socket, fil_text directory, char* path,
+                                size_t capacity, fil_kept* kept, fil_error* error) {
+    return guarded(error, [&] {
+        check_pointer(path, "path");
+        keeper_line& line = session_of(session).keeper();
+        line.hang_up();
+        const auto files = keep_until_end(socket, line.state(), session_of(session).page(),
+                                          std::string(directory.data, directory.length));
+        if (!files) throw failure{FIL_ERROR_EMPTY, "there is nothing to keep"};
+        if (capacity != 0) path[files->folder.copy(path, capacity - 1)] = 0;
+        fil_kept found = FIL_KEPT_INIT;
+        found.missing = files->missing;
+        found.running = files->running;
+        if (kept != nullptr) checked_fill(kept, found, "kept");
+    });
 }
 
 const char* fil_session_environment(const fil_session* session) {

@@ -23,6 +23,7 @@
 #include "supervise/out_of_memory.hpp"
 #include "supervise/report.hpp"
 #include "supervise/report_request.hpp"
+#include "supervise/start_keeper.hpp"
 #include "supervise/supervise.hpp"
 #include "target/executable.hpp"
 #include "target/preload_library.hpp"
@@ -197,6 +198,7 @@ ending run(const invocation& asked) {
     announce(asked, what, output);
     const std::int64_t started_ns = nanoseconds_since_1970();
     const auto screen = wanted_screen(asked);
+    start_keeper(session.get(), output.path());
     const program child = launch(what, variables.all, signals, [&] {
         if (screen) screen->cover();
     });

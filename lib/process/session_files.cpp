@@ -142,7 +142,8 @@ void add_fact(recording_memory& memory, std::string_view key, std::string_view v
 
 }  // namespace
 
-bool begin_session_in_files(const char* output, file_name& text, file_name& failed) {
+bool begin_session_in_files(const char* output, std::int32_t founder, file_name& text,
+                            file_name& failed) {
     file_name folder = whole_name(output);
     failed = folder;
     if (folder.is_cut() || folder.view().size() > longest_folder - 200) {
@@ -155,7 +156,7 @@ bool begin_session_in_files(const char* output, file_name& text, file_name& fail
     add_time(folder, now / 1'000'000'000);
     char host[65];
     os::host_name(host, sizeof host);
-    ((((folder += "-") += host) += "-") += static_cast<std::uint64_t>(os::process_id()));
+    ((((folder += "-") += host) += "-") += static_cast<std::uint64_t>(founder));
     file_name own = folder;
     for (std::uint64_t number = 2; !os::make_folder(own.text()); ++number) {
         if (errno != EEXIST || number > most_sessions_a_second) return false;
@@ -171,7 +172,7 @@ bool begin_session_in_files(const char* output, file_name& text, file_name& fail
     if (page == nullptr) return false;
     if (!os::make_room(page, recording_page, page_file.text(), 0)) return false;
     page->version = recording_version;
-    page->founder = os::process_id();
+    page->founder = founder;
     page->magic = session_magic;
     os::unmap(page, recording_page);
     text = file_name();

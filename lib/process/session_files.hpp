@@ -17,9 +17,11 @@
 
 namespace fil {
 
-// Makes the folder of a new session in `output`, which is made as well, and its page. `text` is
-// FIL_SESSION for the processes of it. False (and errno) if it cannot be; `failed` says at what.
-bool begin_session_in_files(const char* output, file_name& text, file_name& failed);
+// Makes the folder of a new session in `output`, which is made as well, and its page. `founder` is
+// its first process; `text`, FIL_SESSION for the processes of it. False (and errno) if it cannot
+// be; `failed` says at what.
+bool begin_session_in_files(const char* output, std::int32_t founder, file_name& text,
+                            file_name& failed);
 
 // Whether a session that was inherited is of this machine, and still there.
 bool is_session_here(std::string_view text);

@@ -1,31 +1,11 @@
 #include "report/live_copy.hpp"
 
-#include "os/os.hpp"
-#include "process/session_words.hpp"
+#include "session/held_peak.hpp"
 
 namespace fil {
 namespace {
 
 constexpr int attempts = 3;
-
-class held_peak {
-  public:
-    held_peak(session_page& page, std::int64_t live) : page_(page) {
-        page_.held_until.store(os::monotonic_ns() + session_words::longest_hold_ns,
-                               std::memory_order_seq_cst);
-        raise_to(page_.peak, live);
-        peak_ = page_.peak.load(std::memory_order_acquire);
-    }
-    ~held_peak() { page_.held_until.store(0, std::memory_order_release); }
-    held_peak(const held_peak&) = delete;
-
-    std::int64_t peak() const { return peak_; }
-    bool rose() const { return page_.peak.load(std::memory_order_acquire) != peak_; }
-
-  private:
-    session_page& page_;
-    std::int64_t peak_ = 0;
-};
 
 }  // namespace
 

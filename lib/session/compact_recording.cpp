@@ -25,8 +25,9 @@ struct counted {
 class compaction {
   public:
     // Without a peak: of now.
-    compaction(const recording_view& from, std::optional<std::int64_t> peak)
-        : from_(from), peak_(peak) {}
+    compaction(const recording_view& from, std::optional<std::int64_t> peak,
+               file_descriptor* file = nullptr)
+        : from_(from), peak_(peak), file_(file) {}
 
     compacting compact(compact_memory& made) {
         const std::uint32_t callstacks = from_.callstacks_there();
@@ -37,7 +38,7 @@ class compaction {
         // Chunks are as many as before at most, and sets of counters one of each kind.
         const std::uint64_t sets = counted_kinds * usage_set_pages * recording_page;
         const std::uint64_t most = 2 * from_.used_bytes() + sets + smallest_recording;
-        made = {os::map_private(most), most};
+        made = {map(most), most};
         if (made.address == nullptr) throw std::bad_alloc();
         to_.emplace(made.address, most);
         const bool is_written = write();
@@ -51,6 +52,16 @@ class compaction {
         os::unmap(static_cast<std::byte*>(made.address) + bytes, made.bytes - bytes);
         made.bytes = bytes;
         if (bytes == 0) made = {};
+    }
+
+    void* map(std::uint64_t bytes) const {
+        if (file_ != nullptr) {
+            *file_ = file_descriptor(os::make_shared_file("fil-compact", bytes));
+            void* shared = file_->number() < 0 ? nullptr : os::map_shared(file_->number(), bytes);
+            if (shared != nullptr) return shared;
+            *file_ = file_descriptor();
+        }
+        return os::map_private(bytes);
     }
 
     void count(std::uint32_t callstacks) {
@@ -206,6 +217,7 @@ class compaction {
 
     const recording_view& from_;
     const std::optional<std::int64_t> peak_;
+    file_descriptor* const file_;
     std::array<std::vector<counted>, counted_kinds> counts_;
     std::vector<bool> needed_;
     bool holds_anything_ = false;
@@ -222,6 +234,12 @@ compacting compact_recording(const recording_view& recording, std::int64_t peak,
                              compact_memory& made) {
     if (recording.check() != recording_check::good) return compacting::damaged;
     return compaction(recording, peak).compact(made);
+}
+
+compacting compact_recording(const recording_view& recording, std::int64_t peak,
+                             compact_memory& made, file_descriptor& file) {
+    if (recording.check() != recording_check::good) return compacting::damaged;
+    return compaction(recording, peak, &file).compact(made);
 }
 
 compacting compact_recording_of_now(const recording_view& recording, compact_memory& made) {

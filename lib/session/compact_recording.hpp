@@ -10,6 +10,7 @@
 // Cold; throws std::bad_alloc only.
 
 #include "fil/recording/view.hpp"
+#include "os/file_descriptor.hpp"
 
 namespace fil {
 
@@ -23,6 +24,9 @@ enum class compacting { done, held_nothing, damaged };
 // On `done`, `made` is the caller's to unmap.
 compacting compact_recording(const recording_view& recording, std::int64_t peak,
                              compact_memory& made);
+// In memory that can be shared, by `file`, if the system grants such; else the same.
+compacting compact_recording(const recording_view& recording, std::int64_t peak,
+                             compact_memory& made, file_descriptor& file);
 
 // The same of what a process holds now, which may run on.
 compacting compact_recording_of_now(const recording_view& recording, compact_memory& made);

@@ -55,6 +55,7 @@ struct process_numbers {
 };
 
 struct joined_process {
+    std::uint32_t number = 0;  // in the order of joining
     std::int32_t pid = 0;
     std::int32_t parent_pid = 0;
     std::int64_t joined_ns = 0;

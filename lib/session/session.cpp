@@ -230,6 +230,7 @@ void session::admit(int connection, const join_request& request, int recording, 
     }
     if (process.view().check() != recording_check::good) return;
     process.parent_pid = process.header().parent_pid;
+    process.number = static_cast<std::uint32_t>(processes_.size());
     // It adds to the session's sums as soon as it has the answer, so it is one of their parts
     // before.
     processes_.push_back(std::move(process));
@@ -245,6 +246,7 @@ void session::admit(int connection, const join_request& request, int recording, 
     for (joined_process* before : open_)
         if (before != &joined && before->pid == pid) end(*before, false);
     std::erase_if(open_, [](const joined_process* before) { return before->ended; });
+    keeper_.tell_joined(joined, recording, recording < 0 ? request.segment : -1);
     watch_end_of(joined);
 }
 
@@ -359,10 +361,14 @@ void session::end(joined_process& process, bool whole) {
     if (process.run() != nullptr || process.header().closed_at != peak) return let_go(process);
     if (process.view().used_bytes() <= huge) {
         compact_memory made;
-        const compacting result = compact_recording(process.view(), peak, made);
+        file_descriptor shared;
+        const compacting result = keeper_.is_there()
+                                      ? compact_recording(process.view(), peak, made, shared)
+                                      : compact_recording(process.view(), peak, made);
         process.is_damaged = result == compacting::damaged;
         if (result != compacting::done) return let_go(process);
         process.memory = shared_mapping::of_memory(made.address, made.bytes);
+        if (shared.number() >= 0) keeper_.tell_replaced(process, shared.number());
     }
     kept_.push_back(&process);
 }
@@ -370,6 +376,7 @@ void session::end(joined_process& process, bool whole) {
 void session::let_go(joined_process& process) {
     process.last = process.numbers();
     process.last.recording_bytes = 0;
+    keeper_.tell_let_go(process);
     process.memory = {};
 }
 

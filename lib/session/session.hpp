@@ -21,6 +21,7 @@
 #include "os/refused_call.hpp"
 #include "process/session_protocol.hpp"
 #include "session/joined_process.hpp"
+#include "session/keeper_line.hpp"
 #include "session/session_directory.hpp"
 #include "session/visits.hpp"
 
@@ -88,6 +89,8 @@ class session {
     // Memory is low: `pid` shall end, and nobody else; 0: nobody shall.
     void tell_memory_is_low(std::int32_t pid);
 
+    keeper_line& keeper() { return keeper_; }
+
     // A process that ran out of memory and waits to be heard; nullptr if there is none.
     const joined_process* out_of_memory();
 
@@ -110,7 +113,7 @@ class session {
     void close_recording(const joined_process& process) const;
     bool try_to_correct_sums() const;
     void end(joined_process& process, bool whole);
-    static void let_go(joined_process& process);
+    void let_go(joined_process& process);
 
     session_directory directory_;
     std::string token_;
@@ -140,6 +143,7 @@ class session {
     refusal refused_here_ = refusal::none;  // why we could not share a process's recording
     bool shows_arguments_ = false, hides_arguments_ = false;
     std::uint64_t programs_heard_ = 0;
+    keeper_line keeper_;
     mutable bool sums_may_be_wrong_ = false;
 };
 

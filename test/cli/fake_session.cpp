@@ -28,6 +28,12 @@ int fil_session_descriptor(const fil_session*) {
     return -1;
 }
 void fil_session_serve(fil_session*) {}
+int fil_session_keeper_socket(fil_session*) {
+    return -1;
+}
+fil_status fil_session_keep_all(fil_session*, int, fil_text, char*, size_t, fil_kept*, fil_error*) {
+    return FIL_ERROR_EMPTY;
+}
 
 fil_status fil_session_read(const fil_session* session, fil_session_numbers* numbers) {
     numbers->live = fake(session).live;

@@ -1,6 +1,7 @@
 #include "os/process.hpp"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -33,6 +34,10 @@ bool is_stopped(pid_t child) {
         ::waitid(P_PID, static_cast<id_t>(child), &info, WSTOPPED | WNOHANG | WNOWAIT);
     if (found != 0) return errno != ECHILD;
     return info.si_pid == child;
+}
+
+void call_this_process(const char* name) {
+    ::prctl(PR_SET_NAME, name);
 }
 
 void leave_our_group() {

@@ -21,6 +21,9 @@ bool is_gone(pid_t pid);
 // Whether a child has stopped, by a signal. Where we may not ask: yes.
 bool is_stopped(pid_t child);
 
+// How `ps` and `top` call this process; 15 letters.
+void call_this_process(const char* name);
+
 // From now on what is sent to the group it was in does not reach this process.
 void leave_our_group();
 

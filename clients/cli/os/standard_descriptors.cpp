@@ -27,6 +27,11 @@ void let_go_of_standard_descriptors() {
     for (int number : {0, 1, 2}) ::dup2(nothing.get(), number);
 }
 
+void let_go_of_stdin_and_stdout() {
+    const descriptor nothing = nowhere();
+    for (int number : {0, 1}) ::dup2(nothing.get(), number);
+}
+
 silenced_stdout::silenced_stdout() : ours_(::fcntl(1, F_DUPFD_CLOEXEC, 3)) {
     ::dup2(nowhere().get(), 1);
 }

@@ -12,6 +12,7 @@ bool is_held(int standard);  // it was closed
 
 // All of them are /dev/null from now on: who waits for the other end of one is not kept waiting.
 void let_go_of_standard_descriptors();
+void let_go_of_stdin_and_stdout();  // errors can still be told
 
 // While it lives, what children print goes nowhere.
 class silenced_stdout {

@@ -1,5 +1,6 @@
 #include "os/cold/connections.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -75,6 +76,31 @@ bool is_ours_or_roots(int connection) {
 
 bool is_user_or_root(std::uint32_t user) {
     return user == geteuid() || geteuid() == 0;
+}
+
+std::array<file_descriptor, 2> make_connection() {
+    int ends[2] = {-1, -1};
+    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
+    return {file_descriptor(ends[0]), file_descriptor(ends[1])};
+}
+
+bool wait_for_message(int connection) {
+    pollfd arrives{connection, POLLIN, 0};
+    return poll(&arrives, 1, -1) > 0 || errno == EINTR;
+}
+
+bool wait_for_room(int connection, int milliseconds) {
+    pollfd room{connection, POLLOUT, 0};
+    return poll(&room, 1, milliseconds) > 0;
+}
+
+void wait_for_end(int connection, int milliseconds) {
+    pollfd end{connection, POLLIN, 0};
+    poll(&end, 1, milliseconds);
+}
+
+void stop_sending(int connection) {
+    shutdown(connection, SHUT_WR);
 }
 
 std::optional<std::int32_t> peer_pid(int connection) {

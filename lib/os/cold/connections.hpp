@@ -1,9 +1,10 @@
 #pragma once
 // The supervisor's end of local sockets: one to listen at, and connections over which whole
-// messages come, with at most one descriptor each. Nothing here blocks.
+// messages come, with at most one descriptor each. Nothing here blocks but what is called wait.
 //
 // What fails leaves its reason in errno. Cold; any thread, no state.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -40,6 +41,16 @@ bool is_ours_or_roots(int connection);
 
 // We are that user, or root.
 bool is_user_or_root(std::uint32_t user);
+
+// Two ends, for a process of ours; -1 if there can be none.
+std::array<file_descriptor, 2> make_connection();
+
+// Until something has arrived or the other end is gone; until there is room to send, false if there
+// was none for so long; until the other end is gone, or for so long.
+bool wait_for_message(int connection);
+bool wait_for_room(int connection, int milliseconds);
+void wait_for_end(int connection, int milliseconds);
+void stop_sending(int connection);  // the other end has heard all when it has heard what was sent
 
 // The pid of who connected, as we see it.
 std::optional<std::int32_t> peer_pid(int connection);
