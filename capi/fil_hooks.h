@@ -49,6 +49,10 @@ typedef enum fil_access {
  * becomes an arena. Since 0.1. */
 FIL_API void fil_record_protect(const void* address, size_t bytes, fil_access access);
 
+/* The mapping around this address is the reserve of an allocator whose blocks are recorded: if it was
+ * counted, it is not any more. Since 0.1. */
+FIL_API void fil_record_reserve(const void* address);
+
 /* ---- threads --------------------------------------------------------------------------------- */
 
 /* For a thread that this code creates now: fil_callstack_current(), and below it, if the code is a

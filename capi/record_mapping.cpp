@@ -39,6 +39,14 @@ void fil_record_view(const void* of, const void* address, size_t bytes, fil_mapp
         for_a_pool);
 }
 
+void fil_record_reserve(const void* address) {
+    entry::event_if_silenced(
+        [=](process_recorder& recorder, thread_state& thread) {
+            recorder.mapped().become_reserve(thread, address_of(address));
+        },
+        always);
+}
+
 fil_pieces* fil_mapping_forget(const void* address, size_t bytes) {
     mapping* pieces = nullptr;
     if (bytes == 0) return nullptr;

@@ -145,13 +145,27 @@ struct unseen_allocator {
     std::string name, note;  // empty: none is known
 };
 
-unseen_allocator unseen_allocator_of(const recording_view& recording,
-                                     const std::string& executable) {
-    for (const fact_record& fact : recording.facts()) {
-        if (recording.text(fact.key) != "allocator") continue;
-        const std::string library(recording.text(fact.value));
-        return {library, note_of_earlier_allocator(library)};
-    }
+std::vector<std::string> facts_of(const drawn_process& process, std::string_view key) {
+    const recording_view& recording = process.drawn.recording;
+    std::vector<std::string> values;
+    for (const fact_record& fact : recording.facts())
+        if (recording.text(fact.key) == key) values.emplace_back(recording.text(fact.value));
+    return values;
+}
+
+// Whether an allocator in this object told of its blocks; "the program" is an object, too.
+bool is_seen(const drawn_process& process, const std::string& object) {
+    return std::ranges::any_of(facts_of(process, "blocks seen"), [&](const std::string& one) {
+        return one.starts_with(object + ": ");
+    });
+}
+
+unseen_allocator unseen_allocator_of(const drawn_process& process) {
+    for (const std::string& library : facts_of(process, "allocator"))
+        return is_seen(process, library)
+                   ? unseen_allocator{}
+                   : unseen_allocator{library, note_of_earlier_allocator(library)};
+    const std::string& executable = process.executable;
     const std::string inside = allocator_inside(executable);
     return {inside, inside.empty() ? std::string() : note_of_allocator(inside)};
 }
@@ -171,10 +185,16 @@ std::string add_run_facts(report::facts& facts, const recording_view& recording,
 unseen_allocator add_notes_of_allocators(report::facts& run,
                                          const std::vector<drawn_process>& drawn) {
     unseen_allocator first;
-    std::set<std::string> executables;
+    std::set<std::string> executables;  // a forked child has only what it found itself
+    for (const drawn_process& one : drawn) {
+        if (is_seen(one, "the program")) executables.insert(one.executable);
+        for (const std::string& object : facts_of(one, "blocks unseen"))
+            if (!object.starts_with("the program: "))
+                run.notes.push_back(note_of_allocator_inside(object));
+    }
     for (const drawn_process& one : drawn) {
         if (!executables.insert(one.executable).second) continue;
-        const unseen_allocator found = unseen_allocator_of(one.drawn.recording, one.executable);
+        const unseen_allocator found = unseen_allocator_of(one);
         if (found.note.empty() || ranges::find(run.notes, found.note) != run.notes.end()) continue;
         run.notes.push_back(found.note);
         if (first.note.empty()) first = found;

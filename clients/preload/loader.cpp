@@ -1,7 +1,11 @@
 #include "loader.hpp"
 
+#include <dlfcn.h>
+
 #include <cerrno>
 
+#include "allocators_inside.hpp"
+#include "c_library.hpp"
 #include "fil_hooks.h"
 #include "other_allocator.hpp"
 #include "real.hpp"
@@ -10,7 +14,11 @@
 namespace fil::preload {
 namespace {
 
-constinit thread_local bool objects_may_have_come = false;
+constinit thread_local bool objects_may_have_come = false, allocators_may_have_come = false;
+
+void* symbol_of_object(void* object, const char* name) {
+    return hook_before(real.dlsym(object, name));
+}
 
 }  // namespace
 
@@ -19,14 +27,31 @@ constinit thread_local bool objects_may_have_come = false;
 // RUNPATH is judged by the return address. So there is no "after" in that hook. The next mmap or
 // pthread_create of this thread is after: the loader's own mappings do not pass through our hooks,
 // so if one arrives, all new objects are at least relocated.
+//
+// Whoever opened an object asks for its names next, and is outside of every allocator then: so
+// dlsym is the moment at which allocators in new objects are listened to, before their first use.
+// It may wait for another thread's dlopen, as the real ones do.
 extern "C" {
 using dlopen_function = void*(const char*, int);
+using dlsym_function = void*(void*, const char*);
 
 [[gnu::visibility("hidden")]] dlopen_function* fil_preload_before_dlopen(const char* file) {
-    objects_may_have_come = true;
     const auto real_dlopen = find_and_decide().dlopen;
+    if (allocators_may_have_come) notice_allocators();
+    objects_may_have_come = allocators_may_have_come = true;
     if (fil_recorder_running() != 0) runtimes_before_dlopen(file);
     return real_dlopen;
+}
+
+// With the handle of one object the answer does not depend on who asks, so it may be changed.
+[[gnu::visibility("hidden")]] dlsym_function* fil_preload_before_dlsym(void* object, const char*) {
+    const auto real_dlsym = find_and_decide().dlsym;
+    if (allocators_may_have_come) {
+        allocators_may_have_come = false;
+        notice_allocators();
+    }
+    const bool depends_on_caller = object == RTLD_DEFAULT || object == RTLD_NEXT;
+    return depends_on_caller ? real_dlsym : symbol_of_object;
 }
 }
 
@@ -46,6 +71,9 @@ void notice_new_objects(const void* caller) {
 #pragma GCC visibility push(default)
 extern "C" int dlclose(void* object) noexcept {
     int failure = fil::preload::real.dlclose(object);
-    if (failure == 0) fil_modules_unloaded();
+    if (failure == 0) {
+        fil_modules_unloaded();
+        fil::preload::forget_unloaded_allocators();
+    }
     return failure;
 }

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "allocator_ground.hpp"
 #include "anonymous_memory.hpp"
 #include "fil_hooks.h"
 #include "loader.hpp"
@@ -42,6 +43,10 @@ fil_mapping_kind kind_of(int file, std::size_t bytes, int access, int flags) {
                      : kind_of_mapped_file(file, access, flags);
 }
 
+fil_mapping_kind ground_kind_of(int access) {
+    return (access & PROT_WRITE) != 0 ? FIL_MAPPING_ANONYMOUS : FIL_MAPPING_RESERVED;
+}
+
 template <typename Call>
 void* map(const void* caller, void* address, std::size_t bytes, int access, int flags, int file,
           Call call) {
@@ -52,7 +57,14 @@ void* map(const void* caller, void* address, std::size_t bytes, int access, int 
     below.answered(mapped != MAP_FAILED);
     if (mapped == MAP_FAILED || is_other_allocator(caller)) return mapped;
     bytes = rounded(bytes, page_bytes_of(flags));
-    fil_record_map(mapped, bytes, kind_of(file, bytes, access, flags));
+    if (is_ground(caller)) {
+        fil_pool_begin();
+        fil_record_map(mapped, bytes, ground_kind_of(access));
+        fil_pool_end();
+    } else {
+        remember_mapping(caller, mapped);
+        fil_record_map(mapped, bytes, kind_of(file, bytes, access, flags));
+    }
     return mapped;
 }
 

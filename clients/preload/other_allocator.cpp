@@ -2,35 +2,16 @@
 
 #include <link.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
+#include "address_range.hpp"
 #include "next_definition.hpp"
 
 namespace fil::preload {
 namespace {
 
-struct range {
-    std::uintptr_t start = 0;
-    std::size_t bytes = 0;
-    bool holds(const void* address) const {
-        return reinterpret_cast<std::uintptr_t>(address) - start < bytes;
-    }
-};
-
 constinit range other_allocator, behind_it, earlier_allocator;
-
-range range_of(const dl_phdr_info& object) {
-    std::uintptr_t first = UINTPTR_MAX, last = 0;
-    for (int i = 0; i < object.dlpi_phnum; ++i) {
-        const ElfW(Phdr)& segment = object.dlpi_phdr[i];
-        if (segment.p_type != PT_LOAD) continue;
-        first = std::min(first, object.dlpi_addr + segment.p_vaddr);
-        last = std::max(last, object.dlpi_addr + segment.p_vaddr + segment.p_memsz);
-    }
-    return first < last ? range{first, last - first} : range{};
-}
 
 struct search {
     const void* address;
@@ -42,7 +23,7 @@ range object_with(const void* address) {
     dl_iterate_phdr(
         [](dl_phdr_info* object, std::size_t, void* context) {
             auto& search = *static_cast<struct search*>(context);
-            const range loaded = range_of(*object);
+            const range loaded = range_of(object->dlpi_addr, object->dlpi_phdr, object->dlpi_phnum);
             if (!loaded.holds(search.address)) return 0;
             search.found = loaded;
             return 1;

@@ -14,8 +14,6 @@ namespace {
 // runs without fil-profile is not for us to choose.
 constexpr const char* allocators[] = {
     "ARROW_DEFAULT_MEMORY_POOL=system",
-    "_RJEM_MALLOC_CONF=retain:false,dirty_decay_ms:0,muzzy_decay_ms:0",
-    "DUCKDB_JE_MALLOC_CONF=retain:false,dirty_decay_ms:0,muzzy_decay_ms:0",
     "MIMALLOC_ARENA_EAGER_COMMIT=0",
 };
 constexpr std::size_t most_ours = 1 + sizeof allocators / sizeof allocators[0];

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "allocators_inside.hpp"
 #include "environment.hpp"
 #include "fil_hooks.h"
 #include "next_definition.hpp"
@@ -147,6 +148,7 @@ void start() {
 
 [[gnu::constructor]] void decide_at_the_latest() {
     find_and_decide(true);
+    notice_allocators();
 }
 
 }  // namespace

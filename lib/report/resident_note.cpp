@@ -13,6 +13,13 @@ std::string note_of_allocator(const std::string& allocator) {
            "that it hands out.";
 }
 
+std::string note_of_allocator_inside(const std::string& object) {
+    const std::size_t colon = object.find(": ");
+    return object.substr(0, colon) + " has " + object.substr(colon + 2) +
+           " inside, which does not tell of its blocks: what it takes from the system by mmap is "
+           "shown, where it takes it.";
+}
+
 std::string note_of_earlier_allocator(const std::string& library) {
     return library +
            " was preloaded before our library: what it takes from the system by mmap is shown, "

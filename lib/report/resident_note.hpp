@@ -9,6 +9,9 @@ namespace fil {
 
 std::string note_of_allocator(const std::string& allocator);
 
+// Of a library's own: "libx.so: jemalloc 5.1.0".
+std::string note_of_allocator_inside(const std::string& object);
+
 // Of a library that was preloaded before ours.
 std::string note_of_earlier_allocator(const std::string& library);
 

@@ -13,8 +13,6 @@ TEST(environment_of_program, adds_its_variables_and_touches_nothing_else) {
     environment expected = before;
     expected.insert(expected.end(),
                     {"LD_PRELOAD=/l.so", "FIL_SESSION=secret", "ARROW_DEFAULT_MEMORY_POOL=system",
-                     "_RJEM_MALLOC_CONF=retain:false,dirty_decay_ms:0,muzzy_decay_ms:0",
-                     "DUCKDB_JE_MALLOC_CONF=retain:false,dirty_decay_ms:0,muzzy_decay_ms:0",
                      "MIMALLOC_ARENA_EAGER_COMMIT=0"});
     std::ranges::sort(expected);
     environment sorted = after.all;
@@ -35,8 +33,8 @@ TEST(environment_of_program, puts_the_library_before_the_users) {
 
 TEST(environment_of_program, leaves_the_users_choice_of_allocators) {
     const auto after = environment_of_program(
-        {"ARROW_DEFAULT_MEMORY_POOL=mimalloc", "_RJEM_MALLOC_CONF="}, "/l.so", "s");
-    EXPECT_EQ(find_variable(after.all, "_RJEM_MALLOC_CONF"), "");
+        {"ARROW_DEFAULT_MEMORY_POOL=mimalloc", "MIMALLOC_ARENA_EAGER_COMMIT="}, "/l.so", "s");
+    EXPECT_EQ(find_variable(after.all, "MIMALLOC_ARENA_EAGER_COMMIT"), "");
     EXPECT_EQ(find_variable(after.all, "ARROW_DEFAULT_MEMORY_POOL"), "mimalloc");
     EXPECT_EQ(find_variable(after.set_by_us, "ARROW_DEFAULT_MEMORY_POOL"), std::nullopt);
     const auto set = environment_of_program({}, "/l.so", "s");

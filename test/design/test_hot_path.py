@@ -62,6 +62,7 @@ ALLOWED = {
     HOOKS: STRINGS | SYSTEM | {
         "_DYNAMIC", "_r_debug", "environ", "sigaction", "sigemptyset",  # the start
         "dl_iterate_phdr",  # the start as well
+        "memmem",  # the symbols of an object that was loaded
         "getpagesize", "fstat", "fstatfs", "shmctl",  # a mapping
         "faccessat", "fgetxattr", "fstatat", "getenv",  # exec
         "getegid", "geteuid", "getgid", "getuid",

@@ -27,9 +27,7 @@ REPORT_FILES = {
 }
 KIB, MIB = 2**10, 2**20
 # What fil-profile sets where the user did not, so that allocators inside libraries can be seen.
-ALLOCATORS = (
-    "ARROW_DEFAULT_MEMORY_POOL _RJEM_MALLOC_CONF DUCKDB_JE_MALLOC_CONF MIMALLOC_ARENA_EAGER_COMMIT"
-).split()
+ALLOCATORS = ["ARROW_DEFAULT_MEMORY_POOL", "MIMALLOC_ARENA_EAGER_COMMIT"]
 # What `fil-profile run` sets to 1 where the user did not.
 THREAD_POOLS = (
     "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS BLIS_NUM_THREADS NUMEXPR_NUM_THREADS "

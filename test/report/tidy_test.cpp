@@ -214,6 +214,31 @@ TEST(tidy, a_block_of_a_pool_stands_where_it_was_asked_for) {
                                  }));
 }
 
+TEST(tidy, a_block_that_a_jemalloc_told_of_stands_where_it_was_asked_for) {
+    auto native = [](std::string function, std::string module = "/job") {
+        return frame{.function = std::move(function),
+                     .kind = frame_kind::native,
+                     .module = std::move(module)};
+    };
+    const frame main = native("main"), load = native("load"), my_malloc = native("my_malloc");
+    made_snapshot raw;
+    raw.holds(1, {main, load, native("malloc"), native("je_malloc_default"),
+                  native("je_hook_invoke_alloc")});
+    raw.holds(2, {main, my_malloc, native("_rjem_mallocx"), native("_rjem_je_hook_invoke_alloc")});
+    raw.holds(4, {main, native("operator new(unsigned long)"),
+                  native("void* fallback_impl<false>(unsigned long)"), native("malloc"),
+                  native("je_hook_invoke_alloc")});
+    raw.holds(8, {main, load, native("realloc"), native("do_rallocx"), native("je_arena_ralloc"),
+                  native("je_hook_invoke_expand")});
+    raw.holds(16, {main, native("malloc", "/other"), native("je_hook_invoke_alloc")});
+    raw.holds(32, {native("malloc"), native("je_hook_invoke_alloc")});  // nobody is left
+    EXPECT_EQ(tidied_bytes(raw), (bytes_by_text{{"job (main);job (load)", 9},
+                                                {"job (main);job (my_malloc)", 2},
+                                                {"job (main)", 4},
+                                                {"job (main);other (malloc)", 16},
+                                                {"job (malloc)", 32}}));
+}
+
 TEST(tidy, a_stack_of_which_nothing_is_left_is_named) {
     made_snapshot raw;
     raw.holds(10, {});

@@ -12,14 +12,11 @@ bool is_called(std::string_view variable, std::string_view name) {
            variable[name.size()] == '=';
 }
 
-// Libraries with an allocator inside, told to make what they hold visible to us: arrow takes
-// malloc; jemalloc in polars and duckdb gives memory back when it is freed, instead of keeping it
-// mapped, and maps large blocks one by one; mimalloc (datafusion, catboost) makes of its gigabyte
-// only that writable which it uses.
+// Libraries with an allocator inside that tells nobody of its blocks, and has a switch: arrow takes
+// malloc in place of mimalloc; mimalloc elsewhere (datafusion, catboost) makes of its gigabyte only
+// that writable which it uses.
 constexpr const char* allocators[] = {
     "ARROW_DEFAULT_MEMORY_POOL=system",
-    "_RJEM_MALLOC_CONF=retain:false,dirty_decay_ms:0,muzzy_decay_ms:0",
-    "DUCKDB_JE_MALLOC_CONF=retain:false,dirty_decay_ms:0,muzzy_decay_ms:0",
     "MIMALLOC_ARENA_EAGER_COMMIT=0",
 };
 

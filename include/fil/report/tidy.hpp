@@ -5,7 +5,8 @@
 //   notebook's cell the one that it has there.
 // - What only started the program goes from the root side: runpy of `python -m`, threading's
 //   bootstrap, our own package, _start and the C library's part before main. The preload library's
-//   hooks go wherever they stand, and so does an allocator's function that announces a block.
+//   hooks go wherever they stand, and so does an allocator's function that announces a block, and
+//   what of a jemalloc stands around it.
 // - Of a part of a program, what called it goes too: everything down to our own package, which
 //   calls what is profiled, or above the function in which the part is.
 // - Callstacks whose texts are the same become one.
@@ -23,6 +24,7 @@
 
 #include "fil/base/hash.hpp"
 #include "fil/report/conventions/all.hpp"
+#include "fil/report/conventions/jemalloc.hpp"
 #include "fil/report/facts.hpp"
 #include "fil/report/frame_owner.hpp"
 #include "fil/report/frame_text.hpp"
@@ -94,6 +96,17 @@ class tidying {
         return found != callstack_index::empty ? found : new_callstack_[to_index(announcer)];
     }
 
+    // Who called the allocator of which `hook` is the innermost frame; that itself where nobody
+    // did.
+    callstack_index asker_of_jemalloc(callstack_index inside, const frame& hook) const {
+        callstack_index asker = inside;
+        while (asker != callstack_index::empty &&
+               conventions::jemalloc::is_inside(raw_frame(asker), hook))
+            asker = raw_.callstacks()[to_index(asker)].caller;
+        const callstack_index found = new_callstack_[to_index(asker)];
+        return found != callstack_index::empty ? found : new_callstack_[to_index(inside)];
+    }
+
     void tidy_frames() {
         std::unordered_map<std::string, frame_index, text_hash> by_text;
         new_frame_.reserve(raw_.frames().size());
@@ -155,6 +168,10 @@ class tidying {
             }
             if (conventions::native::is_announcement(f) && above != callstack_index::empty) {
                 new_callstack_[i] = asker_of(caller);
+                continue;
+            }
+            if (conventions::jemalloc::is_hook(f) && above != callstack_index::empty) {
+                new_callstack_[i] = asker_of_jemalloc(caller, f);
                 continue;
             }
             new_callstack_[i] = conventions::native::is_our_hook(f)

@@ -148,7 +148,8 @@ class mappings {
         if (range.end() <= address) return {range.end(), next};
         const address_range around{range.start, range.end()};
         // With a second view, either may be the one that counts.
-        if (!is_in_peak(range.kind()) || range.memory != 0) return around;
+        const bool is_shown = is_in_peak(range.kind()) || range.is_of_arena();
+        if (!is_shown || range.memory != 0) return around;
         set_.tell(range, -1, changed);
         range.accessible_kind = mapping_kind::pool;
         set_.tell(range, +1, changed);

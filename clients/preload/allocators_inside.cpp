@@ -1,0 +1,194 @@
+#include "allocators_inside.hpp"
+
+#include <dlfcn.h>
+#include <link.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <type_traits>
+
+#include "address_range.hpp"
+#include "elf_symbols.hpp"
+#include "fil_hooks.h"
+#include "jemalloc_hooks.hpp"
+#include "loaded_objects.hpp"
+#include "next_definition.hpp"
+#include "other_allocator.hpp"
+#include "symbol_file.hpp"
+
+namespace fil::preload {
+namespace {
+
+constexpr std::size_t most_objects = 2048, most_candidates = 16;
+
+// One that may have an allocator inside.
+struct candidate {
+    char path[1024];
+    std::uintptr_t base;
+    const ElfW(Phdr) * headers;
+    int count;
+    bool is_loaded;
+};
+
+constinit std::atomic_flag is_busy = ATOMIC_FLAG_INIT;
+constinit std::uintptr_t looked_at[most_objects] = {};  // the bases of objects, and 1
+constinit std::size_t objects = 0;
+constinit candidate candidates[most_candidates] = {};
+constinit std::size_t found = 0;
+constinit unsigned long long loads_seen = 0;
+
+bool was_looked_at(std::uintptr_t base) {
+    for (std::size_t i = 0; i < objects; ++i)
+        if (looked_at[i] == base + 1) return true;
+    return false;
+}
+
+// An allocator maps memory, gives parts of it back, and has locks that it only tries.
+bool may_have_an_allocator(const source_kit::elf_symbols& object) {
+    return object.imports("madvise") && object.imports("munmap") &&
+           object.imports("pthread_mutex_trylock");
+}
+
+int collect(dl_phdr_info* object, std::size_t, void*) {
+    const std::uintptr_t base = object->dlpi_addr;
+    if (was_looked_at(base)) return 0;
+    if (objects == most_objects || found == most_candidates) return 1;
+    looked_at[objects++] = base + 1;
+    const range loaded = range_of(base, object->dlpi_phdr, object->dlpi_phnum);
+    const void* somewhere = reinterpret_cast<const void*>(loaded.start);
+    const bool is_counted_at_malloc = is_other_allocator(somewhere);
+    const std::size_t length = std::strlen(object->dlpi_name);
+    if (is_counted_at_malloc || length >= sizeof candidates[0].path) return 0;
+    if (!may_have_an_allocator(source_kit::elf_symbols(*object))) return 0;
+    candidate& one = candidates[found++];
+    std::memcpy(one.path, object->dlpi_name, length + 1);
+    one.base = base;
+    one.headers = object->dlpi_phdr;
+    one.count = object->dlpi_phnum;
+    one.is_loaded = false;
+    return 0;
+}
+
+int confirm(dl_phdr_info* object, std::size_t, void*) {
+    for (std::size_t i = 0; i < found; ++i) {
+        candidate& one = candidates[i];
+        if (one.base == object->dlpi_addr && one.headers == object->dlpi_phdr) one.is_loaded = true;
+    }
+    return 0;
+}
+
+// Another thread may still be loading what it has listed: dladdr takes the lock that it holds.
+void wait_for_loading() {
+    const auto ask =
+        reinterpret_cast<int (*)(const void*, Dl_info*)>(next_definition("dladdr").address);
+    Dl_info nothing;
+    if (ask != nullptr) ask(&is_busy, &nothing);
+}
+
+// "libarrow.so.26: jemalloc 5.3.0".
+void describe(std::string_view key, const char* path, std::string_view what) {
+    char text[256];
+    const char* slash = std::strrchr(path, '/');
+    const std::string_view object = *path == 0         ? "the program"
+                                    : slash != nullptr ? slash + 1
+                                                       : path;
+    const std::string_view parts[] = {object.substr(0, 120), ": ", what.substr(0, 120)};
+    std::size_t length = 0;
+    for (const std::string_view part : parts) {
+        std::memcpy(text + length, part.data(), part.size());
+        length += part.size();
+    }
+    fil_recorder_describe({key.data(), key.size()}, {text, length});
+}
+
+void describe_jemalloc(std::string_view key, const char* path, const char* version) {
+    char text[64] = "jemalloc ";
+    const std::string_view whole(version);
+    const std::string_view number = whole.substr(0, whole.find('-')).substr(0, 40);
+    const bool is_known = !number.starts_with("0.0");
+    if (is_known) std::memcpy(text + 9, number.data(), number.size());
+    describe(key, path, {text, is_known ? 9 + number.size() : 8});
+}
+
+constexpr std::string_view told_key = "blocks seen", untold_key = "blocks unseen";
+
+jemalloc_functions functions_of(const symbol_file& file, std::string_view prefix) {
+    jemalloc_functions functions;
+    file.each_beginning_with(prefix, [&](const char* name, void* address) {
+        const auto take = [&](const char* wanted, auto& function) {
+            if (std::strcmp(name, wanted) == 0)
+                function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(address);
+        };
+        take("mallctl", functions.mallctl);
+        take("mallocx", functions.mallocx);
+        take("dallocx", functions.dallocx);
+        take("sdallocx", functions.sdallocx);
+        take("free", functions.free);
+    });
+    return functions;
+}
+
+void look_into(const candidate& one) {
+    const symbol_file file(one.path, one.base, one.headers, one.count);
+    char prefix[symbol_file::longest_name];
+    if (!file.is_readable()) return;
+    if (!file.find_prefix("mallctlnametomib", prefix)) {
+        if (file.has_text("<jemalloc>: ")) describe(untold_key, one.path, "jemalloc");
+        return;
+    }
+    const jemalloc_functions functions = functions_of(file, prefix);
+    if (functions.mallctl == nullptr) return;
+    const bool is_complete = functions.mallocx != nullptr &&
+                             (functions.dallocx != nullptr || functions.sdallocx != nullptr ||
+                              functions.free != nullptr);
+    const range object = range_of(one.base, one.headers, one.count);
+    const bool is_told =
+        is_complete && listen_to_jemalloc(functions, object) == jemalloc_answer::told;
+    describe_jemalloc(is_told ? told_key : untold_key, one.path, version_of_jemalloc(functions));
+}
+
+}  // namespace
+
+void notice_allocators() {
+    if (fil_recorder_running() == 0 || fil_sandbox_allows(FIL_CALLS_ALL) == 0) return;
+    const unsigned long long loads = source_kit::objects_ever_loaded();
+    if (__atomic_load_n(&loads_seen, __ATOMIC_RELAXED) == loads) return;
+    if (is_busy.test_and_set(std::memory_order_acquire)) return;
+    const int kept = errno;
+    do {
+        found = 0;
+        dl_iterate_phdr(collect, nullptr);
+        if (found > 0) {
+            wait_for_loading();
+            dl_iterate_phdr(confirm, nullptr);
+        }
+        for (std::size_t i = 0; i < found; ++i)
+            if (candidates[i].is_loaded) look_into(candidates[i]);
+    } while (found == most_candidates);
+    __atomic_store_n(&loads_seen, loads, __ATOMIC_RELAXED);
+    errno = kept;
+    is_busy.clear(std::memory_order_release);
+}
+
+void forget_unloaded_allocators() {
+    if (is_busy.test_and_set(std::memory_order_acquire)) return;
+    // Those that are still there, in their places.
+    static constinit std::uintptr_t still_there[most_objects];
+    static constinit std::size_t count;
+    count = 0;
+    dl_iterate_phdr(
+        [](dl_phdr_info* object, std::size_t, void*) {
+            if (was_looked_at(object->dlpi_addr) && count < most_objects)
+                still_there[count++] = object->dlpi_addr + 1;
+            return 0;
+        },
+        nullptr);
+    std::memcpy(looked_at, still_there, count * sizeof still_there[0]);
+    objects = count;
+    is_busy.clear(std::memory_order_release);
+}
+
+}  // namespace fil::preload

@@ -1,0 +1,17 @@
+#pragma once
+// Allocators inside the program and its libraries: found when an object has been loaded, and
+// listened to where they tell of their blocks (jemalloc_hooks.hpp). What was found stands in the
+// recording's facts: "blocks seen" and "blocks unseen", each "object: allocator version".
+//
+// An object is looked at once, and only its symbols where it maps memory by itself. Cold.
+
+namespace fil::preload {
+
+// Objects that were loaded since the last time. May call their allocators, and may wait until
+// another thread's dlopen has ended: for the program's start and the hooks of dlopen and dlsym.
+void notice_allocators();
+
+// After dlclose: others may be loaded where these were.
+void forget_unloaded_allocators();
+
+}  // namespace fil::preload

@@ -1,0 +1,109 @@
+#include "symbol_file.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstring>
+
+namespace fil::preload {
+symbol_file::symbol_file(const char* path, std::uintptr_t base, const ElfW(Phdr) * headers,
+                         int count)
+    : base_(base) {
+    const long file =
+        syscall(SYS_openat, AT_FDCWD, *path != 0 ? path : "/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return;
+    struct stat about {};
+    if (syscall(SYS_fstat, file, &about) == 0 &&
+        about.st_size >= static_cast<off_t>(sizeof(ElfW(Ehdr)))) {
+        bytes_ = static_cast<std::size_t>(about.st_size);
+        const long mapped = syscall(SYS_mmap, nullptr, bytes_, PROT_READ, MAP_PRIVATE, file, 0);
+        if (mapped != -1) image_ = reinterpret_cast<const char*>(mapped);
+    }
+    syscall(SYS_close, file);
+    if (image_ == nullptr) return;
+    const auto* header = at<ElfW(Ehdr)>(0, 1);
+    const auto* own = at<ElfW(Phdr)>(header->e_phoff, header->e_phnum);
+    const auto number = static_cast<std::size_t>(count);
+    const bool is_same = std::memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 && own != nullptr &&
+                         header->e_phnum == number &&
+                         std::memcmp(own, headers, number * sizeof *own) == 0;
+    if (is_same) {
+        read_tables();
+    } else {
+        syscall(SYS_munmap, image_, bytes_);
+        image_ = nullptr;
+    }
+}
+
+symbol_file::~symbol_file() {
+    if (image_ != nullptr) syscall(SYS_munmap, image_, bytes_);
+}
+
+template <typename Type>
+const Type* symbol_file::at(std::uint64_t offset, std::uint64_t count) const {
+    if (offset > bytes_ || count > (bytes_ - offset) / sizeof(Type)) return nullptr;
+    return reinterpret_cast<const Type*>(image_ + offset);
+}
+
+void symbol_file::read_tables() {
+    const auto* header = at<ElfW(Ehdr)>(0, 1);
+    const auto* sections = at<ElfW(Shdr)>(header->e_shoff, header->e_shnum);
+    if (sections == nullptr) return;
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < header->e_shnum && found < 2; ++i) {
+        const ElfW(Shdr)& section = sections[i];
+        const bool has_names = section.sh_type == SHT_SYMTAB || section.sh_type == SHT_DYNSYM;
+        if (has_names && section.sh_link < header->e_shnum) tables_[found++] = table_of(section);
+    }
+}
+
+symbol_file::table symbol_file::table_of(const ElfW(Shdr) & section) const {
+    const auto* header = at<ElfW(Ehdr)>(0, 1);
+    const ElfW(Shdr)& texts = at<ElfW(Shdr)>(header->e_shoff, header->e_shnum)[section.sh_link];
+    table found;
+    found.count = section.sh_size / sizeof(ElfW(Sym));
+    found.symbols = at<ElfW(Sym)>(section.sh_offset, found.count);
+    found.names_bytes = texts.sh_size;
+    found.names = at<char>(texts.sh_offset, texts.sh_size);
+    const bool is_whole = found.symbols != nullptr && found.names != nullptr &&
+                          found.names_bytes > 0 && found.names[found.names_bytes - 1] == 0;
+    return is_whole ? found : table{};
+}
+
+bool symbol_file::find_prefix_in(const table& texts, std::string_view ending,
+                                 char (&prefix)[longest_name]) {
+    const char* from = texts.names;
+    const char* const end = texts.names + texts.names_bytes;
+    for (const char* hit; from < end; from = hit + 1) {
+        const auto rest = static_cast<std::size_t>(end - from);
+        hit = static_cast<const char*>(memmem(from, rest, ending.data(), ending.size()));
+        if (hit == nullptr) return false;
+        if (hit[ending.size()] != 0) continue;
+        const char* start = hit;
+        while (start > texts.names && start[-1] != 0) --start;
+        for (std::size_t i = 0; i < texts.count; ++i) {
+            const ElfW(Sym)& symbol = texts.symbols[i];
+            const char* name = texts.names + symbol.st_name;
+            const auto length = static_cast<std::size_t>(hit - name);
+            if (name < start || name > hit || length >= longest_name) continue;
+            if (!is_code_or_data(symbol)) continue;
+            std::memcpy(prefix, name, length);
+            prefix[length] = 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool symbol_file::find_prefix(std::string_view ending, char (&prefix)[longest_name]) const {
+    return find_prefix_in(tables_[0], ending, prefix) || find_prefix_in(tables_[1], ending, prefix);
+}
+
+bool symbol_file::has_text(std::string_view characters) const {
+    return memmem(image_, bytes_, characters.data(), characters.size()) != nullptr;
+}
+
+}  // namespace fil::preload

@@ -1,0 +1,165 @@
+"""A jemalloc that a library or a program brought along, under whatever name: its blocks are seen
+one by one, as it tells of them itself, and what it maps is its reserve."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from profiling import KIB, MIB, PROGRAMS, Profiled, run_plain, run_profiled
+from test_allocators import STATIC_JEMALLOC, notes_of
+
+PIC_JEMALLOC = STATIC_JEMALLOC.with_name("libjemalloc_pic.a")
+# 48 blocks, 16 of which have grown, and one of a MiB that was asked for zeroed.
+HELD = 32 * 512 * KIB + 16 * MIB + 1 * MIB
+# At the peak the last one that grows is still there in its old place as well.
+AT_PEAK = {"takes": 33 * 512 * KIB, "takes_zeroed": MIB, "grows": 16 * MIB}
+# Debian's jemalloc wants more thread-local memory than a library that comes late may have.
+WITH_ROOM = {**os.environ, "GLIBC_TUNABLES": "glibc.rtld.optional_static_tls=16000"}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the library, whose jemalloc has a prefix and is hidden, and its user."""
+    folder = tmp_path_factory.mktemp("own_jemalloc")
+
+    def run(*command: object) -> None:
+        subprocess.run([str(word) for word in command], check=True, cwd=folder)
+
+    listed = subprocess.check_output(["nm", "--defined-only", "-g", PIC_JEMALLOC], text=True)
+    names = {line.split()[2] for line in listed.splitlines() if len(line.split()) == 3}
+    names -= {name for name in names if name.startswith(("_Z", "__"))}
+    (folder / "names").write_text("".join(f"{name} own_{name}\n" for name in sorted(names)))
+    run("objcopy", "--redefine-syms=names", PIC_JEMALLOC, "libown.a")
+    run("cc", "-c", "-g", "-O1", "-fPIC", PROGRAMS / "own_jemalloc.c", "-o", "own.o")
+    (folder / "map").write_text("{ global: hold*; grow; give_back; allocated; local: *; };")
+    link = ["c++", "-shared", "own.o", "libown.a", "-Wl,--version-script=map", "-o"]
+    run(*link, "own.so", "-lpthread", "-ldl", "-lm")
+    run("strip", "own.so", "-o", "stripped.so")
+    run("cc", "-g", "-O1", PROGRAMS / "uses_own_jemalloc.c", "-o", "user", "-lpthread", "-ldl")
+    return folder
+
+
+def sum_in(profiled: Profiled, *functions: str) -> dict[str, int]:
+    named = {function: 0 for function in functions}
+    for frames, size in profiled.callstacks.items():
+        for function in functions:
+            if any(f"({function})" in frame for frame in frames):
+                named[function] += size
+    return named
+
+
+def assert_each_block_is_seen(profiled: Profiled) -> None:
+    seen = sum_in(profiled, "takes", "takes_zeroed", "grows")
+    assert seen == AT_PEAK
+    assert notes_of(profiled) == []
+    innermost = {frames[-1] for frames, size in profiled.callstacks.items() if size >= MIB}
+    names = {frame.rpartition("/")[2].partition(":")[0] for frame in innermost}
+    assert names == {"own_jemalloc.c"}, "who asked, and nothing of the allocator"
+
+
+@pytest.mark.parametrize("how", ["", "twice", "thread"])
+def test_each_block_of_a_librarys_own_jemalloc_is_seen(how: str, built: Path, tmp_path: Path):
+    program = [str(built / "user"), str(built / "own.so"), how]
+    profiled = run_profiled(tmp_path / "out", program, env=WITH_ROOM)
+    assert (profiled.status, profiled.own_stderr) == (0, b""), profiled.stderr.decode()
+    assert_each_block_is_seen(profiled)
+    assert int(profiled.stdout) == pytest.approx(HELD, rel=0.02), "as it says itself"
+    assert profiled.peak == pytest.approx(HELD, rel=0.02), "and its ground is not counted"
+
+
+def test_each_block_is_seen_in_forked_workers(built: Path, tmp_path: Path) -> None:
+    program = [str(built / "user"), str(built / "own.so"), "forks"]
+    profiled = run_profiled(tmp_path / "out", program, env=WITH_ROOM)
+    assert (profiled.status, profiled.own_stderr) == (0, b"")
+    told = sum(int(line) for line in profiled.stdout.splitlines())
+    assert len(profiled.stdout.splitlines()) == 4
+    assert profiled.peak == pytest.approx(told, rel=0.02)
+    assert notes_of(profiled) == []
+
+
+def test_one_whose_names_are_gone_is_named_and_the_program_is_as_plain(
+    built: Path, tmp_path: Path
+) -> None:
+    program = [str(built / "user"), str(built / "stripped.so")]
+    plain = run_plain(program, env=WITH_ROOM)
+    profiled = run_profiled(tmp_path / "out", program, env=WITH_ROOM)
+    assert (profiled.status, profiled.own_stderr) == (0, b"")
+    assert int(profiled.stdout) == pytest.approx(int(plain.stdout), rel=0.01)
+    notes = [note for note in notes_of(profiled) if note.startswith("stripped.so has jemalloc")]
+    assert len(notes) == 1
+    assert profiled.peak >= HELD, "what it maps"
+
+
+def test_a_jemalloc_linked_into_the_program_is_seen(built: Path, tmp_path: Path) -> None:
+    program = tmp_path / "linked"
+    sources = [PROGRAMS / "own_jemalloc.c", tmp_path / "main.c"]
+    sources[1].write_text(LINKED)
+    libraries = ["-lstdc++", "-lpthread", "-ldl", "-lm"]
+    command = ["cc", "-g", "-O1", *sources, built / "libown.a", "-o", program, *libraries]
+    subprocess.run(command, check=True)
+    profiled = run_profiled(tmp_path / "out", [str(program)])
+    assert (profiled.status, profiled.own_stderr) == (0, b"")
+    assert sum_in(profiled, "many")["many"] == 8000 * 1000
+    assert int(profiled.stdout) == pytest.approx(8000 * 1024, rel=0.02), "in classes of sizes"
+    assert profiled.peak == pytest.approx(8000 * 1000, rel=0.02)
+    assert notes_of(profiled) == []
+
+
+LINKED = """
+#include <stdio.h>
+void *hold(size_t bytes);
+void give_back(void *block);
+size_t allocated(void);
+static void *blocks[8000];
+__attribute__((noinline)) void many(void) {
+    for (int i = 0; i < 8000; ++i) blocks[i] = hold(1000);
+}
+int main(void) {
+    for (int round = 0; round < 3; ++round) {
+        for (int i = 0; i < 7000; ++i) blocks[i] = hold(1000);
+        for (int i = 0; i < 7000; ++i) give_back(blocks[i]);
+    }
+    many();
+    printf("%zu\\n", allocated());
+}
+"""
+
+
+# ---- the C library's functions, by its handle ----------------------------------------------------
+
+BY_HANDLE = """
+import ctypes
+libc, own = ctypes.CDLL("libc.so.6"), ctypes.CDLL(None)
+libc.malloc.restype = own.malloc.restype = ctypes.c_void_p
+libc.free.argtypes = [ctypes.c_void_p]
+
+def passing():
+    libc.free(libc.malloc(50 << 20))
+
+def passing_half():
+    libc.free(own.malloc(40 << 20))
+
+def held():
+    return libc.malloc(60 << 20)
+
+for _ in range(5):
+    passing()
+    passing_half()
+blocks = [held(), held()]
+"""
+
+
+def test_functions_of_the_c_library_reached_by_its_handle_are_seen(tmp_path: Path) -> None:
+    script = tmp_path / "by_handle.py"
+    script.write_text(BY_HANDLE)
+    profiled = run_profiled(tmp_path / "out", [str(script)])
+    assert (profiled.status, profiled.own_stderr) == (0, b"")
+    assert bytes_at(profiled, "(held)") == pytest.approx(120 * MIB, abs=KIB)
+    assert bytes_at(profiled, "(passing") == 0
+
+
+def bytes_at(profiled: Profiled, text: str) -> int:
+    return sum(n for frames, n in profiled.callstacks.items() if any(text in f for f in frames))
