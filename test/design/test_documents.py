@@ -63,6 +63,7 @@ def test_the_guide_has_its_pages_in_the_order_of_its_contents() -> None:
         "threads",
         "what-is-tracked",
         "own-pools",
+        "data-libraries",
         "reading-the-report",
         "needing-less",
         "questions",
