@@ -129,8 +129,7 @@ FIL_API int fil_recorder_running(void);
 
 /* A fact about this process for the report: key "runtime" is what it runs ("CPython 3.12.1";
  * the first one counts), "allocator" the library that hands out blocks before any hook is asked,
- * "note" a remark (may repeat), "blocks seen" and "blocks unseen" allocators inside objects
- * ("libx.so: jemalloc 5.3.0"; may repeat). Copied, at most 1 KiB. Hot, takes a lock. Since 0.1. */
+ * "note" a remark (may repeat). Copied, at most 1 KiB. Hot, takes a lock. Since 0.1. */
 FIL_API void fil_recorder_describe(fil_text key, fil_text value);
 
 /* The source of code that is in no file (a notebook's cell), by the file's name of its functions; a
