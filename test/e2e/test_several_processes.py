@@ -152,7 +152,7 @@ OUTLIVES = """
         if os.fork() == 0:
             for descriptor in range(3):
                 os.close(descriptor)
-            choose, kept, end = random.Random(number), [], time.monotonic() + 1
+            choose, kept, end = random.Random(number), [], time.monotonic() + 5
             while time.monotonic() < end:
                 kept.append(bytearray(choose.randrange(4 << 20)))
                 if len(kept) > 8:
