@@ -38,6 +38,7 @@
 #define FIL_ANNOUNCE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* The listener's function of that name (fil.h), or NULL. Asked of the loader's table by name, where
  * the compiler can be told to: for a program at a fixed place (-no-pie) it would have the linker
@@ -53,6 +54,7 @@ extern "C" {
 __attribute__((weak)) void fil_pool_alloc(const void *address, size_t bytes);
 __attribute__((weak)) void fil_record_free(const void *address);
 __attribute__((weak)) void fil_record_free_range(const void *address, size_t bytes);
+__attribute__((weak)) void fil_record_moved(const void *from, const void *to);
 __attribute__((weak)) void fil_pool_begin(void);
 __attribute__((weak)) void fil_pool_end(void);
 #ifdef __cplusplus
@@ -76,11 +78,28 @@ static inline void fil_announce_free(const void *block) {
     if (listener) listener(block);
 }
 
-/* All blocks that start in these bytes go. Takes a while for each MiB. Since 0.1. */
+/* All blocks that start in these bytes go: a bump arena is reset, a slab or a region given back.
+ * Takes some 0.1 ms for each MiB in which blocks have been. Since 0.1. */
 static inline void fil_announce_free_range(const void *address, size_t bytes) {
     void (*listener)(const void *, size_t);
     FIL_ANNOUNCE_FIND_(fil_record_free_range, listener);
     if (listener) listener(address, bytes);
+}
+
+/* The block at `from` is at `to` now: a collector has moved it. It stays charged to the line that
+ * asked for it. What stood at `to` goes. Since 0.1. */
+static inline void fil_announce_moved(const void *from, const void *to) {
+    void (*listener)(const void *, const void *);
+    FIL_ANNOUNCE_FIND_(fil_record_moved, listener);
+    if (listener) listener(from, to);
+}
+
+/* For blocks that have no address here (buffers of a device, rows by their number): what stands for
+ * the block `id` among those of `kind`, 0 to 63, in the functions above. Nothing is at this address.
+ * Blocks of ids that follow each other go all together by fil_announce_free_range() of the first,
+ * with 64 bytes for each. Since 0.1. */
+static inline const void *fil_announce_id(unsigned kind, uint32_t id) {
+    return (const void *)(((uintptr_t)1 << 44) + ((uintptr_t)(kind & 63) << 38) + ((uintptr_t)id << 6));
 }
 
 /* Between the two, this thread takes memory for a pool: it is not counted, blocks announced in it

@@ -236,6 +236,15 @@ void fil_record_free_range(const void* address, size_t bytes) {
         entry::always);
 }
 
+void fil_record_moved(const void* from, const void* to) {
+    if (from == nullptr || to == nullptr || from == to) return;
+    entry::event_if_silenced(
+        [=](process_recorder& recorder, thread_state& thread) {
+            recorder.record_moved(thread, address_of(from), address_of(to));
+        },
+        entry::always);
+}
+
 void fil_guard_raise(void) {
     ++this_thread.silenced;
     this_thread.guard.raise();

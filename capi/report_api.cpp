@@ -23,6 +23,7 @@
 #include "session_handle.hpp"
 #include "snapshot_handle.hpp"
 #include "symbols/allocator_inside.hpp"
+#include "symbols/symbols.hpp"
 
 using namespace fil;
 using namespace fil::capi;
@@ -205,9 +206,9 @@ unseen_allocator add_notes_of_allocators(report::facts& run,
 // `drawn`: the program's process first. Their counters are read.
 report::session_snapshot snapshot_of(std::vector<drawn_process> drawn, report::facts run,
                                      const fil_report_options& options,
-                                     const fil_session_facts& known) {
+                                     const fil_session_facts& known, symbols& names) {
     for (drawn_process& one : drawn) add_arenas(one.usage, one.drawn, one.untouched);
-    report::snapshot tidy = read_processes(drawn, run);
+    report::snapshot tidy = read_processes(drawn, run, names);
     add_recorded_facts(run, drawn);
     const unseen_allocator allocator = add_notes_of_allocators(run, drawn);
     write_text(allocator.note, known.unseen_allocator, known.unseen_allocator_bytes);
@@ -245,7 +246,8 @@ report::session_snapshot read_one(const recording_view& recording, const session
     if (known.counters_read != nullptr) known.counters_read(known.context);
     std::vector<drawn_process> drawn;
     drawn.push_back(std::move(only));
-    return snapshot_of(std::move(drawn), std::move(run), options, known);
+    symbols names;  // the program is not ours: nothing is kept in its user's home
+    return snapshot_of(std::move(drawn), std::move(run), options, known, names);
 }
 
 std::vector<own_peak_moment> moments_of(const fil_session_facts& facts) {
@@ -286,7 +288,8 @@ report::session_snapshot read_all(const session& session, const joined_process& 
             "moment.");
     }
     add_session_facts(run, session, found.drawn);
-    return snapshot_of(std::move(found.drawn), std::move(run), options, known);
+    symbols names{kept_names(kept_names::users_folder())};
+    return snapshot_of(std::move(found.drawn), std::move(run), options, known, names);
 }
 
 report::session_snapshot read_session(const session& session, const fil_report_options& options,

@@ -12,6 +12,7 @@
 #include "fil/report/process_name.hpp"
 #include "report/report_source.hpp"
 #include "session/parts_in_memory.hpp"
+#include "symbols/symbols.hpp"
 
 namespace fil {
 namespace {
@@ -123,7 +124,8 @@ report::session_snapshot snapshot_of_recordings(const std::vector<recording_file
     run.others = {words.gone, words.gone_peak};
     run.exact.unrecorded.sandboxed = words.sandboxed;
     for (drawn_process& one : all) add_arenas(one.usage, one.drawn, {});
-    report::snapshot tidy = read_processes(all, run);
+    symbols of_code{kept_names(kept_names::users_folder())};
+    report::snapshot tidy = read_processes(all, run, of_code);
     std::vector<drawn_process> shown;
     for (drawn_process& one : all) {
         if (shown.empty() || one.usage.used_bytes() > 0) {

@@ -24,13 +24,14 @@ const Dwfl_Callbacks callbacks = {find_no_elf, find_debug_file, dwfl_offline_sec
 
 }  // namespace
 
-debug_info::debug_info(const std::string& file) : session_(nullptr, dwfl_end) {
+debug_info::debug_info(const std::string& file) : package_(file), session_(nullptr, dwfl_end) {
     std::error_code error;
     if (!std::filesystem::is_regular_file(file, error)) return;
     session_.reset(dwfl_begin(&callbacks));
     if (session_ == nullptr) return;
     dwfl_report_begin(session_.get());
-    file_descriptor opened = unpacked_file(os::open_to_read(file));
+    file_descriptor opened = package_.copy_of_file();
+    if (opened.number() < 0) opened = unpacked_file(os::open_to_read(file));
     module_ = dwfl_report_elf(session_.get(), file.c_str(), file.c_str(), opened.number(), 0, true);
     if (module_ != nullptr) opened.release();
     dwfl_report_end(session_.get(), nullptr, nullptr);
@@ -45,7 +46,10 @@ std::vector<code_place> debug_info::places_at(std::uint64_t address) {
     const unit_range* range = range_at(units_, address);
     if (range == nullptr) return {};
     auto& unit = open_units_[range->unit];
-    if (unit == nullptr) unit = std::make_unique<debug_unit>(*range->unit);
+    if (unit == nullptr) {
+        package_.unpack(*range->unit);
+        unit = std::make_unique<debug_unit>(*range->unit);
+    }
     std::vector<code_place> places = unit->places_at(address - range->bias);
     if (places.front().function.empty()) places.front().function = symbol_at(address);
     return places;

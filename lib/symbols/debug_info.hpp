@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "symbols/debug_unit.hpp"
+#include "symbols/dwo_package.hpp"
 
 namespace fil {
 
@@ -49,6 +50,7 @@ class debug_info {
     void add_entry_point();
     void read_units();
 
+    dwo_package package_;
     std::unique_ptr<Dwfl, void (*)(Dwfl*)> session_;
     Dwfl_Module* module_ = nullptr;
     bool has_read_symbols_ = false;

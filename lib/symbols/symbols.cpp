@@ -2,6 +2,8 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <new>
+#include <utility>
 
 #include "fil/report/paths.hpp"
 #include "symbols/debug_info.hpp"
@@ -12,7 +14,8 @@ struct symbols::module {
     std::string path;
     std::unique_ptr<debug_info> info;  // none if the file is not the one that ran
     std::string remark;                // then, why
-    std::unordered_map<std::uint32_t, std::vector<report::frame>> frames;
+    kept_names::answers frames;
+    std::size_t known = 0;  // of them, since an earlier report
 };
 
 namespace {
@@ -37,12 +40,12 @@ report::frame unnamed_frame(const std::string& path, std::uint32_t offset) {
     return frame;
 }
 
-std::vector<report::frame> frames_at(debug_info& info, const std::string& path,
-                                     std::uint32_t offset) {
+std::vector<report::frame> frames_at(debug_info& info, readable_names& names,
+                                     const std::string& path, std::uint32_t offset) {
     std::vector<report::frame> frames;
     for (code_place& place : info.places_at(offset)) {
         report::frame frame = unnamed_frame(path, offset);
-        frame.function = std::move(place.function);
+        frame.function = names.of(place.function);
         if (place.line != 0 && !place.file.empty()) {
             frame.file = std::move(place.file);
             frame.line = place.line;
@@ -51,15 +54,24 @@ std::vector<report::frame> frames_at(debug_info& info, const std::string& path,
     }
     if (frames.empty()) {
         frames.push_back(unnamed_frame(path, offset));
-        frames.back().function = info.symbol_at(offset);
+        frames.back().function = names.of(info.symbol_at(offset));
     }
     return frames;
 }
 
 }  // namespace
 
-symbols::symbols() = default;
-symbols::~symbols() = default;
+symbols::symbols(kept_names kept) : kept_(std::move(kept)) {}
+
+symbols::~symbols() {
+    try {
+        for (const auto& [key, m] : modules_) {
+            if (m.info != nullptr && m.frames.size() > m.known)
+                kept_.write(m.path, key.second, m.frames);
+        }
+    } catch (const std::bad_alloc&) {  // then the next report reads anew
+    }
+}
 
 symbols::module& symbols::module_of(std::string_view path, std::string_view build_id) {
     auto [at, is_new] = modules_.try_emplace({std::string(path), std::string(build_id)});
@@ -70,6 +82,8 @@ symbols::module& symbols::module_of(std::string_view path, std::string_view buil
     // One that the program did not know is no other one.
     if (info->readable() && (build_id.empty() || info->build_id() == build_id)) {
         m.info = std::move(info);
+        m.frames = kept_.read(m.path, at->first.second);
+        m.known = m.frames.size();
     } else if (info->readable()) {
         m.remark = "file changed";
     }
@@ -84,7 +98,7 @@ const std::vector<report::frame>& symbols::resolve(std::string_view module_path,
     std::vector<report::frame>& frames = at->second;
     if (!is_new) return frames;
     if (m.info != nullptr) {
-        frames = frames_at(*m.info, m.path, offset);
+        frames = frames_at(*m.info, names_, m.path, offset);
     } else if (module_path == "[unknown code]") {
         frames.emplace_back();
         frames.back().kind = report::frame_kind::placeholder;

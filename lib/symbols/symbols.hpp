@@ -2,6 +2,8 @@
 // Names for the addresses of native code in a recording: (module file, its build id, offset in it)
 // becomes the frames that a reader sees.
 //
+// Names are made readable (readable_name.hpp):
+//
 // - With debug information, `file:line (function)`: the function and those inlined into it.
 // - Else `libx.so+0x1234 (function)`, by the symbol table: the file is "libx.so+0x1234", line 0.
 // - Else `libx.so+0x1234` with an empty function; "file changed" where the file on disk is not the
@@ -19,6 +21,8 @@
 #include <vector>
 
 #include "fil/report/frame.hpp"
+#include "symbols/kept_names.hpp"
+#include "symbols/readable_name.hpp"
 
 namespace fil {
 
@@ -26,7 +30,9 @@ class debug_info;
 
 class symbols {
   public:
-    symbols();
+    // Keeps nothing for the next report, unless it is told where (kept_names.hpp).
+    symbols() : symbols(kept_names("")) {}
+    explicit symbols(kept_names kept);
     ~symbols();
     symbols(const symbols&) = delete;
     symbols& operator=(const symbols&) = delete;
@@ -41,6 +47,8 @@ class symbols {
     module& module_of(std::string_view path, std::string_view build_id);
 
     std::map<std::pair<std::string, std::string>, module> modules_;
+    readable_names names_;
+    kept_names kept_;
 };
 
 }  // namespace fil

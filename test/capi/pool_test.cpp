@@ -113,6 +113,44 @@ TEST(pool, notices_that_its_place_has_become_another_mapping) {
               }));
 }
 
+TEST(pool, blocks_that_a_collector_moves_stay_what_they_are) {
+    EXPECT_EQ(0, status_of([] {
+                  fil_announce_alloc(place(1), 5000);
+                  fil_announce_alloc(place(2), 70);
+                  fil_announce_alloc(place(3), 8);
+                  fil_announce_moved(place(2), place(4));
+                  HOLDS(1, live() == 5078 && peak() == 5078);
+                  HOLDS(2, fil_block_size(place(2)) == 0 && fil_block_size(place(4)) == 70);
+                  fil_announce_moved(place(1), place(3));  // over one that is dead
+                  HOLDS(3, live() == 5070 && fil_block_size(place(3)) == 5000);
+                  // By less than its own size, as a collector that slides them does.
+                  fil_announce_moved(place(3), place(3) - 32);
+                  HOLDS(4, live() == 5070 && fil_block_size(place(3) - 32) == 5000);
+                  fil_announce_moved(place(7), place(8));  // nothing is there
+                  fil_announce_moved(nullptr, place(8));
+                  fil_announce_moved(place(4), nullptr);
+                  HOLDS(5, live() == 5070);
+                  fil_announce_free(place(4));
+                  fil_announce_free(place(3) - 32);
+                  HOLDS(6, live() == 0 && peak() == 5078);
+              }));
+}
+
+TEST(pool, blocks_without_an_address_have_an_id) {
+    EXPECT_EQ(0, status_of([] {
+                  for (std::uint32_t id = 0; id != 1000; ++id)
+                      fil_announce_alloc(fil_announce_id(0, id), 1000);
+                  fil_announce_alloc(fil_announce_id(1, 7), std::size_t{1} << 33);
+                  fil_announce_alloc(fil_announce_id(63, 0xFFFFFFFF), 16);
+                  HOLDS(1, live() == 1000 * 1000 + (std::int64_t{1} << 33) + 16);
+                  fil_announce_free(fil_announce_id(1, 7));
+                  fil_announce_free_range(fil_announce_id(0, 100), 64 * 900);
+                  HOLDS(2, live() == 100 * 1000 + 16);
+                  fil_announce_free(fil_announce_id(63, 0xFFFFFFFF));
+                  HOLDS(3, live() == 100 * 1000);
+              }));
+}
+
 TEST(pool, begins_and_ends_nest_and_are_the_threads_own) {
     EXPECT_EQ(0, status_of([] {
                   fil_announce_pool_begin();

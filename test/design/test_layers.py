@@ -203,6 +203,14 @@ def test_the_tiers_of_the_c_interface_stand_on_fil_h_alone() -> None:
     system = {"stddef.h", "stdint.h"}
     assert headers["fil.h"] <= system and headers["fil_announce.h"] <= system
     assert headers["fil_hooks.h"] == headers["fil_supervisor.h"] == {"fil.h"}
+    [wrapper] = [path for path in c_files("capi") if path.name == "fil.hpp"]
+    assert set(includes(wrapper)) == {
+        "fil.h",
+        "cstddef",
+        "cstdint",
+        "memory_resource",
+        "string_view",
+    }
 
 
 def test_the_library_knows_neither_the_shims_over_it_nor_any_client() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +25,10 @@ PACKAGE = ROOT / "bindings" / "python"
 # What fil-profile sets in a program: the tests themselves may run under it.
 for variable in ["LD_PRELOAD", "FIL_SESSION", "FIL_OUTPUT", *ALLOCATORS]:
     os.environ.pop(variable, None)
+
+# What reports keep for the next one.
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="fil-test-cache-")
+atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 # A shell that runs the tests in the background lets them, and so every program here, ignore these.
 for number in [signal.SIGINT, signal.SIGQUIT, signal.SIGHUP]:

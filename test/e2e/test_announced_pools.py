@@ -181,6 +181,31 @@ def test_the_guides_pool_does_what_the_guide_says(here):
     assert beside(run, "reserved") == 64 * MIB
 
 
+def test_the_guides_database_holds_what_the_guide_says(here):
+    page = (ROOT / "docs/guide/your-allocator.md").read_text()
+    source = re.search(r"^```cpp\n(.*?)^```$", page, re.M | re.S)[1]
+    Path("database.cpp").write_text(source)
+    command = ["g++", "-g", "-std=c++20", "-Wall", "-Wextra", "-Werror", "database.cpp"]
+    subprocess.run([*command, "-o", "database", f"-I{ROOT / 'capi'}"], check=True)
+    assert run_plain(["./database"]).stdout == b"done\n"
+    run = profiled("./database")
+    lines = source.splitlines()
+    held = {}
+    for stack, size in run.callstacks.items():
+        file, _, number = stack[-1].partition(" ")[0].rpartition(":")
+        if not file.endswith("database.cpp"):
+            continue
+        held[lines[int(number) - 1].split("//")[0].strip()] = size / MIB
+    loop = "for (int i = 0; i < {}; ++i) {}"
+    assert {line: size for line, size in held.items() if size > 0.1} == {
+        loop.format(512, "pool.take();"): 4,
+        loop.format(65536, "heap.make();"): 2,
+        "upload(6 << 20);": 6,
+        "arena.take(10 << 20);": 10,
+    }
+    assert 22 * MIB <= run.peak < 22.2 * MIB
+
+
 @pytest.mark.parametrize("example", ["own_allocator_c", "own_allocator_cpp"])
 def test_a_program_that_counts_for_itself_is_counted_by_fil_profile_where_that_runs_it(
     here, example
@@ -189,7 +214,8 @@ def test_a_program_that_counts_for_itself_is_counted_by_fil_profile_where_that_r
     run = profiled(str(BUILD / "examples" / example))
     assert run.status == 0 and not Path("fil-result").exists()
     assert 14 * MIB < run.peak < 70 * MIB
-    own = [size for stack, size in run.callstacks.items() if "own_allocator" in stack[-1]]
+    at = -1 if example == "own_allocator_c" else 0
+    own = [size for stack, size in run.callstacks.items() if "own_allocator" in stack[at]]
     if example == "own_allocator_c":  # sorting takes memory of malloc's
         assert sum(own) == 32 * MIB and run.peak < 41 * MIB
     else:

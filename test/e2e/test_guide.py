@@ -44,6 +44,10 @@ RUN_ELSEWHERE = {
     "./dev wheel": "test_wheel.py::test_one_wheel_is_for_every_python_and_for_glibc_2_28",
     "meson install -C build": "test_readme.py::test_the_starts_in_c_and_cpp",
     "c++ -std=c++20 core_alone.cpp -o core_alone $(pkg-config --cflags --libs fil-core)": "test_install.py::test_the_core_is_used_without_the_library",  # noqa: E501
+    "c++ -g -std=c++20 database.cpp -o database": "test_announced_pools.py::"
+    "test_the_guides_database_holds_what_the_guide_says",
+    "fil-profile run ./database": "test_announced_pools.py::"
+    "test_the_guides_database_holds_what_the_guide_says",
     "fil-profile live PID": "test_live.py::"
     "test_the_numbers_are_the_programs_and_the_program_goes_on",
     "fil-profile run --live script.py": "test_run_live.py::"
@@ -419,7 +423,7 @@ def test_every_snippet_of_the_guide_is_of_a_kind_that_is_run_here() -> None:
     kinds = {(snippet.page, snippet.language) for snippet in snippets()}
     run = {(page, "python") for page in ("peak", "api", "needing-less", "formats", "report")}
     run |= {("jupyter", "ipython")}
-    run |= {("own-pools", "c")}  # by test_announced_pools.py
+    run |= {("own-pools", "c"), ("your-allocator", "cpp")}  # by test_announced_pools.py
     # Recipes for schedulers and images; what they set is tried by test_without_supervisor.py.
     run |= {("live", "")}  # a screen: by test_live.py
     recipes = "without-fil-profile"

@@ -82,6 +82,7 @@ def test_exactly_these_files_are_installed(installed: Installation) -> None:
         "bin/fil-profile",
         "bin/filprofiler",
         "include/fil.h",
+        "include/fil.hpp",
         "include/fil_announce.h",
         "include/fil_hooks.h",
         "include/fil_supervisor.h",

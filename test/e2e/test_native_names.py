@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from command import profiled, script
@@ -48,6 +49,7 @@ def test_a_program_has_names(here, linked):
 
 # Where debug information can be, each as shell commands that make ./p of p.cpp.
 SEPARATE = "objcopy --only-keep-debug p p.debug; strip p; objcopy --add-gnu-debuglink=p.debug p"
+LLVM_DWP = max(Path("/usr/bin").glob("llvm-dwp-*"), default="llvm-dwp")
 FORMATS = {
     "zlib": "g++ -g -O1 -gz=zlib p.cpp -o p",
     "zstd": "g++ -g -O1 p.cpp -o p; objcopy --compress-debug-sections=zstd p",
@@ -59,6 +61,10 @@ FORMATS = {
     "a folder .debug": f"g++ -g -O1 p.cpp -o p; {SEPARATE}; mkdir .debug; mv p.debug .debug",
     "DWARF 4 in .dwo": "g++ -g -gdwarf-4 -gsplit-dwarf -O1 -c p.cpp; g++ p.o -o p",
     "DWARF 5 in .dwo": "g++ -g -gdwarf-5 -gsplit-dwarf -O1 -c p.cpp; g++ p.o -o p",
+    "DWARF 4 in .dwp": "g++ -g -gdwarf-4 -gsplit-dwarf -O1 -c p.cpp; g++ p.o -o p;"
+    " dwp -e p -o p.dwp; rm p.dwo",
+    "DWARF 5 in .dwp": "clang++ -gdwarf-5 -gsplit-dwarf -O1 -c p.cpp; clang++ p.o -o p;"
+    f" {LLVM_DWP} -e p -o p.dwp; rm p.dwo",
     "dwz": "g++ -g -O1 p.cpp -o p; cp p p2; dwz -m common.debug p p2",
     "dwz, one file": "g++ -g -O1 p.cpp -o p; dwz p",
     "link time optimisation": "g++ -g -O1 -flto p.cpp -o p",
@@ -71,11 +77,13 @@ FORMATS = {
 def test_debug_information_is_found_and_read(here, how):
     if "dwz" in how and shutil.which("dwz") is None:
         pytest.skip("Debian has it as the package dwz")
+    if str(LLVM_DWP) in FORMATS[how] and shutil.which(LLVM_DWP) is None:
+        pytest.skip("a package of DWARF 5 is made by LLVM's tools")
     script("p.cpp", PROGRAM)
     subprocess.run(["sh", "-ec", FORMATS[how]], check=True)
     frames = [stack for stack, size in profiled("./p").callstacks.items() if size == 9 << 20]
     expected = (f"{here}/p.cpp:13 (main)", f"{here}/p.cpp:9 (store(int))", f"{here}/p.cpp:4 (wrap)")
-    if how == "clang":  # it knows the names for the linker of what it inlined
+    if "clang" in FORMATS[how]:  # it knows the names for the linker of what it inlined
         expected = (*expected[:2], f"{here}/p.cpp:4 (wrap(int))")
     assert frames == [expected]
 
@@ -97,6 +105,27 @@ def test_the_small_symbol_table_that_distributions_leave(here):
     subprocess.run(["sh", "-ec", make], check=True)
     frames = [stack for stack, size in profiled("./p").callstacks.items() if size == 9 << 20]
     assert [frame.partition("(")[2] for frame in frames[0]] == ["main)", "store(int))"]
+
+
+BUILD_ID = "0123456789abcdef" * 2
+
+
+def test_names_are_read_once_and_again_where_the_file_is_another(here, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(here / "cache"))
+    script("p.cpp", PROGRAM)
+    build = ["g++", "-g", "-O1", f"-Wl,--build-id=0x{BUILD_ID}", "p.cpp", "-o", "p"]
+    subprocess.run(build, check=True)
+    first = profiled("./p").callstacks
+    kept = here / "cache" / "fil-profile" / "names" / BUILD_ID
+    assert "store(int)\n" in kept.read_text() and kept.stat().st_mode & 0o777 == 0o600
+    kept.write_text(kept.read_text().replace("store(int)\n", "was kept\n"))
+    shutil.rmtree("out")
+    again = profiled("./p").callstacks
+    assert "was kept" in str(again) and str(again).replace("was kept", "store(int)") == str(first)
+    shutil.rmtree("out")
+    script("p.cpp", "// a line more\n" + PROGRAM)
+    subprocess.run(build, check=True)  # the build id is the same
+    assert "p.cpp:10 (store(int))" in str(profiled("./p").callstacks)
 
 
 NAMES = """\
@@ -137,3 +166,34 @@ def test_functions_are_named_with_their_scopes(here, flags):
     assert "shop::cart::each<" in names[3]
     assert names[4].startswith("shop::fill(shop::cart&, int)::")
     assert "lambda" in names[4] and "operator()" in names[4]
+
+
+TEMPLATES = """\
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <string>
+#include <vector>
+template <int N> struct deep {
+    using type = std::map<std::string, std::pair<typename deep<N - 1>::type, std::vector<int>>>;
+};
+template <> struct deep<0> { using type = std::vector<std::string>; };
+template <int N, typename T> __attribute__((noinline)) char* go(int n) {
+    char* block = (char*)malloc(n);
+    memset(block, 1, n);
+    if constexpr (N > 0) go<N - 1, std::pair<T, typename deep<N>::type>>(n);
+    return block;
+}
+int main(int n, char**) { return go<9, std::vector<int>>(100000 * n)[5] != 1; }
+"""
+
+
+def test_templates_are_shortened_for_reading(here):
+    script("p.cpp", TEMPLATES)
+    subprocess.run(["g++", "-g", "-O1", "p.cpp", "-o", "p"], check=True)
+    run = profiled("./p")
+    names = {frame.partition(" (")[2] for stack in run.callstacks for frame in stack}
+    assert "char* go<9, std::vector<int>>(int))" in names
+    assert len([name for name in names if " go<" in name]) == 10
+    assert max(map(len, names)) < 520
+    assert sum(file.stat().st_size for file in run.report.iterdir()) < 500_000

@@ -189,6 +189,25 @@ TEST(registry, takes_every_block_of_a_range) {
     EXPECT_EQ(r->take(0x18000).callstack, callstack_id{2});
 }
 
+TEST(registry, takes_no_block_beside_a_range_however_it_lies) {
+    constexpr std::uintptr_t leaf = 4 << 20;
+    constexpr std::uintptr_t begin = 5 * leaf + 24, end = 9 * leaf + 8;
+    auto r = std::make_unique<process_registry>();
+    std::size_t inside = 0;
+    for (const std::uintptr_t at : {begin - 24, begin - 8, begin, begin + 24, 6 * leaf - 8,
+                                    6 * leaf, 8 * leaf, end - 16, end, end + 8, end + 2 * leaf}) {
+        ASSERT_TRUE(r->insert(at, callstack_id{2}, 8, false, nothing));
+        inside += at >= begin && at < end;
+    }
+    std::size_t taken = 0;
+    r->take_range(begin, end - begin, [&](std::uintptr_t at, const registered_block&) {
+        EXPECT_TRUE(at >= begin && at < end) << at;
+        ++taken;
+    });
+    EXPECT_EQ(taken, inside);
+    EXPECT_EQ(inside, 6u);
+}
+
 TEST(registry, without_memory_refuses_and_lives) {
     auto r = std::make_unique<registry<null_pages>>();
     EXPECT_FALSE(r->insert(0x10000, callstack_id{2}, 40, false, nothing));

@@ -137,6 +137,22 @@ class alignas(64) recorder {
                              });
     }
 
+    // The block that starts at `from` starts at `to` from now on: who holds what stays as it is.
+    void record_moved(thread_state& thread, std::uintptr_t from, std::uintptr_t to) {
+        const registered_block block = registry_.take(from);
+        if (block.callstack == callstack_id::none) return;
+        const auto forgotten = [&](std::uintptr_t place, const registered_block& old) {
+            forget_unfreed(thread, place, old);
+        };
+        if (!registry_.insert(to, block.callstack, block.bytes, block.watched, forgotten)) {
+            count(header().dropped_events);
+            return forget(thread, from, block);
+        }
+        if (block.watched) raise_generation();
+        observer_.block_went(thread, {from, block.bytes, block.callstack});
+        observer_.block_came(thread, {to, block.bytes, block.callstack});
+    }
+
     // A free inside an event of the same thread: taken out now, accounted for when the event ends.
     registered_block record_nested_free(thread_state* thread, std::uintptr_t address) {
         const registered_block block = registry_.take(address);
@@ -265,9 +281,10 @@ class alignas(64) recorder {
     FIL_RARE void forget_unfreed(thread_state& thread, std::uintptr_t address,
                                  const registered_block& block) {
         forget(thread, address, block);
-        if (block.watched && generation_ != nullptr) {
-            generation_->fetch_add(1, std::memory_order_acq_rel);
-        }
+        if (block.watched) raise_generation();
+    }
+    FIL_RARE void raise_generation() {
+        if (generation_ != nullptr) generation_->fetch_add(1, std::memory_order_acq_rel);
     }
 
     FIL_HOT void change_live(thread_state& thread, std::int64_t bytes) {

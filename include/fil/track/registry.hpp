@@ -188,13 +188,22 @@ class registry {
         }
     }
 
-    // Takes out every block that starts in the range.
+    // Takes out every block that starts in the range. Where nothing ever was, 4 MiB are a step.
     template <typename Forgotten>
     void take_range(std::uintptr_t address, std::uint64_t bytes, Forgotten forgotten) {
-        for (std::uintptr_t at = address; at < address + bytes; at += granule) {
-            for (std::uintptr_t start : {at, at + 8}) {
-                registered_block block = take(start);
-                if (block.callstack != callstack_id::none) forgotten(start, block);
+        for (const std::uintptr_t odd : {0, 8}) {
+            std::uintptr_t at = ((address + granule - 1 - odd) & -granule) + odd;
+            while (at - address < bytes) {
+                const slot* first = find_slot(at);
+                if (first == nullptr) {
+                    at = ((at | (leaf_mask << 4 | 15)) & -granule) + granule + odd;
+                    continue;
+                }
+                if (*first != 0) {
+                    const registered_block block = take(at);
+                    if (block.callstack != callstack_id::none) forgotten(at, block);
+                }
+                at += granule;
             }
         }
     }
