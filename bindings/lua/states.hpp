@@ -71,7 +71,8 @@ class running_states {
 
     // Whether a word is the address of a state.
     static bool is_state(address word) {
-        if (word % 8 != 0 || word < 1u << 16) return false;
+        // Allocators align what is as large: of words on the stack that leaves few to be asked for.
+        if (word % 16 != extra_space % 16 || word < 1u << 16) return false;
         if (bytes_at(word) < extra_space + sizeof(state)) return false;
         const auto* const it = reinterpret_cast<const state*>(word);
         if (it->tag != 8) return false;

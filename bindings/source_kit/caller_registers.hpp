@@ -78,7 +78,9 @@ class caller_registers {
         for (int each : saved_by_callees) {
             if (search.in != -1) break;
             const std::uint64_t value = _Unwind_GetGR(caller, each);
-            if (search.accept(value)) search.value = value, search.in = each;
+            if (!search.accept(value)) continue;
+            search.value = value, search.in = each;
+            search.found.value = place_of(caller, each, value, search.here, end);
         }
         return _URC_NO_REASON;
     }
@@ -89,20 +91,24 @@ class caller_registers {
         _Unwind_Backtrace(visit<Accept>, &state);
         if (state.in == -1) return 0;
         state.found.calls = state.calls;
-        if (saved_once(state.found, here, state.value)) ways_[next_++ % most_ways] = state.found;
+        if (state.found.value != 0) ways_[next_++ % most_ways] = state.found;
         return state.value;
     }
 
-    // Where on the way the value lies, if in one place alone; another may be left from earlier.
-    static bool saved_once(way& found, address here, std::uint64_t value) {
-        std::uint32_t places = 0;
-        const std::int32_t end = found.at[found.calls - 1];
-        for (std::int32_t at = -64; at < end; at += 8) {
-            if (word_at(here, at) != value) continue;
-            found.value = at;
-            ++places;
+    // Where the unwinder reads the register. Several places may hold the value, others left from
+    // earlier calls; so it is asked again while one is changed. (Whoever interrupts this and does
+    // not come back gives these frames up.) 0: nowhere here.
+    static std::int32_t place_of(_Unwind_Context* caller, int in, std::uint64_t value, address here,
+                                 address end) {
+        for (address at = here - 64; at < end; at += 8) {
+            auto* word = reinterpret_cast<volatile std::uint64_t*>(at);
+            if (*word != value) continue;
+            *word = ~value;
+            const bool is_read = _Unwind_GetGR(caller, in) != value;
+            *word = value;
+            if (is_read) return static_cast<std::int32_t>(at - here);
         }
-        return places == 1;
+        return 0;
     }
 
     way ways_[most_ways];

@@ -72,6 +72,25 @@ TEST(caller_registers, finds_nothing_where_no_caller_has_it) {
     EXPECT_EQ(ask({*registers, first}), 0u);
 }
 
+// Keeps two more copies of the value on the stack between.
+[[gnu::noinline]] std::uint64_t hold_beside_copies(std::uint64_t value, const asked& how) {
+    volatile std::uint64_t copies[4] = {value, 1, value, 2};
+    register std::uint64_t held asm("r12") = value;
+    asm volatile("" : "+r"(held));
+    const std::uint64_t found = ask_busily(how, copies[1]);
+    EXPECT_EQ(copies[0] + copies[2], 2 * value);  // nothing was changed
+    asm volatile("" : : "r"(held));
+    return found;
+}
+
+TEST(caller_registers, a_copy_of_the_value_is_not_taken_for_the_register) {
+    const auto registers = std::make_unique<caller_registers>();
+    const asked how{*registers, first};
+    for (std::uint64_t turn = 0; turn < 90; ++turn) {
+        EXPECT_EQ(hold_beside_copies(first + turn / 10, how), first + turn / 10);
+    }
+}
+
 TEST(caller_registers, the_nearest_caller_counts) {
     const auto registers = std::make_unique<caller_registers>();
     const asked how{*registers, first};
