@@ -45,7 +45,7 @@ class reader {
 
     // None: its brackets are not understood.
     std::optional<std::string> read() {
-        std::string all = until("", 0);
+        std::string all = until('\0', '\0', 0);
         if (failed_ || at_ != text_.size()) return std::nullopt;
         return all;
     }
@@ -57,18 +57,20 @@ class reader {
         return true;
     }
 
-    // Up to one of these letters, which is not read.
-    std::string until(std::string_view ends, int depth) {
+    // Up to one of these two letters, which is not read. (No name has a zero.)
+    std::string until(char end, char other_end, int depth) {
         std::string written;
         if (depth > 2000) failed_ = true;
-        while (!failed_ && at_ < text_.size() && ends.find(text_[at_]) == ends.npos) {
-            if (eat("->")) {
+        while (!failed_ && at_ < text_.size()) {
+            const char c = text_[at_];
+            if (c == end || c == other_end) break;
+            if (c == '-' && eat("->")) {
                 written += "->";
-            } else if (text_[at_] == '<' && !is_operator(written)) {
-                written += arguments(written, depth);
-            } else if (text_[at_] == '(' || text_[at_] == '{' || text_[at_] == '[') {
+            } else if (c == '<') {
+                if (!is_operator(written)) written += arguments(written, depth);
+            } else if (c == '(' || c == '{' || c == '[') {
                 written += bracket(depth);
-            } else if (!skip_version(written)) {
+            } else if (c != 's' || !skip_version(written)) {
                 written += text_[at_++];
             }
         }
@@ -102,7 +104,7 @@ class reader {
     std::string bracket(int depth) {
         const char open = text_[at_++];
         const char close = open == '(' ? ')' : open == '{' ? '}' : ']';
-        const std::string inside = until(std::string_view(&close, 1), depth + 1);
+        const std::string inside = until(close, close, depth + 1);
         if (!eat(std::string_view(&close, 1))) failed_ = true;
         return open + inside + close;
     }
@@ -114,7 +116,7 @@ class reader {
         do {
             while (eat(" ")) {
             }
-            all.push_back(until(",>", depth + 1));
+            all.push_back(until(',', '>', depth + 1));
             while (all.back().ends_with(' ')) all.back().pop_back();
         } while (eat(","));
         if (!eat(">")) failed_ = true;
@@ -155,7 +157,13 @@ std::string readable_name(std::string_view name, int depth) {
     return reader(name, depth).read().value_or(std::string(name));
 }
 
-std::string readable_names::of(const std::string& name) {
+const std::string& readable_names::of(const std::string& name) {
+    const auto [at, is_new] = known_.try_emplace(name);
+    if (is_new) at->second = shortened(name);
+    return at->second;
+}
+
+std::string readable_names::shortened(const std::string& name) {
     std::string shorter = readable_name(name);
     if (shorter.size() <= longest) return shorter;
     for (int depth = 3; depth >= 0 && shorter.size() > longest; --depth)

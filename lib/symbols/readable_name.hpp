@@ -11,6 +11,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace fil {
@@ -20,9 +21,12 @@ class readable_names {
     static constexpr std::size_t longest = 500;
 
     // Of functions whose difference was left out, all but the first have a number: "go<…>(int) #2".
-    std::string of(const std::string& name);
+    const std::string& of(const std::string& name);
 
   private:
+    std::string shortened(const std::string& name);
+
+    std::unordered_map<std::string, std::string> known_;
     std::map<std::string, std::vector<std::size_t>> cut_;  // hashes of the whole names
 };
 
