@@ -333,6 +333,11 @@ report_place place_of(const fil_report_options& options, const std::string& own_
 
 }  // namespace
 
+report::session_snapshot fil::capi::read_recordings(const std::vector<recording_file>& recordings,
+                                                    std::optional<session_words_found> page) {
+    return snapshot_of_recordings(recordings, page);
+}
+
 extern "C" {
 
 fil_status fil_session_report(fil_session* handle, const fil_report_options* options,

@@ -123,7 +123,7 @@ fil_status fil_snapshot_open(fil_snapshot** snapshot, const fil_text* paths, siz
         if (count == 0) throw failure{FIL_ERROR_ARGUMENT, "there is no path"};
         std::vector<std::string> all;
         for (std::size_t i = 0; i < count; ++i) all.push_back(string_of(paths[i]));
-        give(snapshot, open_snapshots(all));
+        give(snapshot, open_snapshots(all, read_recordings));
     });
 }
 

@@ -9,6 +9,7 @@
 #include "fil/report/session_snapshot.hpp"
 #include "fil/report/usage_reader.hpp"
 #include "guarded.hpp"
+#include "report/recorded_session.hpp"
 #include "report/report_files.hpp"
 #include "report/snapshot_file.hpp"
 
@@ -24,6 +25,10 @@ inline const snapshot_handle& handle_of(const fil_snapshot* snapshot) {
     check_pointer(snapshot, "snapshot");
     return *reinterpret_cast<const snapshot_handle*>(snapshot);
 }
+
+// In libfil it reads them; libfil_snapshot, which knows no native code, refuses.
+report::session_snapshot read_recordings(const std::vector<recording_file>& recordings,
+                                         std::optional<session_words_found> page);
 
 void give(fil_snapshot** to, report::session_snapshot from);
 

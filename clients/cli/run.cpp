@@ -132,10 +132,16 @@ void say_killed_by_sandbox(const observation& seen) {
 
 void keep(fil_session* session, const report_request& request, const std::string& why_no_report) {
     std::string why;
-    const std::string file = keep_recording(session, request.contents().facts.pid, why);
-    say("The report could not be made: " + why_no_report + ". " +
-        (file.empty() ? "The recording could not be kept either: " + why + "."
-                      : "The recording is kept in " + file));
+    int missing = 0;
+    const std::string path = keep_recordings(session, request.contents().facts.pid, why, missing);
+    const bool are_several = !path.ends_with(".recording");
+    std::string line = "The report could not be made: " + why_no_report + ". ";
+    if (path.empty())
+        line += "The recording could not be kept either: " + why + ".";
+    else
+        line += (are_several ? "The recordings are kept in " : "The recording is kept in ") + path;
+    if (missing > 0) line += " (but for " + std::to_string(missing) + ": " + why + ")";
+    say(line);
 }
 
 std::string page_of(const report_outcome& report) {

@@ -13,15 +13,12 @@
 #include "fil/report/usage_reader.hpp"
 #include "os/cold/files.hpp"
 #include "process/recording_names.hpp"
-#include "report/recorded_session.hpp"
 #include "report/snapshot_file.hpp"
 
 namespace fil {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr int deepest = 2;  // a folder of reports' folders
 
 // Recordings of one folder are one session's.
 struct found_files {
@@ -47,6 +44,8 @@ bool begins_with(const std::string& text, const Value& value) {
 
 class search {
   public:
+    explicit search(std::size_t most) : most_(most) {}
+
     // False if it is nothing that can be read.
     bool look_at_file(const std::string& path) {
         const std::string text = beginning(path, sizeof(session_page));
@@ -67,24 +66,40 @@ class search {
         return true;
     }
 
-    void look_into(const std::string& folder, int depth = 1) {
-        std::vector<fs::directory_entry> entries(
-            fs::directory_iterator(folder, fs::directory_options::skip_permission_denied),
-            fs::directory_iterator());
+    // And all below it.
+    void look_into(const std::string& folder) {
+        std::vector<fs::directory_entry> entries;
+        for (const fs::directory_entry& entry :
+             fs::directory_iterator(folder, fs::directory_options::skip_permission_denied)) {
+            if (++seen_ > most_)
+                throw unreadable_snapshot(snapshot_problem::unreachable,
+                                          "it holds more than " + std::to_string(most_) +
+                                              " files: name the folders of reports");
+            if (std::error_code unknown; !entry.is_symlink(unknown)) entries.push_back(entry);
+        }
         std::ranges::sort(entries);
         for (const fs::directory_entry& entry : entries) {
             std::error_code unknown;
-            if (entry.is_symlink(unknown)) continue;
-            if (entry.is_regular_file(unknown)) look_at_file(entry.path().string());
-            if (entry.is_directory(unknown) && depth < deepest)
-                look_into(entry.path().string(), depth + 1);
+            if (entry.is_regular_file(unknown)) look_at_what_is_there(entry.path());
+            if (entry.is_directory(unknown)) look_into(entry.path().string());
         }
     }
 
     found_files take() { return std::move(found_); }
 
   private:
+    // What cannot be read is passed over where nothing says that it should be.
+    void look_at_what_is_there(const fs::path& path) {
+        try {
+            look_at_file(path.string());
+        } catch (const std::system_error&) {
+            if (path.extension() == snapshot_suffix || path.extension() == recording_suffix) throw;
+        }
+    }
+
     found_files found_;
+    const std::size_t most_;
+    std::size_t seen_ = 0;
 };
 
 [[noreturn]] void refuse(const std::string& path, snapshot_problem what, const std::string& why) {
@@ -105,8 +120,8 @@ auto reading(const std::string& path, Read&& read) {
     }
 }
 
-found_files found_at(const std::string& path) {
-    search all;
+found_files found_at(const std::string& path, std::size_t most) {
+    search all(most);
     std::error_code error;
     const fs::file_status what = fs::status(path, error);
     if (!fs::exists(what)) {
@@ -148,7 +163,8 @@ std::optional<session_words_found> page_beside(const found_files& found,
 
 // What one of several cannot tell is said; of one alone that is all there is to say.
 report::session_snapshot snapshot_of_files(const std::vector<std::string>& files,
-                                           std::optional<session_words_found> page) {
+                                           std::optional<session_words_found> page,
+                                           recordings_reader read_recordings) {
     std::vector<recording_file> recordings;
     std::vector<std::string> notes;
     for (const std::string& file : files) {
@@ -160,21 +176,23 @@ report::session_snapshot snapshot_of_files(const std::vector<std::string>& files
         }
     }
     report::session_snapshot made =
-        reading(files.front(), [&] { return snapshot_of_recordings(recordings, page); });
+        reading(files.front(), [&] { return read_recordings(recordings, page); });
     made.run.notes.insert(made.run.notes.end(), notes.begin(), notes.end());
     return made;
 }
 
 }  // namespace
 
-report::session_snapshot open_snapshots(const std::vector<std::string>& paths) {
+report::session_snapshot open_snapshots(const std::vector<std::string>& paths,
+                                        recordings_reader read_recordings,
+                                        std::size_t most_in_folder) {
     std::vector<report::session_snapshot> parts;
     for (const std::string& path : paths) {
-        const found_files found = reading(path, [&] { return found_at(path); });
+        const found_files found = reading(path, [&] { return found_at(path, most_in_folder); });
         for (const std::string& file : found.snapshots)
             parts.push_back(reading(file, [&] { return read_snapshot_file(whole_file(file)); }));
         for (const auto& [folder, files] : found.recordings)
-            parts.push_back(snapshot_of_files(files, page_beside(found, folder)));
+            parts.push_back(snapshot_of_files(files, page_beside(found, folder), read_recordings));
     }
     std::vector<const report::session_snapshot*> all;
     for (const report::session_snapshot& part : parts) all.push_back(&part);

@@ -6,14 +6,24 @@
 // What a file is, is told by its first bytes; names do not matter. In a folder everything else is
 // passed over, and links (`latest`) too. Cold, any thread.
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "fil/report/session_snapshot.hpp"
+#include "report/recorded_session.hpp"
 
 namespace fil {
 
-// Throws unreadable_snapshot (snapshot_file.hpp), its text with the path in it.
-report::session_snapshot open_snapshots(const std::vector<std::string>& paths);
+// What reads recordings, which needs names of native code: snapshot_of_recordings(), where a
+// program has all of that.
+using recordings_reader = report::session_snapshot (*)(
+    const std::vector<recording_file>& recordings, std::optional<session_words_found> page);
+
+// A folder is refused if more files than that are in it and below. Throws unreadable_snapshot
+// (snapshot_file.hpp), its text with the path in it.
+report::session_snapshot open_snapshots(const std::vector<std::string>& paths,
+                                        recordings_reader read_recordings,
+                                        std::size_t most_in_folder = 100'000);
 
 }  // namespace fil

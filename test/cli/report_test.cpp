@@ -135,11 +135,12 @@ TEST_F(report_test, what_ended_the_program_does_not_stop_it) {
 TEST_F(report_test, a_recording_is_kept_in_the_temporary_directory) {
     const test::with_variable temporary("TMPDIR", here());
     std::string why;
-    const std::string file = keep_recording(session.handle(), 12, why);
+    int missing = 0;
+    const std::string file = keep_recordings(session.handle(), 12, why, missing);
     EXPECT_EQ(file, session.kept_in);
     EXPECT_EQ(std::filesystem::path(file).parent_path(), here());
     session.keep = FIL_ERROR_SYSTEM;
-    EXPECT_EQ(keep_recording(session.handle(), 12, why), "");
+    EXPECT_EQ(keep_recordings(session.handle(), 12, why, missing), "");
     EXPECT_EQ(why, "full");
     EXPECT_TRUE(session.kept_in.starts_with("/dev/shm/")) << "all have been tried";
 }

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from command import PROFILED
+from command import PROFILED, fil_profile, profiled, script
+from json_report import checked
 from profiling import PROGRAMS, run_plain
 
 SCRIBBLE = str(PROGRAMS / "scribble.py")
@@ -48,6 +49,40 @@ def test_what_is_said_of_sizes_is_not_believed(here, way, number):
     assert resident < 200 * 1024
     (kept,) = here.glob("*.recording")
     assert kept.stat().st_blocks * 512 < 64 << 20
+
+
+def test_where_no_report_can_be_written_the_recordings_of_all_are_kept(here, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(here / "tmp"))
+    (here / "tmp").mkdir()
+    script(
+        "x.py",
+        """
+        import os
+        held = bytearray(30_000_000)
+        (begun, says), (waits, end) = os.pipe(), os.pipe()
+        for size in (20_000_000, 15_000_000):
+            if os.fork() == 0:
+                os.close(end)
+                own = bytearray(size)
+                os.write(says, b"x")
+                os.read(waits, 1)
+                os._exit(0)
+            os.read(begun, 1)
+        os.rmdir("out")
+        open("out", "w").close()
+        os.close(end)
+        os.wait()
+        os.wait()
+        """,
+    )
+    ended = profiled("x.py")
+    assert ended.status == 0
+    said = ended.stderr.decode()
+    assert "Not a directory. The recordings are kept in " in said
+    folder = said.partition("kept in ")[2].strip()
+    made = fil_profile("report", "--format", "json", folder)
+    assert made.status == 0, made.stderr
+    assert checked(made.stdout)["peak"]["bytes"] == pytest.approx(70_000_000, rel=0.08)
 
 
 # Our own half of it believes these, inside the program, which may crash then.

@@ -171,12 +171,16 @@ def test_a_daemon_whose_parent_leaves_at_once(here):
         #include <string.h>
         #include <unistd.h>
         int main(void) {
-            if (fork()) return usleep(30000), 7;
+            int begun[2];
+            char c;
+            if (pipe(begun) || dup2(begun[1], 100) < 0) return 8;
+            if (fork()) return close(begun[1]), close(100), read(begun[0], &c, 1) == 1 ? 7 : 8;
             setsid();
             if (fork()) _exit(0);
             for (int i = 0; i < 64; i++) close(i);
             for (int i = 0; i < 90; i++) {
                 free(memset(malloc(1 << 20), 1, 1 << 20));
+                if (i == 0 && write(100, "x", 1) != 1) return 1;
                 usleep(30000);
             }
         }

@@ -16,7 +16,7 @@ from profiling import FIL_PROFILE, MIB, REPORT_FILES, Ended, reports_in, run_pla
 
 sys.path.insert(0, str(PACKAGE))
 from filprofiler._library import FIL_OK, sized
-from filprofiler._snapshot import Facts, Snapshot, string
+from filprofiler._snapshot import Facts, Snapshot, Words, string
 
 SNAPSHOT = "peak-memory.filsnap"
 
@@ -40,6 +40,50 @@ def innermost(snapshot: Snapshot) -> dict[tuple[str, str], int]:
         frame = frames[calls[used.callstack]]
         held[frame] = held.get(frame, 0) + used.bytes
     return held
+
+
+class HeldProcess(ctypes.Structure):
+    """fil_held_process"""
+
+    _fields_ = (
+        ("struct_size", ctypes.c_size_t),
+        ("pid", ctypes.c_int32),
+        ("name", Words),
+        ("bytes", ctypes.c_int64),
+        ("peak", ctypes.c_int64),
+        ("peak_seconds", ctypes.c_double),
+        ("equals", Words),
+        ("note", Words),
+        ("parent", ctypes.c_int32),
+    )
+
+
+def test_it_knows_who_started_whom(here):
+    script(
+        "job.py",
+        """
+        import os
+        held = bytearray(30_000_000)
+        os.write(1, f"{os.getpid()}\\n".encode())
+        for _ in range(2):
+            last = os.getpid()
+            if pid := os.fork():
+                os.waitpid(pid, 0)
+                os._exit(0)
+            assert os.getppid() == last
+            held = bytearray(20_000_000)
+            os.write(1, f"{os.getpid()}\\n".encode())
+        """,
+    )
+    ended = profiled("job.py")
+    assert ended.status == 0
+    started = [int(line) for line in ended.stdout.split()]
+    with Snapshot(ended.report) as snapshot:
+        each = snapshot._each(snapshot._library.fil_snapshot_process, HeldProcess)
+        parents = {one.pid: one.parent for one in each}
+    assert set(parents) == set(started)
+    assert [parents[pid] for pid in started[1:]] == started[:2]
+    assert parents[started[0]] not in started
 
 
 def test_it_holds_all_callstacks_and_no_secret(here):
@@ -151,7 +195,11 @@ def test_what_a_killed_program_left_without_a_supervisor_is_read(here):
         timeout=60,
         start_new_session=True,
     )
-    with Snapshot(Path("kept")) as snapshot:
+    with pytest.raises(RuntimeError, match="fil-profile report reads"):
+        Snapshot(Path("kept"))
+    assert run("report", "-o", "drawn", "kept").status == 0
+    (report,) = reports_in("drawn")
+    with Snapshot(report) as snapshot:
         held = innermost(snapshot)
         facts = facts_of(snapshot)
         assert string(facts.host) == socket.gethostname()

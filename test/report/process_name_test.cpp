@@ -32,6 +32,14 @@ TEST(process_name, begins_with_what_is_run) {
     EXPECT_EQ(name_of({"./job", "a\nb"}, "/home/ada/job"), "job a b");
 }
 
+TEST(process_name, is_the_title_that_it_gave_itself) {
+    EXPECT_EQ(name_of({"gunicorn: worker [app]", "", "", ""}), "gunicorn: worker [app]");
+    EXPECT_EQ(name_of({"celeryd", "worker", ""}), "celeryd worker");
+    EXPECT_EQ(name_of({"nginx: master process /usr/sbin/nginx -g off;", ""}, "/usr/sbin/nginx"),
+              "nginx: master process /usr/sbin/nginx -g off;");
+    EXPECT_EQ(name_of({"/opt/a: b/job", "x"}, "/opt/a: b/job"), "job x");
+}
+
 TEST(process_name, is_short) {
     const std::string name = name_of({"job", std::string(500, 'x')}, "/job");
     EXPECT_EQ(name.substr(0, 60), "job " + std::string(56, 'x'));

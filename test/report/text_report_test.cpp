@@ -140,11 +140,13 @@ TEST(text_report, when_memory_ran_out_says_what_was_asked_for_in_vain) {
     taken.holds(900 * mib, {python("a.py", 4, "more")}, fil::mapping_kind::requested);
     facts run;
     run.kind = report_kind::out_of_memory;
+    run.limit = {400 * mib, "the control group /job"};
     const std::string text = text_of(taken, run);
     EXPECT_NE(
         text.find("In use when memory ran out: 30.0 MiB, and 900.0 MiB more were asked for.\n"),
         text.npos)
         << text;
+    EXPECT_NE(text.find("\nlimit 400.0 MiB (the control group /job)\n"), text.npos) << text;
     EXPECT_NE(text.find("\nYour lines that held memory when it ran out\n"
                         "  900.0 MiB         asked for at a.py:4 more\n"
                         "   30.0 MiB  100 %  a.py:3 work\n"),

@@ -15,8 +15,8 @@ using place = drawn_output::place;
 constexpr const char* usage = "Usage: fil-profile report [OPTIONS] PATH...\n";
 
 constexpr const char* what =
-    "Draws reports again. PATH is a report's folder, its peak-memory.filsnap, or a folder of "
-    "such.\n"
+    "Draws reports again. PATH is a report's folder, its peak-memory.filsnap, recordings that\n"
+    "processes left (FIL_OUTPUT), or a folder with any of these in it, however deep.\n"
     "Several are drawn as one: what their processes held is added up.";
 
 constexpr const char* examples =

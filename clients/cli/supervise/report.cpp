@@ -1,5 +1,8 @@
 #include "supervise/report.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <chrono>
 #include <climits>
@@ -7,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <random>
+#include <set>
 
 #include "../../../lib/session/temporary_directories.hpp"
 #include "os/child.hpp"
@@ -133,8 +137,18 @@ std::string new_recording_name() {
     std::random_device random;
     char letters[20];
     std::snprintf(letters, sizeof letters, "%08x%08x", random(), random());
-    return "/fil-" + std::to_string(nanoseconds_since_1970() / 1'000'000'000) + "-" + letters +
-           ".recording";
+    return "/fil-" + std::to_string(nanoseconds_since_1970() / 1'000'000'000) + "-" + letters;
+}
+
+constexpr const char* suffix = ".recording";
+
+// That ended before the peak, or held nothing, have none any more.
+std::set<pid_t> others_with_recordings(fil_session* session, pid_t program) {
+    std::set<pid_t> pids;
+    fil_process process = FIL_PROCESS_INIT;
+    for (std::size_t i = 0; fil_session_process(session, i, &process) == FIL_OK; ++i)
+        if (process.pid != program && process.recording_bytes > 0) pids.insert(process.pid);
+    return pids;
 }
 
 }  // namespace
@@ -194,16 +208,31 @@ report_outcome make_report(fil_session* session, const report_contents& contents
     return report_in_the_making(session, contents, signals, limits).wait(signals);
 }
 
-std::string keep_recording(fil_session* session, pid_t pid, std::string& why) {
+std::string keep_recordings(fil_session* session, pid_t program, std::string& why, int& missing) {
     const std::string name = new_recording_name();
+    const std::set<pid_t> others = others_with_recordings(session, program);
     why.clear();
-    for (const std::string& parent : temporary_directories()) {
-        const std::string file = parent + name;
+    missing = 0;
+    const auto keep = [&](pid_t pid, const std::string& file) {
         fil_error error = FIL_ERROR_INIT;
-        if (fil_session_keep(session, pid, {file.data(), file.size()}, &error) == FIL_OK)
-            return file;
-        if (why.empty()) why = error.message;
+        const bool is_kept =
+            fil_session_keep(session, pid, {file.data(), file.size()}, &error) == FIL_OK;
+        if (!is_kept && why.empty()) why = error.message;
+        return is_kept;
+    };
+    for (const std::string& parent : temporary_directories()) {
+        if (others.empty() && keep(program, parent + name + suffix)) return parent + name + suffix;
+        if (others.empty()) continue;
+        const std::string folder = parent + name;
+        const auto file_of = [&](pid_t pid) { return folder + "/" + std::to_string(pid) + suffix; };
+        if (::mkdir(folder.c_str(), 0700) != 0) continue;
+        if (keep(program, file_of(program))) {
+            for (const pid_t pid : others) missing += keep(pid, file_of(pid)) ? 0 : 1;
+            return folder;
+        }
+        ::rmdir(folder.c_str());
     }
+    if (why.empty()) why = std::strerror(errno);
     return {};
 }
 

@@ -72,8 +72,9 @@ pid_t start_showing(fil_session* session, std::uint64_t visit, const report_cont
 report_outcome make_report(fil_session* session, const report_contents& contents,
                            const signal_inbox& signals, const report_limits& limits = {});
 
-// Copies the recording of `pid` to a new file in $TMPDIR and returns its name; empty if that fails,
-// and then `why` says why.
-std::string keep_recording(fil_session* session, pid_t pid, std::string& why);
+// Copies the recording of the program to a new file in $TMPDIR, those of several processes to a new
+// folder, and returns its name; empty if that of the program cannot be kept, and then `why` says
+// why. `missing` are those of others that could not be.
+std::string keep_recordings(fil_session* session, pid_t program, std::string& why, int& missing);
 
 }  // namespace fil::cli

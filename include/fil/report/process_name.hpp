@@ -5,6 +5,7 @@
 //     /usr/bin/python3 /usr/local/bin/gunicorn -w 2 app:app       gunicorn -w 2 app:app
 //     python -c "from multiprocessing.spawn import ..." ...       multiprocessing worker
 //     /usr/lib/gcc/x86_64-linux-gnu/12/cc1 -quiet x.c             cc1 -quiet x.c
+//     gunicorn: worker [app]                                      the same: its title
 //
 // And which processes are equal: those of one parent that are called the same but for numbers, as
 // the workers of a pool are. Commands are without secrets already. Pure functions.
@@ -41,19 +42,33 @@ inline bool is_command(std::span<const std::string> words) {
     return base_name(words.front()).find('.') == std::string_view::npos;
 }
 
+// It gave itself a title (setproctitle), in place of its arguments.
+inline bool has_title(const started_process& process) {
+    const std::vector<std::string>& words = process.arguments;
+    if (words.empty()) return false;
+    if (conventions::python::is_interpreter(base_name(process.executable)))
+        return !conventions::python::is_interpreter(base_name(words.front()));
+    const auto is_padding = [](const std::string& word) { return word.empty(); };
+    return words.front().find(": ") != std::string::npos &&
+           std::all_of(words.begin() + 1, words.end(), is_padding);
+}
+
 inline std::string process_name(const started_process& process) {
     const std::vector<std::string>& words = process.arguments;
     const std::string program(base_name(words.empty() ? process.executable : words.front()));
     std::span<const std::string> rest(words);
     if (!rest.empty()) rest = rest.subspan(1);
     std::string name = program;
-    if (conventions::python::is_interpreter(base_name(process.executable))) {
+    if (has_title(process)) {
+        name = words.front();
+    } else if (conventions::python::is_interpreter(base_name(process.executable))) {
         const std::string helper = conventions::python::helper_process(rest);
         if (!helper.empty()) return helper;
         rest = conventions::python::without_options(rest);
         name = is_command(rest) ? "" : "python";
     }
     for (bool is_first = true; const std::string& word : rest) {
+        if (word.empty()) continue;
         const bool is_path = is_first && word.find('/') != std::string::npos &&
                              (word.starts_with('/') || name.empty());
         name += (name.empty() ? "" : " ") + (is_path ? std::string(base_name(word)) : word);

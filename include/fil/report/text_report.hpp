@@ -109,6 +109,8 @@ class text_report_writer {
         add(run_.duration > 0 ? "ran " + seconds_text(run_.duration) : "");
         add(ending_text(run_.ending));
         add(run_.resident.total > 0 ? "resident then " + size_text(run_.resident.total) : "");
+        if (run_.limit.bytes > 0)
+            add("limit " + size_text(run_.limit.bytes) + " (" + run_.limit.name + ")");
         paragraph(about);
         if (!run_.notes.empty()) line("");
         for (const std::string& note : run_.notes) paragraph(note);

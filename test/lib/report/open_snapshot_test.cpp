@@ -19,6 +19,10 @@ namespace {
 namespace fs = std::filesystem;
 using namespace report;
 
+session_snapshot opened(const std::vector<std::string>& paths) {
+    return open_snapshots(paths, snapshot_of_recordings);
+}
+
 class open_snapshot : public testing::Test {
   protected:
     void SetUp() override {
@@ -36,7 +40,7 @@ class open_snapshot : public testing::Test {
 
     std::string refusal(const std::string& path, snapshot_problem expected) {
         try {
-            open_snapshots({path});
+            opened({path});
         } catch (const unreadable_snapshot& problem) {
             EXPECT_EQ(problem.problem, expected) << problem.what();
             std::string said = problem.what();
@@ -76,13 +80,13 @@ TEST_F(open_snapshot, reads_a_reports_folder_and_its_file_alike) {
     const session_snapshot from = fixtures::session_of(fixtures::pandas(50));
     const fs::path folder = write_report(directory_, from, {report_naming::exact}).directory;
     for (const fs::path& path : {folder, folder / "peak-memory.filsnap"})
-        EXPECT_EQ(snapshot_file(open_snapshots({path})), snapshot_file(from));
+        EXPECT_EQ(snapshot_file(opened({path})), snapshot_file(from));
 }
 
 TEST_F(open_snapshot, adds_up_what_several_paths_hold) {
     const std::string first = write("1", *snapshot_file(made("a.py", 300))),
                       second = write("2", *snapshot_file(made("b.py", 500)));
-    const session_snapshot sum = open_snapshots({first, second});
+    const session_snapshot sum = opened({first, second});
     EXPECT_EQ(sum.run.peak, 800);
     EXPECT_EQ(sum.tidy.total(mapping_kind::anonymous), 800);
     EXPECT_EQ(sum.run.title, "a.py, b.py");
@@ -96,7 +100,7 @@ TEST_F(open_snapshot, adds_up_what_several_paths_hold) {
 TEST_F(open_snapshot, keeps_processes_of_one_name_apart) {
     for (const char* name : {"a/1", "a/2", "b/3"})
         write(name, *snapshot_file(made("a.py", name[2] * 100, *name == 'a' ? "one" : "two")));
-    const session_snapshot sum = open_snapshots({directory_});
+    const session_snapshot sum = opened({directory_});
     EXPECT_EQ(names_of(sum),
               (names{"python a.py on two (pid 12) 5100", "python a.py on one #2 (pid 12) 5000",
                      "python a.py on one (pid 12) 4900"}));
@@ -104,7 +108,7 @@ TEST_F(open_snapshot, keeps_processes_of_one_name_apart) {
     EXPECT_EQ(sum.tidy.total(mapping_kind::anonymous), 15000);
     // And again with what is a sum already.
     const std::string file = write("sum", *snapshot_file(sum));
-    const session_snapshot twice = open_snapshots({file, directory_ / "a"});
+    const session_snapshot twice = opened({file, directory_ / "a"});
     EXPECT_EQ(twice.run.processes.size(), 5u);
     EXPECT_EQ(twice.tidy.total(mapping_kind::anonymous), 15000 + 9900);
 }
@@ -114,8 +118,22 @@ TEST_F(open_snapshot, passes_links_and_other_files_over) {
     write("out/first/index.html", "<!DOCTYPE html>");
     write("out/notes.txt", "");
     fs::create_directory_symlink("first", directory_ / "out/latest");
-    EXPECT_EQ(open_snapshots({directory_ / "out"}).run.peak, 100);
-    EXPECT_EQ(open_snapshots({directory_ / "out/latest"}).run.peak, 100);
+    EXPECT_EQ(opened({directory_ / "out"}).run.peak, 100);
+    EXPECT_EQ(opened({directory_ / "out/latest"}).run.peak, 100);
+}
+
+TEST_F(open_snapshot, finds_what_lies_deep_down) {
+    write("hosts/one/2026/11/30/job/peak-memory.filsnap", *snapshot_file(made("a.py", 100)));
+    write("hosts/two/peak-memory.filsnap", *snapshot_file(made("b.py", 20)));
+    EXPECT_EQ(opened({directory_ / "hosts"}).run.peak, 120);
+}
+
+TEST_F(open_snapshot, does_not_search_a_whole_disk) {
+    write("many/1/peak-memory.filsnap", *snapshot_file(made("a.py", 100)));
+    write("many/2/3", "");
+    const std::vector<std::string> paths = {directory_ / "many"};
+    EXPECT_EQ(open_snapshots(paths, snapshot_of_recordings, 4).run.peak, 100);
+    EXPECT_THROW(open_snapshots(paths, snapshot_of_recordings, 3), unreadable_snapshot);
 }
 
 TEST_F(open_snapshot, says_in_one_line_what_it_cannot_read) {
@@ -143,7 +161,7 @@ TEST_F(open_snapshot, reads_what_processes_left) {
     std::string whole = text_of(small_recording());
     auto& header = *reinterpret_cast<recording_header*>(whole.data());
     header.live = 4900;  // nothing was freed yet: the peak is now
-    const session_snapshot alone = open_snapshots({write("it.recording", whole)});
+    const session_snapshot alone = opened({write("it.recording", whole)});
     EXPECT_EQ(alone.tidy.total(mapping_kind::anonymous), 4900);
     EXPECT_EQ(alone.run.peak, 4900);
     session_page page{};
@@ -155,16 +173,16 @@ TEST_F(open_snapshot, reads_what_processes_left) {
     write("two/1", whole);
     EXPECT_EQ(refusal(directory_ / "two/session", snapshot_problem::empty),
               "cannot read \"\": it is a session's page alone");
-    EXPECT_EQ(open_snapshots({directory_ / "two/1"}).run.peak, 4900);
+    EXPECT_EQ(opened({directory_ / "two/1"}).run.peak, 4900);
     header.pid = 43, header.parent_pid = 42;
     write("two/2", whole);
-    const session_snapshot both = open_snapshots({directory_ / "two"});
+    const session_snapshot both = opened({directory_ / "two"});
     EXPECT_EQ(both.run.processes.size(), 2u);
     EXPECT_EQ(both.run.others.count, 3u);
     EXPECT_EQ(both.run.others.most, 50);
     // One of them damaged costs its part.
     write("two/2", whole.substr(0, whole.size() / 2));
-    const session_snapshot rest = open_snapshots({directory_ / "two"});
+    const session_snapshot rest = opened({directory_ / "two"});
     EXPECT_EQ(rest.run.peak, 4900);
     ASSERT_EQ(rest.run.notes.size(), 1u);
     EXPECT_NE(rest.run.notes[0].find("two/2"), std::string::npos);
