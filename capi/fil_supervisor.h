@@ -109,12 +109,16 @@ typedef struct fil_process {
     uint64_t callstacks;    /* that it has recorded */
     uint64_t recording_bytes; /* in use */
     fil_text note; /* what its runtime's source says of itself: that it cannot read frames; else empty */
+    int32_t killed; /* 1: it has ended without a word, by a signal */
 } fil_process;
 #define FIL_PROCESS_INIT \
-    { sizeof(fil_process), 0, 0, 0, 0, 0, { NULL, 0 }, { NULL, 0 }, 0, 0, 0, 0, 0, 0, { NULL, 0 } }
+    { sizeof(fil_process), 0, 0, 0, 0, 0, { NULL, 0 }, { NULL, 0 }, 0, 0, 0, 0, 0, 0, { NULL, 0 }, 0 }
 
 /* By its number from 0 in the order of joining; FIL_ERROR_ARGUMENT beyond the last. Since 0.1. */
 FIL_API fil_status fil_session_process(fil_session* session, size_t number, fil_process* process);
+
+/* Reports say it of that process: what its end was caused by. Since 0.1. */
+FIL_API void fil_session_note_cause(fil_session* session, size_t number, fil_text cause);
 
 /* Whether a Python program, `pid`, got as far as its own code: 0 if the interpreter ended before,
  * since there was no such module, say. 1 also where that is not known. Since 0.1. */

@@ -144,8 +144,14 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
         found.run_started_ns = run != nullptr ? run->started_ns : 0;
         found.callstacks = numbers.callstacks;
         found.recording_bytes = numbers.recording_bytes;
+        found.killed = joined.was_killed ? 1 : 0;
         checked_fill(process, found, "process");
     });
+}
+
+void fil_session_note_cause(fil_session* session, size_t number, fil_text cause) {
+    guarded(nullptr,
+            [&] { session_of(session).process(number).cause.assign(cause.data, cause.length); });
 }
 
 int fil_session_began(const fil_session* session, int32_t pid) {

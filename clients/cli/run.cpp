@@ -250,6 +250,8 @@ ending run(const invocation& asked) {
         return seen.end;
     }
     const bool was_killed = seen.end.kind == FIL_ENDING_SIGNAL && seen.end.value == SIGKILL;
+    // What dies with a program that the kernel killed was not killed by it.
+    if (memory && !was_killed) memory->tell_of_killed(seen.memory);
     const bool by_kernel = was_killed && memory && !memory->program_is_reported() &&
                            memory->report_killed([&](const ran_out_of_memory& process) {
                                const report_request request(facts, seen, process);

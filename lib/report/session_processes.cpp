@@ -101,6 +101,7 @@ session_processes processes_of(const session& session, std::int32_t pid,
                        {.pid = joined[i].pid,
                         .name = names.name_of(i),
                         .peak = joined[i].numbers().peak,
+                        .note = joined[i].cause,
                         .parent = joined[i].parent_pid},
                        {}});
         for (const own_peak_moment& moment : moments)

@@ -63,10 +63,12 @@ struct joined_process {
     std::string executable;  // its file
     std::string runtime;     // filled when asked for
     std::string note;        //   likewise
+    std::string cause;       // of its end, where somebody knows
     shared_mapping memory;   // none once it was let go; then
     process_numbers last;    // what it said in the end
     file_descriptor end;     // readable when it has ended, of some
     bool ended = false;
+    bool was_killed = false;  // it ended without a word
     bool is_damaged = false;  // so it was let go
 
     bool has_recording() const { return memory.base() != nullptr; }

@@ -354,6 +354,7 @@ void session::end(joined_process& process, bool whole) {
     process.end = file_descriptor();
     sums_may_be_wrong_ = true;
     correct_sums();  // with what this one held: it may have been the peak
+    process.was_killed = !process.closed();
     close_recording(process);
     unprofiled_by_ended_ += bounded_children(process.numbers().unprofiled_children);
     if (whole) return;

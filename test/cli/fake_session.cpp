@@ -49,12 +49,17 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
     process->pid = one.pid;
     process->live = one.live;
     process->closed = one.closed ? 1 : 0;
+    process->killed = one.killed ? 1 : 0;
     process->peak = one.peak;
     process->run_on = one.run_on ? 1 : 0;
     process->run_started_ns = one.run_started_ns;
     process->callstacks = one.callstacks;
     process->command = {one.command.data(), one.command.size()};
     return FIL_OK;
+}
+
+void fil_session_note_cause(fil_session* session, size_t, fil_text cause) {
+    fake(session).cause.assign(cause.data, cause.length);
 }
 
 fil_status fil_session_visit(fil_session* session, uint64_t* visit, fil_visit_kind* kind) {

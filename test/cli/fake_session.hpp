@@ -20,6 +20,7 @@ struct fake_process {
     bool run_on = false;
     std::int64_t run_started_ns = 0;
     std::uint64_t callstacks = 0;
+    bool killed = false;
 };
 
 struct fake_report {
@@ -52,6 +53,7 @@ struct fake_look {
 struct fake_session {
     std::int64_t live = 0;
     std::int64_t peak = 0;
+    std::string cause;  // of the end of one
     std::uint32_t reports_requested = 0;
     std::vector<fake_process> processes;
     // Nothing: they are just being written.

@@ -156,6 +156,39 @@ def test_by_the_kernels_oom_killer(here):
     assert facts["limit"]["bytes"] == 400 * MIB
 
 
+CHILD_FILLS_AT_ONCE = """
+    import mmap, os, signal
+    def kill():
+        os.kill(os.getpid(), signal.SIGKILL)
+    def fill():
+        more = mmap.mmap(-1, 900 << 20)
+        for at in range(0, len(more), 4096):
+            more[at] = 1
+    def child(what):
+        pid = os.fork()
+        if pid == 0:
+            held = bytearray(100_000_000)
+            what()
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    print(child(kill), child(fill), child(kill))
+"""
+
+
+def test_of_a_child_by_the_kernels_oom_killer(here):
+    """It alone is said to have died of that, on stderr and in the report."""
+    script("x.py", CHILD_FILLS_AT_ONCE)
+    with memory_group(400 * MIB) as enter:
+        ended = profiled("x.py", preexec_fn=enter)
+    assert (ended.status, ended.stdout) == (0, b"-9 -9 -9\n"), ended.stderr.decode()
+    said = [line for line in ended.stderr.splitlines() if b"killed by the kernel" in line]
+    assert len(said) == 1
+    assert b"x.py) was killed by the kernel: there was no more of the control group" in said[0]
+    assert b" (400.0 MiB)." in said[0]
+    notes = [one["note"] for one in model_of(ended.report)["facts"]["processes"] if one["note"]]
+    assert len(notes) == 1
+    assert notes[0].startswith("killed by the kernel")
+
+
 def test_a_child_that_outlives_the_program_is_shown_as_it_was_at_its_end(here):
     """Head, graph and terminal say one number, whatever the child does afterwards."""
     script(

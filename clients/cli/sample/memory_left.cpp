@@ -74,6 +74,15 @@ std::optional<memory_limit> memory_left::kernel_has_killed() const {
     return memory_limit{machine.total, "this machine\u2019s memory"};
 }
 
+std::optional<memory_limit> memory_left::take_killed() {
+    auto limit = kernel_has_killed();
+    if (!limit) return limit;
+    const std::vector<std::int64_t> now = killed();
+    for (std::size_t i = 0; i < now.size(); ++i)
+        if (now[i] > killed_before_[i]) ++killed_before_[i];
+    return limit;
+}
+
 std::optional<memory_shortage> memory_left::look(const judged_program& program) {
     near_ = false;
     found_.reset();

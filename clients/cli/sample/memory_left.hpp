@@ -50,6 +50,8 @@ class memory_left {
     // Since this was made the kernel has ended a process for want of memory: in a control group
     // around us, or on this machine while memory was short. Of what there was no more.
     std::optional<memory_limit> kernel_has_killed() const;
+    // The same, and one of those that it has ended is accounted for.
+    std::optional<memory_limit> take_killed();
 
     // So little is left, and so much of it may be the program's, that it is worth looking often.
     bool is_near() const { return near_; }

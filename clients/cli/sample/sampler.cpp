@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t most_open = 32;  // files of /proc
 constexpr std::size_t most_timelines = 64;
+constexpr std::size_t most_ended = 10'000;
 constexpr std::size_t points_of_a_process = 500;
 
 std::string shown(const fil_process& process) {
@@ -88,10 +89,20 @@ std::int64_t sampler::look_at(watched& process, double seconds) {
     if (timeline* line = timeline_of(process.pid, numbers.peak))
         line->add({seconds, process.closed ? 0 : numbers.live, resident.value_or(-1)});
     if (!resident && process.memory.has_ended()) {
-        fil_session_process_ended(session_, process.pid);
+        note_end_of(process);
         process.pid = 0;
     }
     return process.closed ? 0 : resident.value_or(0);
+}
+
+void sampler::note_end_of(const watched& process) {
+    fil_session_process_ended(session_, process.pid);
+    if (process.pid != program_ && ended_.size() < most_ended) ended_.push_back(process.number);
+}
+
+std::string sampler::name_of(std::size_t number) const {
+    fil_process process = FIL_PROCESS_INIT;
+    return fil_session_process(session_, number, &process) == FIL_OK ? shown(process) : "";
 }
 
 // As note_peak() does for all of them.
@@ -187,7 +198,7 @@ void sampler::wait_for_others(int milliseconds) {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     for (const watched& process : watched_)
-        if (process.memory.has_ended()) fil_session_process_ended(session_, process.pid);
+        if (process.memory.has_ended()) note_end_of(process);
 }
 
 void sampler::admit_late() {

@@ -57,6 +57,10 @@ class sampler {
     // Processes besides the program that still run: "PID 123 (python worker.py)".
     std::vector<std::string> still_running() const;
 
+    // Those that have ended, by their numbers; not all, if they are very many.
+    const std::vector<std::size_t>& ended() const { return ended_; }
+    std::string name_of(std::size_t number) const;
+
   private:
     struct own_peak {
         std::int64_t bytes = 0;
@@ -72,6 +76,7 @@ class sampler {
 
     void read_run(fil_session_numbers& numbers) const;
     void admit(std::size_t joined);
+    void note_end_of(const watched& process);
     std::int64_t look_at(watched& process, double seconds);
     void note_peak(const fil_session_numbers& numbers, double seconds);
     void sample_resident(std::int64_t live);
@@ -85,6 +90,7 @@ class sampler {
     std::size_t joined_ = 0;
     std::set<pid_t> pids_;  // all that ever joined
     std::vector<watched> watched_;
+    std::vector<std::size_t> ended_;
     pid_t largest_ = 0;
     std::int64_t largest_live_ = 0;
     std::int64_t resident_now_ = 0;

@@ -1,5 +1,10 @@
 #include "supervise/out_of_memory.hpp"
 
+#include <algorithm>
+#include <functional>
+#include <utility>
+#include <vector>
+
 #include "fil/report/mib_text.hpp"
 #include "os/limits.hpp"
 #include "os/process.hpp"
@@ -15,6 +20,11 @@ void wait_for_end_of(pid_t pid) {
         wait_until_readable({process.get()}, most_milliseconds);
 }
 
+std::string no_more_of(const memory_limit& limit) {
+    const std::string size = limit.bytes > 0 ? " (" + report::size_text(limit.bytes) + ")" : "";
+    return "there was no more of " + limit.name + size;
+}
+
 }  // namespace
 
 out_of_memory::out_of_memory(fil_session* session, std::string root, pid_t program,
@@ -28,6 +38,7 @@ out_of_memory::out_of_memory(fil_session* session, std::string root, pid_t progr
 }
 
 void out_of_memory::judge(const sampler& memory) {
+    tell_of_killed(memory);
     const std::vector<pid_t> pids = memory.running();
     const auto found = left_.look({pids, memory.resident_now(), memory.most_callstacks()});
     const bool is_the_programs = found && found->is_the_programs;
@@ -73,13 +84,29 @@ void out_of_memory::report(const fil_out_of_memory& process, const reporter& mak
     make_and_tell(what, make);
 }
 
+// The kernel counts whom it kills before they have ended. Of several the largest were it.
+void out_of_memory::tell_of_killed(const sampler& memory) {
+    std::vector<std::pair<std::int64_t, std::size_t>> killed;
+    for (; ended_ < memory.ended().size(); ++ended_) {
+        fil_process process = FIL_PROCESS_INIT;
+        const std::size_t number = memory.ended()[ended_];
+        if (fil_session_process(session_, number, &process) == FIL_OK && process.killed != 0)
+            killed.emplace_back(process.peak, number);
+    }
+    std::ranges::sort(killed, std::greater());
+    for (const auto& [_, number] : killed) {
+        const auto limit = left_.take_killed();
+        if (!limit) return;
+        const std::string cause = "killed by the kernel: " + no_more_of(*limit);
+        fil_session_note_cause(session_, number, {cause.data(), cause.size()});
+        tell_(message_line(memory.name_of(number) + " was " + cause + "."), worth::error);
+    }
+}
+
 bool out_of_memory::report_killed(const reporter& make) {
     const auto limit = left_.kernel_has_killed();
     if (!limit) return false;
-    const std::string size =
-        limit->bytes > 0 ? " (" + report::size_text(limit->bytes) + ")" : std::string();
-    tell_(message_line("WARNING: The kernel killed the program: there was no more of " +
-                       limit->name + size + "."),
+    tell_(message_line("WARNING: The kernel killed the program: " + no_more_of(*limit) + "."),
           worth::error);
     fil_out_of_memory words = FIL_OUT_OF_MEMORY_INIT;
     words.pid = program_;

@@ -43,6 +43,8 @@ class out_of_memory {
     // program if memory is low; the second sees to those that ran out of it.
     void judge(const sampler& memory);
     void hear(const reporter& make);
+    // Of processes besides the program that the kernel has killed. judge() does it, too.
+    void tell_of_killed(const sampler& memory);
     int longest_wait() const { return left_.is_near() ? 5 : 1000; }
 
     // The kernel was faster, and has killed the program: the report of what it held then. False: it
@@ -73,6 +75,7 @@ class out_of_memory {
     std::string last_shortage_;
     memory_limit last_limit_;
     std::string page_;
+    std::size_t ended_ = 0;  // of the sampler's, that were looked at
 };
 
 }  // namespace fil::cli
