@@ -1,14 +1,12 @@
 #include "supervise/report.hpp"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <chrono>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <random>
 #include <set>
 
@@ -210,6 +208,8 @@ report_outcome make_report(fil_session* session, const report_contents& contents
 
 std::string keep_recordings(fil_session* session, pid_t program, std::string& why, int& missing) {
     const std::string name = new_recording_name();
+    fil_process first = FIL_PROCESS_INIT;
+    if (program == 0 && fil_session_process(session, 0, &first) == FIL_OK) program = first.pid;
     const std::set<pid_t> others = others_with_recordings(session, program);
     why.clear();
     missing = 0;
@@ -223,14 +223,17 @@ std::string keep_recordings(fil_session* session, pid_t program, std::string& wh
     for (const std::string& parent : temporary_directories()) {
         if (others.empty() && keep(program, parent + name + suffix)) return parent + name + suffix;
         if (others.empty()) continue;
-        const std::string folder = parent + name;
+        std::string tried;
+        const std::string folder = new_private_directory(
+            "fil-recordings-", tried, [&](const std::string& one) { return one == parent; });
+        if (folder.empty()) continue;
         const auto file_of = [&](pid_t pid) { return folder + "/" + std::to_string(pid) + suffix; };
-        if (::mkdir(folder.c_str(), 0700) != 0) continue;
         if (keep(program, file_of(program))) {
             for (const pid_t pid : others) missing += keep(pid, file_of(pid)) ? 0 : 1;
             return folder;
         }
-        ::rmdir(folder.c_str());
+        std::error_code unknown;
+        std::filesystem::remove(folder, unknown);
     }
     if (why.empty()) why = std::strerror(errno);
     return {};
