@@ -35,7 +35,8 @@ constexpr report_kind all_kinds[] = {report_kind::peak, report_kind::out_of_memo
 // The list of callstacks, both graphs, and the snapshot.
 std::array<std::string, 4> names_of(report_kind kind) {
     const std::string begin(text_of_moment(kind).files);
-    return {begin + ".prof", begin + ".svg", begin + "-reversed.svg", begin + std::string(snapshot_suffix)};
+    return {begin + ".prof", begin + ".svg", begin + "-reversed.svg",
+            begin + std::string(snapshot_suffix)};
 }
 
 // When memory ran out, the list and the graphs hold what was asked for as well, as tools expect;
