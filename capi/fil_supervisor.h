@@ -178,6 +178,18 @@ typedef struct fil_out_of_memory {
 FIL_API fil_status fil_session_out_of_memory(fil_session* session, fil_out_of_memory* process);
 FIL_API void fil_session_let_go(fil_session* session, int32_t pid);
 
+/* The ground of the allocators inside a process of which blocks are recorded, one entry for each
+ * piece; of one that has none, one of 0 bytes. FIL_ERROR_EMPTY if there is no such process. On entry
+ * `count` is how many there is room for. Since 0.1. */
+typedef struct fil_ground {
+    char allocator[64]; /* the object that it is in */
+    int64_t live;       /* of its blocks; the same in all its entries */
+    uint64_t address;
+    uint64_t bytes;
+} fil_ground;
+FIL_API fil_status fil_session_allocators(const fil_session* session, int32_t pid, fil_ground* grounds,
+                                          size_t* count, size_t ground_size);
+
 /* ---- reports --------------------------------------------------------------------------------- */
 
 /* One point of the timeline. */
@@ -201,6 +213,23 @@ typedef struct fil_process_moment {
     size_t number;  /* as of fil_session_process() */
     double seconds; /* since the start */
 } fil_process_moment;
+
+/* A part of what was resident at the peak, of all processes together. */
+typedef enum fil_resident_kind {
+    FIL_RESIDENT_GROUND = 1,   /* of an allocator inside, with its name; `live` of it is in blocks */
+    FIL_RESIDENT_PROGRAM = 2,  /* mapped without a file: heaps, and what the program maps */
+    FIL_RESIDENT_DATA = 3,     /* variables of the program and its libraries */
+    FIL_RESIDENT_STACKS = 4,
+    FIL_RESIDENT_PROFILER = 5, /* our own */
+    FIL_RESIDENT_FILES = 6,    /* code, and mapped files */
+    FIL_RESIDENT_SHARED = 7    /* shared memory, also without a name */
+} fil_resident_kind;
+typedef struct fil_resident_part {
+    fil_resident_kind kind;
+    fil_text name; /* of a ground */
+    int64_t bytes;
+    int64_t live;
+} fil_resident_part;
 
 /* Which moment a report is of. */
 typedef enum fil_moment {
@@ -246,11 +275,14 @@ typedef struct fil_session_facts {
      * end, and what is alive is still shown. */
     void (*counters_read)(void* context);
     void* context;
+    const fil_resident_part* parts; /* of `resident`: they add up to it */
+    size_t part_count;
+    size_t part_size; /* of each: sizeof(fil_resident_part) */
 } fil_session_facts;
 #define FIL_SESSION_FACTS_INIT                                                                     \
     { sizeof(fil_session_facts), 0, FIL_MOMENT_PEAK, 0, 0, 0, 0, 0, 0, 0, NULL, 0, sizeof(fil_sample), \
       NULL, 0, sizeof(fil_untouched), NULL, 0, NULL, 0, NULL, 0, sizeof(fil_process_moment), 0, 0, \
-      { NULL, 0 }, NULL, NULL }
+      { NULL, 0 }, NULL, NULL, NULL, 0, sizeof(fil_resident_part) }
 
 /* Writes the report of all processes' memory at the session's peak (or another moment), as
  * fil_recording_report() does. FIL_ERROR_EMPTY if nothing was recorded, FIL_ERROR_DAMAGED and

@@ -64,6 +64,15 @@ std::vector<Struct> elements_of(const Struct* first, std::size_t count, std::siz
     return elements;
 }
 
+std::vector<report::resident_part> parts_of(const fil_session_facts& facts) {
+    std::vector<report::resident_part> parts;
+    for (const fil_resident_part& one :
+         elements_of(facts.parts, facts.part_count, facts.part_size, "parts"))
+        parts.push_back({static_cast<report::resident_kind>(one.kind), string_of(one.name),
+                         one.bytes, one.live});
+    return parts;
+}
+
 // Samples arrive mixed; the page draws one line a process, the session's (pid 0) first.
 std::vector<report::timeline> timelines_of(const fil_session_facts& facts) {
     std::vector<report::timeline> timelines;
@@ -105,7 +114,7 @@ report::facts facts_of(const fil_report_options& options, const fil_session_fact
     run.ending = ending_of(options);
     run.peak_seconds = known.peak_seconds;
     run.resident = {known.resident, known.resident_anonymous, known.resident_file,
-                    known.resident_shared};
+                    known.resident_shared, parts_of(known)};
     if (is_out_of_memory(known)) {
         run.kind = report::report_kind::out_of_memory;
         run.limit = {static_cast<std::int64_t>(known.limit_bytes), string_of(known.limit_name)};
@@ -214,8 +223,10 @@ report::session_snapshot snapshot_of(std::vector<drawn_process> drawn, report::f
     write_text(allocator.note, known.unseen_allocator, known.unseen_allocator_bytes);
     // Of a part, what the program held before is resident as well.
     // Arenas have a row of their own, and what children share is resident elsewhere.
-    const std::int64_t unexplained =
+    std::int64_t unexplained =
         run.resident.anonymous - drawn.front().usage.bytes(mapping_kind::arena);
+    for (const report::resident_part& part : run.resident.parts)
+        if (part.kind == report::resident_kind::ground) unexplained -= part.bytes - part.live;
     if (options.run == 0 && is_far_above(unexplained, run.peak - run.peak_shared))
         run.notes.push_back(note_of_resident(run.resident.anonymous, run.peak, allocator.name));
     return made_here(std::move(tidy), std::move(run),

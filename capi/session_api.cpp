@@ -10,6 +10,7 @@
 #include "process/last_words.hpp"
 #include "report/program_began.hpp"
 #include "report/report_source.hpp"
+#include "session/allocators_of_process.hpp"
 #include "session/keeper.hpp"
 #include "session/kept_recording.hpp"
 #include "session/refusal_text.hpp"
@@ -256,6 +257,29 @@ fil_status fil_session_large_mappings(const fil_session* session, int32_t pid,
         if (read_large_mappings(process->view(), begin, add)) return;
         *count = 0;
         throw failure{FIL_ERROR_STATE, "the process is changing its mappings"};
+    });
+}
+
+fil_status fil_session_allocators(const fil_session* session, int32_t pid, fil_ground* grounds,
+                                  size_t* count, size_t ground_size) {
+    return guarded(nullptr, [&] {
+        check_pointer(grounds, "grounds");
+        check_pointer(count, "count");
+        if (ground_size == 0) throw failure{FIL_ERROR_ARGUMENT, "ground_size is 0"};
+        const size_t capacity = std::exchange(*count, 0);
+        const joined_process* process = session_of(session).find(pid);
+        if (process == nullptr || !process->has_recording())
+            throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
+        for (inside_allocator& one : allocators_of_process(process->view(), pid)) {
+            if (one.grounds.empty()) one.grounds.emplace_back();
+            for (const inside_allocator::ground& part : one.grounds) {
+                if (*count == capacity) return;
+                fil_ground found{{}, one.live, part.address, part.bytes};
+                one.name.copy(found.allocator, sizeof found.allocator - 1);
+                std::memcpy(reinterpret_cast<char*>(grounds) + (*count)++ * ground_size, &found,
+                            std::min(ground_size, sizeof found));
+            }
+        }
     });
 }
 

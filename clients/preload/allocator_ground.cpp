@@ -9,18 +9,24 @@ namespace fil::preload {
 namespace {
 
 constexpr std::size_t most_places = 32, most_early = 32;
-constinit std::atomic<const void*> places[most_places] = {};
+
+struct place {
+    std::atomic<const void*> caller;
+    std::atomic<std::uint32_t> allocator;
+};
+constinit place places[most_places] = {};
 
 struct early_mapping {
     const void* caller;
     const void* address;
+    std::size_t bytes;
 };
 constinit early_mapping early[most_early] = {};
 constinit std::size_t next_early = 0;
 constinit std::atomic_flag early_is_used = ATOMIC_FLAG_INIT;
 
 constinit thread_local range learning_in;
-constinit thread_local bool learned = false;
+constinit thread_local std::uint32_t learning_for = 0;
 
 // Who comes while somebody is there, passes on: it is a memory of a few, not a book.
 template <typename Use>
@@ -30,49 +36,52 @@ void use_early(Use use) {
     early_is_used.clear(std::memory_order_release);
 }
 
-bool is_known(const void* caller) {
-    for (const auto& place : places) {
-        const void* known = place.load(std::memory_order_relaxed);
-        if (known == nullptr) return false;
-        if (known == caller) return true;
+std::uint32_t known_ground_of(const void* caller) {
+    for (const place& each : places) {
+        const void* known = each.caller.load(std::memory_order_acquire);
+        if (known == nullptr) return 0;
+        if (known == caller) return each.allocator.load(std::memory_order_relaxed);
     }
-    return false;
+    return 0;
 }
 
 void learn(const void* caller) {
-    for (auto& place : places) {
+    for (place& each : places) {
         const void* none = nullptr;
-        if (place.compare_exchange_strong(none, caller) || none == caller) break;
+        if (each.caller.compare_exchange_strong(none, caller) || none == caller) {
+            each.allocator.store(learning_for, std::memory_order_relaxed);
+            break;
+        }
     }
-    learned = true;
     use_early([&] {
-        for (early_mapping& one : early)
-            if (one.caller == caller) fil_record_reserve(one.address);
+        for (early_mapping& one : early) {
+            if (one.caller != caller) continue;
+            fil_record_reserve(one.address);
+            fil_allocator_ground(learning_for, one.address, one.bytes);
+            one = {};
+        }
     });
 }
 
 }  // namespace
 
-bool is_ground(const void* caller) {
-    if (is_known(caller)) return true;
-    if (!learning_in.holds(caller)) return false;
+std::uint32_t ground_of(const void* caller) {
+    if (const std::uint32_t known = known_ground_of(caller)) return known;
+    if (!learning_in.holds(caller)) return 0;
     learn(caller);
-    return true;
+    return learning_for;
 }
 
-void remember_mapping(const void* caller, const void* address) {
-    use_early([&] { early[next_early++ % most_early] = {caller, address}; });
+void remember_mapping(const void* caller, const void* address, std::size_t bytes) {
+    use_early([&] { early[next_early++ % most_early] = {caller, address, bytes}; });
 }
 
-learning_ground::learning_ground(const range& object) {
+learning_ground::learning_ground(const range& object, std::uint32_t allocator) {
     learning_in = object;
-    learned = false;
+    learning_for = allocator;
 }
 learning_ground::~learning_ground() {
     learning_in = {};
-}
-bool learning_ground::has_learned() const {
-    return learned;
 }
 
 }  // namespace fil::preload

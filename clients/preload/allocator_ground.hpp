@@ -5,25 +5,25 @@
 // Such an allocator may be a part of an object that maps memory for itself, too. So it is known by
 // the places in its code that call mmap: those seen while we have it take memory, with nobody else
 // of that object running on this thread. What it mapped at such a place before, when its library
-// was loaded, becomes reserve then. Any thread, no lock; cold but for is_ground().
+// was loaded, becomes reserve then. Any thread, no lock; cold but for ground_of().
 
 #include "address_range.hpp"
 
 namespace fil::preload {
 
-// Whether the code at `caller` maps ground.
-bool is_ground(const void* caller);
+// The number (fil_allocator_found) of the allocator for which the code at `caller` maps ground; 0:
+// it does not.
+std::uint32_t ground_of(const void* caller);
 
 // A mapping has come; it may turn out to be ground.
-void remember_mapping(const void* caller, const void* address);
+void remember_mapping(const void* caller, const void* address, std::size_t bytes);
 
-// As long as it lives: what this thread maps from within this object is ground.
+// As long as it lives: what this thread maps from within this object is that allocator's ground.
 class learning_ground {
   public:
-    explicit learning_ground(const range& object);
+    learning_ground(const range& object, std::uint32_t allocator);
     ~learning_ground();
     learning_ground(const learning_ground&) = delete;
-    bool has_learned() const;
 };
 
 }  // namespace fil::preload

@@ -33,6 +33,7 @@ struct candidate {
     bool is_loaded;
 };
 
+constinit std::atomic<bool> are_wanted = false;
 constinit std::atomic_flag is_busy = ATOMIC_FLAG_INIT;
 constinit std::uintptr_t looked_at[most_objects] = {};  // the bases of objects, and 1
 constinit std::size_t objects = 0;
@@ -88,13 +89,15 @@ void wait_for_loading() {
     if (ask != nullptr) ask(&is_busy, &nothing);
 }
 
+std::string_view name_of_object(const char* path) {
+    const char* slash = std::strrchr(path, '/');
+    return *path == 0 ? "the program" : slash != nullptr ? slash + 1 : path;
+}
+
 // "libarrow.so.26: jemalloc 5.3.0".
 void describe(std::string_view key, const char* path, std::string_view what) {
     char text[256];
-    const char* slash = std::strrchr(path, '/');
-    const std::string_view object = *path == 0         ? "the program"
-                                    : slash != nullptr ? slash + 1
-                                                       : path;
+    const std::string_view object = name_of_object(path);
     const std::string_view parts[] = {object.substr(0, 120), ": ", what.substr(0, 120)};
     std::size_t length = 0;
     for (const std::string_view part : parts) {
@@ -146,14 +149,19 @@ void look_into(const candidate& one) {
                               functions.free != nullptr);
     const range object = range_of(one.base, one.headers, one.count);
     const bool is_told =
-        is_complete && listen_to_jemalloc(functions, object) == jemalloc_answer::told;
+        is_complete &&
+        listen_to_jemalloc(functions, object, name_of_object(one.path)) == jemalloc_answer::told;
     describe_jemalloc(is_told ? told_key : untold_key, one.path, version_of_jemalloc(functions));
 }
 
 }  // namespace
 
+void want_allocators() {
+    are_wanted = true;
+}
+
 void notice_allocators() {
-    if (fil_recorder_running() == 0 || fil_sandbox_allows(FIL_CALLS_ALL) == 0) return;
+    if (!are_wanted || fil_sandbox_allows(FIL_CALLS_ALL) == 0) return;
     const unsigned long long loads = source_kit::objects_ever_loaded();
     if (__atomic_load_n(&loads_seen, __ATOMIC_RELAXED) == loads) return;
     if (is_busy.test_and_set(std::memory_order_acquire)) return;

@@ -1,6 +1,6 @@
 #include "jemalloc_hooks.hpp"
 
-#include <algorithm>
+#include <atomic>
 #include <cstdint>
 
 #include "allocator_ground.hpp"
@@ -35,8 +35,14 @@ enum how : int {
 };
 constexpr int changed_by_realloc = 0, changed_by_rallocx = 1;
 
-// What is given in place of `self`: how many ways stand before mallocx beyond those we know.
-constinit char self_of_first_layout = 0, self_of_later_layout = 0;
+// What is given in place of `self`.
+struct jemalloc {
+    bool has_later_layout;    // pvalloc stands before mallocx
+    std::uint32_t allocator;  // its number
+};
+constexpr std::size_t most_jemallocs = 8;
+constinit jemalloc all[most_jemallocs] = {};
+constinit std::atomic<std::size_t> used = 0;
 
 // A large block's mapping may be one from before we listened.
 constexpr std::size_t large = std::size_t{1} << 20;
@@ -46,8 +52,8 @@ std::size_t product(std::size_t count, std::size_t bytes) {
     return __builtin_mul_overflow(count, bytes, &total) ? SIZE_MAX : total;
 }
 
-std::size_t requested(const void* self, int way, const word* arguments) {
-    if (self == &self_of_later_layout && way >= by_mallocx)
+std::size_t requested(const jemalloc& self, int way, const word* arguments) {
+    if (self.has_later_layout && way >= by_mallocx)
         way = way == by_mallocx ? by_valloc : way - 1;  // pvalloc is a valloc
     switch (way) {
         case by_malloc:
@@ -68,24 +74,38 @@ std::size_t requested(const void* self, int way, const word* arguments) {
     }
 }
 
-void came(void* self, int way, void* block, word raw, word* arguments) {
-    const std::size_t bytes = requested(self, way, arguments);
-    const bool failed = way == by_posix_memalign ? raw != 0 : block == nullptr;
-    if (failed) return fil_record_failed(bytes);
+void record(const jemalloc& self, void* block, std::size_t bytes) {
+    if (fil_recorder_running() == 0) return;
+    fil_allocator_change(self.allocator, static_cast<std::int64_t>(bytes));
     if (bytes < large) return fil_record_alloc(block, bytes);
     fil_pool_alloc(block, bytes);
 }
 
-void goes(void*, int, void* block, word*) {
-    fil_record_free(block);
+void forget(const jemalloc& self, void* block) {
+    const fil_block old = fil_block_forget(block);
+    if (old.callstack != FIL_CALLSTACK_NONE)
+        fil_allocator_change(self.allocator, -static_cast<std::int64_t>(old.bytes));
 }
 
-void changed(void*, int way, void* block, std::size_t old_bytes, std::size_t bytes, word,
+void came(void* from, int way, void* block, word raw, word* arguments) {
+    const auto& self = *static_cast<const jemalloc*>(from);
+    const std::size_t bytes = requested(self, way, arguments);
+    const bool failed = way == by_posix_memalign ? raw != 0 : block == nullptr;
+    if (failed) return fil_record_failed(bytes);
+    record(self, block, bytes);
+}
+
+void goes(void* from, int, void* block, word*) {
+    forget(*static_cast<const jemalloc*>(from), block);
+}
+
+void changed(void* from, int way, void* block, std::size_t old_bytes, std::size_t bytes, word,
              word* arguments) {
+    const auto& self = *static_cast<const jemalloc*>(from);
     const bool is_known = way == changed_by_realloc || way == changed_by_rallocx;
     if (!is_known && bytes == old_bytes) return;  // xallocx, in vain
-    fil_block_forget(block);
-    fil_record_alloc(block, is_known ? arguments[1] : bytes);
+    forget(self, block);
+    record(self, block, is_known ? arguments[1] : bytes);
 }
 
 // ---- the trial ----
@@ -166,17 +186,23 @@ const char* version_of_jemalloc(const jemalloc_functions& functions) {
     return functions.mallctl("version", &version, &bytes, nullptr, 0) == 0 ? version : "";
 }
 
-jemalloc_answer listen_to_jemalloc(const jemalloc_functions& functions, const range& object) {
-    const learning_ground learning(object);
+jemalloc_answer listen_to_jemalloc(const jemalloc_functions& functions, const range& object,
+                                   std::string_view name) {
     listener trying{came_in_trial, gone_in_trial, changed_in_trial, nullptr};
     installed trial_hooks(functions, trying);
     if (!trial_hooks.worked()) return jemalloc_answer::older;
     const int way = way_of_mallocx(functions);
-    have_it_map(functions);
     trial_hooks.remove();
-    if (way != by_mallocx && way != by_mallocx + 1) return jemalloc_answer::unknown;
-    void* self = way == by_mallocx ? &self_of_first_layout : &self_of_later_layout;
-    listener listening{came, goes, changed, self};
+    const bool is_known = way == by_mallocx || way == by_mallocx + 1;
+    const std::size_t place = used.load();
+    if (!is_known || place == most_jemallocs) return jemalloc_answer::unknown;
+    all[place] = {way != by_mallocx, fil_allocator_found({name.data(), name.size()})};
+    used.store(place + 1);
+    {
+        const learning_ground learning(object, all[place].allocator);
+        have_it_map(functions);
+    }
+    listener listening{came, goes, changed, &all[place]};
     return installed(functions, listening).worked() ? jemalloc_answer::told
                                                     : jemalloc_answer::unknown;
 }

@@ -9,6 +9,8 @@
 //
 // Cold. Calls the allocator: never from the inside of it.
 
+#include <string_view>
+
 #include "address_range.hpp"
 
 namespace fil::preload {
@@ -29,8 +31,9 @@ enum class jemalloc_answer {
     unknown,  // or tells of something else than we know
 };
 
-// `object`: where its code lies.
-jemalloc_answer listen_to_jemalloc(const jemalloc_functions& functions, const range& object);
+// `object`: where its code lies; `name`: what readers of a report call it.
+jemalloc_answer listen_to_jemalloc(const jemalloc_functions& functions, const range& object,
+                                   std::string_view name);
 
 // The text of its version, or "".
 const char* version_of_jemalloc(const jemalloc_functions& functions);

@@ -57,12 +57,13 @@ void* map(const void* caller, void* address, std::size_t bytes, int access, int 
     below.answered(mapped != MAP_FAILED);
     if (mapped == MAP_FAILED || is_other_allocator(caller)) return mapped;
     bytes = rounded(bytes, page_bytes_of(flags));
-    if (is_ground(caller)) {
+    if (const std::uint32_t allocator = ground_of(caller)) {
         fil_pool_begin();
         fil_record_map(mapped, bytes, ground_kind_of(access));
         fil_pool_end();
+        fil_allocator_ground(allocator, mapped, bytes);
     } else {
-        remember_mapping(caller, mapped);
+        remember_mapping(caller, mapped, bytes);
         fil_record_map(mapped, bytes, kind_of(file, bytes, access, flags));
     }
     return mapped;
@@ -96,6 +97,7 @@ void* mmap64(void* address, std::size_t bytes, int access, int flags, int file,
 
 int munmap(void* address, std::size_t bytes) noexcept {
     forgotten range(address, bytes);
+    fil_allocator_ground_went(address, rounded(bytes, page_bytes()));
     int result = real.munmap(address, bytes);
     range.answered(result == 0);
     return result;

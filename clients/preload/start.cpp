@@ -64,6 +64,7 @@ void start_on_request(const char* program) {
     options.memory = FIL_MEMORY_SESSION;
     options.flags = FIL_ON_REQUEST;
     if (fil_recorder_start(&options, nullptr) != FIL_OK) return;
+    want_allocators();
     describe_earlier_allocator();
     ran->start();
 }
@@ -141,6 +142,7 @@ void start() {
             say_unrecorded(std::strchr(session, '/'), why_not_in(std::strchr(session, '/')));
         return;
     }
+    want_allocators();
     describe_earlier_allocator();
     start_runtimes();
     if (!is_in_files(session)) answer_report_signal();  // else nobody would write it

@@ -160,8 +160,8 @@ void add_session_facts(report::facts& run, const session& session,
     unrecorded.sandboxed = session.page().sandboxed.load(std::memory_order_relaxed);
     unrecorded.left_out = session.left_out();
     unrecorded.missed = session.missed();
-    // What is resident of several processes, forked ones share.
-    if (drawn.size() > 1 || !others.empty()) run.resident = {};
+    // What is resident of several processes, forked ones share: known only where it was measured so.
+    if ((drawn.size() > 1 || !others.empty()) && run.resident.parts.empty()) run.resident = {};
 }
 
 }  // namespace fil

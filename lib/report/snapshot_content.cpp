@@ -18,6 +18,9 @@ static bool is_one_of(frame_kind) {
 static bool is_one_of(report_kind kind) {
     return kind <= report_kind::now;
 }
+static bool is_one_of(resident_kind kind) {
+    return kind >= resident_kind::ground && kind <= resident_kind::shared;
+}
 static bool is_one_of(ending_facts::how how) {
     return how <= ending_facts::how::out_of_memory;
 }
@@ -40,9 +43,13 @@ static void fields(auto& archive, of_type<ending_facts> auto& f) {
     auto& [kind, value] = f;
     archive(kind, value);
 }
+static void fields(auto& archive, of_type<resident_part> auto& f) {
+    auto& [kind, name, bytes, live] = f;
+    archive(kind, name, bytes, live);
+}
 static void fields(auto& archive, of_type<resident_facts> auto& f) {
-    auto& [total, anonymous, file, shared] = f;
-    archive(total, anonymous, file, shared);
+    auto& [total, anonymous, file, shared, parts] = f;
+    archive(total, anonymous, file, shared, parts);
 }
 static void fields(auto& archive, of_type<timeline_sample> auto& f) {
     auto& [seconds, allocated, resident] = f;
@@ -230,6 +237,8 @@ bool are_plausible(const facts& run) {
                is_one(run.others.most) && is_one(run.exact.bound) && is_time(run.duration) &&
                is_time(run.peak_seconds);
     are = are && run.others.count <= 1u << 30;
+    for (const resident_part& one : run.resident.parts)
+        are = are && is_one(one.bytes) && is_one(one.live);
     for (const process_facts& one : run.processes)
         are = are && is_one(one.bytes) && is_one(one.peak) && is_time(one.peak_seconds);
     for (const timeline& line : run.timelines)

@@ -134,6 +134,11 @@ fil_status fil_session_large_mappings(const fil_session* session, int32_t,
     return FIL_OK;
 }
 
+fil_status fil_session_allocators(const fil_session*, int32_t, fil_ground*, size_t* count, size_t) {
+    *count = 0;
+    return FIL_ERROR_EMPTY;
+}
+
 fil_status fil_session_report(fil_session* session, const fil_report_options* options,
                               const fil_session_facts* facts, char* path, size_t capacity,
                               fil_error* error) {

@@ -47,6 +47,7 @@ void sampler::tick(double seconds) {
     const bool fuller = numbers.live >= sampled_live_ - sampled_live_ / 100 &&
                         resident > resident_.total() + resident_.total() / 100;
     if (higher || fuller) sample_resident(std::max(numbers.live, sampled_live_));
+    sample_parts(numbers.live, seconds);
     scan_untouched(numbers.live, seconds);
 }
 
@@ -162,7 +163,36 @@ void sampler::sample_resident(std::int64_t live) {
     if (sum.total() == 0) return;
     resident_ = sum;
     sampled_live_ = live;
-    scan_due_ = true;
+    scan_due_ = parts_due_ = true;
+}
+
+// The kernel's list of a process's mappings takes some milliseconds: at first at most an eighth of
+// the time, since a short run deserves an explanation, later a fiftieth. If the moment has passed
+// by then, what was seen before stands, if that was near enough.
+void sampler::sample_parts(std::int64_t live, double seconds) {
+    if (live < sampled_live_ - sampled_live_ / 50) parts_due_ = false;
+    if (!parts_due_ || seconds < next_parts_) return;
+    const double before = cpu_seconds();
+    const bool are_several = pids_.size() > 1;
+    std::vector<memory_part> seen;
+    for (const watched& process : watched_) {
+        if (process.closed) continue;
+        add_parts_of_process(seen, session_, process.pid,
+                             are_several ? shared_pages::in_parts : shared_pages::wholly);
+    }
+    next_parts_ = seconds + (seconds < 2 ? 8 : 50) * (cpu_seconds() - before);
+    parts_due_ = false;
+    if (seen.empty()) return;
+    parts_ = std::move(seen);
+    live_at_parts_ = live;
+}
+
+std::vector<fil_resident_part> sampler::parts() const {
+    std::vector<fil_resident_part> result;
+    if (live_at_parts_ < sampled_live_ - sampled_live_ / 10) return result;
+    for (const memory_part& one : parts_)
+        result.push_back({one.kind, {one.name.data(), one.name.size()}, one.bytes, one.live});
+    return result;
 }
 
 // Counting pages of huge mappings takes time: at most 1 % of it, measured by what the last one

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "sample/memory_parts.hpp"
 #include "sample/process_memory.hpp"
 #include "sample/timeline.hpp"
 
@@ -35,6 +36,8 @@ class sampler {
     std::int64_t peak() const { return peak_; }
     std::size_t processes() const { return pids_.size(); }
     const resident_parts& resident() const { return resident_; }
+    // What that was made of; empty where nobody looked near the peak.
+    std::vector<fil_resident_part> parts() const;
     const std::vector<fil_untouched>& untouched() const { return untouched_; }
     std::vector<fil_sample> samples() const;
     std::vector<fil_process_moment> own_peaks() const;
@@ -80,6 +83,7 @@ class sampler {
     std::int64_t look_at(watched& process, double seconds);
     void note_peak(const fil_session_numbers& numbers, double seconds);
     void sample_resident(std::int64_t live);
+    void sample_parts(std::int64_t live, double seconds);
     void scan_untouched(std::int64_t live, double seconds);
     void note_own_peak(std::size_t number, std::int64_t peak, double seconds);
     timeline* timeline_of(pid_t pid, std::int64_t peak);
@@ -107,6 +111,10 @@ class sampler {
     std::int64_t sampled_live_ = 0;
     resident_parts resident_;
     std::vector<fil_untouched> untouched_;
+    std::vector<memory_part> parts_;
+    std::int64_t live_at_parts_ = 0;
+    bool parts_due_ = false;
+    double next_parts_ = 0;
     bool scan_due_ = false;
     double next_scan_ = 0;
 };

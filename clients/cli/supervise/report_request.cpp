@@ -1,6 +1,21 @@
 #include "supervise/report_request.hpp"
 
 namespace fil::cli {
+namespace {
+
+// Parts are of one moment, which they add up at; and of several processes they count shared pages
+// once.
+void add_up(fil_session_facts& known, const std::vector<fil_resident_part>& parts) {
+    known.resident = known.resident_anonymous = known.resident_file = known.resident_shared = 0;
+    for (const fil_resident_part& one : parts) {
+        known.resident += one.bytes;
+        (one.kind == FIL_RESIDENT_FILES    ? known.resident_file
+         : one.kind == FIL_RESIDENT_SHARED ? known.resident_shared
+                                           : known.resident_anonymous) += one.bytes;
+    }
+}
+
+}  // namespace
 
 fil_text text_of(const std::string& string) {
     return {string.data(), string.size()};
@@ -23,7 +38,8 @@ report_request::report_request(const run_facts& facts, const observation& seen)
     : command_(separated_by_zeros(facts.words)),
       variables_(texts_of(facts.set_by_us)),
       samples_(seen.memory.samples()),
-      moments_(seen.memory.own_peaks()) {
+      moments_(seen.memory.own_peaks()),
+      parts_(seen.memory.parts()) {
     fil_report_options& options = contents_.options;
     options.directory = text_of(facts.directory);
     options.run = facts.is_of_a_run ? 1 : 0;
@@ -42,6 +58,9 @@ report_request::report_request(const run_facts& facts, const observation& seen)
     known.resident_anonymous = seen.memory.resident().anonymous;
     known.resident_file = seen.memory.resident().file;
     known.resident_shared = seen.memory.resident().shared;
+    if (!parts_.empty()) add_up(known, parts_);
+    known.parts = parts_.data();
+    known.part_count = parts_.size();
     known.samples = samples_.data();
     known.sample_count = samples_.size();
     known.moments = moments_.data();
@@ -63,7 +82,8 @@ report_request::report_request(const run_facts& facts, const observation& seen,
     known.limit_bytes = static_cast<std::uint64_t>(process.limit.bytes);
     known.limit_name = text_of(process.limit.name);
     known.peak_seconds = seen.seconds;
-    known.resident = 0;  // the strip has what was resident then
+    known.resident = 0;
+    known.part_count = 0;  // the strip has what was resident then
     contents_.counters_read = process.counters_read;
 }
 
@@ -72,6 +92,7 @@ report_request::report_request(const run_facts& facts, const observation& seen, 
     if (moment != FIL_MOMENT_NOW) return;
     fil_session_facts& known = contents_.facts;
     const resident_parts resident = seen.memory.resident_parts_now();
+    known.part_count = 0;
     known.moment = moment;
     known.peak_seconds = seen.seconds;
     known.resident = resident.total();

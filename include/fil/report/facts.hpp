@@ -33,12 +33,30 @@ struct program_facts {
     std::string first_function;  // this function, or of any of the file
 };
 
+// A part of what was resident, as the kernel has it: not of the program's point of view.
+enum class resident_kind : std::uint8_t {
+    ground = 1,  // of an allocator inside, of which `live` is in blocks
+    program,     // heaps, and what the program mapped without a file
+    data,
+    stacks,
+    profiler,
+    files,
+    shared
+};
+struct resident_part {
+    resident_kind kind = resident_kind::program;
+    std::string name;
+    std::int64_t bytes = 0;
+    std::int64_t live = 0;
+};
+
 // Resident memory when the peak was sampled, by what is behind it.
 struct resident_facts {
     std::int64_t total = 0;  // 0: was not sampled
     std::int64_t anonymous = 0;
     std::int64_t file = 0;
     std::int64_t shared = 0;
+    std::vector<resident_part> parts = {};  // empty: not known
 };
 
 struct timeline_sample {

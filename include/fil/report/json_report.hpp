@@ -22,6 +22,7 @@
 #include "fil/report/json_words.hpp"
 #include "fil/report/json_writer.hpp"
 #include "fil/report/report_model.hpp"
+#include "fil/report/resident_lines.hpp"
 
 namespace fil::report {
 
@@ -137,7 +138,12 @@ class json_report_writer {
         if (run_.resident.total > 0) {
             json_.begin('{').pair("bytes", run_.resident.total);
             json_.pair("anonymous", run_.resident.anonymous).pair("file", run_.resident.file);
-            json_.pair("shared", run_.resident.shared).end('}');
+            json_.pair("shared", run_.resident.shared);
+            json_.array("lines", resident_lines(report_), [&](const resident_line& line) {
+                json_.begin('{').pair("kind", line.kind).pair("text", line.text);
+                json_.pair("bytes", line.bytes).end('}');
+            });
+            json_.end('}');
         } else {
             json_.null();
         }

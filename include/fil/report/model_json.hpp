@@ -21,6 +21,7 @@
 #include "fil/report/leaves_first.hpp"
 #include "fil/report/moment_text.hpp"
 #include "fil/report/report_model.hpp"
+#include "fil/report/resident_lines.hpp"
 #include "fil/report/small_nodes.hpp"
 #include "fil/report/string_table.hpp"
 
@@ -62,7 +63,12 @@ class model_writer {
         write_request();
         json_.key("resident").begin('{').pair("total", run.resident.total);
         json_.pair("anonymous", run.resident.anonymous).pair("file", run.resident.file);
-        json_.pair("shared", run.resident.shared).pair("peak_shared", run.peak_shared).end('}');
+        json_.pair("shared", run.resident.shared).pair("peak_shared", run.peak_shared);
+        json_.array("lines", resident_lines(report_), [&](const resident_line& line) {
+            json_.begin('{').pair("kind", line.kind).pair("text", line.text);
+            json_.pair("bytes", line.bytes).end('}');
+        });
+        json_.end('}');
         json_.key("ending").begin('{').pair("kind", ending_word(run.ending.kind));
         json_.pair("value", run.ending.value).pair("text", ending_text(run.ending)).end('}');
         json_.array("samples", run.timelines, [&](const timeline& line) { write_timeline(line); });

@@ -36,6 +36,7 @@
 #include "fil/report/line_rests.hpp"
 #include "fil/report/moment_text.hpp"
 #include "fil/report/report_model.hpp"
+#include "fil/report/resident_lines.hpp"
 #include "fil/report/small_graph.hpp"
 #include "fil/report/svg_picture.hpp"
 
@@ -112,6 +113,13 @@ class text_report_writer {
         if (run_.limit.bytes > 0)
             add("limit " + size_text(run_.limit.bytes) + " (" + run_.limit.name + ")");
         paragraph(about);
+        std::string why;
+        const bool is_explained = !run_.resident.parts.empty();
+        for (const resident_line& part :
+             is_explained ? resident_lines(report_) : std::vector<resident_line>())
+            why += (why.empty() ? "Of what was resident: " : ", ") + size_text(part.bytes) + " " +
+                   part.text;
+        if (!why.empty()) paragraph(why);
         if (!run_.notes.empty()) line("");
         for (const std::string& note : run_.notes) paragraph(note);
     }

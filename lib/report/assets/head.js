@@ -20,7 +20,7 @@ function drawHead(at, model) {
         size(peak, "strong"),
         el("span", {}, ...momentWords(model)),
       ),
-      residentPart(model, peak),
+      residentPart(model),
     ),
     el(
       "p",
@@ -63,9 +63,9 @@ function residentThen(facts) {
 // A block is touched after it was allocated, so this may be a little later than the peak's mark.
 const THEN = "the most while what was allocated stayed within 1 % of the peak";
 
-// Resident memory at the peak as one bar. Its first part is what the report explains; the rest is
-// why the number differs from the peak.
-function residentPart({ facts, mappings }, peak) {
+// Resident memory at the peak as one bar: what of the peak was resident, and what else was. What
+// was counted and not resident stands below it.
+function residentPart({ facts }) {
   const r = facts.resident;
   if (!(r && r.total > 0)) {
     const then = residentThen(facts);
@@ -74,30 +74,24 @@ function residentPart({ facts, mappings }, peak) {
       then > 0 ? ["resident then ", size(then, "b"), shared] : ["resident memory was not sampled"];
     return el("p", { class: "quiet" }, ...words);
   }
-  // Of the peak, what forked children share is shared memory to the system.
-  const sharedCounted = Math.min(r.shared, r.peak_shared);
-  const anonymousCounted = Math.min(r.anonymous, peak - r.peak_shared);
-  const counted = anonymousCounted + sharedCounted;
-  const isPart = facts.ending.kind === "unknown"; // of a program, which held memory before
-  const arenas = mappings.some(({ kind, bytes }) => kind === "arena" && bytes > 0);
-  const others = (isPart ? "held before" : facts.beside) + (arenas ? ", arenas" : "") + ", freed but kept";
-  const parts = [
-    ["counted", counted, "counted in the peak"],
-    ["other", r.anonymous - anonymousCounted, others],
-    ["file", r.file, "program and files"],
-    ["shared", r.shared - sharedCounted, "shared"],
-  ].filter(([, bytes]) => bytes > 0);
-  const items = parts.map(([kind, bytes, text]) => residentItem(kind, bytes, text));
-  if (peak - counted > MIB) {
-    items.push(residentItem("none", peak - counted, "counted, not touched yet or swapped out"));
-  }
+  const parts = r.lines.map(({ kind, bytes, text }) => [kind, bytes, text]);
   return el(
     "div",
     { class: "resident" },
     el("p", { title: THEN }, "resident then ", size(r.total, "b")),
-    residentBar(parts, r.total),
-    el("ul", {}, ...items),
+    residentBar(parts.filter(([kind]) => kind !== "none"), r.total),
+    el("ul", {}, ...parts.map(([kind, bytes, text]) => residentItem(kind, bytes, text))),
+    ...residentAtEnd(facts),
   );
+}
+
+// Allocators keep what was freed: why resident memory does not go down.
+function residentAtEnd({ ending, samples }) {
+  if (ending.kind === "unknown" || ending.kind === "running" || samples.length === 0) return [];
+  const last = samples[0].points.filter((p) => p.r > 0 && p.a >= 0).at(-1);
+  if (!last) return [];
+  const words = ["at the end ", size(last.a), " allocated, ", size(last.r), " resident"];
+  return [el("p", { class: "quiet" }, ...words)];
 }
 
 function residentItem(kind, bytes, text) {

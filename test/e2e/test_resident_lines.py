@@ -1,0 +1,119 @@
+"""Why resident memory is not the peak: lines that add up to what was resident, in the page's model
+and in JSON."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from profiling import FIL_PROFILE, MIB, PROGRAMS, Profiled, run_profiled
+from test_private_allocators import WITH_ROOM, built
+from test_what_is_tracked import model
+
+__all__ = ["built"]  # the fixture
+
+
+def lines_of(profiled: Profiled) -> dict[str, int]:
+    """Bytes by kind. They add up; next to nothing is unknown."""
+    resident = model(profiled)["facts"]["resident"]
+    lines: dict[str, int] = {}
+    for line in resident["lines"]:
+        lines[line["kind"]] = lines.get(line["kind"], 0) + line["bytes"]
+    shown = sum(bytes for kind, bytes in lines.items() if kind != "none")
+    assert abs(shown - resident["total"]) < resident["total"] / 20
+    assert lines.get("unknown", 0) < resident["total"] / 20
+    return lines
+
+
+def run_script(tmp_path: Path, text: str) -> Profiled:
+    script = tmp_path / "job.py"
+    script.write_text(text)
+    profiled = run_profiled(tmp_path / "out", [str(script)])
+    assert (profiled.status, profiled.own_stderr) == (0, b"")
+    return profiled
+
+
+RESERVE = """
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+void *hold(size_t bytes);
+void give_back(void *block);
+static void *blocks[30000];
+void *more;
+int main(void) {
+    for (int i = 0; i < 30000; ++i) blocks[i] = hold(2048);
+    for (int i = 0; i < 30000; i += 2) give_back(blocks[i]);
+    more = memset(malloc(60 << 20), 1, 60 << 20);
+    usleep(500000);
+}
+"""
+
+
+def test_what_a_jemalloc_keeps_is_its_reserve(built: Path, tmp_path: Path) -> None:
+    program = tmp_path / "keeps"
+    sources = [PROGRAMS / "own_jemalloc.c", tmp_path / "main.c"]
+    sources[1].write_text(RESERVE)
+    libraries = ["-lstdc++", "-lpthread", "-ldl", "-lm"]
+    command = ["cc", "-g", "-O1", *sources, built / "libown.a", "-o", program, *libraries]
+    subprocess.run(command, check=True)
+    profiled = run_profiled(tmp_path / "out", [str(program)], env=WITH_ROOM)
+    assert (profiled.status, profiled.own_stderr) == (0, b"")
+    half = 15000 * 2048
+    assert profiled.peak == pytest.approx(half + 60 * MIB, rel=0.02)
+    lines = lines_of(profiled)
+    assert lines["counted"] == pytest.approx(profiled.peak, rel=0.02)
+    assert lines["reserve"] == pytest.approx(half, abs=4 * MIB)
+    text = subprocess.check_output(
+        [FIL_PROFILE, "report", "--format", "json", profiled.report], text=True
+    )
+    told = json.loads(text)["resident"]["lines"]
+    assert [line["text"] for line in told if line["kind"] == "reserve"] == [
+        "reserve of the allocator in the program"
+    ]
+
+
+def test_what_is_not_touched_is_counted_and_not_resident(tmp_path: Path) -> None:
+    text = "import mmap, time\nblock = mmap.mmap(-1, 300 << 20, mmap.MAP_PRIVATE)\ntime.sleep(0.5)"
+    lines = lines_of(run_script(tmp_path, text))
+    assert lines["none"] == pytest.approx(300 * MIB, rel=0.02)
+
+
+def test_what_malloc_keeps_is_told_and_a_short_run_has_it(tmp_path: Path) -> None:
+    text = """
+import ctypes, time
+libc = ctypes.CDLL("libc.so.6")
+libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+blocks = [libc.malloc(100_000) for _ in range(600)]
+for block in blocks:
+    ctypes.memset(block, 1, 100_000)
+for block in blocks[::2]:
+    libc.free(block)
+more = bytearray(b"1") * (80 << 20)
+time.sleep(0.25)
+"""
+    lines = lines_of(run_script(tmp_path, text))
+    assert lines["kept"] == pytest.approx(30_000_000, abs=6 * MIB)
+    assert lines["counted"] > 105 * MIB
+
+
+def test_of_several_processes_shared_pages_count_once(tmp_path: Path) -> None:
+    text = """
+import os, time
+common = bytearray(b"1") * (60 << 20)
+for _ in range(3):
+    if os.fork() == 0:
+        own = bytearray(b"1") * (20 << 20)
+        time.sleep(0.7)
+        os._exit(0)
+time.sleep(0.6)
+for _ in range(3):
+    os.wait()
+"""
+    profiled = run_script(tmp_path, text)
+    lines = lines_of(profiled)
+    assert lines["counted"] == pytest.approx(120 * MIB, rel=0.1)
+    assert model(profiled)["facts"]["resident"]["total"] < 200 * MIB

@@ -1,0 +1,78 @@
+#include "fil/report/resident_lines.hpp"
+
+#include <gtest/gtest.h>
+
+namespace fil::report {
+namespace {
+
+constexpr std::int64_t mib = 1 << 20;
+
+std::int64_t sum_of_resident(const std::vector<resident_line>& lines) {
+    std::int64_t sum = 0;
+    for (const resident_line& line : lines)
+        if (line.kind != not_resident) sum += line.bytes;
+    return sum;
+}
+
+std::int64_t bytes_of(const std::vector<resident_line>& lines, std::string_view kind) {
+    std::int64_t sum = 0;
+    for (const resident_line& line : lines)
+        if (line.kind == kind) sum += line.bytes;
+    return sum;
+}
+
+facts explained() {
+    facts run;
+    run.program.kind = frame_kind::python;
+    run.ending.kind = ending_facts::how::exited;
+    run.resident = {200 * mib,
+                    0,
+                    0,
+                    0,
+                    {{resident_kind::ground, "libx.so", 60 * mib, 40 * mib},
+                     {resident_kind::program, "", 90 * mib, 0},
+                     {resident_kind::data, "", 5 * mib, 0},
+                     {resident_kind::stacks, "", 1 * mib, 0},
+                     {resident_kind::profiler, "", 4 * mib, 0},
+                     {resident_kind::files, "", 36 * mib, 0},
+                     {resident_kind::shared, "", 2 * mib, 0}}};
+    return run;
+}
+
+TEST(resident_lines, add_up_to_what_was_resident) {
+    const facts run = explained();
+    const auto lines = resident_explanation(run, 110 * mib, 0, false).lines();
+    EXPECT_EQ(sum_of_resident(lines), 200 * mib);
+    EXPECT_EQ(bytes_of(lines, "counted"), 110 * mib);
+    EXPECT_EQ(bytes_of(lines, "reserve"), 20 * mib);
+    EXPECT_EQ(bytes_of(lines, "kept"), 20 * mib);
+    EXPECT_EQ(bytes_of(lines, "unknown"), 2 * mib);
+    EXPECT_EQ(bytes_of(lines, "none"), 0);
+    EXPECT_EQ(lines[1].text, "reserve of the allocator in libx.so");
+}
+
+TEST(resident_lines, what_was_hardly_touched_is_counted_and_not_resident) {
+    const facts run = explained();
+    const auto lines = resident_explanation(run, 510 * mib, 400 * mib, false).lines();
+    EXPECT_EQ(sum_of_resident(lines), 200 * mib);
+    EXPECT_EQ(bytes_of(lines, "kept"), 20 * mib);
+    EXPECT_EQ(bytes_of(lines, "none"), 400 * mib);
+}
+
+TEST(resident_lines, without_a_look_at_the_mappings_say_what_the_kernel_sums_up) {
+    facts run;
+    run.program.kind = frame_kind::python;
+    run.ending.kind = ending_facts::how::exited;
+    run.resident = {100 * mib, 70 * mib, 25 * mib, 5 * mib};
+    const auto lines = resident_explanation(run, 50 * mib, 0, true).lines();
+    EXPECT_EQ(sum_of_resident(lines), 100 * mib);
+    EXPECT_EQ(lines[1].text, "interpreter, stacks, arenas, freed but kept");
+    EXPECT_EQ(bytes_of(lines, "kept"), 20 * mib);
+}
+
+TEST(resident_lines, are_none_where_nobody_looked) {
+    EXPECT_TRUE(resident_explanation(facts(), 50 * mib, 0, false).lines().empty());
+}
+
+}  // namespace
+}  // namespace fil::report
