@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t most_open = 32;  // files of /proc
 constexpr std::size_t most_timelines = 64;
 constexpr std::size_t most_ended = 10'000;
+constexpr std::size_t most_explained = 32;  // processes whose mappings are looked through
 constexpr std::size_t points_of_a_process = 500;
 
 std::string shown(const fil_process& process) {
@@ -171,7 +172,7 @@ void sampler::sample_resident(std::int64_t live) {
 // by then, what was seen before stands, if that was near enough.
 void sampler::sample_parts(std::int64_t live, double seconds) {
     if (live < sampled_live_ - sampled_live_ / 50) parts_due_ = false;
-    if (!parts_due_ || seconds < next_parts_) return;
+    if (!parts_due_ || seconds < next_parts_ || watched_.size() > most_explained) return;
     const double before = cpu_seconds();
     const bool are_several = pids_.size() > 1;
     std::vector<memory_part> seen;
