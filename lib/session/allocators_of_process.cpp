@@ -1,13 +1,11 @@
 #include "session/allocators_of_process.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <memory>
 
-#include "os/cold/files.hpp"
+#include "os/cold/memory_of_others.hpp"
 #include "process/allocator_book.hpp"
 
 namespace fil {
@@ -29,13 +27,8 @@ std::vector<inside_allocator> allocators_of_process(const recording_view& record
                                                     std::int32_t pid) {
     const std::uint64_t address = address_of_book(recording);
     if (address == 0) return {};
-    const file_descriptor memory = os::open_to_read("/proc/" + std::to_string(pid) + "/mem");
     const auto copy = std::make_unique<allocator_book>();
-    constexpr auto bytes = static_cast<ssize_t>(sizeof *copy);
-    void* to = copy.get();
-    if (memory.number() < 0 ||
-        pread(memory.number(), to, sizeof *copy, static_cast<off_t>(address)) != bytes)
-        return {};
+    if (!os::read_memory_of(pid, address, copy.get(), sizeof *copy)) return {};
     if (copy->magic != allocator_book::magic_word || copy->pid.load() != pid) return {};
     std::vector<inside_allocator> all(std::min(copy->count.load(), allocator_book::most));
     for (std::size_t i = 0; i < all.size(); ++i) {

@@ -4,7 +4,12 @@
 #include <sys/shm.h>
 #include <sys/stat.h>
 
+#include <unistd.h>
+
 #include <cerrno>
+#include <string>
+
+#include "os/cold/files.hpp"
 
 namespace fil::os {
 
@@ -22,6 +27,12 @@ std::optional<std::uint64_t> segment_bytes(int segment) {
     shmid_ds about{};
     if (shmctl(segment, IPC_STAT, &about) != 0) return {};
     return about.shm_segsz;
+}
+
+bool read_memory_of(std::int32_t pid, std::uint64_t address, void* to, std::size_t bytes) {
+    const file_descriptor memory = open_to_read("/proc/" + std::to_string(pid) + "/mem");
+    return memory.number() >= 0 && pread(memory.number(), to, bytes, static_cast<off_t>(address)) ==
+                                       static_cast<ssize_t>(bytes);
 }
 
 }  // namespace fil::os

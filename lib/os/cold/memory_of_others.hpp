@@ -1,8 +1,10 @@
 #pragma once
-// How long memory is that another process made (make_shared_memory() in os.hpp).
+// How long memory is that another process made (make_shared_memory() in os.hpp), and what stands in
+// the memory of one.
 //
 // What is unknown or refused leaves its reason in errno. Cold; any thread, no state.
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -12,5 +14,8 @@ namespace fil::os {
 std::optional<std::uint64_t> sealed_bytes(int descriptor);
 
 std::optional<std::uint64_t> segment_bytes(int segment);
+
+// Copies so many bytes of another process's memory; false if they cannot all be read.
+bool read_memory_of(std::int32_t pid, std::uint64_t address, void* to, std::size_t bytes);
 
 }  // namespace fil::os

@@ -1,0 +1,47 @@
+#include "process/allocator_book.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace fil {
+namespace {
+
+std::map<std::uint64_t, std::uint64_t> grounds_of(std::uint32_t allocator) {
+    std::map<std::uint64_t, std::uint64_t> found;
+    for (std::uint32_t i = 0; i < allocators_here.grounds_used; ++i) {
+        const allocator_book::ground& one = allocators_here.grounds[i];
+        if (one.whose == allocator && one.bytes > 0) found[one.address] = one.bytes;
+    }
+    return found;
+}
+
+TEST(allocator_book, ground_that_touches_is_one_and_what_goes_leaves_its_ends) {
+    using grounds = std::map<std::uint64_t, std::uint64_t>;
+    const std::uint32_t one = note_allocator("one"), other = note_allocator("other");
+    ASSERT_EQ(one, 1u);
+    ASSERT_EQ(other, 2u);
+    note_ground(one, 0x1000, 0x1000);
+    note_ground(one, 0x2000, 0x1000);
+    note_ground(other, 0x3000, 0x1000);
+    note_ground(one, 0x800, 0x800);
+    EXPECT_EQ(grounds_of(one), (grounds{{0x800, 0x2800}}));
+    EXPECT_EQ(grounds_of(other), (grounds{{0x3000, 0x1000}}));
+    note_ground_went(0x1000, 0x1000);
+    EXPECT_EQ(grounds_of(one), (grounds{{0x800, 0x800}, {0x2000, 0x1000}}));
+    note_ground_went(0, 0x3800);
+    EXPECT_EQ(grounds_of(one), grounds());
+    EXPECT_EQ(grounds_of(other), (grounds{{0x3800, 0x800}}));
+    note_ground(one, 0x9000, 0x1000);
+    EXPECT_EQ(allocators_here.grounds_used, 3u) << "places are used again";
+}
+
+TEST(allocator_book, of_a_number_that_nobody_has_nothing_is_counted) {
+    note_allocators_live(0, 100, 1);
+    note_allocators_live(allocator_book::most + 1, 100, 1);
+    for (const allocator_book::allocator& one : allocators_here.allocators)
+        for (const allocator_book::shard& share : one.shares) EXPECT_EQ(share.live, 0);
+}
+
+}  // namespace
+}  // namespace fil
