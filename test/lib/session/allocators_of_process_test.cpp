@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "fil/recording/memory.hpp"
 #include "os/linux_system.hpp"
 #include "os/os.hpp"
 #include "process/allocator_book.hpp"
