@@ -30,7 +30,8 @@ def test_a_program_that_execs_is_reported_by_the_image_that_held_the_peak(here):
 
 
 def test_a_child_that_holds_the_memory_is_what_the_report_shows(here):
-    child = "block = bytearray(b'1') * (80 << 20)"
+    # It stays until somebody has looked what its memory is made of.
+    child = "block = bytearray(b'1') * (80 << 20); import time; time.sleep(1)"
     run = profiled(
         script(
             "parent.py",
