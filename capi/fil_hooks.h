@@ -64,6 +64,19 @@ FIL_API void fil_allocator_ground(uint32_t allocator, const void* address, size_
 FIL_API void fil_allocator_ground_went(const void* address, size_t bytes);
 FIL_API void fil_allocator_change(uint32_t allocator, int64_t bytes);
 
+/* ---- what was asked for ---------------------------------------------------------------------- */
+
+typedef enum fil_request {
+    FIL_REQUEST_PLAIN = 0,
+    FIL_REQUEST_ZEROED = 1,    /* by calloc */
+    FIL_REQUEST_ONLY_FREED = 2 /* realloc gave nothing and failed not: what it forgot is gone */
+} fil_request;
+
+/* For traces (`fil-profile record`): as what the next blocks of this thread are asked for, and at
+ * which alignment (0: any). FIL_REQUEST_PLAIN and 0 again afterwards. Without a trace it does
+ * nothing. Since 0.1. */
+FIL_API void fil_record_request(fil_request request, size_t alignment);
+
 /* ---- threads --------------------------------------------------------------------------------- */
 
 /* For a thread that this code creates now: fil_callstack_current(), and below it, if the code is a

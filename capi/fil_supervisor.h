@@ -301,6 +301,77 @@ FIL_API fil_status fil_snapshot_of_session(fil_snapshot** snapshot, fil_session*
 FIL_API fil_status fil_session_keep(fil_session* session, int32_t pid, fil_text file,
                                     fil_error* error);
 
+/* ---- traces ---------------------------------------------------------------------------------- */
+
+/* From now on every event of the processes that join goes into a file (docs/design/trace-file.md), if
+ * the library that they load is libfil_trace.so. Of blocks, one in `sample` (0, 1: all), with all that
+ * becomes of it. FIL_ERROR_SYSTEM if the file cannot be made. Since 0.1. */
+FIL_API fil_status fil_session_record_trace(fil_session* session, fil_text file, uint32_t sample,
+                                            fil_error* error);
+
+/* Takes what the processes have written since: what it does not take in time, they wait for. Returns
+ * after how many milliseconds to call it again. Since 0.1. */
+FIL_API int fil_session_take_trace(fil_session* session);
+
+typedef struct fil_trace_numbers {
+    size_t struct_size;
+    uint64_t processes;
+    uint64_t events;
+    uint64_t lost;  /* events that happened and are not in it */
+    uint64_t bytes; /* of the file */
+} fil_trace_numbers;
+#define FIL_TRACE_NUMBERS_INIT { sizeof(fil_trace_numbers), 0, 0, 0, 0 }
+
+/* The processes have ended: writes the rest. FIL_ERROR_SYSTEM if some of it could not be written:
+ * then it ends earlier, and can be read as far as it goes. Since 0.1. */
+FIL_API fil_status fil_session_finish_trace(fil_session* session, fil_trace_numbers* numbers,
+                                            fil_error* error);
+
+/* A trace that is there: the events of one of its processes, one by one. */
+typedef struct fil_trace fil_trace;
+
+typedef enum fil_trace_operation {
+    FIL_TRACE_ALLOCATE = 0,
+    FIL_TRACE_RELEASE = 1,
+    FIL_TRACE_REALLOCATE = 2,
+    FIL_TRACE_MAP = 3,
+    FIL_TRACE_UNMAP = 4
+} fil_trace_operation;
+
+typedef enum fil_trace_layer {
+    FIL_TRACE_OF_PROGRAM = 0,      /* from malloc, or mapped */
+    FIL_TRACE_RUNTIME_BLOCK = 1,   /* a small object of a runtime's, in */
+    FIL_TRACE_RUNTIME_ARENA = 2    /* one of these */
+} fil_trace_layer;
+
+typedef struct fil_trace_event {
+    size_t struct_size;
+    fil_trace_operation operation;
+    fil_trace_layer layer;
+    fil_mapping_kind kind;     /* of a mapping */
+    uint32_t thread;           /* its number from 1 */
+    fil_callstack callstack;   /* of what comes */
+    uint32_t alignment;        /* log2; 0: any */
+    int32_t zeroed;            /* 1: by calloc */
+    uint64_t bytes;            /* of what comes, and of mappings */
+    uint64_t block;            /* its number from 0, in the order of coming */
+    uint64_t moved_to;         /* of REALLOCATE: its number from then on */
+    uint64_t address;          /* of a mapping */
+    uint64_t milliseconds;     /* since the trace began */
+} fil_trace_event;
+#define FIL_TRACE_EVENT_INIT                                                                       \
+    { sizeof(fil_trace_event), FIL_TRACE_ALLOCATE, FIL_TRACE_OF_PROGRAM, FIL_MAPPING_ANONYMOUS, 0, 0, 0, 0, \
+      0, 0, 0, 0, 0 }
+
+/* Of process `pid`; 0: of the one that has most events. FIL_ERROR_SYSTEM: there is no such file;
+ * FIL_ERROR_DAMAGED: it is none, or damaged; FIL_ERROR_ARGUMENT: it has no such process. One that was cut
+ * is read as far as it is whole. Free with fil_trace_free(). Since 0.1. */
+FIL_API fil_status fil_trace_open(fil_trace** trace, fil_text file, int32_t pid, fil_error* error);
+FIL_API void fil_trace_free(fil_trace* trace);
+
+/* The next event; FIL_ERROR_EMPTY after the last. Since 0.1. */
+FIL_API fil_status fil_trace_next(fil_trace* trace, fil_trace_event* event, fil_error* error);
+
 /* ---- visits ---------------------------------------------------------------------------------- */
 
 /* What a visitor asks a supervisor for: somebody of the same user, or root, who is not of the

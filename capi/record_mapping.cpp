@@ -18,9 +18,32 @@ mapping_kind kind_now(fil_mapping_kind kind) {
     return is_reserve ? mapping_kind::pool : static_cast<mapping_kind>(kind);
 }
 
+// What a runtime's allocator maps for itself is silenced (its blocks are counted). A trace has
+// both, and its reader chooses.
+void tell_of_arena(const void* address, size_t bytes) {
+    if constexpr (process_is_traced) {
+        entry::event_if_silenced(
+            [=](process_recorder& recorder, thread_state& thread) {
+                recorder.observer().arena_came(
+                    thread, {address_of(address), bytes, recorder.capture(thread)});
+            },
+            always);
+    }
+}
+
 }  // namespace
 
 extern "C" {
+
+void fil_record_request(fil_request request, size_t alignment) {
+    if constexpr (process_is_traced) {
+        process_observer::will_be_asked(request == FIL_REQUEST_ZEROED, alignment);
+        if (request != FIL_REQUEST_ONLY_FREED) return;
+        entry::event([](process_recorder& recorder,
+                        thread_state& thread) { recorder.observer().not_moved(thread); },
+                     [](process_recorder&) {});
+    }
+}
 
 void fil_record_map(const void* address, size_t bytes, fil_mapping_kind kind) {
     entry::event_if_silenced(
@@ -28,6 +51,7 @@ void fil_record_map(const void* address, size_t bytes, fil_mapping_kind kind) {
             recorder.record_map(thread, address_of(address), bytes, kind_now(kind));
         },
         for_a_pool);
+    if (this_thread.is_only_silenced() && !for_a_pool()) tell_of_arena(address, bytes);
 }
 
 void fil_record_view(const void* of, const void* address, size_t bytes, fil_mapping_kind kind) {
@@ -50,6 +74,14 @@ void fil_record_reserve(const void* address) {
 fil_pieces* fil_mapping_forget(const void* address, size_t bytes) {
     mapping* pieces = nullptr;
     if (bytes == 0) return nullptr;
+    if constexpr (process_is_traced) {
+        entry::event_if_silenced(
+            [=](process_recorder& recorder, thread_state& thread) {
+                recorder.observer().range_went(thread,
+                                               {address_of(address), bytes, callstack_id::unknown});
+            },
+            always);
+    }
     entry::event_if_silenced(
         [&pieces, address, bytes](process_recorder& recorder, thread_state& thread) {
             pieces = recorder.mapped().forget(thread, address_of(address), bytes);

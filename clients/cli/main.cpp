@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "compare_allocators.hpp"
 #include "doctor.hpp"
 #include "live.hpp"
 #include "os/ending.hpp"
@@ -10,7 +11,9 @@
 #include "os/refusal.hpp"
 #include "os/standard_descriptors.hpp"
 #include "plain_python.hpp"
+#include "record.hpp"
 #include "redraw.hpp"
+#include "replay_trace.hpp"
 #include "run.hpp"
 #include "start/command_line.hpp"
 #include "take_snapshot.hpp"
@@ -33,6 +36,9 @@ ending do_what_is_asked(const invocation& asked) {
     if (asked.verb == "preload-path") return {FIL_ENDING_EXIT, print_preload_path()};
     if (asked.verb == "doctor") return {FIL_ENDING_EXIT, doctor(asked)};
     if (asked.verb == "report") return redraw(asked);
+    if (asked.verb == "replay") return {FIL_ENDING_EXIT, replay(asked)};
+    if (asked.verb == "compare-allocators") return {FIL_ENDING_EXIT, compare_allocators(asked)};
+    if (asked.verb == "record") return record(asked);
     if (asked.verb == "live") return {FIL_ENDING_EXIT, live(asked)};
     if (asked.verb == "snapshot") return {FIL_ENDING_EXIT, snapshot(asked)};
     return run(asked);

@@ -12,10 +12,13 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "asked_as.hpp"
 #include "fil_hooks.h"
 #include "real.hpp"
 
+using fil::preload::asked_as;
 using fil::preload::find_and_decide;
+using fil::preload::only_freed;
 using fil::preload::real;
 
 namespace {
@@ -64,7 +67,9 @@ void* malloc(std::size_t bytes) noexcept {
 }
 
 void* calloc(std::size_t count, std::size_t bytes) noexcept {
-    return counted(real.calloc(count, bytes), product(count, bytes));
+    void* block = real.calloc(count, bytes);
+    const asked_as as(FIL_REQUEST_ZEROED);
+    return counted(block, product(count, bytes));
 }
 
 void* realloc(void* block, std::size_t bytes) noexcept {
@@ -72,8 +77,10 @@ void* realloc(void* block, std::size_t bytes) noexcept {
     void* fresh = real.realloc(block, bytes);
     if (fresh != nullptr) {
         fil_record_alloc(fresh, bytes);
-    } else if (bytes != 0) {  // realloc(p, 0) has freed p
+    } else if (bytes != 0) {
         not_grown(block, old, bytes);
+    } else {  // realloc(p, 0) has freed p
+        only_freed();
     }
     return fresh;
 }
@@ -90,6 +97,8 @@ void* reallocarray(void* block, std::size_t count, std::size_t bytes) noexcept {
         fil_record_alloc(fresh, total);
     } else if (total != 0) {
         not_grown(block, old, total);
+    } else {
+        only_freed();
     }
     return fresh;
 }
@@ -124,6 +133,7 @@ int posix_memalign(void** block, std::size_t alignment, std::size_t bytes) noexc
         failure = real.posix_memalign(block, alignment, bytes);
     }
     if (failure == 0) {
+        const asked_as as(FIL_REQUEST_PLAIN, alignment);
         fil_record_alloc(*block, bytes);
     } else if (failure == ENOMEM) {
         fil_record_failed(std::max(bytes, alignment));
@@ -137,6 +147,7 @@ void* aligned_alloc(std::size_t alignment, std::size_t bytes) noexcept {
         uncounted inside;
         block = real.aligned_alloc(alignment, bytes);
     }
+    const asked_as as(FIL_REQUEST_PLAIN, alignment);
     return counted(block, bytes, alignment);
 }
 
@@ -146,6 +157,7 @@ void* memalign(std::size_t alignment, std::size_t bytes) noexcept {
         uncounted inside;
         block = real.memalign(alignment, bytes);
     }
+    const asked_as as(FIL_REQUEST_PLAIN, alignment);
     return counted(block, bytes, alignment);
 }
 
@@ -155,6 +167,7 @@ void* valloc(std::size_t bytes) noexcept {
         uncounted inside;
         block = real.valloc(bytes);
     }
+    const asked_as as(FIL_REQUEST_PLAIN, static_cast<std::size_t>(getpagesize()));
     return counted(block, bytes);
 }
 
@@ -166,6 +179,7 @@ void* pvalloc(std::size_t bytes) noexcept {
     }
     std::size_t page = static_cast<std::size_t>(getpagesize());
     const bool overflows = bytes > SIZE_MAX - (page - 1);
+    const asked_as as(FIL_REQUEST_PLAIN, page);
     return counted(block, overflows ? SIZE_MAX : (bytes + page - 1) & ~(page - 1));
 }
 

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "asked_as.hpp"
 #include "elf_symbols.hpp"
 #include "fil_hooks.h"
 #include "next_definition.hpp"
@@ -60,6 +61,12 @@ constexpr bool takes_alignment(place one) {
     return one == at__ZnwmSt11align_val_t || one == at__ZnamSt11align_val_t;
 }
 
+// Those that do not throw as well.
+constexpr bool is_aligned(place one) {
+    return takes_alignment(one) || one == at__ZnwmSt11align_val_tRKSt9nothrow_t ||
+           one == at__ZnamSt11align_val_tRKSt9nothrow_t;
+}
+
 // A program with a new handler sees to want of memory by itself.
 bool has_new_handler() {
     return next_get_new_handler != nullptr && next_get_new_handler() != nullptr;
@@ -86,6 +93,7 @@ template <place Place>
 word counted_new(word bytes, word second, word third) {
     const word block = block_of<Place>(bytes, second, third);
     if (block != 0) {
+        const asked_as as(FIL_REQUEST_PLAIN, is_aligned(Place) ? second : 0);
         fil_record_alloc(reinterpret_cast<void*>(block), bytes);
     } else {  // of one that does not throw
         fil_record_failed(bytes);

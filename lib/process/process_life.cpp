@@ -167,7 +167,9 @@ bool process_life::build(bool is_program) {
     } else {
         sources_.use_no_native_frames();  // those of a parent are not ours
     }
-    return recorder->prepare();
+    if (!recorder->prepare()) return false;
+    recorder->observer().begin(recorder->memory());
+    return true;
 }
 
 // ---- the process ends, or does not after all ----

@@ -2,6 +2,7 @@
 
 namespace fil {
 
-template class recorder<process_sources, session_words, linux_system, process_registry>;
+template class recorder<process_sources, session_words, linux_system, process_registry,
+                        process_observer>;
 
 }  // namespace fil

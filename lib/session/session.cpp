@@ -19,6 +19,7 @@
 #include "os/os.hpp"
 #include "process/session_words.hpp"
 #include "session/compact_recording.hpp"
+#include "session/trace_recorder.hpp"
 
 namespace fil {
 namespace {
@@ -102,6 +103,8 @@ session::session()
     environment_ = std::to_string(session_protocol_version) + ":" +
                    std::to_string(os::process_id()) + ":" + token_ + ":" + directory_.socket_path();
 }
+
+session::~session() = default;
 
 void session::watch(int descriptor) const {
     if (!arrivals_.add(descriptor)) fail("cannot wait for processes to join");
@@ -352,6 +355,7 @@ void session::end(joined_process& process, bool whole) {
     constexpr std::uint64_t huge = 32 << 20;
     process.ended = true;
     process.end = file_descriptor();
+    if (trace_) trace_->process_ended(process);
     sums_may_be_wrong_ = true;
     correct_sums();  // with what this one held: it may have been the peak
     process.was_killed = !process.closed();
@@ -414,6 +418,19 @@ const joined_process* session::out_of_memory() {
     }
     asked_before_ = asked;
     return nullptr;
+}
+
+void session::record_trace(const std::string& path, std::uint32_t sample) {
+    trace_ = std::make_unique<trace_recorder>(path, sample);
+}
+
+int session::take_trace() {
+    return trace_ ? trace_->look(open_) : 1000;
+}
+
+trace_recorder* session::finish_trace() {
+    if (trace_) trace_->finish(open_);
+    return trace_.get();
 }
 
 session::refusals session::refused() const {

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,10 +28,13 @@
 
 namespace fil {
 
+class trace_recorder;
+
 class session {
   public:
     session();  // throws std::system_error
     session(const session&) = delete;
+    ~session();
 
     const std::string& environment() const { return environment_; }
     int descriptor() const { return arrivals_.descriptor(); }
@@ -72,6 +76,14 @@ class session {
     // Processes that join from now on run unrecorded, unless they are `program`.
     void leave_children_out(std::int32_t program) { only_ = program; }
     std::uint64_t left_out() const { return left_out_; }
+
+    // Processes that are built to be traced are, into a file. Throws std::system_error.
+    void record_trace(const std::string& path, std::uint32_t sample);
+    // Milliseconds until it wants to be called again.
+    int take_trace();
+    // No process writes any more. nullptr where there is no trace.
+    trace_recorder* finish_trace();
+    const trace_recorder* trace() const { return trace_.get(); }
 
     std::uint64_t unprofiled_children() const;
 
@@ -145,6 +157,7 @@ class session {
     std::uint64_t programs_heard_ = 0;
     keeper_line keeper_;
     mutable bool sums_may_be_wrong_ = false;
+    std::unique_ptr<trace_recorder> trace_;
 };
 
 }  // namespace fil

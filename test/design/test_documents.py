@@ -69,6 +69,7 @@ def test_the_guide_has_its_pages_in_the_order_of_its_contents() -> None:
         "reading-the-report",
         "needing-less",
         "questions",
+        "laboratory",
         "coming-from",
         "formats",
     ]

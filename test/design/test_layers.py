@@ -9,14 +9,14 @@ import pytest
 from sources import ROOT, c_files, includes, name, texts
 
 # From the top to the bottom of include/fil.
-LAYERS = ["report", "track", "capture", "recording", "base"]
-HOT_LAYERS = LAYERS[1:]
+LAYERS = ["trace", "report", "track", "capture", "recording", "base"]
+HOT_LAYERS = LAYERS[2:]
 
 # From the top to the bottom of lib/ and of fil-profile, whose folders are moments: what happens in
 # the profiled program (os/ and process/, hot), at the supervisor's end, when a report is made.
 ROOMS = {
     "lib": ["report", "symbols", "session", "process", "os"],
-    "clients/cli": ["", "live", "supervise", "sample", "start", "target", "os"],
+    "clients/cli": ["", "lab", "live", "supervise", "sample", "start", "target", "os"],
 }
 
 # Headers that bring what a malloc hook must not do: allocate, throw, lock, print.
@@ -28,8 +28,8 @@ NOT_IN_HOT_LAYERS = set(
 )
 
 # Doors: all that knows of runtimes may use the source kit, which knows none. The command takes
-# of lib/ where temporary files go, of the hooks what they can be loaded into, and of the report
-# what both say in the same words.
+# of lib/ where temporary files go, of the hooks what they can be loaded into, of the report
+# what both say in the same words, and of traces how they are read and planned.
 SOURCE_KIT = {path.name for path in c_files("bindings/source_kit")}
 DOORS = {
     "clients/preload": SOURCE_KIT,
@@ -38,6 +38,9 @@ DOORS = {
         "fil/report/ending_text.hpp",
         "fil/report/mib_text.hpp",
         "fil/report/unrecorded_text.hpp",
+        "fil/trace/plan_file.hpp",
+        "fil/trace/replay_plan.hpp",
+        "fil/trace/trace_reader.hpp",
         "../../../lib/session/temporary_directories.hpp",
         "../../preload/loadable.hpp",
     },

@@ -52,6 +52,14 @@ RUN_ELSEWHERE = {
     "test_the_numbers_are_the_programs_and_the_program_goes_on",
     "fil-profile run --live script.py": "test_run_live.py::"
     "test_what_the_program_writes_is_kept_shown_and_written_out",
+    "fil-profile record script.py": "test_laboratory.py::"
+    "test_of_a_python_a_replay_takes_small_objects_or_their_arenas",
+    "fil-profile replay trace.filtrace": "test_laboratory.py::"
+    "test_of_a_python_a_replay_takes_small_objects_or_their_arenas",
+    "fil-profile replay --allocator libtcmalloc_minimal.so.4 trace.filtrace": "test_laboratory.py::"
+    "test_a_replay_measures_the_allocator_that_is_asked_for",
+    "fil-profile --no-browser compare-allocators --repeat 3 trace.filtrace": "test_laboratory.py::"
+    "test_allocators_are_compared_on_one_page",
     "fil-profile snapshot PID": "test_snapshot_command.py::"
     "test_a_snapshot_is_of_now_and_the_peak_so_far_on_request",
     "fil-profile snapshot --peak PID": "test_snapshot_command.py::"

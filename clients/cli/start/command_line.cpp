@@ -17,7 +17,8 @@ constexpr const char* usage =
     "       fil-profile doctor SCRIPT|-m MODULE|PROGRAM\n"
     "       fil-profile report PATH...              (draws reports again; has --help)\n"
     "       fil-profile preload-path   (FIL_OUTPUT=DIR LD_PRELOAD=$(...) PROGRAM)\n"
-    "       fil-profile live|snapshot PID           (while it runs; both have --help)\n";
+    "       fil-profile live|snapshot PID           (while it runs; both have --help)\n"
+    "       fil-profile record|replay|compare-allocators ...    (each has --help)\n";
 
 constexpr const char* license =
 #include <license_text.inc>
@@ -101,8 +102,8 @@ void declare(CLI::App& app, invocation& asked) {
     app.add_option("--python", asked.python, "Run Python programs with this interpreter")
         ->type_name("PY")
         ->take_last();
-    for (const char* verb :
-         {"run", "python", "doctor", "preload-path", "live", "snapshot", "report"})
+    for (const char* verb : {"run", "python", "doctor", "preload-path", "live", "snapshot",
+                             "report", "record", "replay", "compare-allocators"})
         app.add_subcommand(verb)->group("");  // the usage says it all
 }
 
@@ -114,6 +115,11 @@ std::size_t place_of_verb(const CLI::App& app, std::span<const std::string> word
         place += option != nullptr && option->get_items_expected_max() > 0 ? 2 : 1;
     }
     return std::min(place, words.size());
+}
+
+bool has_own_help(const std::string& verb) {
+    constexpr const char* verbs[] = {"python", "report", "record", "replay", "compare-allocators"};
+    return std::ranges::find(verbs, verb) != std::end(verbs);
 }
 
 bool is_verb(const CLI::App& app, const std::string& word) {
@@ -153,9 +159,9 @@ invocation parse_command_line(const std::vector<std::string>& words) {
                       "'; to run a program: fil-profile run " + words[place]);
     asked.verb = words[place];
     asked.has_output = app.count("-o") > 0;
-    // What runs is never called like that. (Python and `report` have a help of their own.)
+    // What runs is never called like that.
     const auto next = place + 1 < words.size() ? words[place + 1] : "";
-    if (asked.verb != "python" && asked.verb != "report" && (next == "--help" || next == "-h")) {
+    if (!has_own_help(asked.verb) && (next == "--help" || next == "-h")) {
         asked.shown = help_of(asked.verb, app.help());
         asked.verb.clear();
         return asked;

@@ -14,14 +14,15 @@
 namespace fil::cli {
 namespace {
 
-constexpr const char* library_name = "libfil_preload.so";
+constexpr const char* usual_name = "libfil_preload.so";
+constexpr const char* tracing_name = "libfil_trace.so";
 
 // Relative to the directory of this executable: beside it; installed; in the build tree, where
 // build/bin/fil-profile is a link to where meson puts it.
 constexpr const char* places[] = {"", "../" FIL_LIBRARY_DIRECTORY "/fil", "../lib/fil",
                                   "../preload"};
 
-std::string find_library() {
+std::string find_library(const std::string& library_name) {
     std::string searched;
     for (const auto& self : places_of_this_executable()) {
         for (const char* place : places) {
@@ -30,7 +31,7 @@ std::string find_library() {
         }
         searched = self.string();
     }
-    throw refusal("cannot find " + std::string(library_name) +
+    throw refusal("cannot find " + library_name +
                   (searched.empty() ? ": /proc does not say where fil-profile itself is"
                                     : " near " + searched));
 }
@@ -48,7 +49,8 @@ void remove_abandoned_copies(const std::string& parent) {
         const auto owner = static_cast<pid_t>(std::atoi(name.c_str() + copies.size()));
         if (owner <= 0 || !is_gone(owner)) continue;
         std::error_code other_users;
-        fs::remove(entry->path() / library_name, other_users);
+        for (const char* name : {usual_name, tracing_name})
+            fs::remove(entry->path() / name, other_users);
         fs::remove(entry->path(), other_users);
     }
 }
@@ -59,7 +61,11 @@ bool fits_ld_preload(const std::string& path) {
     return path.find_first_of(" :$") == std::string::npos;
 }
 
-preload_library::preload_library() : preload_library(find_library()) {}
+preload_library::preload_library() : preload_library(find_library(usual_name)) {}
+
+preload_library preload_library::that_traces() {
+    return preload_library(find_library(tracing_name));
+}
 
 preload_library::preload_library(const std::string& library) : path_(library) {
     const bool fits = fits_ld_preload(library);
@@ -74,7 +80,7 @@ preload_library::preload_library(const std::string& library) : path_(library) {
     });
     if (directory_.empty() && fits) return;
     if (directory_.empty()) throw refusal("cannot make a directory in " + tried);
-    path_ = directory_ + "/" + library_name;
+    path_ = directory_ + "/" + std::filesystem::path(library).filename().string();
     std::error_code error;
     if (is_hidden)
         std::filesystem::copy_file(library, path_, error);

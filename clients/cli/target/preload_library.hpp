@@ -13,6 +13,8 @@ class preload_library {
   public:
     // Looks beside this executable, in the installed place and in the build tree. Throws refusal.
     preload_library();
+    // The one that traces as well, for `record`.
+    static preload_library that_traces();
     explicit preload_library(const std::string& library);
     preload_library(const preload_library&) = delete;
     ~preload_library();

@@ -33,6 +33,15 @@ bool rename_file(const std::string& from, const std::string& to) {
     return ::rename(from.c_str(), to.c_str()) == 0;
 }
 
+file_descriptor make_file_anew(const std::string& path) {
+    file_descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600));
+    if (file.number() < 0) return file;
+    const auto about = facts_of(file.number());
+    if (about && about->is_regular && ftruncate(file.number(), 0) == 0) return file;
+    if (about && !about->is_regular) errno = EINVAL;
+    return {};
+}
+
 void remove_file(const std::string& path) {
     unlink(path.c_str());
 }

@@ -18,6 +18,8 @@ file_descriptor open_to_read(const std::string& path);
 
 // A new one, to be written, and by nobody else read; -1 if refused, as where one has that name.
 file_descriptor make_private_file(const std::string& path);
+// The same, or the one of that name, emptied; what is no plain file is refused (EINVAL).
+file_descriptor make_file_anew(const std::string& path);
 // One that has no path, in memory; -1 if refused.
 file_descriptor make_file_in_memory();
 void remove_file(const std::string& path);

@@ -1,0 +1,157 @@
+#include "lab/comparison.hpp"
+
+#include <cmath>
+#include <cstdio>
+
+namespace fil::cli {
+namespace {
+
+constexpr double mib = 1 << 20;
+
+double of_time(const replay_figures& plain, const replay_figures&) {
+    return plain.seconds * 1e9 / static_cast<double>(std::max<std::uint64_t>(plain.steps, 1));
+}
+double of_peak(const replay_figures& plain, const replay_figures&) {
+    return static_cast<double>(plain.peak_resident()) / mib;
+}
+double of_mean(const replay_figures& plain, const replay_figures&) {
+    return plain.mean_resident() / mib;
+}
+double of_end(const replay_figures& plain, const replay_figures&) {
+    return static_cast<double>(plain.resident_end) / mib;
+}
+double of_faults(const replay_figures& plain, const replay_figures&) {
+    return static_cast<double>(plain.faults);
+}
+
+const replay_sample* at_most_resident(const replay_figures& timed) {
+    const replay_sample* top = nullptr;
+    for (const replay_sample& one : timed.samples)
+        if (one.usable >= 0 && (top == nullptr || one.resident > top->resident)) top = &one;
+    return top;
+}
+double of_inside(const replay_figures&, const replay_figures& timed) {
+    const replay_sample* top = at_most_resident(timed);
+    return top == nullptr ? 0 : static_cast<double>(top->usable - top->live) / mib;
+}
+double of_beside(const replay_figures&, const replay_figures& timed) {
+    const replay_sample* top = at_most_resident(timed);
+    return top == nullptr ? 0 : static_cast<double>(top->resident - top->usable) / mib;
+}
+
+// The class of sizes with most calls stands for the operation.
+double latency(const replay_figures& timed, const char* operation, int part) {
+    const replay_latency* most = nullptr;
+    for (const replay_latency& one : timed.latencies)
+        if (one.operation == operation && (most == nullptr || one.count > most->count)) most = &one;
+    return most == nullptr ? 0 : most->ns[part];
+}
+double of_malloc(const replay_figures&, const replay_figures& timed) {
+    return latency(timed, "malloc", 2);
+}
+double of_free(const replay_figures&, const replay_figures& timed) {
+    return latency(timed, "free", 2);
+}
+
+}  // namespace
+
+const std::vector<question>& questions() {
+    static const std::vector<question> all{
+        {"resident at the peak", "MiB", of_peak},
+        {"resident on average", "MiB", of_mean},
+        {"resident at the end", "MiB", of_end},
+        {"unused inside of blocks", "MiB", of_inside},
+        {"resident beside blocks", "MiB", of_beside},
+        {"time an event", "ns", of_time},
+        {"malloc at 99 %", "ns", of_malloc},
+        {"free at 99 %", "ns", of_free},
+        {"page faults", "", of_faults},
+    };
+    return all;
+}
+
+const replay_figures& compared_allocator::typical() const {
+    std::vector<std::size_t> order(plain.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::ranges::sort(order, {}, [&](std::size_t i) { return plain[i].mean_resident(); });
+    return plain[order[order.size() / 2]];
+}
+
+verdict verdict_of(const compared_trace& trace, std::size_t question) {
+    verdict found;
+    int best = -1, next = -1;
+    const auto median = [&](int i) {
+        return trace.allocators[static_cast<std::size_t>(i)].answers[question].median;
+    };
+    for (int i = 0; i < static_cast<int>(trace.allocators.size()); ++i) {
+        if (!trace.allocators[static_cast<std::size_t>(i)].why_not.empty()) continue;
+        if (best < 0 || median(i) < median(best)) {
+            next = best;
+            best = i;
+        } else if (next < 0 || median(i) < median(next)) {
+            next = i;
+        }
+    }
+    if (next < 0) {
+        found.text = "one allocator alone";
+        return found;
+    }
+    const auto answer = [&](int i) {
+        return trace.allocators[static_cast<std::size_t>(i)].answers[question];
+    };
+    // Whoever touches the best one's range may be as good.
+    for (int i = 0; i < static_cast<int>(trace.allocators.size()); ++i) {
+        const compared_allocator& other = trace.allocators[static_cast<std::size_t>(i)];
+        if (i == best || !other.why_not.empty() || answer(i).differs_from(answer(best))) continue;
+        found.text = "nobody: " + trace.allocators[static_cast<std::size_t>(best)].setting.name() +
+                     " and " + other.setting.name() + " differ by no more than noise";
+        return found;
+    }
+    found.best = best;
+    found.percent = median(best) > 0 ? (median(next) / median(best) - 1) * 100 : 0;
+    char text[64];
+    std::snprintf(text, sizeof text, "; the next one has %.0f %% more", found.percent);
+    found.text = trace.allocators[static_cast<std::size_t>(best)].setting.name() +
+                 (median(best) > 0 ? text : "");
+    return found;
+}
+
+compared_trace compare(const std::string& name, const planned_replay& planned,
+                       const std::vector<replay_setting>& settings, int repeats,
+                       const std::function<void(const std::string&)>& progress) {
+    using how = planned_replay::how;
+    constexpr int samples = 1000, timed_samples = 100;
+    compared_trace all;
+    all.name = name;
+    for (const replay_setting& one : settings) {
+        all.allocators.emplace_back();
+        all.allocators.back().setting = one;
+    }
+    const replay_figures own = planned.measure(settings.front(), how::null, 0);
+    all.events = own.steps;
+    all.own_ns = of_time(own, own);
+    for (int turn = 0; turn < repeats; ++turn) {
+        for (compared_allocator& one : all.allocators) {
+            if (!one.why_not.empty()) continue;
+            progress(name + ": " + one.setting.name() + ", " + std::to_string(turn + 1) + " of " +
+                     std::to_string(repeats));
+            for (const how kind : {how::plain, how::timed}) {
+                replay_figures figures = planned.measure(
+                    one.setting, kind, kind == how::timed ? timed_samples : samples);
+                one.why_not = figures.why_not;
+                if (!one.why_not.empty()) break;
+                (kind == how::plain ? one.plain : one.timed).push_back(std::move(figures));
+            }
+        }
+    }
+    for (compared_allocator& one : all.allocators)
+        for (const question& asked : questions()) {
+            std::vector<double> values;
+            for (std::size_t i = 0; i < std::min(one.plain.size(), one.timed.size()); ++i)
+                values.push_back(asked.value(one.plain[i], one.timed[i]));
+            one.answers.push_back(spread_of(values));
+        }
+    return all;
+}
+
+}  // namespace fil::cli

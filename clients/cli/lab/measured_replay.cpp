@@ -1,0 +1,165 @@
+#include "lab/measured_replay.hpp"
+
+#include <fil/trace/plan_file.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <sstream>
+
+#include "os/heard_program.hpp"
+#include "os/memory_file.hpp"
+#include "os/refusal.hpp"
+#include "os/search_path.hpp"
+#include "os/this_executable.hpp"
+#include "os/variables.hpp"
+
+namespace fil::cli {
+namespace {
+
+constexpr const char* places[] = {"", "../" FIL_LIBRARY_DIRECTORY "/fil", "../lib/fil",
+                                  "../replay"};
+
+std::string find_driver() {
+    for (const auto& self : places_of_this_executable())
+        for (const char* place : places) {
+            const auto candidate = (self.parent_path() / place / "fil-replay").lexically_normal();
+            if (is_file(candidate)) return candidate;
+        }
+    throw refusal("cannot find fil-replay near fil-profile itself");
+}
+
+bool is_glibc(const std::string& allocator) {
+    return allocator == "glibc";
+}
+
+// The driver said whose malloc it has; the loader goes on without what it cannot preload.
+std::string why_not_preloaded(const std::string& text) {
+    if (text.find("cannot be preloaded") != std::string::npos ||
+        text.find("cannot open shared object") != std::string::npos)
+        return "it cannot be loaded: no such library, or one of another kind";
+    return "it has no malloc";
+}
+
+std::string first_line_unlike_ours(const std::string& text) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);)
+        if (line.starts_with("failed ") && line.size() > 8 && (line[7] < '0' || line[7] > '9'))
+            return line.substr(7);
+    return "";
+}
+
+}  // namespace
+
+std::string replay_setting::name() const {
+    std::string name = std::filesystem::path(allocator).filename().string();
+    for (const std::string& variable : variables) name += " " + variable;
+    return name;
+}
+
+std::int64_t replay_figures::peak_resident() const {
+    std::int64_t most = 0;
+    for (const replay_sample& one : samples) most = std::max(most, one.resident);
+    return most;
+}
+std::int64_t replay_figures::peak_live() const {
+    std::int64_t most = 0;
+    for (const replay_sample& one : samples) most = std::max(most, one.live);
+    return most;
+}
+double replay_figures::mean_resident() const {
+    double sum = 0;
+    for (const replay_sample& one : samples) sum += static_cast<double>(one.resident);
+    return samples.empty() ? 0 : sum / static_cast<double>(samples.size());
+}
+
+replay_figures figures_of(const std::string& text) {
+    replay_figures found;
+    found.why_not = "it ended before it was done";
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream words(line);
+        std::string name;
+        words >> name;
+        if (name == "malloc") {
+            std::getline(words >> std::ws, found.library);
+        } else if (name == "steps") {
+            words >> found.steps;
+        } else if (name == "seconds") {
+            words >> found.seconds;
+        } else if (name == "cpu") {
+            words >> found.cpu;
+        } else if (name == "faults") {
+            words >> found.faults;
+        } else if (name == "instructions") {
+            words >> found.instructions;
+        } else if (name == "failed") {
+            words >> found.failed;
+        } else if (name == "end") {
+            words >> found.resident_end;
+        } else if (name == "sample") {
+            replay_sample one{};
+            if (words >> one.steps >> one.ns >> one.live >> one.resident >> one.usable)
+                found.samples.push_back(one);
+        } else if (name == "latency") {
+            replay_latency one{};
+            words >> one.operation >> one.up_to >> one.count;
+            for (double& ns : one.ns) words >> ns;
+            if (words) found.latencies.push_back(one);
+        } else if (name == "done") {
+            found.why_not.clear();
+        }
+    }
+    std::ranges::sort(found.samples, {}, &replay_sample::steps);
+    return found;
+}
+
+planned_replay::planned_replay(const trace::replay_plan& plan) : file_(new_memory_file()) {
+    trace::write_plan(
+        plan, [&](const void* data, std::size_t bytes) { write_whole(file_, data, bytes); });
+}
+
+replay_figures planned_replay::measure(const replay_setting& setting, how kind, int samples) const {
+    static const std::string driver = find_driver();
+    environment variables = current_environment();
+    for (const char* name : {"LD_PRELOAD", "FIL_SESSION", "FIL_OUTPUT"})
+        drop_variable(variables, name);
+    const bool is_preloaded = kind != how::null && !is_glibc(setting.allocator);
+    if (is_preloaded) {
+        const bool is_path = setting.allocator.find('/') != std::string::npos;
+        if (setting.allocator.find_first_of(" :$") != std::string::npos) {
+            replay_figures none;
+            none.why_not = "the loader takes no library with a blank, ':' or '$' in its name";
+            return none;
+        }
+        set_variable(variables, "LD_PRELOAD=" +
+                                    (is_path ? std::filesystem::absolute(setting.allocator).string()
+                                             : setting.allocator));
+    }
+    for (const std::string& variable : setting.variables) set_variable(variables, variable);
+    const std::vector<std::string> arguments{driver,
+                                             std::to_string(file_.get()),
+                                             setting.touch,
+                                             setting.order,
+                                             kind == how::null ? "null" : "malloc",
+                                             std::to_string(samples),
+                                             kind == how::timed ? "timed" : "untimed"};
+    const heard all = hear_program({driver, arguments, variables}, file_, setting.seconds);
+    replay_figures found = figures_of(all.text);
+    if (all.was_stopped) {
+        found.why_not = "it was not done after " + std::to_string(setting.seconds) + " s";
+    } else if (all.end.kind == FIL_ENDING_SIGNAL) {
+        found.why_not = std::string("it crashed: ") + strsignal(all.end.value);
+    } else if (!found.why_not.empty()) {
+        if (const std::string line = first_line_unlike_ours(all.text); !line.empty())
+            found.why_not = line;
+    }
+    const bool is_libc = found.library.find("libc.so") != std::string::npos ||
+                         found.library.find("libc-") != std::string::npos;
+    if (is_preloaded && found.why_not.empty() && is_libc)
+        found.why_not = why_not_preloaded(all.text);
+    return found;
+}
+
+}  // namespace fil::cli

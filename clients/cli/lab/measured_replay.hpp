@@ -1,0 +1,68 @@
+// A trace, replayed in a process of its own on one allocator, and what was measured there.
+//
+// The plan is made here and handed over as a file in memory; the allocator is preloaded into
+// fil-replay (clients/replay). An allocator that crashes, hangs or is none costs its own figures
+// and nothing else: `why_not` says what happened, in words.
+#pragma once
+
+#include <fil/trace/replay_plan.hpp>
+#include <string>
+#include <vector>
+
+#include "os/descriptor.hpp"
+#include "start/program_environment.hpp"
+
+namespace fil::cli {
+
+struct replay_setting {
+    std::string allocator;               // "glibc", a library's name or path
+    std::vector<std::string> variables;  // NAME=value
+    std::string touch = "all";
+    std::string order = "strict";
+    int seconds = 600;  // it may take so long
+
+    // As a row is headed: "libjemalloc.so.2 MALLOC_CONF=...".
+    std::string name() const;
+};
+
+struct replay_sample {
+    std::uint64_t steps;
+    std::int64_t ns, live, resident, usable;  // usable -1: not asked
+};
+
+struct replay_latency {
+    std::string operation;       // malloc, free, realloc
+    std::uint64_t up_to, count;  // blocks of so many bytes; how many
+    double ns[4];                // at 50, 90, 99 and 99.9 %
+};
+
+struct replay_figures {
+    std::string why_not;  // it failed
+    std::string library;  // whose malloc it was
+    double seconds = 0, cpu = 0;
+    std::uint64_t steps = 0, failed = 0, faults = 0, instructions = 0;  // 0 instructions: not known
+    std::int64_t resident_end = 0;
+    std::vector<replay_sample> samples;
+    std::vector<replay_latency> latencies;
+
+    std::int64_t peak_resident() const;
+    std::int64_t peak_live() const;
+    double mean_resident() const;  // over time
+};
+
+class planned_replay {
+  public:
+    // Throws refusal: it does not fit into memory.
+    explicit planned_replay(const trace::replay_plan& plan);
+
+    enum class how { plain, timed, null };
+    replay_figures measure(const replay_setting& setting, how kind, int samples) const;
+
+  private:
+    descriptor file_;
+};
+
+// What the driver wrote, taken apart. Pure.
+replay_figures figures_of(const std::string& text);
+
+}  // namespace fil::cli

@@ -1,0 +1,141 @@
+#include "replay_trace.hpp"
+
+#include <cstdio>
+
+#include "lab/lab_options.hpp"
+#include "lab/measured_replay.hpp"
+#include "lab/opened_trace.hpp"
+#include "os/message.hpp"
+#include "os/output_file.hpp"
+
+namespace fil::cli {
+namespace {
+
+constexpr const char* help =
+    "Does again what a recorded program did with memory, on an allocator, and measures it.\n"
+    "\n"
+    "Usage: fil-profile replay [OPTIONS] TRACE\n"
+    "       fil-profile replay --print TRACE\n"
+    "\n"
+    "  --allocator LIB  its library, by name or path; glibc (the default) is what malloc is\n"
+    "  --env NAME=VALUE the allocator's settings; may be repeated\n"
+    "  --touch WHAT     all: a byte of each page of a block (the default); first: its first\n"
+    "                   byte; none\n"
+    "  --order WHAT     strict: as recorded (the default); free: all threads at once, which\n"
+    "                   wait for what they depend on\n"
+    "  --small MEMORY   of a Python: arenas, as it took them (the default); blocks, each from\n"
+    "                   malloc\n"
+    "  --process PID    of a trace of several; else the one with most events\n"
+    "  --seconds N      it may take so long (default: 600)\n"
+    "  --print          writes the events to stdout, a line each, and replays nothing\n"
+    "\n"
+    "Figures are of the allocator's memory: what the replay itself needs is left out. Status:\n"
+    "0; 1 where the allocator failed; 2 where the trace cannot be read.\n";
+
+const char* operation_name(trace::operation what) {
+    constexpr const char* names[] = {"malloc", "free", "realloc", "map", "unmap"};
+    return names[static_cast<int>(what)];
+}
+
+// thread, ms, operation, block, what it becomes or where it is, bytes, alignment, zeroed, layer,
+// callstack
+void print(const opened_trace& from) {
+    output_file out;
+    std::string text =
+        "thread\tms\tevent\tblock\tto\tbytes\talignment\tzeroed\tlayer\tkind\tcallstack\n";
+    from.read().for_each_event(from.process(), [&](const trace::event& one) {
+        const bool is_mapping =
+            one.what == trace::operation::map || one.what == trace::operation::unmap;
+        char line[256];
+        std::snprintf(
+            line, sizeof line, "%u\t%llu\t%s\t%llu\t%llu\t%llu\t%llu\t%d\t%d\t%d\t%u\n", one.thread,
+            static_cast<unsigned long long>(one.milliseconds), operation_name(one.what),
+            static_cast<unsigned long long>(is_mapping ? one.address : std::uint64_t(one.block)),
+            static_cast<unsigned long long>(one.moved_to),
+            static_cast<unsigned long long>(one.bytes), 1ull << one.alignment_log2,
+            one.zeroed ? 1 : 0, static_cast<int>(one.of), static_cast<int>(one.kind),
+            to_index(one.callstack));
+        text += line;
+        if (text.size() < (1 << 16)) return true;
+        const bool goes_on = out.write(text);
+        text.clear();
+        return goes_on;
+    });
+    out.write(text);
+    if (!out.is_broken_pipe()) out.finish();
+}
+
+double mib(double bytes) {
+    return bytes / (1 << 20);
+}
+
+void print_figures(const replay_setting& setting, const replay_figures& plain,
+                   const replay_figures& timed, double own_seconds) {
+    const auto steps = static_cast<double>(plain.steps);
+    const auto live = static_cast<double>(plain.peak_live());
+    const auto resident = static_cast<double>(plain.peak_resident());
+    std::printf("allocator   %s (%s)\n", setting.name().c_str(), plain.library.c_str());
+    std::printf("events      %llu\n", static_cast<unsigned long long>(plain.steps));
+    std::printf("time        %.3f s, %.1f ns an event; the replay's own part of it: %.1f ns\n",
+                plain.seconds, plain.seconds * 1e9 / steps, own_seconds * 1e9 / steps);
+    std::printf("requested   %.1f MiB at the peak\n", mib(live));
+    std::printf("resident    %.1f MiB at the peak, %.1f MiB on average, %.1f MiB at the end\n",
+                mib(resident), mib(plain.mean_resident()),
+                mib(static_cast<double>(plain.resident_end)));
+    const replay_sample* top = nullptr;
+    for (const replay_sample& one : timed.samples)
+        if (one.usable >= 0 && (top == nullptr || one.resident > top->resident)) top = &one;
+    if (top != nullptr)
+        std::printf("not asked   %.1f MiB of it inside of blocks, %.1f MiB beside them\n",
+                    mib(static_cast<double>(top->usable - top->live)),
+                    mib(static_cast<double>(top->resident - top->usable)));
+    std::printf("faults      %llu\n", static_cast<unsigned long long>(plain.faults));
+    if (plain.instructions != 0)
+        std::printf("instructions %llu, %.0f an event\n",
+                    static_cast<unsigned long long>(plain.instructions),
+                    static_cast<double>(plain.instructions) / steps);
+    if (plain.failed > 0)
+        std::printf("failed      %llu blocks could not be had\n",
+                    static_cast<unsigned long long>(plain.failed));
+    std::printf("\n%-9s %9s %12s %8s %8s %8s %8s\n", "ns", "up to", "count", "50 %", "90 %", "99 %",
+                "99.9 %");
+    for (const replay_latency& one : timed.latencies) {
+        const std::string up_to = one.up_to > (1u << 30) ? "larger" : std::to_string(one.up_to);
+        std::printf("%-9s %9s %12llu %8.0f %8.0f %8.0f %8.0f\n", one.operation.c_str(),
+                    up_to.c_str(), static_cast<unsigned long long>(one.count), one.ns[0], one.ns[1],
+                    one.ns[2], one.ns[3]);
+    }
+}
+
+}  // namespace
+
+int replay(const invocation& asked) {
+    const lab_options options = parse_lab_options("replay", asked.words);
+    if (options.wants_help) {
+        std::fputs(help, stdout);
+        return std::fflush(stdout) == 0 ? 0 : 1;
+    }
+    if (options.traces.size() != 1)
+        throw refusal("replay takes one trace (see fil-profile replay --help)");
+    const std::string& path = options.traces.front();
+    const opened_trace from(path, options.pid);
+    if (options.prints) {
+        reading(path, [&] { print(from); });
+        return 0;
+    }
+    from.say_what_is_odd();
+    const planned_replay planned(reading(
+        path, [&] { return trace::replay_plan(from.read(), from.process(), options.small); }));
+    using how = planned_replay::how;
+    constexpr int samples = 1000;
+    const replay_setting& setting = options.settings.front();
+    const replay_figures own = planned.measure(setting, how::null, 0);
+    const replay_figures plain = planned.measure(setting, how::plain, samples);
+    const replay_figures timed =
+        plain.why_not.empty() ? planned.measure(setting, how::timed, 100) : plain;
+    if (!plain.why_not.empty()) throw refusal(setting.name() + ": " + plain.why_not, 1);
+    print_figures(setting, plain, timed, own.seconds);
+    return std::fflush(stdout) == 0 ? 0 : 1;
+}
+
+}  // namespace fil::cli

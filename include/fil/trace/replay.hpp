@@ -1,0 +1,241 @@
+#pragma once
+// Replays a plan on an allocator: as many threads as were recorded, each with its own steps.
+//
+// In strict order one thread runs at a time, as recorded; freely, all run at once and wait only for
+// what they depend on. The plan's memory and the slots are the caller's, and nothing is allocated
+// between begin and end, so that the allocator's memory is all that changes. Pages are touched as
+// asked: not, the first byte of each block, or a byte of each page.
+//
+// `Watch` hears of every step: before(), after(thread, step, bytes), and now and then
+// sample(steps, live). Template, so that a watch which does nothing costs nothing.
+
+#include <atomic>
+#include <span>
+#include <thread>
+
+#include "fil/trace/replay_plan.hpp"
+#include "fil/trace/replayed_allocator.hpp"
+
+namespace fil::trace {
+
+enum class touching { none, first, all };
+enum class ordering { strict, free };
+
+struct replay_slot {
+    void* block;
+    std::uint64_t bytes;
+    std::atomic<std::uint32_t> turn;
+};
+
+struct replay_steps {
+    std::span<const std::span<const step>> threads;
+    std::span<const turn_of_thread> turns;
+    std::span<replay_slot> slots;  // zeroed
+};
+
+struct replay_options {
+    touching touch = touching::all;
+    ordering order = ordering::strict;
+    std::uint64_t sample_every = 0;  // steps; 0: never
+};
+
+struct null_watch {
+    void before() {}
+    void after(std::uint32_t, const step&, void*) {}
+    void sample(std::uint64_t, std::int64_t) {}
+    void begin() {}
+    void end() {}
+};
+
+template <replayed_allocator Allocator, typename Watch = null_watch>
+class replay {
+  public:
+    replay(Allocator& allocator, const replay_steps& steps, const replay_options& options,
+           Watch& watch)
+        : allocator_(allocator), steps_(steps), options_(options), watch_(watch) {}
+
+    // Blocks that could not be had.
+    std::uint64_t failed() const { return failed_.load(); }
+
+    // What is left at the end stays allocated.
+    void run() {
+        std::vector<std::thread> others;
+        std::vector<std::uint64_t> begins(steps_.threads.size(), 0);
+        places_ = begins.data();
+        const auto count = static_cast<std::uint32_t>(steps_.threads.size());
+        for (std::uint32_t i = 1; i < count; ++i)
+            others.emplace_back([this, i] {
+                ready_.fetch_add(1);
+                began_.wait(0);
+                work(i);
+            });
+        while (ready_.load() + 1 < count) std::this_thread::yield();
+        watch_.begin();
+        began_.store(1);
+        began_.notify_all();
+        if (count > 0) work(0);
+        for (std::thread& other : others) other.join();
+        watch_.end();
+    }
+
+  private:
+    void work(std::uint32_t thread) {
+        return options_.order == ordering::strict ? work_in_turns(thread) : work_freely(thread);
+    }
+
+    // Whose turn it is says one word; who waits long sleeps.
+    void work_in_turns(std::uint32_t thread) {
+        const auto turns = static_cast<std::uint32_t>(steps_.turns.size());
+        for (std::uint32_t turn = 0; turn < turns; ++turn) {
+            if (steps_.turns[turn].thread != thread) continue;
+            for (std::uint32_t now = turn_.load(std::memory_order_acquire), spun = 0; now != turn;
+                 now = turn_.load(std::memory_order_acquire))
+                if (++spun > 100) turn_.wait(now);
+            for (std::uint32_t left = steps_.turns[turn].steps; left > 0; --left)
+                do_step(thread, steps_.threads[thread][places_[thread]++]);
+            turn_.store(turn + 1, std::memory_order_release);
+            turn_.notify_all();
+        }
+    }
+
+    void work_freely(std::uint32_t thread) {
+        for (const step& one : steps_.threads[thread]) {
+            replay_slot& slot = steps_.slots[one.slot];
+            if (one.what != step_kind::map && one.what != step_kind::unmap)
+                for (std::uint32_t spun = 0; slot.turn.load(std::memory_order_acquire) != one.turn;)
+                    if (++spun > 100) std::this_thread::yield();
+            do_step(thread, one);
+        }
+    }
+
+    void do_step(std::uint32_t thread, const step& one) {
+        replay_slot& slot = steps_.slots[one.slot];
+        const std::uint64_t bytes = one.bytes();
+        std::int64_t change = 0;
+        switch (one.what) {
+            case step_kind::allocate:
+                watch_.before();
+                slot.block = allocator_.allocate(bytes, std::size_t{1} << one.alignment_log2);
+                came(thread, one, slot, change);
+                break;
+            case step_kind::allocate_zeroed:
+                watch_.before();
+                slot.block = allocator_.allocate_zeroed(bytes);
+                came(thread, one, slot, change);
+                break;
+            case step_kind::reallocate: {
+                watch_.before();
+                void* fresh = slot.block == nullptr
+                                  ? allocator_.allocate(bytes, 1)
+                                  : allocator_.reallocate(slot.block, slot.bytes, bytes);
+                watch_.after(thread, one, fresh);
+                change = static_cast<std::int64_t>(bytes) - static_cast<std::int64_t>(slot.bytes);
+                if (fresh == nullptr && bytes != 0) {
+                    failed_.fetch_add(1);
+                    change = 0;
+                    break;
+                }
+                slot.block = fresh;
+                if (bytes > slot.bytes) touch(slot.block, slot.bytes, bytes);
+                slot.bytes = bytes;
+                break;
+            }
+            case step_kind::release:
+                watch_.before();
+                if (slot.block != nullptr) allocator_.release(slot.block, slot.bytes);
+                watch_.after(thread, one, nullptr);
+                change = -static_cast<std::int64_t>(slot.bytes);
+                slot.block = nullptr;
+                slot.bytes = 0;
+                break;
+            case step_kind::map:
+                slot.block = allocator_.map(bytes);
+                change = static_cast<std::int64_t>(bytes);
+                touch(slot.block, 0, bytes);
+                break;
+            case step_kind::unmap:
+                if (slot.block != nullptr)
+                    allocator_.unmap(
+                        static_cast<char*>(slot.block) + std::uint64_t{one.turn} * 4096, bytes);
+                change = -static_cast<std::int64_t>(bytes);
+                break;
+        }
+        slot.turn.store(one.turn + 1, std::memory_order_release);
+        count(thread, change);
+    }
+
+    void came(std::uint32_t thread, const step& one, replay_slot& slot, std::int64_t& change) {
+        watch_.after(thread, one, slot.block);
+        if (slot.block == nullptr) {
+            failed_.fetch_add(1);
+            return;
+        }
+        slot.bytes = one.bytes();
+        change = static_cast<std::int64_t>(slot.bytes);
+        touch(slot.block, 0, slot.bytes);
+    }
+
+    void touch(void* block, std::uint64_t from, std::uint64_t bytes) {
+        if constexpr (std::same_as<Allocator, null_allocator>) return;
+        if (options_.touch == touching::none || block == nullptr || from >= bytes) return;
+        auto* begin = static_cast<volatile char*>(block);
+        begin[from] = 1;
+        if (options_.touch != touching::all) return;
+        for (std::uint64_t at = from + 4096; at < bytes; at += 4096) begin[at] = 1;
+        begin[bytes - 1] = 1;
+    }
+
+    void count(std::uint32_t, std::int64_t change) {
+        if (options_.sample_every == 0) return;
+        // In strict order plain words would do; freely, this is what a sample costs.
+        const std::int64_t live = live_.fetch_add(change, std::memory_order_relaxed) + change;
+        const std::uint64_t done = done_.fetch_add(1, std::memory_order_relaxed) + 1;
+        if (done % options_.sample_every == 0) watch_.sample(done, live);
+    }
+
+    Allocator& allocator_;
+    const replay_steps steps_;
+    const replay_options options_;
+    Watch& watch_;
+    std::uint64_t* places_ = nullptr;
+    std::atomic<std::uint32_t> ready_{0}, began_{0};
+    alignas(64) std::atomic<std::uint32_t> turn_{0};
+    alignas(64) std::atomic<std::int64_t> live_{0};
+    std::atomic<std::uint64_t> done_{0}, failed_{0};
+};
+
+// A plan, with its slots: for a replay in this process.
+class prepared_replay {
+  public:
+    explicit prepared_replay(const replay_plan& plan)
+        : plan_(plan), slots_(std::make_unique<replay_slot[]>(plan.slots())) {
+        for (const replay_plan::thread& one : plan.threads()) threads_.emplace_back(one.steps);
+    }
+
+    template <replayed_allocator Allocator>
+    void run(Allocator& allocator, const replay_options& options = {}) {
+        null_watch nobody;
+        for (std::uint32_t i = 0; i < plan_.slots(); ++i) {
+            slots_[i].block = nullptr;
+            slots_[i].bytes = 0;
+            slots_[i].turn.store(0);
+        }
+        const replay_steps steps{threads_, plan_.turns(), {slots_.get(), plan_.slots()}};
+        replay<Allocator>(allocator, steps, options, nobody).run();
+    }
+
+    // What the last run left.
+    template <replayed_allocator Allocator>
+    void release_rest(Allocator& allocator) {
+        for (std::uint32_t i = 0; i < plan_.slots(); ++i)
+            if (slots_[i].block != nullptr && slots_[i].bytes != 0)
+                allocator.release(std::exchange(slots_[i].block, nullptr), slots_[i].bytes);
+    }
+
+  private:
+    const replay_plan& plan_;
+    std::unique_ptr<replay_slot[]> slots_;
+    std::vector<std::span<const step>> threads_;
+};
+
+}  // namespace fil::trace

@@ -1,0 +1,210 @@
+#pragma once
+// What a replay does, worked out beforehand: for each thread its steps, and in which order the
+// threads took turns. So that a replay spends nothing on finding out.
+//
+// Blocks stand in *slots*, used again when they are free by the thread that had them: the table is
+// as large as what lived at once. Each step says which turn of its slot it is, so that threads that
+// run freely still wait for what they depend on: a block is released after it came, and a slot
+// filled after it was emptied. The recorded order is one in which nobody waits for ever.
+//
+// Cold; one thread.
+
+#include <map>
+#include <utility>
+
+#include "fil/trace/trace_reader.hpp"
+
+namespace fil::trace {
+
+enum class step_kind : std::uint8_t { allocate, allocate_zeroed, release, reallocate, map, unmap };
+
+struct step {
+    std::uint32_t slot;
+    std::uint32_t turn;  // of the slot; of unmap, the first page
+    std::uint32_t bytes_low;
+    std::uint16_t bytes_high;
+    step_kind what;
+    std::uint8_t alignment_log2;
+
+    std::uint64_t bytes() const { return std::uint64_t{bytes_high} << 32 | bytes_low; }
+};
+static_assert(sizeof(step) == 16);
+
+// So many steps of one thread, before the next one's turn.
+struct turn_of_thread {
+    std::uint32_t thread;
+    std::uint32_t steps;
+};
+
+// Which of a runtime's memory is replayed: its arenas, as it took them, or its blocks, as if each
+// had come from malloc.
+enum class runtime_memory { arenas, blocks };
+
+class replay_plan {
+  public:
+    struct thread {
+        std::uint32_t number;  // as recorded
+        std::vector<step> steps;
+    };
+
+    explicit replay_plan(runtime_memory of = runtime_memory::arenas) : of_(of) {}
+
+    replay_plan(const reader& from, std::size_t process, runtime_memory of) : of_(of) {
+        from.for_each_event(process, [&](const event& one) {
+            add(one);
+            return true;
+        });
+    }
+
+    void add(const event& one) {
+        milliseconds_ = std::max(milliseconds_, one.milliseconds);
+        switch (one.what) {
+            case operation::allocate:
+                return come(one, one.block);
+            case operation::reallocate:
+                return move(one);
+            case operation::release:
+                return go(one, take(one.block));
+            case operation::map:
+                if (is_replayed(one)) map(one);
+                return;
+            case operation::unmap:
+                return unmap(one);
+        }
+    }
+
+    const std::vector<thread>& threads() const { return threads_; }
+    const std::vector<turn_of_thread>& turns() const { return turns_; }
+    std::uint32_t slots() const { return static_cast<std::uint32_t>(owner_.size()); }
+    std::uint64_t steps() const { return steps_; }
+    std::int64_t peak() const { return peak_; }  // of what is live and mapped, in bytes
+    std::uint64_t milliseconds() const { return milliseconds_; }
+
+  private:
+    static constexpr std::uint32_t none = ~std::uint32_t{0};
+    static constexpr std::uint64_t page = 4096;
+    struct piece {
+        std::uint64_t end;
+        std::uint64_t base;  // of the whole mapping
+        std::uint32_t slot;
+    };
+
+    bool is_replayed(const event& one) const {
+        if (one.of == layer::runtime_arena) return of_ == runtime_memory::arenas;
+        if (one.of == layer::runtime_block) return of_ == runtime_memory::blocks;
+        const bool is_block = one.what != operation::map && one.what != operation::unmap;
+        return is_block || one.kind == mapping_kind::anonymous;
+    }
+
+    std::uint32_t& slot_of(block_number block) {
+        const auto at = static_cast<std::size_t>(block);
+        if (slot_of_.size() <= at) slot_of_.resize(std::max(at + 1, slot_of_.size() * 2), none);
+        return slot_of_[at];
+    }
+    std::uint32_t take(block_number block) { return std::exchange(slot_of(block), none); }
+
+    std::uint32_t index_of(std::uint32_t number) {
+        if (last_ < threads_.size() && threads_[last_].number == number) return last_;
+        const auto [found, is_new] =
+            index_of_.try_emplace(number, static_cast<std::uint32_t>(threads_.size()));
+        if (is_new) {
+            threads_.push_back({number, {}});
+            free_.emplace_back();
+        }
+        return last_ = found->second;
+    }
+
+    std::uint32_t fresh_slot(std::uint32_t thread) {
+        if (!free_[thread].empty()) {
+            const std::uint32_t slot = free_[thread].back();
+            free_[thread].pop_back();
+            return slot;
+        }
+        owner_.push_back(thread);
+        turn_.push_back(0);
+        bytes_.push_back(0);
+        return slots() - 1;
+    }
+
+    void put(const event& one, step_kind what, std::uint32_t slot, std::uint32_t turn,
+             std::uint64_t bytes) {
+        const std::uint32_t thread = index_of(one.thread);
+        threads_[thread].steps.push_back({slot, turn, static_cast<std::uint32_t>(bytes),
+                                          static_cast<std::uint16_t>(bytes >> 32), what,
+                                          one.alignment_log2});
+        if (turns_.empty() || turns_.back().thread != thread) turns_.push_back({thread, 0});
+        ++turns_.back().steps;
+        ++steps_;
+    }
+    void count(std::int64_t bytes) { peak_ = std::max(peak_, live_ += bytes); }
+
+    void come(const event& one, block_number block) {
+        if (!is_replayed(one)) return;
+        const std::uint32_t slot = fresh_slot(index_of(one.thread));
+        slot_of(block) = slot;
+        bytes_[slot] = one.bytes;
+        count(static_cast<std::int64_t>(one.bytes));
+        put(one, one.zeroed ? step_kind::allocate_zeroed : step_kind::allocate, slot, turn_[slot]++,
+            one.bytes);
+    }
+
+    void go(const event& one, std::uint32_t slot) {
+        if (slot == none) return;
+        count(-static_cast<std::int64_t>(bytes_[slot]));
+        put(one, step_kind::release, slot, turn_[slot]++, bytes_[slot]);
+        free_[owner_[slot]].push_back(slot);
+    }
+
+    // Between malloc and a runtime's allocator only one half of it may be replayed.
+    void move(const event& one) {
+        const std::uint32_t slot = take(one.block);
+        if (slot == none) return come(one, one.moved_to);
+        if (!is_replayed(one)) return go(one, slot);
+        slot_of(one.moved_to) = slot;
+        count(static_cast<std::int64_t>(one.bytes) - static_cast<std::int64_t>(bytes_[slot]));
+        bytes_[slot] = one.bytes;
+        put(one, step_kind::reallocate, slot, turn_[slot]++, one.bytes);
+    }
+
+    void map(const event& one) {
+        unmap(one);
+        const std::uint32_t slot = fresh_slot(index_of(one.thread));
+        pieces_[one.address] = {one.address + one.bytes, one.address, slot};
+        count(static_cast<std::int64_t>(one.bytes));
+        put(one, step_kind::map, slot, 0, one.bytes);
+    }
+
+    // Whatever of it was mapped.
+    void unmap(const event& one) {
+        const std::uint64_t begin = one.address, end = one.address + one.bytes;
+        auto next = pieces_.upper_bound(begin);
+        if (next != pieces_.begin() && std::prev(next)->second.end > begin) --next;
+        while (next != pieces_.end() && next->first < end) {
+            const auto [start, known] = *next;
+            next = pieces_.erase(next);
+            if (start < begin) pieces_[start] = {begin, known.base, known.slot};
+            if (known.end > end)
+                next = pieces_.insert({end, {known.end, known.base, known.slot}}).first;
+            const std::uint64_t first = std::max(begin, start), last = std::min(end, known.end);
+            count(-static_cast<std::int64_t>(last - first));
+            put(one, step_kind::unmap, known.slot,
+                static_cast<std::uint32_t>((first - known.base) / page), last - first);
+            if (known.end > end) break;
+        }
+    }
+
+    runtime_memory of_;
+    std::vector<thread> threads_;
+    std::vector<turn_of_thread> turns_;
+    std::unordered_map<std::uint32_t, std::uint32_t> index_of_;
+    std::uint32_t last_ = none;
+    std::vector<std::vector<std::uint32_t>> free_;  // slots, of each thread
+    std::vector<std::uint32_t> slot_of_;            // of each block of the trace
+    std::vector<std::uint32_t> owner_, turn_;       // of each slot
+    std::vector<std::uint64_t> bytes_;              //   likewise
+    std::map<std::uint64_t, piece> pieces_;         // of mappings
+    std::uint64_t steps_ = 0, milliseconds_ = 0;
+    std::int64_t live_ = 0, peak_ = 0;
+};
+
+}  // namespace fil::trace

@@ -1,0 +1,97 @@
+#include "lab/comparison.hpp"
+
+#include <gtest/gtest.h>
+
+namespace fil::cli {
+namespace {
+
+compared_allocator measured(const std::string& name, std::vector<double> seconds) {
+    compared_allocator one;
+    one.setting.allocator = name;
+    std::vector<double> times;
+    for (const double each : seconds) {
+        replay_figures figures;
+        figures.seconds = each;
+        figures.steps = 1000;
+        figures.samples = {{500, 1, 10 << 20, 20 << 20, 15 << 20}, {1000, 2, 1, 1, 1}};
+        one.plain.push_back(figures);
+        one.timed.push_back(figures);
+    }
+    for (const question& asked : questions()) {
+        std::vector<double> values;
+        for (std::size_t i = 0; i < one.plain.size(); ++i)
+            values.push_back(asked.value(one.plain[i], one.timed[i]));
+        one.answers.push_back(spread_of(values));
+    }
+    return one;
+}
+
+std::size_t question_of(const std::string& name) {
+    for (std::size_t q = 0; q < questions().size(); ++q)
+        if (questions()[q].name == name) return q;
+    throw std::runtime_error(name);
+}
+
+compared_trace two(std::vector<double> first, std::vector<double> second) {
+    compared_trace trace;
+    trace.name = "job.filtrace <b>";
+    trace.allocators.push_back(measured("one.so", std::move(first)));
+    trace.allocators.push_back(measured("two.so", std::move(second)));
+    return trace;
+}
+
+TEST(comparison, says_who_is_best_and_by_how_much) {
+    const auto trace = two({1, 1.1, 1.05, 1, 1}, {2, 2.1, 2, 2.2, 2});
+    const verdict found = verdict_of(trace, question_of("time an event"));
+    EXPECT_EQ(found.best, 0);
+    EXPECT_EQ(found.text, "one.so; the next one has 100 % more");
+}
+
+TEST(comparison, refuses_to_call_noise_a_difference) {
+    const auto trace = two({1, 1.5, 1.2, 1.1, 1}, {1.4, 1.3, 1.6, 1.4, 1.7});
+    const verdict found = verdict_of(trace, question_of("time an event"));
+    EXPECT_EQ(found.best, -1);
+    EXPECT_EQ(found.text, "nobody: one.so and two.so differ by no more than noise");
+    EXPECT_EQ(verdict_of(trace, question_of("resident at the peak")).best, -1);
+}
+
+TEST(comparison, tells_what_was_not_asked_for_inside_of_blocks_and_beside) {
+    const auto trace = two({1}, {2});
+    const auto& answers = trace.allocators[0].answers;
+    EXPECT_EQ(answers[question_of("unused inside of blocks")].median, 5);
+    EXPECT_EQ(answers[question_of("resident beside blocks")].median, 5);
+    EXPECT_EQ(answers[question_of("resident at the peak")].median, 20);
+}
+
+TEST(comparison, one_that_failed_has_a_row_that_says_why) {
+    auto trace = two({1, 1, 1}, {2, 2, 2});
+    trace.allocators[1].why_not = "it crashed: Aborted";
+    EXPECT_EQ(verdict_of(trace, 0).text, "one allocator alone");
+    const std::string page = comparison_page({trace}, "how");
+    EXPECT_NE(page.find("two.so was not measured: it crashed: Aborted."), page.npos);
+    EXPECT_NE(comparison_csv({trace}).find("\"it crashed: Aborted\""), std::string::npos);
+    EXPECT_NE(comparison_json({trace}).find("\"failure\": \"it crashed: Aborted\""),
+              std::string::npos);
+}
+
+TEST(comparison, names_are_shown_and_never_obeyed) {
+    const std::string page = comparison_page({two({1}, {2})}, "how");
+    EXPECT_EQ(page.find("<b>"), page.npos);
+    EXPECT_NE(page.find("job.filtrace &lt;b&gt;"), page.npos);
+}
+
+TEST(figures_of, what_was_not_finished_has_a_reason) {
+    EXPECT_EQ(figures_of("malloc /lib/x.so\nsteps 5\n").why_not, "it ended before it was done");
+    const replay_figures whole = figures_of(
+        "malloc /lib/x.so\nsteps 5\nseconds 0.5\nsample 3 9 1 2 -1\nsample 1 8 1 2 -1\n"
+        "latency free 64 10 1 2 3 4\ndone\n");
+    EXPECT_EQ(whole.why_not, "");
+    EXPECT_EQ(whole.library, "/lib/x.so");
+    ASSERT_EQ(whole.samples.size(), 2u);
+    EXPECT_EQ(whole.samples[0].steps, 1u);
+    ASSERT_EQ(whole.latencies.size(), 1u);
+    EXPECT_EQ(whole.latencies[0].ns[3], 4);
+}
+
+}  // namespace
+}  // namespace fil::cli

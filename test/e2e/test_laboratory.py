@@ -1,0 +1,374 @@
+"""`fil-profile record` and `replay`: what a program does with memory, in a file and done again."""
+
+from __future__ import annotations
+
+import csv
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from command import SECONDS, fil_profile, script, wait_until
+from profiling import FIL_PROFILE, PROGRAMS
+
+
+@dataclass(frozen=True)
+class Event:
+    thread: int
+    what: str
+    block: int
+    bytes: int  # of what comes; of what goes, what it had
+    alignment: int = 1
+    zeroed: bool = False
+    layer: int = 0
+
+
+@pytest.fixture(scope="session")
+def traced(tmp_path_factory: pytest.TempPathFactory) -> str:
+    program = tmp_path_factory.mktemp("traced") / "traced"
+    source = str(PROGRAMS / "traced.c")
+    subprocess.run(
+        ["cc", "-O1", "-fno-builtin", "-pthread", "-w", "-o", program, source], check=True
+    )
+    return str(program)
+
+
+def recorded(*program: str, options: tuple[str, ...] = ()) -> str:
+    """What it said; the trace is in trace.filtrace."""
+    ended = fil_profile("record", *options, *program, timeout=SECONDS)
+    return ended.stderr.decode()
+
+
+def events(trace: str = "trace.filtrace", *options: str) -> list[Event]:
+    printed = fil_profile("replay", "--print", *options, trace, timeout=SECONDS)
+    assert printed.status == 0, printed.stderr
+    sizes: dict[int, int] = {}
+    found = []
+    for line in printed.stdout.decode().splitlines()[1:]:
+        words = line.split("\t")
+        thread, block, to, size = int(words[0]), int(words[3]), int(words[4]), int(words[5])
+        if words[2] == "free":
+            size = sizes.pop(block)  # each goes once, after it came
+        elif words[2] == "realloc":
+            sizes.pop(block)
+            sizes[to] = size
+        elif words[2] == "malloc":
+            sizes[block] = size
+        found.append(
+            Event(thread, words[2], block, size, int(words[6]), words[7] == "1", int(words[8]))
+        )
+    return found
+
+
+def ours(found: list[Event]) -> list[Event]:
+    return [one for one in found if one.bytes % 1000 == 7 and one.what not in ("map", "unmap")]
+
+
+def shape(found: list[Event]) -> dict[int, list[tuple]]:
+    """Of each thread, by the order in which they come, all but which block it is."""
+    threads: dict[int, list[tuple]] = defaultdict(list)
+    for one in ours(found):
+        threads[one.thread].append((one.what, one.bytes, one.alignment, one.zeroed))
+    return {number: threads[thread] for number, thread in enumerate(sorted(threads))}
+
+
+@pytest.mark.usefixtures("here")
+def test_each_function_of_the_family_is_an_event_as_it_was_asked_for(traced: str) -> None:
+    recorded(traced, "all")
+    assert shape(events())[0] == [
+        ("malloc", 1007, 1, False),
+        ("realloc", 2007, 1, False),
+        ("realloc", 40007, 1, False),
+        ("free", 40007, 1, False),
+        ("malloc", 5007, 1, True),
+        ("free", 5007, 1, False),
+        ("malloc", 6007, 256, False),
+        ("free", 6007, 1, False),
+        ("malloc", 7007, 64, False),
+        ("free", 7007, 1, False),
+        ("malloc", 8007, 4096, False),
+        ("free", 8007, 1, False),
+        ("malloc", 9007, 1, False),
+        ("free", 9007, 1, False),
+        ("malloc", 10007, 1, False),
+    ]
+    mapped = [one.bytes for one in events() if one.what == "map"]
+    unmapped = [one.bytes for one in events() if one.what == "unmap"]
+    assert 1 << 20 in mapped
+    assert Counter(unmapped) >= Counter([8192, 4096, (1 << 20) - 8192 - 4096])
+
+
+@pytest.mark.usefixtures("here")
+def test_a_block_that_another_thread_frees_goes_after_it_came(traced: str) -> None:
+    recorded(traced, "threads", "2000")
+    found = ours(events())  # which says so where one goes that has not come
+    kinds = Counter((one.thread, one.what) for one in found)
+    assert sorted(kinds.values()) == [2000, 2000]
+    assert len({one.thread for one in found}) == 2
+
+
+@pytest.mark.usefixtures("here")
+def test_the_trace_of_a_killed_program_has_all_that_came_before(traced: str) -> None:
+    ended = fil_profile("record", traced, "killed", "10000", timeout=SECONDS)
+    assert ended.status == -signal.SIGKILL
+    assert len(ours(events())) == 10000
+
+
+@pytest.mark.usefixtures("here")
+def test_nothing_is_lost_where_a_program_allocates_faster_than_is_written(traced: str) -> None:
+    said = recorded(traced, "many", "200000")
+    assert "are not in it" not in said
+    assert Counter(one.what for one in ours(events())) == {"malloc": 200000, "free": 200000}
+    size = Path("trace.filtrace").stat().st_size
+    assert size < 3 * 400000  # what the issue asks for: 3 bytes an event
+
+
+@pytest.mark.usefixtures("here")
+def test_a_sample_keeps_whole_lifetimes(traced: str) -> None:
+    recorded(traced, "many", "20000", options=("--sample", "10"))
+    kinds = Counter(one.what for one in ours(events()))
+    assert kinds["malloc"] == kinds["free"]
+    assert 1000 < kinds["malloc"] < 4000
+
+
+@pytest.mark.usefixtures("here")
+def test_each_process_is_one_of_the_trace(traced: str) -> None:
+    said = recorded(traced, "fork")
+    assert "2 processes" in said
+    chosen = fil_profile("replay", "trace.filtrace", timeout=SECONDS)
+    assert b"has 2 processes; this is of the one that is chosen: " in chosen.stderr
+    pids = [str(pid) for pid in processes_of("trace.filtrace", b"traced")]
+    found = [ours(events("trace.filtrace", "--process", pid)) for pid in pids]
+    # What the child inherited is its parent's.
+    assert [[one.bytes for one in each] for each in found] == [[1007], [2007, 3007]]
+    nobody = fil_profile("replay", "--process", "1", "trace.filtrace", timeout=SECONDS)
+    assert nobody.stderr == b"=fil-profile= trace.filtrace has no process 1\n"
+
+
+@pytest.mark.usefixtures("here")
+def test_of_a_python_a_replay_takes_small_objects_or_their_arenas() -> None:
+    script("small.py", "kept = [str(i) for i in range(30_000)]\n")
+    recorded(sys.executable, "small.py")
+    layers = Counter(one.layer for one in events() if one.what in ("malloc", "map"))
+    assert layers[1] > 30_000  # small objects
+    assert layers[2] >= 2  # arenas of a megabyte
+    arenas = fil_profile("replay", "trace.filtrace", timeout=SECONDS).stdout.decode()
+    blocks = fil_profile("replay", "--small", "blocks", "trace.filtrace", timeout=SECONDS)
+    assert figure(blocks.stdout.decode(), "events") > figure(arenas, "events") + 30_000
+
+
+def figure(printed: str, name: str) -> float:
+    [line] = [line for line in printed.splitlines() if line.startswith(name + " ")]
+    return float(line.split()[1])
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("mode", [("all",), ("threads", "3000")])
+def test_what_is_recorded_of_a_replay_is_what_was_recorded(traced: str, mode: tuple) -> None:
+    """Round trip: the same events of each thread, in the same order."""
+    recorded(traced, *mode)
+    recorded(str(FIL_PROFILE), "replay", "trace.filtrace", options=("-o", "again.filtrace"))
+    first = shape(events())
+    for pid in processes_of("again.filtrace", b"untimed"):
+        again = shape(events("again.filtrace", "--process", str(pid)))
+        if again:
+            assert again == first
+            return
+    pytest.fail("no replay was recorded")
+
+
+def processes_of(trace: str, word: bytes) -> list[int]:
+    """Of those whose command has it, in the order of joining (docs/design/trace-file.md)."""
+    zstd = ctypes.CDLL("libzstd.so.1")
+    zstd.ZSTD_decompress.restype = ctypes.c_size_t
+    whole, at, found = Path(trace).read_bytes(), 64, []
+    while whole[at : at + 4] == b"tblk":
+        kind = int.from_bytes(whole[at + 4 : at + 8], "little")
+        stored = int.from_bytes(whole[at + 16 : at + 24], "little")
+        if kind == 1:
+            raw = int.from_bytes(whole[at + 24 : at + 32], "little")
+            content = ctypes.create_string_buffer(raw)
+            packed = whole[at + 56 : at + 56 + stored]
+            zstd.ZSTD_decompress(content, ctypes.c_size_t(raw), packed, ctypes.c_size_t(stored))
+            pid = shift = place = 0
+            while True:
+                byte = content.raw[place]
+                pid |= (byte & 127) << shift
+                place, shift = place + 1, shift + 7
+                if byte < 128:
+                    break
+            if word in content.raw:
+                found.append(pid)
+        at += 56 + stored
+    return found
+
+
+@pytest.mark.usefixtures("here")
+def test_a_replay_measures_the_allocator_that_is_asked_for(traced: str) -> None:
+    recorded(traced, "threads", "3000")
+    for allocator in ("glibc", "libtcmalloc_minimal.so.4", "libjemalloc.so.2"):
+        for order in ("strict", "free"):
+            ended = fil_profile(
+                "replay",
+                "--allocator",
+                allocator,
+                "--order",
+                order,
+                "trace.filtrace",
+                timeout=SECONDS,
+            )
+            assert ended.status == 0, ended.stderr
+            printed = ended.stdout.decode()
+            name = allocator.split(".")[0] if allocator != "glibc" else "libc"
+            assert name in printed.splitlines()[0].split("(")[1]
+            assert figure(printed, "events") >= 6000
+            assert figure(printed, "requested") > 0
+
+
+@pytest.mark.usefixtures("here")
+def test_an_allocator_that_is_none_or_crashes_is_said_in_a_line(traced: str) -> None:
+    recorded(traced, "many", "100")
+    script("bad.c", "void abort(void); void* malloc(unsigned long n) { abort(); return 0; }")
+    subprocess.run(["cc", "-shared", "-fPIC", "-w", "-o", "bad.so", "bad.c"], check=True)
+    said = {
+        "nothere.so": "nothere.so: it cannot be loaded: no such library, or one of another kind",
+        "libz.so.1": "libz.so.1: it has no malloc",
+        "./bad.so": "bad.so: it crashed: Aborted",
+    }
+    for allocator, why in said.items():
+        ended = fil_profile("replay", "--allocator", allocator, "trace.filtrace", timeout=SECONDS)
+        assert (ended.status, ended.stderr.decode()) == (1, f"=fil-profile= {why}\n")
+
+
+@pytest.mark.usefixtures("here")
+def test_what_is_no_whole_trace_is_said_in_a_line(traced: str) -> None:
+    recorded(traced, "many", "1000")
+    whole = Path("trace.filtrace").read_bytes()
+    Path("cut.filtrace").write_bytes(whole[:-30])
+    place = whole.index(b"tblk", 65) + 80  # in its first events
+    damaged = whole[:place] + b"\0\0\0\0" + whole[place + 4 :]
+    Path("damaged.filtrace").write_bytes(damaged)
+    Path("foreign.filtrace").write_bytes(b"hello" * 100)
+    Path("empty.filtrace").touch()
+    cut = fil_profile("replay", "cut.filtrace", timeout=SECONDS)
+    assert cut.status == 0
+    assert b"cut.filtrace ends early" in cut.stderr
+    said = {
+        "damaged.filtrace": "it is damaged",
+        "foreign.filtrace": "it is no trace",
+        "empty.filtrace": "it is no trace",
+        "nowhere.filtrace": "No such file or directory",
+        ".": "Is a directory",
+    }
+    for name, why in said.items():
+        ended = fil_profile("replay", name, timeout=SECONDS)
+        assert (ended.status, ended.stderr.decode()) == (
+            2,
+            f"=fil-profile= cannot read {name}: {why}\n",
+        )
+
+
+@pytest.mark.usefixtures("here")
+def test_the_program_goes_on_where_the_trace_cannot(traced: str) -> None:
+    nowhere = fil_profile("record", "-o", "/nowhere/x", traced, "all", timeout=SECONDS)
+    assert nowhere.status == 2
+    assert nowhere.stderr.startswith(b"=fil-profile= cannot write the trace: /nowhere/x")
+    full = fil_profile("record", "-o", "/dev/full", traced, "all", timeout=SECONDS)
+    assert full.status == 2
+    # A disk that is full after a while, as a limit of a file's length has it.
+    limited = subprocess.run(
+        [
+            "sh",
+            "-c",
+            f"ulimit -f 8; exec {FIL_PROFILE} record {sys.executable} -c 'print(sum(range(9)))'",
+        ],
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert limited.stdout == b"36\n"
+    assert limited.returncode == 0
+    assert b"The trace ends early: " in limited.stderr
+
+
+@pytest.mark.usefixtures("here")
+def test_where_fil_profile_is_killed_the_trace_is_read_as_far_as_it_goes() -> None:
+    script(
+        "waits.py",
+        "import time\nkept = [bytes(1000) for _ in range(50_000)]\n"
+        "print('ready', flush=True)\ntime.sleep(60)\n",
+    )
+    command = [str(FIL_PROFILE), "record", sys.executable, "waits.py"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as supervisor:
+        assert supervisor.stdout is not None
+        supervisor.stdout.readline()
+        size = Path("trace.filtrace")
+        wait_until(lambda: size.stat().st_size > 40_000, "the trace is written")
+        os.kill(supervisor.pid, signal.SIGKILL)
+    ended = fil_profile("replay", "trace.filtrace", timeout=SECONDS)
+    assert ended.status == 0
+    assert b"trace.filtrace ends early" in ended.stderr
+
+
+@pytest.mark.usefixtures("here")
+def test_allocators_are_compared_on_one_page(traced: str) -> None:
+    recorded(traced, "threads", "2000")
+    script("bad.c", "void abort(void); void* malloc(unsigned long n) { abort(); return 0; }")
+    subprocess.run(["cc", "-shared", "-fPIC", "-w", "-o", "bad.so", "bad.c"], check=True)
+    allocators = ["glibc", "./bad.so", "libtcmalloc_minimal.so.4"]
+    words = [word for allocator in allocators for word in ("--allocator", allocator)]
+    words[4:4] = ["--env", "A=<b>"]
+    ended = fil_profile(
+        *("--no-browser", "compare-allocators", "--repeat", "3", "-o", "out", *words),
+        "trace.filtrace",
+        timeout=SECONDS,
+    )
+    assert ended.status == 0, ended.stderr
+    assert b"bad.so A=<b> was not measured: it crashed: Aborted." in ended.stderr
+    found = json.loads(Path("out/figures.json").read_text())["traces"][0]
+    by_name = {one["name"]: one for one in found["allocators"]}
+    assert by_name["bad.so A=<b>"] == {"name": "bad.so A=<b>", "failure": "it crashed: Aborted"}
+    for name in ("glibc", "libtcmalloc_minimal.so.4"):
+        median, low, high = by_name[name]["answers"]["time an event"]
+        assert 0 < low <= median <= high
+        assert len(by_name[name]["samples"]) > 100
+        # What was asked for is the trace's, whatever the allocator.
+        assert [one[2] for one in by_name[name]["samples"]] == [
+            one[2] for one in by_name["glibc"]["samples"]
+        ]
+    rows = list(csv.DictReader(Path("out/figures.csv").read_text().splitlines()))
+    assert len(rows) == 2 * len(found["least"]) + 1
+    page = Path("out/index.html").read_text()
+    assert "bad.so A=&lt;b&gt; was not measured" in page and "<b>" not in page
+    assert page.count('<path class="line"') == 4  # a curve and a key for each that was measured
+    assert "<script" not in page and "http" not in page.replace("http-equiv", "")
+
+
+@pytest.mark.usefixtures("here")
+def test_what_is_asked_for_wrongly_is_said_in_a_line() -> None:
+    said = {
+        ("record",): "what should be recorded? (see fil-profile record --help)",
+        ("record", "--sample", "0", "ls"): "--sample: '0' is not how many blocks one is kept of",
+        ("record", "--x", "ls"): "record has no option --x (see fil-profile record --help)",
+        ("replay",): "replay takes one trace (see fil-profile replay --help)",
+        ("replay", "--touch", "it", "a"): "--touch takes no 'it'",
+        ("replay", "--env", "A", "a"): "--env: 'A' is not NAME=VALUE",
+        ("replay", "--allocator"): "--allocator needs a value",
+        (
+            "compare-allocators",
+        ): "compare on which trace? (see fil-profile compare-allocators --help)",
+        ("compare-allocators", "--repeat", "x", "a"): "--repeat: 'x' is no such number",
+    }
+    for words, line in said.items():
+        ended = fil_profile(*words, timeout=SECONDS)
+        assert (ended.status, ended.stderr.decode()) == (2, f"=fil-profile= {line}\n")
+    for verb in ("record", "replay", "compare-allocators"):
+        ended = fil_profile(verb, "--help", timeout=SECONDS)
+        assert ended.status == 0 and f"Usage: fil-profile {verb}".encode() in ended.stdout
+        assert all(len(line) <= 92 for line in ended.stdout.decode().splitlines())

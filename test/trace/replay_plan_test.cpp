@@ -1,0 +1,105 @@
+#include "fil/trace/replay_plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include "fil/trace/plan_file.hpp"
+#include "trace_events.hpp"
+
+namespace fil::trace {
+namespace {
+
+replay_plan plan_of(const std::vector<event>& events, runtime_memory of = runtime_memory::arenas) {
+    replay_plan plan(of);
+    for (const event& one : events) plan.add(one);
+    return plan;
+}
+
+event of_runtime(event one) {
+    one.of = layer::runtime_block;
+    return one;
+}
+
+TEST(replay_plan, a_slot_is_used_again_when_it_is_free) {
+    const replay_plan plan =
+        plan_of({came(0, 10), went(0), came(1, 20), came(2, 30), went(1), went(2)});
+    EXPECT_EQ(plan.slots(), 2u);
+    EXPECT_EQ(plan.peak(), 50);
+    ASSERT_EQ(plan.threads().size(), 1u);
+    const auto& steps = plan.threads()[0].steps;
+    ASSERT_EQ(steps.size(), 6u);
+    EXPECT_EQ(steps[2].slot, steps[0].slot);
+    EXPECT_EQ(steps[2].turn, 2u);
+    EXPECT_EQ(steps[2].bytes(), 20u);
+}
+
+TEST(replay_plan, threads_take_turns_as_recorded) {
+    const replay_plan plan = plan_of({came(0, 1, 5), came(1, 1, 5), went(0, 9), came(2, 1, 5)});
+    ASSERT_EQ(plan.turns().size(), 3u);
+    EXPECT_EQ(plan.turns()[0].steps, 2u);
+    EXPECT_EQ(plan.turns()[1].thread, 1u);
+    EXPECT_EQ(plan.threads()[0].number, 5u);
+    EXPECT_EQ(plan.threads()[1].number, 9u);
+}
+
+TEST(replay_plan, of_a_runtime_either_its_blocks_or_its_arenas) {
+    const std::vector<event> events{
+        mapped(operation::map, 1 << 20, 1 << 20, layer::runtime_arena), of_runtime(came(0, 40)),
+        of_runtime(came(1, 50)), of_runtime(went(0)),
+        mapped(operation::unmap, 1 << 20, 1 << 20, layer::runtime_arena)};
+    const replay_plan arenas = plan_of(events), blocks = plan_of(events, runtime_memory::blocks);
+    EXPECT_EQ(arenas.steps(), 2u);
+    EXPECT_EQ(arenas.threads()[0].steps[0].what, step_kind::map);
+    EXPECT_EQ(blocks.steps(), 3u);
+    EXPECT_EQ(blocks.peak(), 90);
+}
+
+// From pymalloc to malloc and back: with arenas only malloc's half is replayed.
+TEST(replay_plan, a_block_that_leaves_the_runtimes_allocator_comes_to_malloc) {
+    event back = of_runtime(moved(1, 2, 100));
+    const std::vector<event> events{of_runtime(came(0, 40)), moved(0, 1, 4000), back, went(2)};
+    const replay_plan plan = plan_of(events);
+    const auto& steps = plan.threads()[0].steps;
+    ASSERT_EQ(steps.size(), 2u);
+    EXPECT_EQ(steps[0].what, step_kind::allocate);
+    EXPECT_EQ(steps[0].bytes(), 4000u);
+    EXPECT_EQ(steps[1].what, step_kind::release);
+}
+
+TEST(replay_plan, a_mapping_goes_in_parts) {
+    const replay_plan plan =
+        plan_of({mapped(operation::map, 0x10000, 0x4000), mapped(operation::unmap, 0x11000, 0x1000),
+                 mapped(operation::unmap, 0x10000, 0x8000)});
+    const auto& steps = plan.threads()[0].steps;
+    ASSERT_EQ(steps.size(), 4u);
+    EXPECT_EQ(steps[1].turn, 1u);  // its second page
+    EXPECT_EQ(steps[1].bytes(), 0x1000u);
+    EXPECT_EQ(steps[2].turn, 0u);
+    EXPECT_EQ(steps[2].bytes(), 0x1000u);
+    EXPECT_EQ(steps[3].turn, 2u);
+    EXPECT_EQ(steps[3].bytes(), 0x2000u);
+}
+
+TEST(replay_plan, what_is_not_known_is_not_released) {
+    EXPECT_EQ(plan_of({went(3), moved(4, 5, 10), went(5)}).steps(), 2u);
+}
+
+TEST(replay_plan, comes_back_whole_from_its_file) {
+    const replay_plan plan = plan_of({came(0, 1ull << 33, 5), came(1, 7, 6), went(0, 6)});
+    std::vector<std::byte> file;
+    write_plan(plan, [&](const void* data, std::size_t bytes) {
+        const auto* from = static_cast<const std::byte*>(data);
+        file.insert(file.end(), from, from + bytes);
+    });
+    mapped_plan read;
+    ASSERT_TRUE(read.read(file));
+    ASSERT_EQ(read.threads.size(), 2u);
+    EXPECT_EQ(read.threads[0][0].bytes(), 1ull << 33);
+    EXPECT_EQ(read.threads[1].size(), 2u);
+    EXPECT_EQ(read.turns.size(), 2u);
+    EXPECT_EQ(read.slots, 2u);
+    file.pop_back();
+    EXPECT_FALSE(mapped_plan().read(file));
+}
+
+}  // namespace
+}  // namespace fil::trace

@@ -1,0 +1,129 @@
+#include "fil/trace/replay.hpp"
+
+#include <gtest/gtest.h>
+
+#include <mutex>
+#include <random>
+#include <set>
+
+#include "trace_events.hpp"
+
+namespace fil::trace {
+namespace {
+
+// Sees to it that each block goes once, after it came, with the size it had.
+struct checking_allocator : simple_allocator<checking_allocator> {
+    std::mutex lock;
+    std::map<void*, std::size_t> live;
+    std::size_t most = 0, now = 0, came = 0;
+    int wrong = 0;
+
+    void* allocate(std::size_t bytes, std::size_t) {
+        void* block = std::malloc(bytes);
+        const std::lock_guard hold(lock);
+        live[block] = bytes;
+        ++came;
+        most = std::max(most, now += bytes);
+        return block;
+    }
+    void release(void* block, std::size_t bytes) {
+        {
+            const std::lock_guard hold(lock);
+            const auto found = live.find(block);
+            if (found == live.end() || found->second != bytes) {
+                ++wrong;
+                return;
+            }
+            now -= bytes;
+            live.erase(found);
+        }
+        std::free(block);
+    }
+};
+static_assert(replayed_allocator<checking_allocator>);
+
+// Blocks that one thread makes and another releases.
+replay_plan handed_over(int count) {
+    replay_plan plan;
+    std::mt19937 random(1);
+    std::vector<std::uint64_t> live;
+    std::uint64_t next = 0;
+    for (int i = 0; i < count; ++i) {
+        const std::uint32_t thread = random() % 3 + 1;
+        if (live.size() < 5 || random() % 2 == 0) {
+            plan.add(came(next, random() % 300 + 1, thread));
+            live.push_back(next++);
+        } else {
+            std::swap(live[random() % live.size()], live.back());
+            plan.add(went(live.back(), thread));
+            live.pop_back();
+        }
+    }
+    for (const std::uint64_t block : live) plan.add(went(block, 1));
+    return plan;
+}
+
+class replay_in : public ::testing::TestWithParam<ordering> {};
+
+TEST_P(replay_in, each_block_goes_once_after_it_came) {
+    const replay_plan plan = handed_over(3000);
+    prepared_replay prepared(plan);
+    for (int again = 0; again < 3; ++again) {
+        checking_allocator allocator;
+        prepared.run(allocator, {touching::all, GetParam(), 0});
+        EXPECT_EQ(allocator.wrong, 0);
+        EXPECT_TRUE(allocator.live.empty());
+        EXPECT_GT(allocator.came, 1000u);
+        if (GetParam() == ordering::strict) EXPECT_EQ(allocator.most, std::size_t(plan.peak()));
+    }
+}
+INSTANTIATE_TEST_SUITE_P(order, replay_in, ::testing::Values(ordering::strict, ordering::free));
+
+TEST(replay, what_the_trace_leaves_can_be_released) {
+    replay_plan plan;
+    plan.add(came(0, 100));
+    plan.add(came(1, 200));
+    plan.add(went(0));
+    prepared_replay prepared(plan);
+    checking_allocator allocator;
+    prepared.run(allocator);
+    EXPECT_EQ(allocator.live.size(), 1u);
+    prepared.release_rest(allocator);
+    EXPECT_TRUE(allocator.live.empty());
+    EXPECT_EQ(allocator.wrong, 0);
+}
+
+TEST(replay, realloc_keeps_what_is_in_the_block) {
+    replay_plan plan;
+    plan.add(came(0, 10));
+    plan.add(moved(0, 1, 5000));
+    plan.add(moved(1, 2, 20));
+    plan.add(went(2));
+    prepared_replay prepared(plan);
+    checking_allocator allocator;
+    prepared.run(allocator);
+    EXPECT_EQ(allocator.wrong, 0);
+    EXPECT_EQ(allocator.came, 3u);
+}
+
+struct empty_allocator : simple_allocator<empty_allocator> {
+    void* allocate(std::size_t, std::size_t) { return nullptr; }
+    void release(void*, std::size_t) { ADD_FAILURE(); }
+};
+
+TEST(replay, an_allocator_that_has_no_memory_is_gone_on_without) {
+    const replay_plan plan = handed_over(100);
+    prepared_replay prepared(plan);
+    empty_allocator allocator;
+    prepared.run(allocator);
+}
+
+TEST(replay, on_the_null_allocator_nothing_is_touched) {
+    const replay_plan plan = handed_over(1000);
+    prepared_replay prepared(plan);
+    null_allocator nothing;
+    prepared.run(nothing, {touching::all, ordering::strict, 0});
+}
+
+}  // namespace
+}  // namespace fil::trace
