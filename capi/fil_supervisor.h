@@ -369,6 +369,11 @@ typedef struct fil_trace_event {
 FIL_API fil_status fil_trace_open(fil_trace** trace, fil_text file, int32_t pid, fil_error* error);
 FIL_API void fil_trace_free(fil_trace* trace);
 
+/* Who held what at a moment of a trace, of the process with most events; `seconds` since it began, below
+ * 0: at its peak. As fil_snapshot_open() otherwise. Since 0.1. */
+FIL_API fil_status fil_snapshot_of_trace(fil_snapshot** snapshot, fil_text file, double seconds,
+                                         fil_error* error);
+
 /* The next event; FIL_ERROR_EMPTY after the last. Since 0.1. */
 FIL_API fil_status fil_trace_next(fil_trace* trace, fil_trace_event* event, fil_error* error);
 

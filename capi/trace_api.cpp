@@ -5,8 +5,10 @@
 
 #include "fil/trace/trace_reader.hpp"
 #include "os/cold/files.hpp"
+#include "report/trace_moment.hpp"
 #include "session/trace_recorder.hpp"
 #include "session_handle.hpp"
+#include "snapshot_handle.hpp"
 #include "structs.hpp"
 
 using namespace fil;
@@ -67,6 +69,19 @@ void reading(Body&& body) {
 }  // namespace
 
 extern "C" {
+
+fil_status fil_snapshot_of_trace(fil_snapshot** snapshot, fil_text file, double seconds,
+                                 fil_error* error) {
+    return guarded_reading(error, [&] {
+        const std::string path = string_of(file);
+        try {
+            give(snapshot, snapshot_of_trace(path, seconds));
+        } catch (const unreadable_snapshot& problem) {
+            throw unreadable_snapshot(problem.problem,
+                                      "cannot read \"" + path + "\": " + problem.what());
+        }
+    });
+}
 
 fil_status fil_trace_open(fil_trace** trace, fil_text file, int32_t pid, fil_error* error) {
     return guarded(error, [&] {

@@ -1,6 +1,6 @@
 #include "redraw.hpp"
 
-#include <fil.h>
+#include <fil_supervisor.h>
 
 #include <climits>
 #include <csignal>
@@ -38,6 +38,15 @@ snapshot_owner opened(const std::vector<std::string>& paths) {
     fil_snapshot* snapshot = nullptr;
     fil_error error = FIL_ERROR_INIT;
     if (fil_snapshot_open(&snapshot, texts.data(), texts.size(), &error) != FIL_OK)
+        throw refusal(error.message);
+    return snapshot_owner(snapshot);
+}
+
+// Of a moment of a trace.
+snapshot_owner opened_at(const std::string& trace, double seconds) {
+    fil_snapshot* snapshot = nullptr;
+    fil_error error = FIL_ERROR_INIT;
+    if (fil_snapshot_of_trace(&snapshot, text_of(trace), seconds, &error) != FIL_OK)
         throw refusal(error.message);
     return snapshot_owner(snapshot);
 }
@@ -96,7 +105,8 @@ ending redraw(const invocation& asked) {
         std::deque<output_directory> folders;
         for (const drawn_output& output : options.outputs)
             if (!output.folder.empty()) folders.emplace_back(output.folder);
-        const snapshot_owner snapshot = opened(options.paths);
+        const snapshot_owner snapshot =
+            options.at >= 0 ? opened_at(options.paths.front(), options.at) : opened(options.paths);
         for (const drawn_output& output : options.outputs) {
             if (output.where == place::standard_output) continue;
             progress->say("drawing " + output.path);

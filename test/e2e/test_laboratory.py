@@ -372,3 +372,54 @@ def test_what_is_asked_for_wrongly_is_said_in_a_line() -> None:
         ended = fil_profile(verb, "--help", timeout=SECONDS)
         assert ended.status == 0 and f"Usage: fil-profile {verb}".encode() in ended.stdout
         assert all(len(line) <= 92 for line in ended.stdout.decode().splitlines())
+
+
+@pytest.mark.usefixtures("here")
+def test_a_report_is_of_any_moment_of_a_trace() -> None:
+    """Lines and bytes are those of the moment, and of the peak where none is named."""
+    script(
+        "steps.py",
+        "import time\n"
+        "first = bytearray(20 << 20)\n"
+        "time.sleep(1.5)\n"
+        "second = bytearray(30 << 20)\n"
+        "time.sleep(1.5)\n"
+        "del first\n"
+        "time.sleep(1.5)\n",
+    )
+    recorded(sys.executable, "steps.py")
+
+    def lines_at(*options: str) -> dict[int, int]:
+        told = fil_profile(
+            "report", "--format", "json", *options, "trace.filtrace", timeout=SECONDS
+        )
+        assert told.status == 0, told.stderr
+        report = json.loads(told.stdout)
+        assert any("This is of a trace, " in note for note in report["notes"])
+        return {
+            one["line"]: one["bytes"] >> 20 for one in report["lines"] if one["bytes"] > 1 << 20
+        }
+
+    ends = [one for one in times_of("trace.filtrace") if one[1] >= 20 << 20]
+    first, second, gone = (milliseconds / 1000 for milliseconds, _ in ends[:3])
+    assert lines_at("--at", str(first + 0.7)) == {2: 20}
+    assert lines_at("--at", str(second + 0.7)) == {2: 20, 4: 30}
+    assert lines_at("--at", str(gone + 0.7)) == {4: 30}
+    assert lines_at() == {2: 20, 4: 30}
+    nothing = fil_profile("report", "--at", "1", "steps.py", timeout=SECONDS)
+    assert nothing.status == 2
+    assert nothing.stderr == b'=fil-profile= cannot read "steps.py": it is no trace\n'
+
+
+def times_of(trace: str) -> list[tuple[int, int]]:
+    """Of each event of a block: its millisecond, and the block's size."""
+    printed = fil_profile("replay", "--print", trace, timeout=SECONDS).stdout.decode()
+    sizes, found = {}, []
+    for line in printed.splitlines()[1:]:
+        words = line.split("\t")
+        if words[2] in ("malloc", "realloc"):
+            sizes[words[4]] = int(words[5])
+            found.append((int(words[1]), int(words[5])))
+        elif words[2] == "free":
+            found.append((int(words[1]), sizes.pop(words[3])))
+    return found

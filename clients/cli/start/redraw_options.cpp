@@ -16,7 +16,7 @@ constexpr const char* usage = "Usage: fil-profile report [OPTIONS] PATH...\n";
 
 constexpr const char* what =
     "Draws reports again. PATH is a report's folder, its peak-memory.filsnap, recordings that\n"
-    "processes left (FIL_OUTPUT), or a folder with any of these in it, however deep.\n"
+    "processes left (FIL_OUTPUT), or a folder with any of these in it, however deep; or a trace.\n"
     "Several are drawn as one: what their processes held is added up.";
 
 constexpr const char* examples =
@@ -128,6 +128,10 @@ redraw_options parse_redraw(const std::vector<std::string>& words,
         ->allow_extra_args(false)  // what follows it is a PATH
         ->take_all();
     app.add_option("-o", output, "Where it goes (see below)")->type_name("FILE|DIR")->take_last();
+    app.add_option("--at", asked.at, "Of a trace: so many seconds after it began (else its peak)")
+        ->type_name("SECONDS")
+        ->check(CLI::NonNegativeNumber)
+        ->take_last();
     app.add_flag_callback(
         "--no-browser", [&] { asked.opens_browser = false; }, "Do not open the page in a browser");
     app.add_flag_callback(
@@ -144,6 +148,7 @@ redraw_options parse_redraw(const std::vector<std::string>& words,
     }
     asked.outputs = outputs_of(formats_of(names), output);
     if (asked.paths.empty()) throw refusal("which report? (see fil-profile report --help)");
+    if (asked.at >= 0 && asked.paths.size() > 1) throw refusal("--at takes one trace");
     return asked;
 }
 

@@ -25,6 +25,7 @@ struct drawn_output {
 struct redraw_options {
     std::vector<std::string> paths;
     std::vector<drawn_output> outputs;
+    double at = -1;  // seconds; below 0: not asked for
     bool opens_browser = true;
     bool is_quiet = false;
     std::string shown;  // help; all else is empty
