@@ -6,14 +6,17 @@
 #include <csignal>
 #include <cstdio>
 #include <deque>
+#include <filesystem>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "os/browser.hpp"
 #include "os/message.hpp"
 #include "os/output_file.hpp"
 #include "os/progress_line.hpp"
 #include "os/refusal.hpp"
+#include "os/small_file.hpp"
 #include "os/terminal_look.hpp"
 #include "start/output_directory.hpp"
 #include "start/redraw_options.hpp"
@@ -40,6 +43,15 @@ snapshot_owner opened(const std::vector<std::string>& paths) {
     if (fil_snapshot_open(&snapshot, texts.data(), texts.size(), &error) != FIL_OK)
         throw refusal(error.message);
     return snapshot_owner(snapshot);
+}
+
+bool is_trace(const std::string& path) {
+    constexpr std::string_view magic = "filtrace";
+    char begins[magic.size()];
+    std::error_code ignored;
+    return std::filesystem::is_regular_file(path, ignored) &&
+           read_at(open_small_file(path), 0, begins, sizeof begins) == sizeof begins &&
+           magic == std::string_view(begins, sizeof begins);
 }
 
 // Of a moment of a trace.
@@ -105,8 +117,9 @@ ending redraw(const invocation& asked) {
         std::deque<output_directory> folders;
         for (const drawn_output& output : options.outputs)
             if (!output.folder.empty()) folders.emplace_back(output.folder);
-        const snapshot_owner snapshot =
-            options.at >= 0 ? opened_at(options.paths.front(), options.at) : opened(options.paths);
+        const snapshot_owner snapshot = options.at >= 0 || is_trace(options.paths.front())
+                                            ? opened_at(options.paths.front(), options.at)
+                                            : opened(options.paths);
         for (const drawn_output& output : options.outputs) {
             if (output.where == place::standard_output) continue;
             progress->say("drawing " + output.path);

@@ -41,6 +41,19 @@ TEST(replay_plan, threads_take_turns_as_recorded) {
     EXPECT_EQ(plan.threads()[1].number, 9u);
 }
 
+TEST(replay_plan, a_thread_that_has_ended_hands_its_place_to_the_next) {
+    std::vector<event> events;
+    for (std::uint32_t i = 0; i < 100; ++i) {
+        events.push_back(came(2 * i, 10, 1));
+        events.push_back(came(2 * i + 1, 10, i + 2));  // a short one
+        events.push_back(went(2 * i, i + 2));
+    }
+    const bytes file = file_of(events);
+    const replay_plan plan(reader(file), 0, runtime_memory::arenas);
+    EXPECT_EQ(plan.threads().size(), 2u);
+    EXPECT_EQ(plan.steps(), 300u);
+}
+
 TEST(replay_plan, of_a_runtime_either_its_blocks_or_its_arenas) {
     const std::vector<event> events{
         mapped(operation::map, 1 << 20, 1 << 20, layer::runtime_arena), of_runtime(came(0, 40)),

@@ -10,6 +10,7 @@
 // sample(steps, live). Template, so that a watch which does nothing costs nothing.
 
 #include <atomic>
+#include <chrono>
 #include <span>
 #include <thread>
 
@@ -61,7 +62,10 @@ class replay {
     void run() {
         std::vector<std::thread> others;
         std::vector<std::uint64_t> begins(steps_.threads.size(), 0);
+        std::vector<gate> gates(steps_.threads.size());
         places_ = begins.data();
+        gates_ = gates.data();
+        if (!steps_.turns.empty()) gates_[steps_.turns[0].thread].turn.store(0);
         const auto count = static_cast<std::uint32_t>(steps_.threads.size());
         for (std::uint32_t i = 1; i < count; ++i)
             others.emplace_back([this, i] {
@@ -79,31 +83,43 @@ class replay {
     }
 
   private:
+    struct alignas(64) gate {
+        std::atomic<std::uint32_t> turn{~std::uint32_t{0}};  // the last one that was this thread's
+    };
+
     void work(std::uint32_t thread) {
         return options_.order == ordering::strict ? work_in_turns(thread) : work_freely(thread);
     }
 
-    // Whose turn it is says one word; who waits long sleeps.
+    // Each thread waits at a gate of its own, so a turn wakes one of them, however many there are.
     void work_in_turns(std::uint32_t thread) {
         const auto turns = static_cast<std::uint32_t>(steps_.turns.size());
+        std::atomic<std::uint32_t>& gate = gates_[thread].turn;
         for (std::uint32_t turn = 0; turn < turns; ++turn) {
             if (steps_.turns[turn].thread != thread) continue;
-            for (std::uint32_t now = turn_.load(std::memory_order_acquire), spun = 0; now != turn;
-                 now = turn_.load(std::memory_order_acquire))
-                if (++spun > 100) turn_.wait(now);
+            std::uint32_t spun = 0;
+            for (std::uint32_t now = gate.load(std::memory_order_acquire); now != turn;
+                 now = gate.load(std::memory_order_acquire))
+                if (++spun > 100) gate.wait(now);
             for (std::uint32_t left = steps_.turns[turn].steps; left > 0; --left)
                 do_step(thread, steps_.threads[thread][places_[thread]++]);
-            turn_.store(turn + 1, std::memory_order_release);
-            turn_.notify_all();
+            if (turn + 1 == turns) return;
+            std::atomic<std::uint32_t>& next = gates_[steps_.turns[turn + 1].thread].turn;
+            next.store(turn + 1, std::memory_order_release);
+            next.notify_one();
         }
     }
 
     void work_freely(std::uint32_t thread) {
         for (const step& one : steps_.threads[thread]) {
-            replay_slot& slot = steps_.slots[one.slot];
-            if (one.what != step_kind::map && one.what != step_kind::unmap)
-                for (std::uint32_t spun = 0; slot.turn.load(std::memory_order_acquire) != one.turn;)
-                    if (++spun > 100) std::this_thread::yield();
+            const replay_slot& slot = steps_.slots[one.slot];
+            const bool depends = one.what != step_kind::map && one.what != step_kind::unmap;
+            for (int spun = 0; depends && slot.turn.load(std::memory_order_acquire) != one.turn;
+                 ++spun)
+                if (spun > 1000)
+                    std::this_thread::sleep_for(std::chrono::microseconds(50));
+                else if (spun > 100)
+                    std::this_thread::yield();
             do_step(thread, one);
         }
     }
@@ -198,8 +214,8 @@ class replay {
     const replay_options options_;
     Watch& watch_;
     std::uint64_t* places_ = nullptr;
+    gate* gates_ = nullptr;
     std::atomic<std::uint32_t> ready_{0}, began_{0};
-    alignas(64) std::atomic<std::uint32_t> turn_{0};
     alignas(64) std::atomic<std::int64_t> live_{0};
     std::atomic<std::uint64_t> done_{0}, failed_{0};
 };

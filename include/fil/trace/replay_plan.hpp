@@ -49,8 +49,28 @@ class replay_plan {
 
     explicit replay_plan(runtime_memory of = runtime_memory::arenas) : of_(of) {}
 
+    // A thread that has ended hands its place to the next one, as its memory went to that one in
+    // the program: a server's thousand short threads are as many as there were at once.
     replay_plan(const reader& from, std::size_t process, runtime_memory of) : of_(of) {
+        std::unordered_map<std::uint32_t, std::uint64_t> last, place;
+        std::uint64_t number = 0;
         from.for_each_event(process, [&](const event& one) {
+            last[one.thread] = number++;
+            return true;
+        });
+        std::vector<std::uint64_t> left;
+        std::uint64_t places = 0;
+        number = 0;
+        from.for_each_event(process, [&](event& one) {
+            const std::uint32_t thread = one.thread;
+            auto found = place.find(thread);
+            if (found == place.end()) {
+                const std::uint64_t mine = left.empty() ? ++places : left.back();
+                if (!left.empty()) left.pop_back();
+                found = place.emplace(thread, mine).first;
+            }
+            one.thread = static_cast<std::uint32_t>(found->second);
+            if (last[thread] == number++) left.push_back(found->second);
             add(one);
             return true;
         });
