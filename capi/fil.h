@@ -191,9 +191,16 @@ typedef uint32_t fil_callstack;
 typedef enum fil_function_kind {
     FIL_FUNCTION_ANNOUNCED = 0, /* a name in a runtime of the caller's own */
     FIL_FUNCTION_PYTHON = 1, FIL_FUNCTION_LUA = 4, /* 3 is libfil's own */
+    FIL_FUNCTION_ERRAND = 5, /* a thread, name, that works for its caller; line: fil_errand_kind */
     FIL_FUNCTION_NATIVE_MODULE = 2, /* file is a module, name its build id; lines are offsets */
     FIL_FUNCTION_FIRST_OTHER = 64, FIL_FUNCTION_LAST_OTHER = 127 /* of runtimes unknown to libfil */
 } fil_function_kind;
+
+/* How it is known for whom a thread works: by the task it was given, by who started it, by a guess,
+ * or since nobody else is in a library's code. */
+typedef enum fil_errand_kind {
+    FIL_ERRAND_TASK = 1, FIL_ERRAND_STARTED = 2, FIL_ERRAND_GUESSED = 3, FIL_ERRAND_ALONE = 4
+} fil_errand_kind;
 
 /* Interns a function by content: the same texts give the same id. Texts are copied, cut at 32 KiB.
  * The working directory is stored beside a relative file name. Hot, takes a lock: cache the id
@@ -208,12 +215,19 @@ FIL_API fil_function fil_function_intern(fil_function_kind kind, fil_text name, 
 FIL_API fil_callstack fil_callstack_child(fil_callstack caller, fil_function function,
                                           uint32_t line);
 
+/* The caller of a callstack, and what stands there (may be NULL; function 0 at a root); a function's
+ * kind and file, borrowed until the generation rises. Of ids of this generation. Hot. Since 0.1. */
+FIL_API fil_callstack fil_callstack_caller(fil_callstack callstack, fil_function* function,
+                                           uint32_t* line);
+FIL_API int fil_function_look(fil_function function, fil_text* file);
+
 /* Who allocates on this thread now, by the registered sources. Hot. Since 0.1. */
 FIL_API fil_callstack fil_callstack_current(void);
 
 /* The callstack charged to this thread where no source answers: a thread's creator, say. Hot.
  * Since 0.1. */
 FIL_API void fil_thread_inherit(fil_callstack callstack);
+FIL_API fil_callstack fil_thread_inherited(void); /* FIL_CALLSTACK_UNKNOWN: none. Since 0.1. */
 
 /* Whether the calling thread is on its alternate signal stack: there is little room there, so a
  * source had better not answer. Asks the system, which costs: remember where it is not. Hot. Since
@@ -257,8 +271,12 @@ typedef struct fil_source {
      * can be in place just for the run. NULL: the source need not know. */
     void (*run_changed)(void* context, int is_on);
     uint32_t flags; /* FIL_SOURCE_MEMORY_PASSED_ON */
+    /* For whom a library's thread works: the callstack of the one thread of the runtime's that is
+     * inside a library, or of the only one, as a guess; FIL_CALLSTACK_NONE: not known. Called as
+     * capture is, on the library's thread. NULL: the source does not know. */
+    fil_callstack (*asker)(void* context, fil_errand_kind* how);
 } fil_source;
-#define FIL_SOURCE_INIT { sizeof(fil_source), 0, NULL, NULL, NULL, 0 }
+#define FIL_SOURCE_INIT { sizeof(fil_source), 0, NULL, NULL, NULL, 0, NULL }
 
 /* A new thread may get the thread memory of one that has ended, as that left it: for a source that
  * proves anew what it finds there. It starts warm, and pages that it has grown are not lost. */
@@ -305,6 +323,8 @@ typedef struct fil_block {
 } fil_block;
 FIL_API fil_block fil_block_forget(const void* address);
 FIL_API void fil_block_restore(const void* address, fil_block block);
+/* The same block, which stays. Any thread, also of a word that is no address. Hot. Since 0.1. */
+FIL_API fil_block fil_block_look(const void* address);
 
 /* Forgets every block in a range: an arena is given back whole. Hot; takes some 0.1 ms for each MiB
  * in which blocks have been. Since 0.1. */

@@ -117,7 +117,10 @@ fil_callstack fil_callstack_of_new_thread(const void* code) {
     callstack_id charged = callstack_id::unknown;
     entry::event(
         [&](process_recorder& recorder, thread_state& thread) {
-            charged = callstack_of_new_thread(recorder, recorder.capture(thread), address_of(code));
+            // Those that a library's thread makes are that library's, whoever it works for now.
+            const callstack_id creator =
+                thread.is_librarys ? recorder.inherited(thread) : recorder.capture(thread);
+            charged = callstack_of_new_thread(recorder, creator, address_of(code));
         },
         [](process_recorder&) {});
     return to_index(charged);

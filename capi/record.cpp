@@ -128,6 +128,25 @@ fil_callstack fil_callstack_child(fil_callstack caller, fil_function function, u
         recorder->tree().child(caller_of(*recorder, caller), function_id{function}, line));
 }
 
+fil_callstack fil_callstack_caller(fil_callstack callstack, fil_function* function,
+                                   uint32_t* line) {
+    process_recorder* recorder = this_process.running();
+    callstack_record at{};
+    if (recorder != nullptr && recorder->root() < checked(callstack))
+        at = recorder->tree().at(checked(callstack));
+    if (function != nullptr) *function = to_index(at.function);
+    if (line != nullptr) *line = at.line;
+    return to_index(at.caller);
+}
+
+int fil_function_look(fil_function function, fil_text* file) {
+    process_recorder* recorder = this_process.running();
+    if (recorder == nullptr || function == 0) return -1;
+    const function_text known = recorder->functions().text_of(function_id{function});
+    if (file != nullptr) *file = {known.file.data(), known.file.size()};
+    return static_cast<int>(known.kind);
+}
+
 fil_callstack fil_callstack_current(void) {
     callstack_id current = callstack_id::unknown;
     entry::event([&](process_recorder& recorder,
@@ -137,9 +156,17 @@ fil_callstack fil_callstack_current(void) {
 }
 
 void fil_thread_inherit(fil_callstack callstack) {
-    entry::event([&](process_recorder&, thread_state& thread) {
-        if (&thread == this_thread.state) thread.inherited = checked(callstack);
+    entry::event([&](process_recorder& recorder, thread_state& thread) {
+        if (&thread == this_thread.state) recorder.inherit(thread, checked(callstack));
     });
+}
+
+fil_callstack fil_thread_inherited(void) {
+    process_recorder* recorder = this_process.running();
+    const thread_state* thread = this_thread.state;
+    if (recorder == nullptr || thread == nullptr) return FIL_CALLSTACK_UNKNOWN;
+    const callstack_id found = recorder->inherited(*thread);
+    return found == recorder->root() ? FIL_CALLSTACK_UNKNOWN : to_index(found);
 }
 
 int fil_thread_on_signal_stack(void) {
@@ -193,8 +220,14 @@ int fil_block_watch(const void* address) {
 }
 
 size_t fil_block_size(const void* address) {
+    return fil_block_look(address).bytes;
+}
+
+fil_block fil_block_look(const void* address) {
     process_recorder* recorder = this_process.running();
-    return recorder != nullptr ? recorder->size_of(address_of(address)) : 0;
+    if (recorder == nullptr) return {0, FIL_CALLSTACK_NONE, 0};
+    const registered_block block = recorder->look(address_of(address));
+    return {block.bytes, to_index(block.callstack), block.watched ? 1u : 0u};
 }
 
 // ---- blocks ----

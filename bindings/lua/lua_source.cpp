@@ -46,9 +46,13 @@ void attach(fil_text version) {
         return;
     }
     the_generation = fil_generation_address();
-    const fil_source source = {
-        sizeof(fil_source),         sizeof(thread_walk), capture_lua, nullptr, nullptr,
-        FIL_SOURCE_MEMORY_PASSED_ON};
+    const fil_source source = {sizeof(fil_source),
+                               sizeof(thread_walk),
+                               capture_lua,
+                               nullptr,
+                               nullptr,
+                               FIL_SOURCE_MEMORY_PASSED_ON,
+                               nullptr};
     fil_source_register(&source, nullptr);
 }
 

@@ -118,7 +118,14 @@ class remembered_chain {
         return last_callstack_;
     }
 
+    // After follow(): the stack of now, as far as it is remembered, from 1, the outermost frame.
     std::uint32_t count() const { return count_; }
+    address frame(std::uint32_t at) const { return entries_[at].frame; }
+    fil_callstack callstack(std::uint32_t at) const { return callstacks_[at]; }
+    fil_callstack root() const { return callstacks_[0]; }
+
+    // The newest call is looked at again next time: what it stands on may change meanwhile.
+    void distrust_last() { last_.frame = nowhere; }
 
   private:
     struct entry {

@@ -45,6 +45,20 @@ class process_sources {
         return true;
     }
 
+    // For whom a library's thread works, by the newest source that knows; or none.
+    asked_by asker() const {
+        const registered* each = newest_.load(std::memory_order_acquire);
+        for (; each != nullptr; each = each->older) {
+            const fil_source& source = each->source;
+            if (source.asker == nullptr) continue;
+            fil_errand_kind how = FIL_ERRAND_GUESSED;
+            const fil_callstack found = source.asker(source.context, &how);
+            if (found > FIL_CALLSTACK_UNKNOWN && found < max_callstacks)
+                return {callstack_id{found}, static_cast<errand_kind>(how)};
+        }
+        return {};
+    }
+
     // Whoever wants to know hears that a run begins, or has ended.
     void run_changed(bool is_on) const {
         const registered* each = newest_.load(std::memory_order_acquire);

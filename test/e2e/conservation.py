@@ -34,7 +34,7 @@ def model_of(report: Path) -> dict:
     """The page's model (docs/design/report.md), with its frames and tree written out."""
     model = json.loads(MODEL.search((report / "index.html").read_bytes())[1])
     texts, columns, tree = model["strings"].split("\n"), model["frames"], model["tree"]
-    owners = ["user", "library", "stdlib", "native", "threads", "process"]
+    owners = ["user", "library", "stdlib", "native", "threads", "process", "errand"]
     frames = [
         {
             "f": texts[f],

@@ -440,31 +440,6 @@ print(profile(caller, "out"), caller())
     assert int(size) >= 24 * MIB
 
 
-POOL = """
-#include <pthread.h>
-#include <semaphore.h>
-#include <stdlib.h>
-static sem_t asked, done;
-static size_t size;
-static void *works(void *unused) {
-    for (;;) {
-        sem_wait(&asked);
-        void *volatile block = malloc(size);
-        (void)block;
-        sem_post(&done);
-    }
-    return unused;
-}
-void start(void) {
-    pthread_t thread;
-    sem_init(&asked, 0, 0);
-    sem_init(&done, 0, 0);
-    pthread_create(&thread, NULL, works, NULL);
-}
-void use(size_t bytes) { size = bytes; sem_post(&asked); sem_wait(&done); }
-"""
-
-
 CALLS = """
 #include <pthread.h>
 static void *works(void *call) {
@@ -477,84 +452,6 @@ void in_a_thread(void *call) {
     pthread_join(thread, NULL);
 }
 """
-
-USES_POOL = """
-import ctypes
-library = ctypes.CDLL("./pool.so")
-def make_pool():
-    library.start()
-def use():
-    library.use(ctypes.c_size_t(20 << 20))
-make_pool()
-use()
-use()
-own = bytearray(7 << 20)
-"""
-
-# std::thread: it is the C++ library that calls pthread_create.
-CPP_POOL = """
-#include <cstdlib>
-#include <semaphore.h>
-#include <thread>
-static sem_t asked, done;
-static size_t size;
-extern "C" void start() {
-    sem_init(&asked, 0, 0);
-    sem_init(&done, 0, 0);
-    std::thread([] {
-        std::thread([] {  // whose threads they are stays so
-            for (;;) {
-                sem_wait(&asked);
-                void *volatile block = malloc(size);
-                (void)block;
-                sem_post(&done);
-            }
-        }).detach();
-    }).detach();
-}
-extern "C" void use(size_t bytes) { size = bytes; sem_post(&asked); sem_wait(&done); }
-"""
-
-
-@pytest.fixture(params=["pool.c", "pool.cpp"])
-def pool(here, request) -> None:
-    Path(request.param).write_text(POOL if request.param == "pool.c" else CPP_POOL)
-    compiler = "cc" if request.param == "pool.c" else "c++"
-    built = run_plain([compiler, "-shared", "-fPIC", "-pthread", request.param, "-o", "pool.so"])
-    assert built.status == 0, built.stderr
-
-
-def test_what_a_pool_of_c_threads_allocates_is_charged_to_who_made_the_pool(pool):
-    callstacks = profiled(script("x.py", USES_POOL)).callstacks
-    assert callstacks[("x.py:8 (<module>)", "x.py:5 (make_pool)")] >= 40 * MIB
-    assert not [frames for frames in callstacks if frames[-1] == "x.py:7 (use)"]
-
-
-def test_the_page_says_whose_threads_took_it_and_charges_no_line(pool):
-    model = model_of(profiled(script("x.py", USES_POOL)).report)
-    (threads,) = model["threads"]
-    assert (threads["of"], threads["file"], threads["line"]) == ("pool", "x.py", 5)
-    assert 40 * MIB <= threads["bytes"] < 41 * MIB
-    lines = {line["line"]: line["bytes"] for line in model["lines"]}
-    assert lines[11] >= 7 * MIB
-    assert all(lines.get(line, 0) < MIB for line in [5, 7, 8, 9, 10])
-    shown = [model["frames"][frame]["f"] for frame in model["tree"]["frame"] if frame >= 0]
-    assert "[threads of pool]" in shown
-
-
-def test_threads_of_pythons_own_are_nobodys_pool(here):
-    code = """
-    import threading
-    kept = []
-    def work():
-        kept.append(bytearray(20 << 20))
-    for _ in range(2):
-        thread = threading.Thread(target=work)
-        thread.start()
-        thread.join()
-    """
-    model = model_of(profiled(script("x.py", code)).report)
-    assert (model["threads"], model["smallThreads"]) == ([], 0)
 
 
 def test_a_thread_that_runs_python_is_charged_by_its_own_frames(here):

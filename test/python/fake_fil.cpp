@@ -133,6 +133,33 @@ fil_callstack fil_callstack_child(fil_callstack caller, fil_function function, u
     return recorder::the().child({caller, function, line});
 }
 
+fil_callstack fil_callstack_caller(fil_callstack callstack, fil_function* function,
+                                   uint32_t* line) {
+    const guarded now;
+    const auto& at = recorder::the().callstacks.at(callstack);
+    if (function != nullptr) *function = at.function;
+    if (line != nullptr) *line = at.line;
+    return at.caller;
+}
+
+int fil_function_look(fil_function function, fil_text* file) {
+    const guarded now;
+    const std::string& its = recorder::the().functions.at(function).file;
+    if (file != nullptr) *file = {its.data(), its.size()};
+    return its.empty() ? FIL_FUNCTION_ERRAND : FIL_FUNCTION_PYTHON;
+}
+
+fil_callstack fil_thread_inherited(void) {
+    return FIL_CALLSTACK_UNKNOWN;
+}
+
+fil_block fil_block_look(const void* address) {
+    const guarded now;
+    const auto at = recorder::the().blocks.find(address);
+    if (at == recorder::the().blocks.end()) return {0, FIL_CALLSTACK_NONE, 0};
+    return {at->second.bytes, at->second.who, at->second.watched};
+}
+
 fil_callstack fil_callstack_current(void) {
     const guarded now;
     return recorder::the().capture();

@@ -11,9 +11,11 @@
 #include <string.h>
 #if PY_VERSION_HEX >= 0x030b0000
 #include <internal/pycore_code.h>
+#include <internal/pycore_dict.h>
 #include <internal/pycore_frame.h>
 #endif
 #if PY_VERSION_HEX >= 0x030e0000
+#include <internal/pycore_genobject.h>
 #include <internal/pycore_interpframe.h>
 #endif
 #if PY_VERSION_HEX >= 0x030d0000
@@ -79,6 +81,31 @@ int main(void) {
     PRINT(frame_generator, PyFrameObject, f_gen);
 #endif
     PRINT(object_type, PyObject, ob_type);
+#if PY_VERSION_HEX >= 0x030b0000
+    PRINT(objects.frame_variables, _PyInterpreterFrame, localsplus);
+    PRINT(objects.frame_owner, _PyInterpreterFrame, owner);
+    PRINT(objects.code_variables, PyCodeObject, co_nlocalsplus);
+    PRINT(objects.generator_frame, PyGenObject, gi_iframe);
+    PRINT(objects.values_first, struct _dictvalues, values);
+#else
+    PRINT(objects.frame_variables, PyFrameObject, f_localsplus);
+    PRINT(objects.frame_generator, PyFrameObject, f_gen);
+    PRINT(objects.code_variables, PyCodeObject, co_nlocals);
+    PRINT(objects.code_cells, PyCodeObject, co_cellvars);
+    PRINT(objects.code_free, PyCodeObject, co_freevars);
+#endif
+    PRINT(objects.code_flags, PyCodeObject, co_flags);
+    PRINT(objects.code_arguments, PyCodeObject, co_argcount);
+    PRINT(objects.code_keyword_arguments, PyCodeObject, co_kwonlyargcount);
+    PRINT(objects.code_names, PyCodeObject, co_names);
+    PRINT(objects.type_cached_keys, PyHeapTypeObject, ht_cached_keys);
+    PRINT(objects.tuple_items, PyTupleObject, ob_item);
+    PRINT(objects.type_flags, PyTypeObject, tp_flags);
+    PRINT(objects.type_dict_offset, PyTypeObject, tp_dictoffset);
+    PRINT(objects.type_basic_size, PyTypeObject, tp_basicsize);
+    PRINT(objects.dict_keys, PyDictObject, ma_keys);
+    PRINT(objects.dict_values, PyDictObject, ma_values);
+    PRINT(objects.tuple_length, PyVarObject, ob_size);
     PRINT(code_name, PyCodeObject, co_name);
     PRINT(code_filename, PyCodeObject, co_filename);
     PRINT(code_first_line, PyCodeObject, co_firstlineno);

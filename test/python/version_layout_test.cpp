@@ -18,6 +18,7 @@
 #include "debug_offsets.hpp"
 #include "frames.hpp"
 #include "interpreters.hpp"
+#include "object_layout.hpp"
 
 using namespace fil::python;
 using fil::test::interpreters;
@@ -39,6 +40,28 @@ const std::map<std::string, std::uint16_t python_layout::*> members = {
     FIL_MEMBER(thread_piece),     FIL_MEMBER(piece_below),     FIL_MEMBER(piece_frames),
     FIL_MEMBER(code_line_table),  FIL_MEMBER(bytes_length),    FIL_MEMBER(bytes_data),
 #undef FIL_MEMBER
+};
+
+// What errand.hpp reads; those of all versions are constants.
+const std::map<std::string, std::uint16_t object_layout::*> object_members = {
+#define FIL_MEMBER(name) \
+    { "objects." #name, &object_layout::name }
+    FIL_MEMBER(frame_variables), FIL_MEMBER(code_variables),
+    FIL_MEMBER(code_cells),      FIL_MEMBER(code_free),
+    FIL_MEMBER(frame_owner),     FIL_MEMBER(frame_generator),
+    FIL_MEMBER(generator_frame), FIL_MEMBER(code_flags),
+    FIL_MEMBER(code_arguments),  FIL_MEMBER(code_keyword_arguments),
+    FIL_MEMBER(code_names),      FIL_MEMBER(type_cached_keys),
+    FIL_MEMBER(values_first),    FIL_MEMBER(tuple_items),
+#undef FIL_MEMBER
+};
+const std::map<std::string, std::uint16_t> same_objects = {
+    {"objects.type_flags", object_layout::type_flags},
+    {"objects.type_dict_offset", object_layout::type_dict_offset},
+    {"objects.type_basic_size", object_layout::type_basic_size},
+    {"objects.dict_keys", object_layout::dict_keys},
+    {"objects.dict_values", object_layout::dict_values},
+    {"objects.tuple_length", object_layout::tuple_length},
 };
 
 // Where each published offset stands in the table, by our reading of its layout.
@@ -109,7 +132,8 @@ bool check(const std::string& include) {
     lines >> name >> value;
     EXPECT_EQ(name, "version");
     const python_layout* layout = find_layout(value);
-    if (layout == nullptr) {
+    const object_layout* objects = find_object_layout(value);
+    if (layout == nullptr || objects == nullptr) {
         ADD_FAILURE() << include << ": no table";
         return true;
     }
@@ -119,6 +143,15 @@ bool check(const std::string& include) {
         if (name.starts_with("published.")) {
             const auto place = places.extract(name.substr(std::strlen("published.")));
             EXPECT_EQ(place.empty() ? 0 : place.mapped(), value) << name << " in " << include;
+            continue;
+        }
+        if (const auto object = object_members.find(name); object != object_members.end()) {
+            EXPECT_EQ(objects->*object->second, value) << name << " in " << include;
+            seen.insert(name);
+            continue;
+        }
+        if (const auto same = same_objects.find(name); same != same_objects.end()) {
+            EXPECT_EQ(same->second, value) << name << " in " << include;
             continue;
         }
         const auto member = members.find(name);
@@ -132,6 +165,10 @@ bool check(const std::string& include) {
     for (const auto& [each, member] : members) {
         if (seen.contains(each)) continue;
         EXPECT_EQ(layout->*member, 0) << each << " is not in " << include;
+    }
+    for (const auto& [each, member] : object_members) {
+        if (!seen.contains(each))
+            EXPECT_EQ(objects->*member, 0) << each << " is not in " << include;
     }
     for (const auto& [each, place] : places) ADD_FAILURE() << each << " is not in " << include;
     std::cout << "checked " << seen.size() << " offsets of " << include << "\n";

@@ -83,21 +83,21 @@ TEST(model_json, no_name_can_leave_the_element_it_stands_in) {
 }
 
 TEST(model_json, says_what_native_code_lacks) {
-    const auto lineless = [](const frame& innermost) {
+    const auto hint = [](const frame& innermost) {
         facts run;
         run.program.kind = frame_kind::native;
         run.program.main_executables = {"/home/ada/x"};
         const made_snapshot taken = made_snapshot().holds(10, {innermost});
         const std::string json = model_json(make_report_model(taken, run));
-        const std::size_t at = json.find("\"lineless\":\"") + 12;
+        const std::size_t at = json.find("\"hint\":\"") + 8;
         return json.substr(at, json.find('"', at) - at);
     };
     frame code{.file = "x+0x10", .kind = frame_kind::native, .module = "/home/ada/x"};
-    EXPECT_EQ(lineless(code), conventions::native::without_names);
+    EXPECT_EQ(hint(code), conventions::native::without_names);
     code.function = "work";
-    EXPECT_EQ(lineless(code), conventions::native::without_lines);
+    EXPECT_EQ(hint(code), conventions::native::without_lines);
     code.file = "x.cpp", code.line = 7;
-    EXPECT_EQ(lineless(code), "");
+    EXPECT_EQ(hint(code), "");
 }
 
 // Whatever a program is like; the rest of the graph stays in its sums.

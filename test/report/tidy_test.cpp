@@ -354,3 +354,48 @@ TEST(tidy, bytes_are_those_of_a_naive_model_that_walks_each_stack) {
         EXPECT_EQ(got, expected) << seed;
     }
 }
+
+namespace {
+
+const frame submit = python(library + "concurrent/futures/thread.py", 176, "submit");
+const frame worker = python(library + "concurrent/futures/thread.py", 83, "_worker");
+const frame parse = python("/usr/lib/python3/dist-packages/csvs.py", 9, "parse");
+const frame asks = python("/home/ada/x.py", 9, "main");
+
+frame thread_works(std::uint32_t how) {
+    return {.function = "Pool", .first_line = how, .kind = frame_kind::errand};
+}
+
+}  // namespace
+
+TEST(tidy, an_errand_stands_below_who_asked_and_names_the_thread) {
+    made_snapshot raw;
+    raw.holds(
+        10, {asks, submit, thread_works(1), bootstrap, bootstrap_inner, thread_run, worker, parse});
+    raw.holds(20, {asks, submit, thread_works(3), bootstrap, bootstrap_inner, thread_run, worker});
+    raw.holds(30, {asks, thread_works(2), bootstrap, bootstrap_inner, parse});
+    const std::string asked =
+        "/home/ada/x.py:9 (main);" + library + "concurrent/futures/thread.py:176 (submit);";
+    const std::string works = ";" + library + "concurrent/futures/thread.py:83 (_worker)";
+    EXPECT_EQ(tidied_bytes(raw),
+              (bytes_by_text{{asked + "[thread Pool]" + works +
+                                  ";/usr/lib/python3/dist-packages/csvs.py:9 (parse)",
+                              10},
+                             {asked + "[thread Pool, guessed]" + works, 20},
+                             {"/home/ada/x.py:9 (main);[thread Pool, started];"
+                              "/usr/lib/python3/dist-packages/csvs.py:9 (parse)",
+                              30}}));
+}
+
+TEST(tidy, a_thread_that_runs_the_users_code_is_on_no_errand) {
+    made_snapshot raw;
+    raw.holds(10, {asks, submit, thread_works(1), bootstrap, bootstrap_inner, thread_run, worker,
+                   work, parse});
+    raw.holds(20, {asks, submit, thread_works(2), worker, work, submit, thread_works(1), worker});
+    const std::string file = library + "concurrent/futures/thread.py:";
+    const std::string own = file + "83 (_worker);/home/ada/x.py:5 (work);";
+    EXPECT_EQ(
+        tidied_bytes(raw),
+        (bytes_by_text{{own + "/usr/lib/python3/dist-packages/csvs.py:9 (parse)", 10},
+                       {own + file + "176 (submit);[thread Pool];" + file + "83 (_worker)", 20}}));
+}

@@ -5,6 +5,7 @@
 #include "made_graph.hpp"
 
 using namespace fil::report;
+using fil::mapping_kind;
 
 namespace {
 
@@ -140,4 +141,30 @@ TEST(your_lines, agree_with_a_naive_model) {
         EXPECT_EQ(got, expected) << seed;
         EXPECT_EQ(sum, shown.total(fil::mapping_kind::anonymous)) << seed;
     }
+}
+
+TEST(your_lines, what_a_thread_took_for_a_line_is_counted_by_how_that_is_known) {
+    const auto errand = [](std::uint32_t how) {
+        return frame{.function = "t", .first_line = how, .kind = frame_kind::errand};
+    };
+    const auto call = [](std::string function) { return frame{.function = std::move(function)}; };
+    snapshot whole;
+    const auto hold = [&](std::int64_t bytes, const std::vector<frame>& frames) {
+        callstack_index at = callstack_index::empty;
+        for (const frame& f : frames) at = whole.add_callstack(at, whole.add_frame(f));
+        whole.add_usage(mapping_kind::anonymous, at, {bytes, 1});
+    };
+    hold(1, {call("Main")});
+    hold(10, {call("Main"), call("submit"), errand(1), call("parse")});
+    hold(200, {call("Main"), errand(2), call("parse")});
+    hold(3000, {call("Main"), errand(3), call("parse")});
+    hold(40000, {call("Other"), errand(3), call("Own"), call("parse")});
+    const held_by_lines held = held_in(whole, owners_of(whole));
+    ASSERT_EQ(held.lines.size(), 2u);
+    EXPECT_EQ(held.lines[0].guessed, 0);
+    EXPECT_EQ(held.lines[1].bytes, 3211);
+    EXPECT_EQ(held.lines[1].guessed, 3000);
+    EXPECT_EQ(held.errands.by_task, 10);
+    EXPECT_EQ(held.errands.by_start, 200);
+    EXPECT_EQ(held.errands.guessed, 3000);
 }

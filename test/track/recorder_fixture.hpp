@@ -19,6 +19,8 @@ struct scripted_source {
     static constexpr std::size_t thread_bytes = 0;
     static inline thread_local callstack_id next = callstack_id::unknown;
     callstack_id capture(void*) { return next; }
+    static inline thread_local asked_by asks = {};
+    asked_by asker() { return asks; }
 };
 
 // What is alive, by what it was told alone. For one thread.

@@ -442,5 +442,37 @@ TEST(recording_memory, folded_it_has_little_that_could_be_made_resident) {
     system_pages::unmap(base, bytes);
 }
 
+TEST(recorder, a_librarys_thread_works_for_whom_the_source_says) {
+    fixture<> f;
+    const callstack_id maker = f.stack(1), asks = f.stack(2);
+    const function_id threads =
+        f.events->functions().intern({function_kind::threads, "", "/lib/libpool.so", "", 0});
+    const callstack_id pool = f.events->tree().child(maker, threads, 0);
+    scripted_source::next = callstack_id::none;
+    f.events->inherit(*f.thread, pool);
+    EXPECT_EQ(f.events->capture(*f.thread), pool);
+
+    scripted_source::asks = {asks, errand_kind::alone};
+    const callstack_id errand = f.events->capture(*f.thread);
+    const callstack_record& node = f.events->tree().at(errand);
+    EXPECT_EQ(node.caller, asks);
+    EXPECT_EQ(node.line, 4u);
+    const function_text whose = f.events->functions().text_of(node.function);
+    EXPECT_EQ(whose.kind, function_kind::errand);
+    EXPECT_EQ(whose.file, "/lib/libpool.so");
+    EXPECT_EQ(f.events->capture(*f.thread), errand);
+
+    scripted_source::asks = {asks, errand_kind::guessed};
+    EXPECT_NE(f.events->capture(*f.thread), errand);
+    scripted_source::asks = {};
+    EXPECT_EQ(f.events->capture(*f.thread), pool);
+
+    // A thread of the program's own inherits, and works for nobody else.
+    scripted_source::asks = {asks, errand_kind::alone};
+    f.events->inherit(*f.thread, maker);
+    EXPECT_EQ(f.events->capture(*f.thread), maker);
+    scripted_source::asks = {};
+}
+
 }  // namespace
 }  // namespace fil

@@ -20,8 +20,9 @@ TEST(registry, gives_back_what_was_put_in_for_sizes_of_every_code) {
     for (std::uint64_t bytes :
          {0ull, 1ull, 16ull, 17ull, 512ull, (1ull << 27) - 1, 1ull << 27, (1ull << 40) + 12345}) {
         ASSERT_TRUE(r->insert(at, callstack_id{77}, bytes, false, nothing));
-        EXPECT_EQ(r->size_of(at), bytes);
-        EXPECT_EQ(r->size_of(at + 16), 0u);
+        EXPECT_EQ(r->look(at).bytes, bytes);
+        EXPECT_EQ(r->look(at).callstack, callstack_id{77});
+        EXPECT_EQ(r->look(at + 16).callstack, callstack_id::none);
         const registered_block block = r->take(at);
         EXPECT_EQ(block.bytes, bytes);
         EXPECT_EQ(block.callstack, callstack_id{77});

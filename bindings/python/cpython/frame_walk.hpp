@@ -11,8 +11,10 @@
 // no allocation, no throw; the first sight of a function takes a lock of the core.
 #include <cstdint>
 
+#include "asking_threads.hpp"
 #include "code_names.hpp"
 #include "data_stack.hpp"
+#include "errand.hpp"
 #include "fil.h"
 #include "main_start.hpp"
 #include "node_cache.hpp"
@@ -30,6 +32,8 @@ struct thread_walk {
     source_kit::remembered_chain<4096, 1024, data_stack_anchors> chain;
     code_names names;
     source_kit::node_cache<2048> nodes;
+    errands errands_;
+    asking_thread asks;
 
     // A child that the node cache does not know.
     [[gnu::noinline]] fil_callstack meet(const python_runtime& runtime, fil_callstack caller,
@@ -56,9 +60,13 @@ struct thread_walk {
             names.forget_code(first, bytes);
             ++generation;
         }
-        if (!is_known) forget();
+        if (!is_known) {
+            asks.forget(generation, now);
+            forget();
+        }
         generation = now;
         nodes.forget();
+        errands_.forget_code();
     }
 
   private:
@@ -66,16 +74,17 @@ struct thread_walk {
         chain.forget();
         names.forget();
         nodes.forget();
+        errands_.forget();
     }
 };
 
 static_assert(sizeof(thread_walk) <= 1u << 20 && alignof(thread_walk) <= 64);
 
 // The callstack of frame `top`, which is not 0, of this thread's `state`; FIL_CALLSTACK_UNKNOWN if
-// no frame is a function's.
+// no frame is a function's. `is_native`: the thread does not hold the interpreter lock.
 template <typename Frames>
-fil_callstack follow_frames(const python_runtime& runtime, void* memory, address state,
-                            address top) {
+fil_callstack follow_frames(const python_runtime& runtime, void* memory, address state, address top,
+                            bool is_native) {
     const std::uint64_t generation = *runtime.generation;
     thread_walk& walk = *static_cast<thread_walk*>(memory);
     if (walk.generation != generation) [[unlikely]]
@@ -85,9 +94,17 @@ fil_callstack follow_frames(const python_runtime& runtime, void* memory, address
         const fil_callstack known = walk.nodes.find(caller, key);
         return known != FIL_CALLSTACK_NONE ? known : walk.meet(runtime, caller, frame, key);
     };
-    const fil_callstack callstack = walk.chain.follow(top, frames, child);
+    fil_callstack callstack = walk.chain.follow(top, frames, child);
+    const fil_callstack root = walk.errands_.root<Frames>(runtime, walk.names, walk.chain);
+    if (root != walk.chain.root()) [[unlikely]] {
+        walk.chain.stand_on(root);
+        callstack = walk.chain.follow(top, frames, child);
+    }
+    if (walk.errands_.reads_newest()) [[unlikely]]
+        walk.chain.distrust_last();
+    walk.asks.note(state, callstack, is_native);
 #ifdef FIL_VERIFY_FRAMES
-    the_verifier.verify(runtime, top, frames, callstack);
+    the_verifier.verify(runtime, top, frames, walk.chain.root(), callstack);
 #endif
     return callstack;
 }

@@ -31,7 +31,8 @@ struct last_call {
         const address top = current_frame<Frames>(layout, state);
         const fil_callstack same = known.chain.same_as_last(top, frames);
 #ifdef FIL_VERIFY_FRAMES
-        if (same != FIL_CALLSTACK_NONE) the_verifier.verify(the_runtime, top, frames, same);
+        if (same != FIL_CALLSTACK_NONE)
+            the_verifier.verify(the_runtime, top, frames, known.chain.root(), same);
 #endif
         return same;
     }

@@ -152,14 +152,15 @@ void keep_allocators() {
 }
 
 // The callstack of the frame that runs now in a thread's state.
-template <typename Frames>
+template <typename Frames, bool IsNative>
 [[gnu::always_inline]] inline fil_callstack capture_from(void* memory, address state) {
     const address top = current_frame<Frames>(the_runtime.layout, state);
     if (top == 0) [[unlikely]]
         return capture_none();
     if (this_thread.state_slot != nullptr) [[likely]]
         this_thread.walk = memory;
-    const fil_callstack callstack = follow_frames<Frames>(the_runtime, memory, state, top);
+    const fil_callstack callstack =
+        follow_frames<Frames>(the_runtime, memory, state, top, IsNative);
     return callstack == FIL_CALLSTACK_UNKNOWN ? capture_none() : callstack;
 }
 
@@ -169,9 +170,11 @@ template <typename Frames>
 [[gnu::noinline]] fil_callstack capture_asking(void* memory) {
     const bool may_keep_slot = is_initialized.load(std::memory_order_relaxed);
     if (!may_keep_slot) keep_allocators();
-    const address state = current_thread_state<Frames>(the_runtime, may_keep_slot);
-    if (state == 0) return capture_none();
-    return capture_from<Frames>(memory, state);
+    const address holder = ask_for_thread_state(the_runtime, may_keep_slot);
+    if (is_own_state<Frames>(the_runtime.layout, holder))
+        return capture_from<Frames, false>(memory, holder);
+    const address state = thread_state_without_lock(the_runtime);
+    return state != 0 ? capture_from<Frames, true>(memory, state) : capture_none();
 }
 
 // fil_source::capture. Hot path: no allocation, no throw.
@@ -183,7 +186,12 @@ fil_callstack capture(void*, void* memory) {
     const address state = *slot;
     if (!is_own_state<Frames>(the_runtime.layout, state)) [[unlikely]]
         return capture_asking<Frames>(memory);
-    return capture_from<Frames>(memory, state);
+    return capture_from<Frames, false>(memory, state);
+}
+
+// fil_source::asker.
+fil_callstack asker(void*, fil_errand_kind* how) {
+    return asking_thread::asker(*how);
 }
 
 fil_callstack capture_by_public_api(void*, void* memory) {
@@ -230,12 +238,14 @@ void attach(const python_symbols& symbols) {
     the_runtime.state_variable =
         read_accessor(reinterpret_cast<const void*>(the_runtime.unchecked_thread_state));
     const reading how = choose(the_runtime);
-    fil_source source = {sizeof(fil_source),         0, nullptr, nullptr, run_changed,
-                         FIL_SOURCE_MEMORY_PASSED_ON};
+    fil_source source = {sizeof(fil_source),          0,      nullptr, nullptr, run_changed,
+                         FIL_SOURCE_MEMORY_PASSED_ON, nullptr};
     the_runtime.reads_frames = how == reading::frames;
+    the_runtime.objects = find_object_layout(the_runtime.layout.version);
     if (the_runtime.reads_frames) {
         source.thread_bytes = sizeof(thread_walk);
         source.capture = capture_of(the_runtime.layout.version);
+        source.asker = asker;
         if (main_program_is_python()) the_main_start.expect();
     } else if (how == reading::public_api) {
         source.thread_bytes = sizeof(public_walk);

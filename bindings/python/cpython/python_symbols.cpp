@@ -32,6 +32,14 @@ void take_all(python_symbols& symbols, const elf_symbols& object) {
     FIL_TAKE(PyErr_Restore);
     FIL_TAKE(Py_DecRef);
     FIL_TAKE(PyCode_Type);
+    FIL_TAKE(PyTuple_Type);
+    FIL_TAKE(PyList_Type);
+    FIL_TAKE(PyDict_Type);
+    FIL_TAKE(PyFloat_Type);
+    FIL_TAKE(PyFunction_Type);
+    FIL_TAKE(PyType_Type);
+    FIL_TAKE(PyMethod_Type);
+    FIL_TAKE(PyCFunction_Type);
     FIL_TAKE(_PyRuntime);
     FIL_TAKE(_Py_PrintReferences);
 #undef FIL_TAKE

@@ -1,11 +1,14 @@
 #pragma once
 // What the frame walk knows about the interpreter of this process, and which thread state is ours.
 //
-// Filled once, when the interpreter is found, and constant from then on. current_thread_state() is
-// called from any thread, with or without the interpreter lock. Hot path: no allocation, no throw.
+// Filled once, when the interpreter is found, and constant from then on. What asks for a thread
+// state is called from any thread, with or without the interpreter lock. Hot path: no allocation,
+// no throw.
 #include <pthread.h>
 
+#include "fil.h"
 #include "frames.hpp"
+#include "object_layout.hpp"
 #include "python_symbols.hpp"
 #include "state_accessor.hpp"
 #include "version_layout.hpp"
@@ -15,6 +18,7 @@ namespace fil::python {
 struct alignas(64) python_runtime {   // what a capture reads first
     const std::uint64_t* generation;  // fil_generation(), in place
     python_layout layout;
+    const object_layout* objects;  // NULL: not known
     bool reads_frames;  // with that layout, rather than through the public API, or not at all
     python_symbols symbols;
     // The thread state of whoever holds the lock; from 3.12 that of this thread, if it does.
@@ -45,6 +49,10 @@ struct thread_words {
     // Once state_slot is set: the memory that fil.h gave the source in this thread last. Another
     // thread may have it by now; then what is read there must not be believed.
     const void* walk;
+    // What stands for this thread where it works for another, and what started it (errand.hpp); 0:
+    // not asked yet.
+    fil_function errand;
+    fil_callstack started;
 };
 extern constinit thread_local thread_words this_thread __attribute__((tls_model("initial-exec")));
 
@@ -65,13 +73,6 @@ template <typename Frames>
 inline bool is_own_state(const python_layout& layout, address state) {
     return state != 0 &&
            (!Frames::shares_state || load<pthread_t>(state, layout.thread_id) == this_pthread());
-}
-
-// This thread's state, or 0 if it has none.
-template <typename Frames>
-inline address current_thread_state(const python_runtime& runtime, bool may_keep_slot) {
-    const address state = ask_for_thread_state(runtime, may_keep_slot);
-    return is_own_state<Frames>(runtime.layout, state) ? state : thread_state_without_lock(runtime);
 }
 
 // The frame that runs now, or 0.

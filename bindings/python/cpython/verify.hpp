@@ -24,10 +24,11 @@ class frame_verifier {
   public:
     template <typename Frames>
     void verify(const python_runtime& runtime, address top, const Frames& frames,
-                fil_callstack found) {
+                fil_callstack root, fil_callstack found) {
         while (busy_.test_and_set(std::memory_order_acquire)) {
         }
-        if (++captures_ % 64 == 0 || !is_deep(top, frames)) compare(runtime, top, frames, found);
+        if (++captures_ % 64 == 0 || !is_deep(top, frames))
+            compare(runtime, top, frames, root, found);
         busy_.clear(std::memory_order_release);
     }
 
@@ -48,8 +49,8 @@ class frame_verifier {
 
     template <typename Frames>
     void compare(const python_runtime& runtime, address top, const Frames& frames,
-                 fil_callstack found) {
-        const fil_callstack expected = walk(runtime, top, frames);
+                 fil_callstack root, fil_callstack found) {
+        const fil_callstack expected = walk(runtime, top, frames, root);
         ++compared_;
         if (expected == found) return;
         dprintf(2, "=fil-profile= frame walk: capture %lu found %u, expected %u\n", captures_,
@@ -58,12 +59,12 @@ class frame_verifier {
     }
 
     template <typename Frames>
-    fil_callstack walk(const python_runtime& runtime, address top, const Frames& frames) {
+    fil_callstack walk(const python_runtime& runtime, address top, const Frames& frames,
+                       fil_callstack callstack) {
         std::uint32_t depth = 0;
         for (address frame = top; frame != 0 && depth < deepest; frame = frames.previous(frame)) {
             stack_[depth++] = frame;
         }
-        fil_callstack callstack = FIL_CALLSTACK_UNKNOWN;
         while (depth != 0) {
             const address frame = stack_[--depth];
             if (code_names::is_shim(runtime.layout, frame)) continue;

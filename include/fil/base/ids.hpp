@@ -33,8 +33,25 @@ inline constexpr std::uint32_t max_callstacks = 1u << callstack_bits;
 
 // What a function is of, by the numbers of fil_function_kind (fil.h). Those of runtimes have no
 // name here: what they mean is for the reader of a recording (report/conventions/). `threads`: no
-// function; the threads that a library started, whose file it is.
-enum class function_kind : std::uint32_t { announced = 0, native_module = 2, threads = 3 };
+// function; the threads that a library started, whose file it is. `errand`: no function either; a
+// thread, by its name, that works for its caller.
+enum class function_kind : std::uint32_t {
+    announced = 0,
+    native_module = 2,
+    threads = 3,
+    errand = 5
+};
+
+// How it is known for whom a thread works: the line of an errand, by the numbers of
+// fil_errand_kind.
+enum class errand_kind : std::uint32_t { none = 0, task = 1, started = 2, guessed = 3, alone = 4 };
+
+// For whom a thread works, and how that is known.
+struct asked_by {
+    callstack_id callstack = callstack_id::none;
+    errand_kind how = errand_kind::none;
+    bool operator==(const asked_by&) const = default;
+};
 
 // Each kind of memory has counters of its own, but an arena: it counts as reserved, also while it
 // is accessible (a report says how much of it is resident). Anonymous memory that forked children

@@ -33,6 +33,8 @@ class call_tree {
     }
 
     function_id function_of(callstack_id id) const { return record_of(id)->function; }
+    // Of an id that was given out: caller, function and line.
+    const callstack_record& at(callstack_id id) const { return *record_of(id); }
 
   private:
     using head = std::atomic<callstack_id>;

@@ -6,6 +6,9 @@
 // given memory of the calling thread's own for what it remembers: zeroed before its first use,
 // then, once that thread has ended, given to another, of which it is told. Hot path: no allocation,
 // no throw, no lock on its common path.
+//
+// A source may have asker() as well: for whom does a library's thread work that has no answer of
+// its own (asked_by)?
 
 #include <concepts>
 

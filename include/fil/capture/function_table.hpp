@@ -49,6 +49,12 @@ class function_table {
     }
 
     function_kind kind_of(function_id id) const { return record_of(id).kind; }
+    // Borrowed from the recording.
+    function_text text_of(function_id id) const {
+        const function_record& record = record_of(id);
+        return {record.kind, text_at(record.name), text_at(record.file), text_at(record.directory),
+                record.first_line};
+    }
 
   private:
     struct node : boost::intrusive::unordered_set_base_hook<

@@ -27,7 +27,9 @@ inline answer_row row_of_line(const report_model& report, const line_row& row) {
     }
     frame where = report.frame_at(row.line->frame);
     where.file = report.shown_file(row.line->frame);
-    return {row.bytes, where, report.source_of(row.line->frame).line};
+    const std::string guessed = guessed_text(*row.line);
+    const std::string& source = report.source_of(row.line->frame).line;
+    return {row.bytes, where, guessed.empty() ? source : "(" + guessed + ") " + source};
 }
 
 // "polars' threads, started at sales.py:12", of which the line is said whatever is cut.

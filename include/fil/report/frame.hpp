@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <string>
 
+#include "fil/base/ids.hpp"
+
 namespace fil::report {
 
 // What runs it, by the number that functions of its runtime have (fil_function_kind); then what
@@ -18,6 +20,8 @@ enum class frame_kind : std::uint8_t {
     native = 2,
     threads = 3,  // no frame: stands for the threads that a library, `module`, started
     lua = 4,
+    errand = 5,  // no frame: a thread, `function`, that works for its caller; `first_line` says how
+                 //   that is known (errand_kind)
     process = 253,      // no frame: what all below it belongs to, where there are several processes
     placeholder = 254,  // stands for no frame: only `function` is text, "[No Python stack]"
     compiling = 255,    // so does this, while the main script is read: "compiling flights.py"
@@ -43,7 +47,14 @@ struct frame {
 
 inline bool stands_for_no_frame(const frame& f) {
     return f.kind == frame_kind::placeholder || f.kind == frame_kind::compiling ||
-           f.kind == frame_kind::threads || f.kind == frame_kind::process;
+           f.kind == frame_kind::threads || f.kind == frame_kind::process ||
+           f.kind == frame_kind::errand;
+}
+
+inline errand_kind errand_of(const frame& f) {
+    if (f.kind != frame_kind::errand) return errand_kind::none;
+    const bool is_known = f.first_line > 0 && f.first_line <= 4;
+    return is_known ? static_cast<errand_kind>(f.first_line) : errand_kind::guessed;
 }
 
 }  // namespace fil::report

@@ -25,6 +25,7 @@ class code_owners {
         if (f.kind == frame_kind::threads)
             return {frame_owner::threads, conventions::native::package_of_object(f.module)};
         if (f.kind == frame_kind::process) return {frame_owner::process};
+        if (f.kind == frame_kind::errand) return {frame_owner::errand};
         if (stands_for_no_frame(f)) return {frame_owner::library};
         return conventions::of(f).owner_of(f, program_);
     }

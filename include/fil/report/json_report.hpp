@@ -226,6 +226,7 @@ class json_report_writer {
             write_place(line.frame);
             json_.pair("bytes", line.bytes);
             write_known("below", line.below, line.below > 0);
+            json_.pair("guessed", line.guessed);
             json_.key("imports").boolean(line.imports).end('}');
         }
         json_.new_line().end(']');
@@ -234,6 +235,9 @@ class json_report_writer {
         section("small_lines").begin('{');
         json_.pair("count", held.small_lines + held.importing_lines - held.imports.size());
         json_.pair("bytes", small).end('}');
+        section("errands").begin('{').pair("by_task", held.errands.by_task);
+        json_.pair("by_start", held.errands.by_start).pair("alone", held.errands.alone);
+        json_.pair("guessed", held.errands.guessed).end('}');
         section("threads").begin('[');
         for (const threads_usage& some : held.threads) {
             element().begin('{').pair("library", report_.owner_of(some.threads).package);

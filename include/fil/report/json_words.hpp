@@ -17,8 +17,8 @@ namespace fil::report {
 // By frame_owner; what stands for no frame has none.
 inline std::string_view owner_word(const frame& f, frame_owner owner) {
     if (stands_for_no_frame(f)) return "none";
-    constexpr std::array<std::string_view, 6> words{"user",   "library", "standard_library",
-                                                    "native", "none",    "none"};
+    constexpr std::array<std::string_view, 7> words{
+        "user", "library", "standard_library", "native", "none", "none", "none"};
     return words[static_cast<std::size_t>(owner)];
 }
 
@@ -32,6 +32,8 @@ constexpr std::string_view kind_word(frame_kind kind) {
             return "threads";
         case frame_kind::lua:
             return "lua";
+        case frame_kind::errand:
+            return "errand";
         case frame_kind::process:
             return "process";
         case frame_kind::placeholder:

@@ -162,13 +162,14 @@ class model_writer {
         const bool compiles = report_.held.compiling > 0;
         json_.pair("frame", compiles ? std::int64_t{number_of(report_.held.compiler)} : -1)
             .end('}');
-        json_.pair("lineless", lineless_text(report_));
+        json_.pair("hint", lines_hint(report_));
     }
 
     void write_line(const your_line& line, bool imports) {
         json_.begin('{').pair("frame", number_of(line.frame)).pair("bytes", line.bytes);
         if (line.below > line.bytes) json_.pair("below", line.below);
         if (imports) json_.pair("imports", 1);
+        if (line.guessed > 0) json_.pair("guessed", guessed_text(line));
         json_.pair("node", widest_node(line.frame)).end('}');
     }
 

@@ -13,6 +13,7 @@ enum class frame_owner : std::uint8_t {
     native,
     threads,
     process,  // no code: what a process is called
+    errand,   // nor this: a thread that works for what stands above
 };
 
 struct ownership {

@@ -81,8 +81,8 @@ class plain_writer {
         out += "</ol>";
         for (const line_rest& rest : rests_of_lines(report_, rows.subspan(shown.size())))
             out += "<p>" + size_text(rest.bytes) + " " + escaped(rest.text) + "</p>";
-        const std::string lacks = lineless_text(report_);
-        return lacks.empty() ? out : out + "<p class=\"quiet\">" + escaped(lacks) + "</p>";
+        const std::string hint = lines_hint(report_);
+        return hint.empty() ? out : out + "<p class=\"quiet\">" + escaped(hint) + "</p>";
     }
 
     std::string imports_row() const {
@@ -95,7 +95,7 @@ class plain_writer {
     std::string row(const your_line& line) const {
         return "<li><div class=\"line\">" + cells_of(line.bytes) + "<span class=\"where\">" +
                place_of(line.frame) + " <bdi>" + escaped(report_.frame_at(line.frame).function) +
-               "</bdi></span> <code>" +
+               "</bdi></span> " + escaped(guessed_text(line)) + " <code>" +
                escaped(utf8_prefix(source_text(report_.source_of(line.frame).line), 200)) +
                "</code></div></li>";
     }

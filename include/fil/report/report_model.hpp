@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "fil/report/call_graph.hpp"
+#include "fil/report/errand_text.hpp"
 #include "fil/report/facts.hpp"
 #include "fil/report/folded.hpp"
 #include "fil/report/frame_owner.hpp"
@@ -151,6 +152,12 @@ inline std::string lineless_text(const report_model& report) {
         text = conventions::native::without_lines;
     }
     return std::string(text);
+}
+
+// What is to be said of the lines, below them; "" if nothing.
+inline std::string lines_hint(const report_model& report) {
+    const std::string lacks = lineless_text(report), threads = errands_text(report.held.errands);
+    return lacks + (lacks.empty() || threads.empty() ? "" : " ") + threads;
 }
 
 // Of all that is shown in `chosen`.

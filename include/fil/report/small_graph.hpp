@@ -18,8 +18,8 @@ namespace fil::report {
 inline call_graph fold_libraries(const call_graph& graph, const std::vector<ownership>& owners) {
     auto is_library = [&](const call_graph::node& node) {
         const frame_owner owner = owners[to_index(node.frame)].owner;
-        return owner != frame_owner::user && owner != frame_owner::threads &&
-               owner != frame_owner::process;
+        return owner == frame_owner::library || owner == frame_owner::standard_library ||
+               owner == frame_owner::native;
     };
     call_graph folded;
     std::vector<graph_node> place(graph.nodes.size(), graph_node::root);

@@ -98,6 +98,12 @@ inline report::frame named_frame(const recording_view& recording, const function
         return frame;
     }
     frame.function = recording.text(function.name);
+    if (function.kind == function_kind::errand) {
+        frame.kind = report::frame_kind::errand;
+        frame.module = recording.text(function.file);
+        frame.first_line = line;
+        return frame;
+    }
     frame.file = recording.text(function.file);
     frame.directory = recording.text(function.directory);
     frame.line = line;

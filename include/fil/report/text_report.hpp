@@ -204,8 +204,8 @@ class text_report_writer {
         if (whole_ <= 0) return line("  Nothing was allocated while it was recorded.");
         const answer_rows written(rows, whole_, look_, answer_measure::share);
         for (const std::string& row_text : written.lines()) line(row_text);
-        const std::string lacks = lineless_text(report_);
-        if (!lacks.empty()) paragraph(lacks);
+        const std::string hint = lines_hint(report_);
+        if (!hint.empty()) paragraph(hint);
     }
 
     void write_tree() {

@@ -70,7 +70,10 @@ class tidying {
           program_(program),
           script_(normal_path(program.main_script_path)),
           pickled_(program.main_text),
-          merged_(tidy_, raw.callstacks().size() + 1) {}
+          errands_(errands_of_callstacks()),
+          // A callstack that is part of an errand may be there twice.
+          merged_(tidy_, 2 * raw.callstacks().size() + 1 -
+                             std::ranges::count(errands_, callstack_index::empty)) {}
 
     snapshot result() {
         tidy_frames();
@@ -114,6 +117,11 @@ class tidying {
         for (frame f : raw_.frames()) {
             if (f.kind == frame_kind::threads)
                 f.function = "[threads of " + owners.of(f).package + "]";
+            if (f.kind == frame_kind::errand) {
+                if (f.function.empty())
+                    f.function = conventions::native::package_of_object(f.module);
+                f.function = errand_text(f);
+            }
             if (conventions::of(f).is_compiler(f)) {
                 f = compiling_main_script();
             } else if (is_main_script(f) || pickled_.is_scripts(f)) {
@@ -158,13 +166,21 @@ class tidying {
             if (starts_program.is_ours(f)) continue;
             callstack_index above = new_callstack_[to_index(caller)];
             begun[i] = begun[to_index(caller)];
+            const callstack_index errand = errands_[to_index(caller)];
+            if (errand != callstack_index::empty && errands_[i] == callstack_index::empty) {
+                above = alone(caller, errand);
+                begun[i] = false;
+            }
             if (!begun[i] && starts_program.is_first(f)) {
                 begun[i] = true;
                 above = callstack_index::empty;
-            } else if (above == callstack_index::empty) {
+            } else if (above == callstack_index::empty || is_errand(above)) {
                 const bool outermost = caller == callstack_index::empty;
                 const frame* before = outermost ? nullptr : &raw_frame(caller);
-                if (starts_program(f, before)) continue;
+                if (starts_program(f, before)) {
+                    new_callstack_[i] = above;
+                    continue;
+                }
             }
             if (conventions::native::is_announcement(f) && above != callstack_index::empty) {
                 new_callstack_[i] = asker_of(caller);
@@ -178,6 +194,60 @@ class tidying {
                                     ? above
                                     : merged_(above, new_frame_[to_index(called)]);
         }
+    }
+
+    // ---- errands: a thread works for what stands above, unless it runs the user's own code ----
+
+    // How a thread was given its work and that no other thread could have asked are the same to a
+    // reader: the two are of Python's threads, and of a library's.
+    static std::string errand_text(const frame& f) {
+        const errand_kind how = errand_of(f);
+        return "[thread " + f.function +
+               (how == errand_kind::guessed   ? ", guessed]"
+                : how == errand_kind::started ? ", started]"
+                                              : "]");
+    }
+
+    bool is_errand(callstack_index i) const {
+        const frame_index of = tidy_.callstacks()[to_index(i)].frame;
+        return tidy_.frames()[to_index(of)].kind == frame_kind::errand;
+    }
+
+    // By raw callstack: that of the errand that it is a part of; `empty`: none, or no longer.
+    std::vector<callstack_index> errands_of_callstacks() const {
+        const code_owners owners(program_);
+        std::vector<bool> is_users;
+        for (const frame& f : raw_.frames())
+            is_users.push_back(owners.of(f).owner == frame_owner::user);
+        const auto& callstacks = raw_.callstacks();
+        std::vector<callstack_index> errands(callstacks.size(), callstack_index::empty);
+        for (std::size_t i = 1; i < callstacks.size(); ++i) {
+            const auto [caller, called] = callstacks[i];
+            if (raw_.frames()[to_index(called)].kind == frame_kind::errand) {
+                errands[i] = callstack_index(i);
+            } else if (!is_users[to_index(called)]) {
+                errands[i] = errands[to_index(caller)];
+            }
+        }
+        return errands;
+    }
+
+    // The same without the errand and what stands above it.
+    callstack_index alone(callstack_index innermost, callstack_index errand) {
+        const program_starters starts_program(program_);
+        std::vector<callstack_index> way;
+        for (auto at = innermost; at != errand; at = raw_.callstacks()[to_index(at)].caller)
+            way.push_back(at);
+        callstack_index found = callstack_index::empty;
+        const frame* before = nullptr;
+        for (auto at = way.rbegin(); at != way.rend(); ++at) {
+            const frame& f = raw_frame(*at);
+            const bool starts = found == callstack_index::empty && starts_program(f, before);
+            before = &f;
+            if (starts || starts_program.is_ours(f)) continue;
+            found = merged_(found, new_frame_[to_index(raw_.callstacks()[to_index(*at)].frame)]);
+        }
+        return found;
     }
 
     const frame& raw_frame(callstack_index i) const {
@@ -213,6 +283,7 @@ class tidying {
     const program_facts& program_;
     const std::string script_;
     const pickled_code pickled_;
+    const std::vector<callstack_index> errands_;  // by raw callstack
     snapshot tidy_;
     std::vector<frame_index> new_frame_;          // by raw frame
     std::vector<callstack_index> new_callstack_;  // by raw callstack; `empty`: nothing is left

@@ -32,9 +32,18 @@ namespace fil::report {
 
 struct your_line {
     frame_index frame;
-    std::int64_t bytes = 0;  // of callstacks whose innermost line of the user's it is
-    std::int64_t below = 0;  // of all callstacks that pass through it, for the heaviest lines
-    bool imports = false;    // took nine tenths of its bytes, or more, by importing
+    std::int64_t bytes = 0;    // of callstacks whose innermost line of the user's it is
+    std::int64_t below = 0;    // of all callstacks that pass through it, for the heaviest lines
+    bool imports = false;      // took nine tenths of its bytes, or more, by importing
+    std::int64_t guessed = 0;  // of its bytes, what threads took for it by a guess
+};
+
+// What threads took for the user's lines, by how it is known for which.
+struct errand_bytes {
+    std::int64_t by_task = 0;
+    std::int64_t by_start = 0;
+    std::int64_t alone = 0;
+    std::int64_t guessed = 0;
 };
 
 // What the threads of a library took.
@@ -53,6 +62,7 @@ struct held_by_lines {
     std::int64_t small_threads = 0;      // of those that are not listed
     std::uint64_t small_lines = 0;       // that are not listed, and what they hold
     std::int64_t small_bytes = 0;
+    errand_bytes errands;
     std::int64_t others = 0;     // not below any line of the user's; of which,
     std::int64_t compiling = 0;  // while the program was compiled, before a line of it ran
     frame_index compiler = {};   // the frame that says so, if there is any
@@ -81,17 +91,23 @@ class line_summing {
 
     held_by_lines summed() {
         held_by_lines result;
-        std::map<frame_index, std::int64_t> held, imported;
+        std::map<frame_index, std::int64_t> held, imported, guessed;
         std::map<std::pair<frame_index, frame_index>, std::int64_t> of_threads;
         const auto& callstacks = whole_.callstacks();
         // By callstack: the innermost of its lines that counts; `empty`: there is none.
         std::vector<callstack_index> innermost(callstacks.size(), callstack_index::empty);
-        std::vector<bool> importing(callstacks.size());  // an importer stands below that line
+        std::vector<bool> importing(callstacks.size());       // an importer stands below that line
+        std::vector<errand_kind> errands(callstacks.size());  // a thread works for it, there
         for (std::size_t i = 0; i < callstacks.size(); ++i) {
             const callstack_index above = innermost[to_index(callstacks[i].caller)];
             innermost[i] = i > 0 && counts(i, above) ? callstack_index(i) : above;
             importing[i] = i > 0 && innermost[i] == above &&
                            (importing[to_index(callstacks[i].caller)] || is_importer(i));
+            if (i > 0 && innermost[i] == above) {
+                const errand_kind here = errand_of(whole_.frames()[to_index(callstacks[i].frame)]);
+                errands[i] =
+                    here != errand_kind::none ? here : errands[to_index(callstacks[i].caller)];
+            }
             if (own_[i] == 0) continue;
             if (innermost[i] == callstack_index::empty) {
                 result.others += own_[i];
@@ -104,6 +120,8 @@ class line_summing {
                     std::exchange(own_[i], 0);
             } else {
                 held[row_at(innermost[i])] += own_[i];
+                count(result.errands, errands[i], own_[i]);
+                if (errands[i] == errand_kind::guessed) guessed[row_at(innermost[i])] += own_[i];
                 if (importing[i]) imported[row_at(innermost[i])] += own_[i];
             }
         }
@@ -112,7 +130,7 @@ class line_summing {
         result.threads |= ranges::actions::stable_sort(std::greater(), &threads_usage::bytes);
         for (const auto& [frame, bytes] : held) {
             const bool imports = imported[frame] > 0 && imported[frame] >= bytes - bytes / 10;
-            result.lines.push_back({frame, bytes, 0, imports});
+            result.lines.push_back({frame, bytes, 0, imports, guessed[frame]});
         }
         result.lines |= ranges::actions::sort([](const your_line& a, const your_line& b) {
             return a.bytes != b.bytes ? a.bytes > b.bytes : a.frame < b.frame;
@@ -122,6 +140,13 @@ class line_summing {
     }
 
   private:
+    static void count(errand_bytes& took, errand_kind how, std::int64_t bytes) {
+        if (how == errand_kind::task) took.by_task += bytes;
+        if (how == errand_kind::started) took.by_start += bytes;
+        if (how == errand_kind::alone) took.alone += bytes;
+        if (how == errand_kind::guessed) took.guessed += bytes;
+    }
+
     frame_index row_at(callstack_index i) const {
         return rows_[to_index(whole_.callstacks()[to_index(i)].frame)];
     }

@@ -173,8 +173,8 @@ class alignas(64) recorder {
         return root_ != callstack_id::unknown && registry_.watch_unknown(address, root_);
     }
 
-    // Of the block that starts there; 0: none does.
-    std::uint64_t size_of(std::uintptr_t address) const { return registry_.size_of(address); }
+    // The live block that starts there, if one does.
+    registered_block look(std::uintptr_t address) const { return registry_.look(address); }
 
     // ---- mappings (mapping_recorder.hpp) ----
 
@@ -209,7 +209,21 @@ class alignas(64) recorder {
         const callstack_id found = source_.capture(thread.source_memory);
         if (found != callstack_id::none) [[likely]]
             return found;
-        // What was inherited in an earlier run has no part in this one; its id is a smaller one.
+        if (thread.is_librarys) return errand_of(thread);
+        return inherited(thread);
+    }
+
+    // What a thread without frames is charged with where its source finds nobody to work for.
+    void inherit(thread_state& thread, callstack_id callstack) {
+        thread.inherited = callstack;
+        thread.asker = {};
+        const bool is_known = callstack > callstack_id::unknown && callstack != root_;
+        const function_id innermost = is_known ? tree_.function_of(callstack) : function_id::none;
+        thread.is_librarys = innermost != function_id::none &&
+                             functions_.kind_of(innermost) == function_kind::threads;
+    }
+    // What was inherited in an earlier run has no part in this one; its id is a smaller one.
+    callstack_id inherited(const thread_state& thread) const {
         return thread.inherited >= root_ ? thread.inherited : root_;
     }
     callstack_id root() const { return root_; }
@@ -262,6 +276,26 @@ class alignas(64) recorder {
     }
 
   private:
+    // Of a thread that a library made: it works for the one thread that is in a library's code.
+    callstack_id errand_of(thread_state& thread) {
+        asked_by asker;
+        if constexpr (requires { source_.asker(); }) asker = source_.asker();
+        if (asker.callstack <= root_ || thread.inherited <= root_) return inherited(thread);
+        return asker == thread.asker ? thread.errand : begin_errand(thread, asker);
+    }
+
+    FIL_RARE callstack_id begin_errand(thread_state& thread, asked_by asker) {
+        function_text whose = functions_.text_of(tree_.function_of(thread.inherited));
+        whose.kind = function_kind::errand;
+        const function_id errand = functions_.intern(whose);
+        if (errand == function_id::none) return inherited(thread);
+        const auto how = static_cast<std::uint32_t>(asker.how);
+        const callstack_id found = tree_.child(asker.callstack, errand, how);
+        if (found == callstack_id::unknown) return inherited(thread);
+        thread.asker = asker;
+        return thread.errand = found;
+    }
+
     FIL_RARE void forget_deferred(thread_state& thread) {
         deferred_free one;
         while (thread.take_deferred(one)) forget(thread, one.address, one.block);

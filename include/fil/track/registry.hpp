@@ -143,17 +143,19 @@ class registry {
         return block;
     }
 
-    // The bytes of the block that starts here; 0 if none does.
-    std::uint64_t size_of(std::uintptr_t address) const {
+    // The block that starts here, which stays.
+    registered_block look(std::uintptr_t address) const {
         const slot* first = find_slot(address);
-        if (first == nullptr) return 0;
-        const std::uint32_t code = *first >> part_bits;
-        if (code < code_long) return code;
-        if (code == code_size) return 0;
-        const std::uint64_t bytes = first[1] & part_mask;
-        if ((code & 2) == 0) return bytes;
-        const slot* third = find_slot(address + 2 * granule);
-        return third == nullptr ? bytes : bytes | std::uint64_t{*third & part_mask} << part_bits;
+        const std::uint32_t value = first != nullptr ? *first : 0;
+        const std::uint32_t code = value >> part_bits;
+        if (value == 0 || code == code_size) return {};
+        registered_block block{callstack_id{value & part_mask}, code};
+        if (code < code_long) return block;
+        block.bytes = first[1] & part_mask;
+        block.watched = (code & 1) != 0;
+        const slot* third = (code & 2) != 0 ? find_slot(address + 2 * granule) : nullptr;
+        if (third != nullptr) block.bytes |= std::uint64_t{*third & part_mask} << part_bits;
+        return block;
     }
 
     // Marks the long block that starts here; taking it out says so. False if there is none.

@@ -31,6 +31,11 @@ struct thread_state : boost::intrusive::slist_base_hook<
     callstack_id inherited = callstack_id::none;  // the creator's, for a thread without frames
     void* source_memory = nullptr;                // the source's thread_bytes
 
+    // Of a thread that a library made: for whom it worked last, and its own callstack then.
+    bool is_librarys = false;
+    asked_by asker;
+    callstack_id errand = callstack_id::none;
+
     // Frees seen inside an event (a signal handler's): the event's end accounts for them.
     static constexpr std::uint32_t max_deferred = 16;
     std::uint32_t deferred_count = 0;
@@ -79,6 +84,8 @@ class thread_leases {
         }
         if (state == nullptr) return nullptr;
         state->inherited = callstack_id::none;
+        state->is_librarys = false;
+        state->asker = {};
         memory_.header().threads_ever.fetch_add(1, std::memory_order_relaxed);
         return state;
     }

@@ -104,14 +104,14 @@ function hatchedRow(row, cells, before, after, act) {
   return el("li", { class: "hatched" }, button);
 }
 
-function linesHint({ lineless }) {
-  return lineless ? el("p", { class: "quiet" }, lineless) : "";
+function linesHint({ hint }) {
+  return hint ? el("p", { class: "quiet" }, hint) : "";
 }
 
 function lineRow(line, model, most, choose) {
   const { bytes, file, function: name, source } = line;
   const number = line.line > 0 ? ":" + line.line : "";
-  const more = moreText(line).trim();
+  const more = [moreText(line).trim(), line.guessed].filter(Boolean).join(", ");
   const title =
     `${visible(file)}${number} (${visible(name)})\n${count(bytes)} bytes` +
     (more ? `, ${count(heldBy(line))} with ${calleesText(line)}` : "");

@@ -15,7 +15,7 @@ function readModel(json) {
     imports: json.imports,
     compiling: at(json.compiling),
     request: at(json.facts.request),
-    lineless: json.lineless,
+    hint: json.hint,
     frames,
     hidden: json.hidden,
     leastTurned: json.leastTurned,
@@ -50,7 +50,7 @@ function sumUp(model) {
 // run}; from columns, whose texts are numbers of the table.
 function readFrames({ frames, strings }) {
   const table = strings.split("\n");
-  const owners = ["user", "library", "stdlib", "native", "threads", "process"];
+  const owners = ["user", "library", "stdlib", "native", "threads", "process", "errand"];
   const [newer, wholeFiles] = [new Set(frames.n), new Set(frames.m)];
   const texts = (numbers) => numbers && numbers.map((text) => table[text]);
   return frames.f.map((name, i) => ({
@@ -97,7 +97,7 @@ function functionNumbers(frames) {
 
 // What a fold may join.
 function isLibrary(frame) {
-  return !isUser(frame) && frame.o !== "threads" && frame.o !== "process";
+  return ["library", "stdlib", "native"].includes(frame.o);
 }
 
 function isUser(frame) {

@@ -1,0 +1,140 @@
+"""Threads that a C library made run no Python: what they take stands at the line they work for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command import profiled, script
+from conservation import model_of
+from profiling import MIB, run_plain
+
+POOL = """
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdlib.h>
+static sem_t asked, done;
+static size_t size;
+static void *works(void *unused) {
+    for (;;) {
+        sem_wait(&asked);
+        void *volatile block = malloc(size);
+        (void)block;
+        sem_post(&done);
+    }
+    return unused;
+}
+void start(void) {
+    pthread_t thread;
+    sem_init(&asked, 0, 0);
+    sem_init(&done, 0, 0);
+    pthread_create(&thread, NULL, works, NULL);
+}
+void use(size_t bytes) { size = bytes; sem_post(&asked); sem_wait(&done); }
+void ask(size_t bytes) {
+    void *volatile task = malloc(1000);
+    use(bytes);
+    free(task);
+}
+"""
+
+
+USES_POOL = """
+import ctypes
+library = ctypes.CDLL("./pool.so")
+def make_pool():
+    library.start()
+def use():
+    library.use(ctypes.c_size_t(20 << 20))
+make_pool()
+use()
+use()
+own = bytearray(7 << 20)
+"""
+
+# std::thread: it is the C++ library that calls pthread_create.
+CPP_POOL = """
+#include <cstdlib>
+#include <semaphore.h>
+#include <thread>
+static sem_t asked, done;
+static size_t size;
+extern "C" void start() {
+    sem_init(&asked, 0, 0);
+    sem_init(&done, 0, 0);
+    std::thread([] {
+        std::thread([] {  // whose threads they are stays so
+            for (;;) {
+                sem_wait(&asked);
+                void *volatile block = malloc(size);
+                (void)block;
+                sem_post(&done);
+            }
+        }).detach();
+    }).detach();
+}
+extern "C" void use(size_t bytes) { size = bytes; sem_post(&asked); sem_wait(&done); }
+extern "C" void ask(size_t bytes) {
+    void *volatile task = malloc(1000);
+    use(bytes);
+    free(task);
+}
+"""
+# Beside it, another thread of Python's.
+IDLE = "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start();"
+
+
+@pytest.fixture(params=["pool.c", "pool.cpp"])
+def pool(here, request) -> None:
+    Path(request.param).write_text(POOL if request.param == "pool.c" else CPP_POOL)
+    compiler = "cc" if request.param == "pool.c" else "c++"
+    built = run_plain([compiler, "-shared", "-fPIC", "-pthread", request.param, "-o", "pool.so"])
+    assert built.status == 0, built.stderr
+
+
+def test_what_a_pool_takes_stands_at_the_line_that_is_in_the_library(pool):
+    asks = IDLE + USES_POOL.replace("library.use", "library.ask").lstrip()
+    ran = profiled(script("x.py", asks))
+    asked = [(f"x.py:{line} (<module>)", "x.py:6 (use)", "[thread pool]") for line in (8, 9)]
+    assert [ran.callstacks[frames] // MIB for frames in asked] == [20, 20]
+    model = model_of(ran.report)
+    assert model["threads"] == []
+    lines = {line["line"]: line for line in model["lines"]}
+    assert 40 * MIB <= lines[6]["bytes"] < 41 * MIB and "guessed" not in lines[6]
+    assert "since no other line was in a library." in model["hint"]
+
+
+def test_it_is_guessed_to_be_that_of_the_only_thread(pool):
+    model = model_of(profiled(script("x.py", USES_POOL)).report)
+    (line,) = [line for line in model["lines"] if line["line"] == 7]
+    assert 40 * MIB <= line["bytes"] < 41 * MIB
+    assert "guessed" in line["guessed"]
+
+
+def test_where_that_may_be_several_the_page_says_whose_threads_took_it_and_charges_no_line(pool):
+    ran = profiled(script("x.py", IDLE + USES_POOL))
+    model = model_of(ran.report)
+    (threads,) = model["threads"]
+    assert (threads["of"], threads["file"], threads["line"]) == ("pool", "x.py", 5)
+    assert 40 * MIB <= threads["bytes"] < 41 * MIB
+    lines = {line["line"]: line["bytes"] for line in model["lines"]}
+    assert lines[11] >= 7 * MIB
+    assert all(lines.get(line, 0) < MIB for line in [5, 7, 8, 9, 10])
+    shown = [model["frames"][frame]["f"] for frame in model["tree"]["frame"] if frame >= 0]
+    assert "[threads of pool]" in shown
+    assert ran.callstacks[("x.py:8 (<module>)", "x.py:5 (make_pool)")] >= 40 * MIB
+
+
+def test_threads_of_pythons_own_are_nobodys_pool(here):
+    code = """
+    import threading
+    kept = []
+    def work():
+        kept.append(bytearray(20 << 20))
+    for _ in range(2):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    """
+    model = model_of(profiled(script("x.py", code)).report)
+    assert (model["threads"], model["smallThreads"]) == ([], 0)
