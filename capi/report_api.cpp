@@ -102,28 +102,28 @@ std::optional<failed_request> request_of(const fil_session_facts& facts) {
 }
 
 report::facts facts_of(const fil_report_options& options, const fil_session_facts& known) {
-    report::facts run;
-    run.version = fil_version();
-    run.arguments = report::arguments_of(string_of(options.command));
-    run.program.main_script = string_of(options.script);
-    run.program.main_script_path = string_of(options.script_path);
+    report::facts about;
+    about.version = fil_version();
+    about.arguments = report::arguments_of(string_of(options.command));
+    about.program.main_script = string_of(options.script);
+    about.program.main_script_path = string_of(options.script_path);
     std::error_code ignored;
-    run.program.launch_directory = std::filesystem::current_path(ignored).string();
-    if (options.started_ns != 0) run.started = options.started_ns / 1'000'000'000;
-    run.duration = options.seconds;
-    run.ending = ending_of(options);
-    run.peak_seconds = known.peak_seconds;
-    run.resident = {known.resident, known.resident_anonymous, known.resident_file,
-                    known.resident_shared, parts_of(known)};
+    about.program.launch_directory = std::filesystem::current_path(ignored).string();
+    if (options.started_ns != 0) about.started = options.started_ns / 1'000'000'000;
+    about.duration = options.seconds;
+    about.ending = ending_of(options);
+    about.peak_seconds = known.peak_seconds;
+    about.resident = {known.resident, known.resident_anonymous, known.resident_file,
+                      known.resident_shared, parts_of(known)};
     if (is_out_of_memory(known)) {
-        run.kind = report::report_kind::out_of_memory;
-        run.limit = {static_cast<std::int64_t>(known.limit_bytes), string_of(known.limit_name)};
+        about.kind = report::report_kind::out_of_memory;
+        about.limit = {static_cast<std::int64_t>(known.limit_bytes), string_of(known.limit_name)};
     }
-    if (known.moment == FIL_MOMENT_NOW) run.kind = report::report_kind::now;
-    run.timelines = timelines_of(known);
-    run.variables = strings_of(known.variables, known.variable_count);
-    run.notes = strings_of(options.notes, options.note_count);
-    return run;
+    if (known.moment == FIL_MOMENT_NOW) about.kind = report::report_kind::now;
+    about.timelines = timelines_of(known);
+    about.variables = strings_of(known.variables, known.variable_count);
+    about.notes = strings_of(options.notes, options.note_count);
+    return about;
 }
 
 void check_readable(const recording_view& recording) {
@@ -192,7 +192,7 @@ std::string add_run_facts(report::facts& facts, const recording_view& recording,
 }
 
 // Of programs in which each allocator's blocks are seen: nothing.
-unseen_allocator add_notes_of_allocators(report::facts& run,
+unseen_allocator add_notes_of_allocators(report::facts& about,
                                          const std::vector<drawn_process>& drawn) {
     unseen_allocator first;
     std::set<std::string> executables;  // a forked child has only what it found itself
@@ -200,51 +200,53 @@ unseen_allocator add_notes_of_allocators(report::facts& run,
         if (is_seen(one, "the program")) executables.insert(one.executable);
         for (const std::string& object : facts_of(one, "blocks unseen"))
             if (!object.starts_with("the program: "))
-                run.notes.push_back(note_of_allocator_inside(object));
+                about.notes.push_back(note_of_allocator_inside(object));
     }
     for (const drawn_process& one : drawn) {
         if (!executables.insert(one.executable).second) continue;
         const unseen_allocator found = unseen_allocator_of(one);
-        if (found.note.empty() || ranges::find(run.notes, found.note) != run.notes.end()) continue;
-        run.notes.push_back(found.note);
+        if (found.note.empty() || ranges::find(about.notes, found.note) != about.notes.end())
+            continue;
+        about.notes.push_back(found.note);
         if (first.note.empty()) first = found;
     }
     return first;
 }
 
 // `drawn`: the program's process first. Their counters are read.
-report::session_snapshot snapshot_of(std::vector<drawn_process> drawn, report::facts run,
+report::session_snapshot snapshot_of(std::vector<drawn_process> drawn, report::facts about,
                                      const fil_report_options& options,
                                      const fil_session_facts& known, symbols& names) {
     for (drawn_process& one : drawn) add_arenas(one.usage, one.drawn, one.untouched);
-    report::snapshot tidy = read_processes(drawn, run, names);
-    add_recorded_facts(run, drawn);
-    const unseen_allocator allocator = add_notes_of_allocators(run, drawn);
+    report::snapshot tidy = read_processes(drawn, about, names);
+    add_recorded_facts(about, drawn);
+    const unseen_allocator allocator = add_notes_of_allocators(about, drawn);
     write_text(allocator.note, known.unseen_allocator, known.unseen_allocator_bytes);
     // Of a part, what the program held before is resident as well.
     // Arenas have a row of their own, and what children share is resident elsewhere.
     std::int64_t unexplained =
-        run.resident.anonymous - drawn.front().usage.bytes(mapping_kind::arena);
-    for (const report::resident_part& part : run.resident.parts)
+        about.resident.anonymous - drawn.front().usage.bytes(mapping_kind::arena);
+    for (const report::resident_part& part : about.resident.parts)
         if (part.kind == report::resident_kind::ground) unexplained -= part.bytes - part.live;
-    if (options.run == 0 && is_far_above(unexplained, run.peak - run.peak_shared))
-        run.notes.push_back(note_of_resident(run.resident.anonymous, run.peak, allocator.name));
-    return made_here(std::move(tidy), std::move(run),
+    if (options.run == 0 && is_far_above(unexplained, about.peak - about.peak_shared))
+        about.notes.push_back(
+            note_of_resident(about.resident.anonymous, about.peak, allocator.name));
+    return made_here(std::move(tidy), std::move(about),
                      options.snapshot == FIL_SNAPSHOT_WITH_SOURCES);
 }
 
 // One recording, all of it or its last run. `own_directory`: where that shall go.
 report::session_snapshot read_one(const recording_view& recording, const session_page& page,
-                                  report::facts run, const report::started_process& who,
+                                  report::facts about, const report::started_process& who,
                                   const fil_report_options& options, const fil_session_facts& known,
                                   callstack_id root, std::string& own_directory) {
     drawn_recording what{recording, &page, root, request_of(known)};
     if (options.run != 0) {
         const run_record* last = recording.run();
         if (last == nullptr) throw failure{FIL_ERROR_EMPTY, "there was no run"};
-        own_directory = add_run_facts(run, recording, *last);
+        own_directory = add_run_facts(about, recording, *last);
         if (what.out_of_memory)
-            run.ending = {report::ending_facts::how::out_of_memory, out_of_memory_status};
+            about.ending = {report::ending_facts::how::out_of_memory, out_of_memory_status};
         what.page = &last->page;
         what.root = last->root.load();
     }
@@ -258,7 +260,7 @@ report::session_snapshot read_one(const recording_view& recording, const session
     std::vector<drawn_process> drawn;
     drawn.push_back(std::move(only));
     symbols names;  // the program is not ours: nothing is kept in its user's home
-    return snapshot_of(std::move(drawn), std::move(run), options, known, names);
+    return snapshot_of(std::move(drawn), std::move(about), options, known, names);
 }
 
 std::vector<own_peak_moment> moments_of(const fil_session_facts& facts) {
@@ -278,7 +280,7 @@ std::string note_of_child(const std::vector<drawn_process>& drawn, std::int32_t 
 }
 
 report::session_snapshot read_all(const session& session, const joined_process& program,
-                                  report::facts run, const fil_report_options& options,
+                                  report::facts about, const fil_report_options& options,
                                   const fil_session_facts& known) {
     session_processes found =
         processes_of(session, program.pid, request_of(known), moments_of(known));
@@ -286,21 +288,21 @@ report::session_snapshot read_all(const session& session, const joined_process& 
     for (drawn_process& one : found.drawn) {  // looked at of its last image alone
         if (&one.drawn.recording.header() == &program.header()) one.untouched = untouched_of(known);
     }
-    run.notes.insert(run.notes.end(), found.notes.begin(), found.notes.end());
+    about.notes.insert(about.notes.end(), found.notes.begin(), found.notes.end());
     if (const auto request = request_of(known); is_out_of_memory(known)) {
         if (request->pid == program.pid)
-            run.ending = {report::ending_facts::how::out_of_memory, out_of_memory_status};
+            about.ending = {report::ending_facts::how::out_of_memory, out_of_memory_status};
         else
-            run.notes.push_back(note_of_child(found.drawn, request->pid));
+            about.notes.push_back(note_of_child(found.drawn, request->pid));
     }
     if (found.in_motion) {
-        run.notes.emplace_back(
+        about.notes.emplace_back(
             "The program allocated while this report was taken: its numbers are not all of one "
             "moment.");
     }
-    add_session_facts(run, session, found.drawn);
+    add_session_facts(about, session, found.drawn);
     symbols names{kept_names(kept_names::users_folder())};
-    return snapshot_of(std::move(found.drawn), std::move(run), options, known, names);
+    return snapshot_of(std::move(found.drawn), std::move(about), options, known, names);
 }
 
 report::session_snapshot read_session(const session& session, const fil_report_options& options,
@@ -309,11 +311,11 @@ report::session_snapshot read_session(const session& session, const fil_report_o
     if (process == nullptr || !process->has_recording())
         throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
     check_readable(process->view());
-    report::facts run = facts_of(options, known);
-    if (!session.shows_arguments()) run.arguments = report::masked(std::move(run.arguments));
-    if (options.run == 0) return read_all(session, *process, std::move(run), options, known);
-    return read_one(process->view(), session.page(), std::move(run), started_of(*process), options,
-                    known, callstack_id::unknown, own_directory);
+    report::facts about = facts_of(options, known);
+    if (!session.shows_arguments()) about.arguments = report::masked(std::move(about.arguments));
+    if (options.run == 0) return read_all(session, *process, std::move(about), options, known);
+    return read_one(process->view(), session.page(), std::move(about), started_of(*process),
+                    options, known, callstack_id::unknown, own_directory);
 }
 
 report::session_snapshot read_this_process(const fil_report_options& options,
@@ -327,11 +329,11 @@ report::session_snapshot read_this_process(const fil_report_options& options,
     std::error_code ignored;
     check_readable(recording);
     const fil_session_facts nothing = FIL_SESSION_FACTS_INIT;
-    report::facts run = facts_of(options, nothing);
+    report::facts about = facts_of(options, nothing);
     const report::started_process who{
-        getpid(), getppid(), report::masked(run.arguments),
+        getpid(), getppid(), report::masked(about.arguments),
         std::filesystem::read_symlink("/proc/self/exe", ignored).string()};
-    return read_one(recording, page, std::move(run), who, options, nothing,
+    return read_one(recording, page, std::move(about), who, options, nothing,
                     since != nullptr ? since->root.load() : callstack_id::unknown, own_directory);
 }
 
@@ -368,9 +370,9 @@ fil_status fil_session_show(fil_session* handle, uint64_t visit, const fil_repor
     return guarded(error, [&] {
         fil::session& session = session_of(handle);
         const auto known = checked_copy(facts, "facts");
-        const report::facts run = facts_of(checked_copy(options, "options"), known);
+        const report::facts about = facts_of(checked_copy(options, "options"), known);
         try {
-            const file_descriptor file = write_look(session, known.pid, run);
+            const file_descriptor file = write_look(session, known.pid, about);
             session.visitors().answer(visit, true, "", file.number());
         } catch (const std::exception& failed) {
             session.visitors().answer(visit, false, failed.what());

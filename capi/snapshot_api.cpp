@@ -20,7 +20,7 @@ constexpr std::uint32_t of_none = std::numeric_limits<std::uint32_t>::max();
 
 // By callstack: the process below whose frame it is, or the only one.
 std::vector<std::uint32_t> processes_of_callstacks(const report::session_snapshot& from) {
-    const auto& processes = from.run.processes;
+    const auto& processes = from.about.processes;
     std::map<std::string, std::uint32_t> number_of;
     for (std::size_t i = 0; i < processes.size(); ++i)
         number_of.emplace(report::process_frame(processes[i]).function, std::uint32_t(i));
@@ -47,10 +47,10 @@ const auto& at(const Elements& elements, std::size_t number) {
     return elements[number];
 }
 
-fil_ending ending_of(const report::facts& run) {
+fil_ending ending_of(const report::facts& about) {
     using how = report::ending_facts::how;
-    if (run.ending.kind == how::exited) return FIL_ENDING_EXIT;
-    return run.ending.kind == how::signalled ? FIL_ENDING_SIGNAL : FIL_ENDING_RUNNING;
+    if (about.ending.kind == how::exited) return FIL_ENDING_EXIT;
+    return about.ending.kind == how::signalled ? FIL_ENDING_SIGNAL : FIL_ENDING_RUNNING;
 }
 
 }  // namespace
@@ -61,8 +61,8 @@ void give(fil_snapshot** to, report::session_snapshot from) {
     check_pointer(to, "snapshot");
     auto made = std::make_unique<snapshot_handle>();
     made->from = std::move(from);
-    if (made->from.run.version.empty()) made->from.run.version = version;
-    for (const std::string& word : made->from.run.arguments) made->command.append(word) += '\0';
+    if (made->from.about.version.empty()) made->from.about.version = version;
+    for (const std::string& word : made->from.about.arguments) made->command.append(word) += '\0';
     if (!made->command.empty()) made->command.pop_back();
     made->process_of = processes_of_callstacks(made->from);
     *to = reinterpret_cast<fil_snapshot*>(made.release());
@@ -76,7 +76,7 @@ report::answer_look look_of(std::uint32_t columns, std::uint32_t look) {
 
 void draw(const report::session_snapshot& from, const fil_report_options& options,
           const report_place& place, char* path, std::size_t capacity) {
-    if (options.peak != nullptr) *options.peak = from.run.peak;
+    if (options.peak != nullptr) *options.peak = from.about.peak;
     try {
         const auto written = report::write_report(
             place.directory, from,
@@ -168,28 +168,28 @@ fil_status fil_snapshot_report(const fil_snapshot* snapshot, const fil_report_op
 fil_status fil_snapshot_read(const fil_snapshot* snapshot, fil_snapshot_facts* facts) {
     return guarded(nullptr, [&] {
         const snapshot_handle& handle = handle_of(snapshot);
-        const report::facts& run = handle.from.run;
+        const report::facts& about = handle.from.about;
         fil_snapshot_facts found = FIL_SNAPSHOT_FACTS_INIT;
-        found.version = text_of(run.version);
+        found.version = text_of(about.version);
         found.command = text_of(handle.command);
-        found.title = text_of(run.title);
-        found.runtime = text_of(run.runtime);
-        found.host = text_of(run.host);
-        found.peak = run.peak;
+        found.title = text_of(about.title);
+        found.runtime = text_of(about.runtime);
+        found.host = text_of(about.host);
+        found.peak = about.peak;
         found.request = handle.from.tidy.total(mapping_kind::requested);
-        found.moment = static_cast<std::int32_t>(run.kind);
-        found.ending = ending_of(run);
-        found.ending_value = run.ending.value;
-        found.others = static_cast<std::uint32_t>(run.others.count);
-        found.others_most = run.others.most;
-        found.started = run.started.value_or(0);
-        found.made = run.made.value_or(0);
-        found.seconds = run.duration;
-        found.peak_seconds = run.peak_seconds;
-        found.processes = run.processes.size();
+        found.moment = static_cast<std::int32_t>(about.kind);
+        found.ending = ending_of(about);
+        found.ending_value = about.ending.value;
+        found.others = static_cast<std::uint32_t>(about.others.count);
+        found.others_most = about.others.most;
+        found.started = about.started.value_or(0);
+        found.made = about.made.value_or(0);
+        found.seconds = about.duration;
+        found.peak_seconds = about.peak_seconds;
+        found.processes = about.processes.size();
         found.frames = handle.from.tidy.frames().size();
         found.callstacks = handle.from.tidy.callstacks().size();
-        found.notes = run.notes.size();
+        found.notes = about.notes.size();
         checked_fill(facts, found, "facts");
     });
 }
@@ -197,14 +197,14 @@ fil_status fil_snapshot_read(const fil_snapshot* snapshot, fil_snapshot_facts* f
 fil_status fil_snapshot_note(const fil_snapshot* snapshot, size_t number, fil_text* note) {
     return guarded(nullptr, [&] {
         check_pointer(note, "note");
-        *note = text_of(at(handle_of(snapshot).from.run.notes, number));
+        *note = text_of(at(handle_of(snapshot).from.about.notes, number));
     });
 }
 
 fil_status fil_snapshot_process(const fil_snapshot* snapshot, size_t number,
                                 fil_held_process* process) {
     return guarded(nullptr, [&] {
-        const report::process_facts& one = at(handle_of(snapshot).from.run.processes, number);
+        const report::process_facts& one = at(handle_of(snapshot).from.about.processes, number);
         fil_held_process found = FIL_HELD_PROCESS_INIT;
         found.pid = one.pid;
         found.name = text_of(one.name);

@@ -85,7 +85,7 @@ fil_status fil_visit_hear(fil_visit* handle, int32_t milliseconds, char* path, s
         visiting.seen = read_look(heard->attached.number());
         visiting.rows = visiting.reader.read(*visiting.seen);
         visiting.samples.clear();
-        for (const report::timeline_sample& sample : visiting.seen->run.timelines.at(0).samples)
+        for (const report::timeline_sample& sample : visiting.seen->about.timelines.at(0).samples)
             visiting.samples.push_back({sample.seconds, 0, sample.allocated, sample.resident});
     });
 }
@@ -97,8 +97,8 @@ fil_status fil_visit_look(const fil_visit* handle, fil_look* look) {
         fil_look found = FIL_LOOK_INIT;
         found.used = visiting.rows.used;
         found.peak = std::max(visiting.seen->peak, found.used);
-        found.seconds = visiting.seen->run.duration;
-        found.peak_seconds = visiting.seen->run.peak_seconds;
+        found.seconds = visiting.seen->about.duration;
+        found.peak_seconds = visiting.seen->about.peak_seconds;
         found.processes = visiting.seen->processes.size();
         found.ended = visiting.seen->ended;
         found.samples = visiting.samples.data();

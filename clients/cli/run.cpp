@@ -211,8 +211,8 @@ ending run(const invocation& asked) {
     if (screen) screen->start(signals);
     if (!asked.children) fil_session_leave_children_out(session.get(), child.pid);
     const std::vector<std::string> shown = shown_words(asked);
-    const run_facts facts{output.path(), shown,      what,  variables.set_by_us,
-                          child.pid,     started_ns, false, asked.snapshot};
+    const program_facts facts{output.path(), shown,      what,  variables.set_by_us,
+                              child.pid,     started_ns, false, asked.snapshot};
     live_reports meanwhile(session.get(), facts, signals, say_written_meanwhile);
     take_all_that_is_allowed();
     std::optional<out_of_memory> memory;

@@ -68,11 +68,11 @@ template <typename Stream, typename Look>
 void pass_facts(Stream&& each, Look& of) {
     each(of.peak);
     each(of.ended);
-    each(of.run.duration);
-    each(of.run.peak_seconds);
-    each(of.run.program.main_script);
-    each(of.run.program.main_script_path);
-    each(of.run.program.launch_directory);
+    each(of.about.duration);
+    each(of.about.peak_seconds);
+    each(of.about.program.main_script);
+    each(of.about.program.main_script_path);
+    each(of.about.program.launch_directory);
 }
 
 template <typename Stream, typename Process>
@@ -116,11 +116,12 @@ bool is_readable(const joined_process& process) {
 
 }  // namespace
 
-file_descriptor write_look(const session& session, std::int32_t program, const report::facts& run) {
+file_descriptor write_look(const session& session, std::int32_t program,
+                           const report::facts& about) {
     const std::vector<report::started_process> started = started_of(session);
     const report::process_names names(started);
     look made;
-    made.run = run;
+    made.about = about;
     made.peak = plausible(session.page().peak.load(std::memory_order_relaxed));
     std::uint64_t most = pages_for_facts * recording_page;
     const auto& joined = session.processes();
@@ -149,7 +150,7 @@ file_descriptor write_look(const session& session, std::int32_t program, const r
     add(recording_version);
     pass_facts(add, made);
     const report::timeline none;
-    const auto& samples = (run.timelines.empty() ? none : run.timelines.front()).samples;
+    const auto& samples = (about.timelines.empty() ? none : about.timelines.front()).samples;
     add(static_cast<std::uint32_t>(samples.size()));
     for (const report::timeline_sample& sample : samples) add(sample);
     add(static_cast<std::uint32_t>(made.processes.size()));
@@ -178,7 +179,7 @@ look read_look(int file) {
     if (magic != look_magic || version != recording_version) throw damaged_recording();
     pass_facts(take, found);
     take(count);
-    report::timeline& samples = found.run.timelines.emplace_back();
+    report::timeline& samples = found.about.timelines.emplace_back();
     for (std::uint32_t i = 0; i < count; ++i) take(samples.samples.emplace_back());
     take(count);
     if (count > most_processes) throw damaged_recording();

@@ -31,7 +31,7 @@ struct looked_process {
 struct look {
     std::int64_t peak = 0;  // so far
     std::uint64_t ended = 0;
-    report::facts run;  // what the supervisor knows
+    report::facts about;  // what the supervisor knows
     std::vector<looked_process> processes;
     shared_mapping memory;
 
@@ -41,7 +41,8 @@ struct look {
 };
 
 // `run` knows how `program` was started, and when; that one comes first.
-file_descriptor write_look(const session& session, std::int32_t program, const report::facts& run);
+file_descriptor write_look(const session& session, std::int32_t program,
+                           const report::facts& about);
 
 // Throws damaged_recording.
 look read_look(int file);

@@ -97,12 +97,12 @@ look_rows look_reader::read(const look& seen) {
     const session_page nowhere{};
     std::vector<drawn_process> all = processes_of(seen, nowhere);
     look_rows found;
-    report::facts run = seen.run;
+    report::facts about = seen.about;
     if (!all.empty()) {
-        const report::snapshot tidy = read_processes(all, run, names_);
-        add_recorded_facts(run, all);
-        found.used = run.peak;
-        found.lists[0] = lines_of(report::lines_model_of_tidy(tidy, std::move(run)));
+        const report::snapshot tidy = read_processes(all, about, names_);
+        add_recorded_facts(about, all);
+        found.used = about.peak;
+        found.lists[0] = lines_of(report::lines_model_of_tidy(tidy, std::move(about)));
         found.lists[2] = callstacks_of(tidy);
     }
     found.lists[1] = processes_of(seen, all);

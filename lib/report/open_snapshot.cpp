@@ -177,7 +177,7 @@ report::session_snapshot snapshot_of_files(const std::vector<std::string>& files
     }
     report::session_snapshot made =
         reading(files.front(), [&] { return read_recordings(recordings, page); });
-    made.run.notes.insert(made.run.notes.end(), notes.begin(), notes.end());
+    made.about.notes.insert(made.about.notes.end(), notes.begin(), notes.end());
     return made;
 }
 

@@ -46,19 +46,19 @@ report::started_process started_of(const recording_view& recording) {
 
 // As the user started the program: by its own command line.
 report::facts facts_of(const report::started_process& program, const recording_view& recording) {
-    report::facts run;
-    run.arguments = program.arguments;
-    run.program.main_script = report::conventions::script_of(program.arguments);
-    run.program.launch_directory = first_fact(recording, "directory");
-    run.host = first_fact(recording, "host");
+    report::facts about;
+    about.arguments = program.arguments;
+    about.program.main_script = report::conventions::script_of(program.arguments);
+    about.program.launch_directory = first_fact(recording, "directory");
+    about.host = first_fact(recording, "host");
     const std::string started = first_fact(recording, "started");
     std::int64_t seconds = 0;
     if (std::from_chars(started.data(), started.data() + started.size(), seconds).ec == std::errc())
-        run.started = seconds;
-    if (!run.program.main_script.empty())
-        run.program.main_script_path =
-            report::absolute_path(run.program.main_script, run.program.launch_directory);
-    return run;
+        about.started = seconds;
+    if (!about.program.main_script.empty())
+        about.program.main_script_path =
+            report::absolute_path(about.program.main_script, about.program.launch_directory);
+    return about;
 }
 
 // The program is the founder; where that is not there, whom none of the others started. Of several
@@ -119,24 +119,24 @@ report::session_snapshot snapshot_of_recordings(const std::vector<recording_file
     }
     if (all.empty()) throw damaged_recording();
     put_program_first(all, read, words.founder);
-    report::facts run = facts_of(read.front(), all.front().drawn.recording);
-    run.notes = std::move(notes);
-    run.others = {words.gone, words.gone_peak};
-    run.exact.unrecorded.sandboxed = words.sandboxed;
+    report::facts about = facts_of(read.front(), all.front().drawn.recording);
+    about.notes = std::move(notes);
+    about.others = {words.gone, words.gone_peak};
+    about.exact.unrecorded.sandboxed = words.sandboxed;
     for (drawn_process& one : all) add_arenas(one.usage, one.drawn, {});
     symbols of_code{kept_names(kept_names::users_folder())};
-    report::snapshot tidy = read_processes(all, run, of_code);
+    report::snapshot tidy = read_processes(all, about, of_code);
     std::vector<drawn_process> shown;
     for (drawn_process& one : all) {
         if (shown.empty() || one.usage.used_bytes() > 0) {
             shown.push_back(std::move(one));
         } else {
-            ++run.others.count;
-            run.others.most = std::max(run.others.most, one.who.peak);
+            ++about.others.count;
+            about.others.most = std::max(about.others.most, one.who.peak);
         }
     }
-    add_recorded_facts(run, shown);
-    return made_here(std::move(tidy), std::move(run), false);
+    add_recorded_facts(about, shown);
+    return made_here(std::move(tidy), std::move(about), false);
 }
 
 }  // namespace fil

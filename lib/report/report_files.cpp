@@ -44,7 +44,7 @@ std::array<std::string, 4> names_of(report_kind kind) {
 void add_drawn(std::vector<named_text>& files, report_model& report) {
     files.push_back({"index.html", page_of(report)});
     count_requests(report);
-    const auto names = names_of(report.run.kind);
+    const auto names = names_of(report.about.kind);
     files.push_back({names[0], folded_callstacks(report)});
     files.push_back({names[1], svg_of(report, direction::callers_first)});
     files.push_back({names[2], svg_of(report, direction::leaves_first)});
@@ -53,7 +53,7 @@ void add_drawn(std::vector<named_text>& files, report_model& report) {
 // Nothing where it would be too long to be read.
 void add_snapshot(std::vector<named_text>& files, const session_snapshot& from) {
     if (auto file = snapshot_file(from))
-        files.push_back({names_of(from.run.kind)[3], std::move(*file)});
+        files.push_back({names_of(from.about.kind)[3], std::move(*file)});
 }
 
 // "2026-11-23T16-28-03_759", local time.

@@ -17,10 +17,10 @@ namespace {
 // The peak is the one that the page's head shows. What follows is what Fil calls such a page.
 std::string page_title(const report_model& report) {
     const std::string peak = size_text(report.shown_bytes() + report.chosen.hidden_bytes);
-    const std::string program = program_text(report.run);
+    const std::string program = program_text(report.about);
     return (program.empty() ? "" : program + " ") + peak +
-           std::string(text_of_moment(report.run.kind).title) + " \u00B7 Fil Memory Profile (" +
-           made_text(report.run) + ")";
+           std::string(text_of_moment(report.about.kind).title) + " \u00B7 Fil Memory Profile (" +
+           made_text(report.about) + ")";
 }
 
 // What the page's fixed text says of its moment.
@@ -42,8 +42,8 @@ std::string svg_of(const report_model& report, direction from) {
 
 std::string page_of(const report_model& report) {
     // The style and the scripts, which the page's policy knows as they are, stand in others.
-    const std::string before_graph = of_moment(assets::page_3, report.run.kind);
-    const std::string after_graph = of_moment(assets::page_4, report.run.kind);
+    const std::string before_graph = of_moment(assets::page_3, report.about.kind);
+    const std::string after_graph = of_moment(assets::page_4, report.about.kind);
     const page_parts page = {assets::page_0, assets::page_1, assets::page_2,
                              before_graph,   after_graph,    assets::page_5};
     const auto [head, lines, graph] = make_plain_page(report);

@@ -95,8 +95,8 @@ void note_main_text(report::program_facts& program, const report::snapshot& take
     program.main_text.resize(static_cast<std::size_t>(std::max<std::int64_t>(read, 0)));
 }
 
-report::snapshot read_process(const drawn_process& process, const report::facts& run, bool is_first,
-                              symbols& names) {
+report::snapshot read_process(const drawn_process& process, const report::facts& about,
+                              bool is_first, symbols& names) {
     std::vector<callstack_id> wanted;
     for (const untouched_range& range : process.untouched) {
         if (range.kind == mapping_kind::anonymous) wanted.push_back(range.callstack);
@@ -111,13 +111,13 @@ report::snapshot read_process(const drawn_process& process, const report::facts&
         if (id >= read.index_of.size() || range.kind != mapping_kind::anonymous) continue;
         read.snapshot.add_untouched_mapping({read.index_of[id], range.bytes, range.resident});
     }
-    add_zipped_sources(read.snapshot, run.started);
-    report::program_facts program = program_of(process, run.program);
+    add_zipped_sources(read.snapshot, about.started);
+    report::program_facts program = program_of(process, about.program);
     if (is_first) {
-        program.main_script = run.program.main_script;
-        program.main_script_path = run.program.main_script_path;
+        program.main_script = about.program.main_script;
+        program.main_script_path = about.program.main_script_path;
     }
-    note_main_text(program, read.snapshot, run.started);
+    note_main_text(program, read.snapshot, about.started);
     return report::tidied(read.snapshot, program);
 }
 
@@ -126,34 +126,34 @@ void add_once(std::vector<std::string>& texts, const Text& text) {
     if (std::ranges::find(texts, text) == texts.end()) texts.emplace_back(text);
 }
 
-void add_facts_of(report::facts& run, const drawn_process& process) {
+void add_facts_of(report::facts& about, const drawn_process& process) {
     const recording_view& recording = process.drawn.recording;
     bool knows_runtime = false;  // the first that is told counts
     for (const fact_record& fact : recording.facts()) {
         const std::string_view key = recording.text(fact.key);
         const std::string_view value = recording.text(fact.value);
-        if (key == "runtime" && !std::exchange(knows_runtime, true) && run.runtime.empty())
-            run.runtime = value;
-        if (key == "package") add_once(run.program.own_directories, value);
-        if (key == "note") add_once(run.notes, value);
+        if (key == "runtime" && !std::exchange(knows_runtime, true) && about.runtime.empty())
+            about.runtime = value;
+        if (key == "package") add_once(about.program.own_directories, value);
+        if (key == "note") add_once(about.notes, value);
     }
-    add_once(run.program.main_executables, process.executable);
+    add_once(about.program.main_executables, process.executable);
     const recording_header& header = recording.header();
-    run.peak += process.usage.used_bytes();
-    run.peak_shared += process.usage.shared_anonymous;
-    run.exact.missed += header.missed_events;
-    run.exact.dropped += header.dropped_events;
-    if (header.large_mappings_left_out != 0) add_once(run.notes, note_of_many_mappings());
+    about.peak += process.usage.used_bytes();
+    about.peak_shared += process.usage.shared_anonymous;
+    about.exact.missed += header.missed_events;
+    about.exact.dropped += header.dropped_events;
+    if (header.large_mappings_left_out != 0) add_once(about.notes, note_of_many_mappings());
 }
 
 }  // namespace
 
-report::snapshot read_processes(std::vector<drawn_process>& all, report::facts& run) {
+report::snapshot read_processes(std::vector<drawn_process>& all, report::facts& about) {
     symbols names;
-    return read_processes(all, run, names);
+    return read_processes(all, about, names);
 }
 
-report::snapshot read_processes(std::vector<drawn_process>& all, report::facts& run,
+report::snapshot read_processes(std::vector<drawn_process>& all, report::facts& about,
                                 symbols& names) {
     const auto holds = [](const drawn_process& one) {
         return one.usage.used_bytes() + one.usage.bytes(mapping_kind::requested) > 0;
@@ -163,59 +163,61 @@ report::snapshot read_processes(std::vector<drawn_process>& all, report::facts& 
     for (std::size_t i = 0; i < all.size(); ++i) {
         if (are_several && !holds(all[i])) continue;
         try {
-            const report::snapshot tidy = read_process(all[i], run, i == 0, names);
+            const report::snapshot tidy = read_process(all[i], about, i == 0, names);
             if (are_several)
                 merge.add(tidy, all[i].who);
             else
                 merge.add(tidy);
         } catch (const damaged_recording&) {
             if (i == 0) throw;
-            run.notes.push_back(note_of_damage(all[i].who.pid));
+            about.notes.push_back(note_of_damage(all[i].who.pid));
             all.erase(all.begin() + static_cast<std::ptrdiff_t>(i--));
         }
     }
     return merge.take();
 }
 
-void add_recorded_facts(report::facts& run, const std::vector<drawn_process>& all) {
-    for (const drawn_process& process : all) add_facts_of(run, process);
-    run.program.kind = report::conventions::kind_of_program(run.runtime);
-    run.exact.threads =
-        std::max({run.exact.threads, all.front().drawn.recording.header().threads_ever.load(), 1u});
-    const bool are_several = all.size() > 1 || run.others.count > 0;
+void add_recorded_facts(report::facts& about, const std::vector<drawn_process>& all) {
+    for (const drawn_process& process : all) add_facts_of(about, process);
+    about.program.kind = report::conventions::kind_of_program(about.runtime);
+    about.exact.threads = std::max(
+        {about.exact.threads, all.front().drawn.recording.header().threads_ever.load(), 1u});
+    const bool are_several = all.size() > 1 || about.others.count > 0;
     // One thread alone knows every byte; of others it does not know what they keep to themselves.
-    const bool alone = run.exact.threads == 1 && !are_several;
-    run.exact.bound = alone ? 0 : limit_of_pendings(run.exact.threads, run.peak);
+    const bool alone = about.exact.threads == 1 && !are_several;
+    about.exact.bound = alone ? 0 : limit_of_pendings(about.exact.threads, about.peak);
     for (const drawn_process& process : all) {
         if (process.usage.used_bytes() == 0) continue;
-        run.processes.push_back(process.who);
-        report::process_facts& who = run.processes.back();
+        about.processes.push_back(process.who);
+        report::process_facts& who = about.processes.back();
         who.bytes = process.usage.used_bytes();
         who.peak = std::max(who.peak, who.bytes);
         if (const auto& request = process.drawn.out_of_memory) {
             if (request->pid == who.pid) who.note = "ran out of memory";
             continue;
         }
-        const bool has_ended = run.ending.kind != report::ending_facts::how::running;
+        const bool has_ended = about.ending.kind != report::ending_facts::how::running;
         if (process.drawn.recording.header().closed == 0 && has_ended)
             who.note = "still running when the program ended";
     }
     if (!are_several) return;
-    std::ranges::stable_sort(run.processes, std::greater(), &report::process_facts::bytes);
-    std::erase_if(run.timelines, [&](report::timeline& line) {
-        const auto whose = std::ranges::find(run.processes, line.pid, &report::process_facts::pid);
-        if (whose != run.processes.end()) line.name = whose->name;
-        return line.pid != 0 && whose == run.processes.end();
+    std::ranges::stable_sort(about.processes, std::greater(), &report::process_facts::bytes);
+    std::erase_if(about.timelines, [&](report::timeline& line) {
+        const auto whose =
+            std::ranges::find(about.processes, line.pid, &report::process_facts::pid);
+        if (whose != about.processes.end()) line.name = whose->name;
+        return line.pid != 0 && whose == about.processes.end();
     });
-    if (run.timelines.size() == 2) run.timelines.pop_back();  // it would be the same line twice
+    if (about.timelines.size() == 2) about.timelines.pop_back();  // it would be the same line twice
 }
 
-report::session_snapshot made_here(report::snapshot tidy, report::facts run, bool embeds_sources) {
-    run.made = os::seconds_since_1970();
-    run.utc_offset = os::utc_offset(run.started.value_or(*run.made));
-    if (run.host.empty()) run.host = os::host_name();
-    auto sources = report::find_source_files(tidy, {run.started, embeds_sources});
-    return {std::move(run), std::move(tidy), std::move(sources)};
+report::session_snapshot made_here(report::snapshot tidy, report::facts about,
+                                   bool embeds_sources) {
+    about.made = os::seconds_since_1970();
+    about.utc_offset = os::utc_offset(about.started.value_or(*about.made));
+    if (about.host.empty()) about.host = os::host_name();
+    auto sources = report::find_source_files(tidy, {about.started, embeds_sources});
+    return {std::move(about), std::move(tidy), std::move(sources)};
 }
 
 }  // namespace fil

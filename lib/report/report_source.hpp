@@ -25,7 +25,7 @@ struct untouched_range {
     mapping_kind kind = mapping_kind::anonymous;
 };
 
-// A recording, all of it or its last run, at the peak of that or at another moment.
+// A recording, all of it or its last about, at the peak of that or at another moment.
 struct drawn_recording {
     recording_view recording;
     const session_page* page;  // the session's or the run's
@@ -59,15 +59,15 @@ struct drawn_process {
 
 // All of them as one snapshot, which is tidy, by what `run` says of the program. The program comes
 // first in `all`; who else's recording is damaged is taken out of it, and a note says so.
-report::snapshot read_processes(std::vector<drawn_process>& all, report::facts& run);
+report::snapshot read_processes(std::vector<drawn_process>& all, report::facts& about);
 // With names that are known already: `names` keeps those that it finds.
-report::snapshot read_processes(std::vector<drawn_process>& all, report::facts& run,
+report::snapshot read_processes(std::vector<drawn_process>& all, report::facts& about,
                                 symbols& names);
 
 // Completes `run` with what recordings say: runtime, notes, peak, exactness, who held how much.
-void add_recorded_facts(report::facts& run, const std::vector<drawn_process>& all);
+void add_recorded_facts(report::facts& about, const std::vector<drawn_process>& all);
 
 // All that a report is drawn from, made here and now.
-report::session_snapshot made_here(report::snapshot tidy, report::facts run, bool embeds_sources);
+report::session_snapshot made_here(report::snapshot tidy, report::facts about, bool embeds_sources);
 
 }  // namespace fil

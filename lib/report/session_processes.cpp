@@ -134,7 +134,7 @@ session_processes processes_of(const session& session, std::int32_t pid,
     return result;
 }
 
-void add_session_facts(report::facts& run, const session& session,
+void add_session_facts(report::facts& about, const session& session,
                        const std::vector<drawn_process>& drawn) {
     std::set<std::int32_t> shown;
     for (const drawn_process& one : drawn) shown.insert(one.who.pid);
@@ -148,20 +148,21 @@ void add_session_facts(report::facts& run, const session& session,
             peak = std::max(peak, numbers.peak);
         }
         if (is_damaged(process) && !shown.contains(process.pid))
-            run.notes.push_back(note_of_damage(process.pid));
+            about.notes.push_back(note_of_damage(process.pid));
     }
-    run.exact.threads = threads;
-    run.others.count = others.size();
-    for (const auto& [pid, peak] : others) run.others.most = std::max(run.others.most, peak);
-    report::unrecorded_processes& unrecorded = run.exact.unrecorded;
+    about.exact.threads = threads;
+    about.others.count = others.size();
+    for (const auto& [pid, peak] : others) about.others.most = std::max(about.others.most, peak);
+    report::unrecorded_processes& unrecorded = about.exact.unrecorded;
     unrecorded.unprofiled = session.unprofiled_children();
     unrecorded.refused = session.refused().count;
     if (unrecorded.refused > 0) unrecorded.why_refused = text_of(session.refused().first);
     unrecorded.sandboxed = session.page().sandboxed.load(std::memory_order_relaxed);
     unrecorded.left_out = session.left_out();
     unrecorded.missed = session.missed();
-    // What is resident of several processes, forked ones share: known only where it was measured so.
-    if ((drawn.size() > 1 || !others.empty()) && run.resident.parts.empty()) run.resident = {};
+    // What is resident of several processes, forked ones share: known only where it was measured
+    // so.
+    if ((drawn.size() > 1 || !others.empty()) && about.resident.parts.empty()) about.resident = {};
 }
 
 }  // namespace fil

@@ -40,7 +40,7 @@ session_processes processes_of(const session& session, std::int32_t pid,
 std::vector<report::started_process> started_of(const session& session);
 
 // What is said of the session as a whole, and of processes that are not drawn.
-void add_session_facts(report::facts& run, const session& session,
+void add_session_facts(report::facts& about, const session& session,
                        const std::vector<drawn_process>& drawn);
 
 }  // namespace fil

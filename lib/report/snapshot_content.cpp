@@ -228,20 +228,20 @@ void take_untouched(content_reader& from, snapshot& to) {
 }
 
 // Whatever is added to them on the way to a page.
-bool are_plausible(const facts& run) {
+bool are_plausible(const facts& about) {
     const auto is_one = [](std::int64_t bytes) { return plausible(bytes) == bytes; };
     const auto is_time = [](double seconds) { return seconds > -1e12 && seconds < 1e12; };
-    bool are = is_one(run.peak) && is_one(run.limit.bytes) && is_one(run.peak_shared) &&
-               is_one(run.resident.total) && is_one(run.resident.anonymous) &&
-               is_one(run.resident.file) && is_one(run.resident.shared) &&
-               is_one(run.others.most) && is_one(run.exact.bound) && is_time(run.duration) &&
-               is_time(run.peak_seconds);
-    are = are && run.others.count <= 1u << 30;
-    for (const resident_part& one : run.resident.parts)
+    bool are = is_one(about.peak) && is_one(about.limit.bytes) && is_one(about.peak_shared) &&
+               is_one(about.resident.total) && is_one(about.resident.anonymous) &&
+               is_one(about.resident.file) && is_one(about.resident.shared) &&
+               is_one(about.others.most) && is_one(about.exact.bound) && is_time(about.duration) &&
+               is_time(about.peak_seconds);
+    are = are && about.others.count <= 1u << 30;
+    for (const resident_part& one : about.resident.parts)
         are = are && is_one(one.bytes) && is_one(one.live);
-    for (const process_facts& one : run.processes)
+    for (const process_facts& one : about.processes)
         are = are && is_one(one.bytes) && is_one(one.peak) && is_time(one.peak_seconds);
-    for (const timeline& line : run.timelines)
+    for (const timeline& line : about.timelines)
         for (const timeline_sample& sample : line.samples)
             are = are && is_time(sample.seconds) && is_one(sample.allocated) &&
                   is_one(sample.resident);
@@ -257,7 +257,7 @@ using namespace report;
 
 std::string content_of(const session_snapshot& from) {
     content_writer to;
-    to(from.run);
+    to(from.about);
     put_frames(to, from.tidy.frames());
     put_callstacks(to, from.tidy.callstacks());
     for (int kind = 0; kind < mapping_kinds; ++kind)
@@ -270,8 +270,8 @@ std::string content_of(const session_snapshot& from) {
 session_snapshot snapshot_of_content(std::string_view content) {
     content_reader from(content);
     session_snapshot made;
-    from(made.run);
-    from.require(are_plausible(made.run));
+    from(made.about);
+    from.require(are_plausible(made.about));
     take_frames(from, made.tidy);
     take_callstacks(from, made.tidy);
     for (int kind = 0; kind < mapping_kinds; ++kind)

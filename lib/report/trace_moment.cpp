@@ -171,11 +171,11 @@ report::session_snapshot snapshot_of_trace(const std::string& path, double secon
     std::snprintf(line, sizeof line, "This is of a trace, %.3f s after it began%s.",
                   seconds < 0 ? static_cast<double>(milliseconds) / 1000 : seconds,
                   seconds < 0 ? ", at the peak of its process" : "");
-    made.run.notes.emplace_back(line);
+    made.about.notes.emplace_back(line);
     if (from.header().sample > 1)
-        made.run.notes.push_back("One block in " + std::to_string(from.header().sample) +
-                                 " was recorded: bytes are estimates.");
-    if (seconds >= 0) made.run.kind = report::report_kind::now;
+        made.about.notes.push_back("One block in " + std::to_string(from.header().sample) +
+                                   " was recorded: bytes are estimates.");
+    if (seconds >= 0) made.about.kind = report::report_kind::now;
     return made;
 } catch (const trace::unreadable& damage) {
     throw unreadable_snapshot(snapshot_problem::damaged, damage.what());

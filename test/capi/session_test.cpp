@@ -305,11 +305,11 @@ TEST(session, the_first_runtime_that_is_told_counts) {
         }
         fil_record_alloc_at(blocks[0], 100, stack(1));
     });
-    report::facts run;
+    report::facts about;
     const recording_view view = session.processes().at(0).view();
     const drawn_recording drawn{view, &session.page()};
-    add_recorded_facts(run, {{drawn, usage_of(drawn), "", {}, {}, {}}});
-    EXPECT_EQ(run.runtime, "CPython 3.12.1");
+    add_recorded_facts(about, {{drawn, usage_of(drawn), "", {}, {}, {}}});
+    EXPECT_EQ(about.runtime, "CPython 3.12.1");
     fil_process process = FIL_PROCESS_INIT;
     fil_session_process(reinterpret_cast<fil_session*>(&session), 0, &process);
     EXPECT_EQ(std::string(process.runtime.data, process.runtime.length), "CPython 3.12.1");

@@ -38,7 +38,7 @@ class live_reports_test : public testing::Test {
     const std::vector<std::string> words_ = {"x.py"};
     const target what_;
     const environment variables_;
-    const run_facts facts_{directory_, words_, what_, variables_, 1, 0};
+    const program_facts facts_{directory_, words_, what_, variables_, 1, 0};
     observation now_{{}, 0, sampler(session_.handle(), 1), {}};
     std::vector<std::string> told_;
     bool slow_ = false;

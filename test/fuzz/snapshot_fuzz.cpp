@@ -54,13 +54,13 @@ void check_content(std::string_view content, bool is_drawn) {
 
 std::string small_content() {
     session_snapshot from;
-    from.run.arguments = {"a.py", "x"};
-    from.run.started = 1795451283;
-    from.run.notes = {"a note"};
-    from.run.timelines = {{7, "a", {{0.5, 100, -1}, {1.5, 300, 400}}}};
+    from.about.arguments = {"a.py", "x"};
+    from.about.started = 1795451283;
+    from.about.notes = {"a note"};
+    from.about.timelines = {{7, "a", {{0.5, 100, -1}, {1.5, 300, 400}}}};
     const process_facts first{.pid = 7, .name = "a.py", .bytes = 300, .peak = 400},
         second{.pid = 8, .name = "b.py", .bytes = 50, .peak = 60};
-    from.run.processes = {first, second};
+    from.about.processes = {first, second};
     made_snapshot tidy;
     tidy.holds(300, {process_frame(first), python("a.py", 1, "f"), python("<cell>", 2, "g")});
     tidy.holds(50, {process_frame(second), python("a.py", 1, "f")});

@@ -207,6 +207,13 @@ void fil_record_free(const void* address) {
 
 void fil_record_failed(size_t) {}
 
+size_t fil_block_size(const void* address) {
+    const guarded now;
+    recorder& r = recorder::the();
+    const auto at = r.blocks.find(address);
+    return at == r.blocks.end() ? 0 : at->second.bytes;
+}
+
 void fil_block_restore(const void* address, fil_block old) {
     if (old.callstack == FIL_CALLSTACK_NONE) return;
     const guarded now;

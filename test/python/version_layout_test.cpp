@@ -167,8 +167,8 @@ bool check(const std::string& include) {
         EXPECT_EQ(layout->*member, 0) << each << " is not in " << include;
     }
     for (const auto& [each, member] : object_members) {
-        if (!seen.contains(each))
-            EXPECT_EQ(objects->*member, 0) << each << " is not in " << include;
+        if (seen.contains(each)) continue;
+        EXPECT_EQ(objects->*member, 0) << each << " is not in " << include;
     }
     for (const auto& [each, place] : places) ADD_FAILURE() << each << " is not in " << include;
     std::cout << "checked " << seen.size() << " offsets of " << include << "\n";

@@ -11,9 +11,9 @@ namespace {
 constexpr std::int64_t mib = 1 << 20;
 using lines = std::vector<std::string>;
 
-report_model made(const made_snapshot& taken, facts run = {}) {
-    if (run.peak == 0) run.peak = taken.total(fil::mapping_kind::anonymous);
-    return make_report_model(taken, run);
+report_model made(const made_snapshot& taken, facts about = {}) {
+    if (about.peak == 0) about.peak = taken.total(fil::mapping_kind::anonymous);
+    return make_report_model(taken, about);
 }
 
 made_snapshot two_lines() {
@@ -24,9 +24,9 @@ made_snapshot two_lines() {
 }
 
 TEST(answer, is_the_peak_and_the_users_lines) {
-    facts run;
-    run.duration = 5, run.peak_seconds = 3.16;
-    EXPECT_EQ(answer_of(made(two_lines(), run)),
+    facts about;
+    about.duration = 5, about.peak_seconds = 3.16;
+    EXPECT_EQ(answer_of(made(two_lines(), about)),
               (lines{"Peak memory was 40.0 MiB, 3.2 s after the start.",
                      "  30.0 MiB ███████▌   a.py:7 work", "  10.0 MiB ██▌        a.py:4"}));
 }
@@ -65,25 +65,25 @@ TEST(answer, says_what_is_below_none_of_them) {
 TEST(answer, names_what_compiles_the_program) {
     made_snapshot taken;
     taken.holds(90 * mib, {{.function = "[compiling]"}}).holds(10 * mib, {python("a.py", 4, "f")});
-    facts run;
-    run.program.main_script = "jobs/big.py";
-    EXPECT_EQ(answer_of(made(taken, run)),
+    facts about;
+    about.program.main_script = "jobs/big.py";
+    EXPECT_EQ(answer_of(made(taken, about)),
               (lines{"Peak memory was 100.0 MiB.", "  10.0 MiB █          a.py:4 f",
                      "  90.0 MiB █████████  compiling big.py"}));
-    run.program.main_script = "";
-    run.program.started_script = "other.py";
-    EXPECT_TRUE(answer_of(made(taken, run)).back().ends_with("compiling other.py"));
+    about.program.main_script = "";
+    about.program.started_script = "other.py";
+    EXPECT_TRUE(answer_of(made(taken, about)).back().ends_with("compiling other.py"));
     made_snapshot alone;
     alone.holds(90 * mib, {{.function = "[compiling]"}});
     EXPECT_EQ(answer_of(made(alone)).back(), "  90.0 MiB ██████████ compiling the program");
 }
 
 TEST(answer, what_was_asked_for_in_vain_is_not_in_use) {
-    facts run;
-    run.kind = report_kind::out_of_memory;
+    facts about;
+    about.kind = report_kind::out_of_memory;
     made_snapshot taken = two_lines();
     taken.asks_for(70 * mib, {python("a.py", 9, "f")});
-    EXPECT_EQ(answer_of(made(taken, run)),
+    EXPECT_EQ(answer_of(made(taken, about)),
               (lines{"In use when memory ran out: 40.0 MiB, and 70.0 MiB more were asked for.",
                      "  70.0 MiB ░░░░░░░░░░ asked for at a.py:9 f",
                      "  30.0 MiB ███████▌   a.py:7 work", "  10.0 MiB ██▌        a.py:4"}));
@@ -100,26 +100,26 @@ TEST(answer, says_first_what_threads_of_libraries_took) {
 }
 
 TEST(answer, says_of_which_moment_it_is) {
-    facts run;
-    run.ending.kind = ending_facts::how::running;
-    EXPECT_EQ(answer_of(made(two_lines(), run)).front(), "Peak memory so far was 40.0 MiB.");
-    run.kind = report_kind::out_of_memory;
-    EXPECT_EQ(answer_of(made(two_lines(), run)).front(), "In use when memory ran out: 40.0 MiB.");
+    facts about;
+    about.ending.kind = ending_facts::how::running;
+    EXPECT_EQ(answer_of(made(two_lines(), about)).front(), "Peak memory so far was 40.0 MiB.");
+    about.kind = report_kind::out_of_memory;
+    EXPECT_EQ(answer_of(made(two_lines(), about)).front(), "In use when memory ran out: 40.0 MiB.");
 }
 
 TEST(answer, says_of_several_processes_which_held_how_much) {
-    facts run;
+    facts about;
     process_facts program{.pid = 7, .name = "python a.py", .bytes = 22 * mib},
         worker{.pid = 8, .name = "python a.py", .bytes = 8 * mib, .equals = "workers of a.py"},
         small{.pid = 9, .name = "sh", .bytes = 2 * mib};
-    run.processes = {program, worker, worker, small};
-    run.others = {3, mib};
-    EXPECT_EQ(answer_of(made(two_lines(), run)),
+    about.processes = {program, worker, worker, small};
+    about.others = {3, mib};
+    EXPECT_EQ(answer_of(made(two_lines(), about)),
               (lines{"Peak memory of all processes together was 40.0 MiB.",
                      "  30.0 MiB ███████▌   a.py:7 work", "  10.0 MiB ██▌        a.py:4",
                      "22.0 MiB in PID 7: python a.py", "16.0 MiB in 2 workers of a.py"}));
-    run.processes = {program};
-    EXPECT_EQ(answer_of(made(two_lines(), run)).size(), 3u) << "the others held nothing";
+    about.processes = {program};
+    EXPECT_EQ(answer_of(made(two_lines(), about)).size(), 3u) << "the others held nothing";
 }
 
 TEST(answer, no_row_is_wider_than_the_terminal) {

@@ -7,29 +7,29 @@
 using namespace fil::report;
 
 TEST(facts_text, the_command_begins_with_the_script) {
-    facts run;
-    run.arguments = {"/usr/bin/python3", "flights.py", "--name", "a b"};
-    EXPECT_EQ(command_text(run), "/usr/bin/python3 flights.py --name 'a b'");
-    run.program.main_script = "flights.py";
-    EXPECT_EQ(command_text(run), "flights.py --name 'a b'");
-    run.program.main_script = "other.py";
-    EXPECT_EQ(command_text(run), "/usr/bin/python3 flights.py --name 'a b'");
+    facts about;
+    about.arguments = {"/usr/bin/python3", "flights.py", "--name", "a b"};
+    EXPECT_EQ(command_text(about), "/usr/bin/python3 flights.py --name 'a b'");
+    about.program.main_script = "flights.py";
+    EXPECT_EQ(command_text(about), "flights.py --name 'a b'");
+    about.program.main_script = "other.py";
+    EXPECT_EQ(command_text(about), "/usr/bin/python3 flights.py --name 'a b'");
     EXPECT_EQ(command_text({}), "");
-    run.title = "a.ipynb, In [2]";
-    EXPECT_EQ(command_text(run), "a.ipynb, In [2]");
+    about.title = "a.ipynb, In [2]";
+    EXPECT_EQ(command_text(about), "a.ipynb, In [2]");
 }
 
 TEST(facts_text, a_tab_is_called_after_the_program) {
-    facts run;
-    EXPECT_EQ(program_text(run), "");
-    run.arguments = {"/usr/bin/sort", "-n"};
-    EXPECT_EQ(program_text(run), "sort");
-    run.arguments = {"-m", "jobs.daily", "--year", "2013"};
-    EXPECT_EQ(program_text(run), "jobs.daily");
-    run.program.main_script = "jobs/flights.py";
-    EXPECT_EQ(program_text(run), "flights.py");
-    run.title = "a.ipynb, In [2]";
-    EXPECT_EQ(program_text(run), "a.ipynb, In [2]");
+    facts about;
+    EXPECT_EQ(program_text(about), "");
+    about.arguments = {"/usr/bin/sort", "-n"};
+    EXPECT_EQ(program_text(about), "sort");
+    about.arguments = {"-m", "jobs.daily", "--year", "2013"};
+    EXPECT_EQ(program_text(about), "jobs.daily");
+    about.program.main_script = "jobs/flights.py";
+    EXPECT_EQ(program_text(about), "flights.py");
+    about.title = "a.ipynb, In [2]";
+    EXPECT_EQ(program_text(about), "a.ipynb, In [2]");
 }
 
 TEST(facts_text, an_ending_is_named) {
@@ -47,13 +47,13 @@ TEST(facts_text, an_ending_is_named) {
 TEST(facts_text, the_start_is_local_time) {
     setenv("TZ", "UTC-2", 1);
     tzset();
-    facts run;
-    EXPECT_EQ(start_text(run), "");
-    run.started = run.made = 1700000000;
-    EXPECT_EQ(start_text(run), "2023-11-15 00:13:20");
-    EXPECT_EQ(made_text(run), "Wed Nov 15 00:13:20 2023");
-    run.utc_offset = -3600;  // where the program ran
-    EXPECT_EQ(start_text(run), "2023-11-14 21:13:20");
+    facts about;
+    EXPECT_EQ(start_text(about), "");
+    about.started = about.made = 1700000000;
+    EXPECT_EQ(start_text(about), "2023-11-15 00:13:20");
+    EXPECT_EQ(made_text(about), "Wed Nov 15 00:13:20 2023");
+    about.utc_offset = -3600;  // where the program ran
+    EXPECT_EQ(start_text(about), "2023-11-14 21:13:20");
 }
 
 TEST(facts_text, a_process_is_called_by_what_it_runs) {

@@ -20,12 +20,12 @@ struct counting_buffer : std::stringbuf {
     }
 };
 
-std::string json_of(const snapshot& taken, facts run = {}, counting_buffer* buffer = nullptr) {
+std::string json_of(const snapshot& taken, facts about = {}, counting_buffer* buffer = nullptr) {
     counting_buffer own;
     counting_buffer& to = buffer != nullptr ? *buffer : own;
     std::ostream out(&to);
-    session_snapshot from{std::move(run), {}, {}};
-    from.tidy = tidied(taken, from.run.program);
+    session_snapshot from{std::move(about), {}, {}};
+    from.tidy = tidied(taken, from.about.program);
     write_json_report(out, report_model_of(from), from.tidy);
     return to.str();
 }
@@ -129,10 +129,10 @@ TEST(json_report, what_was_asked_for_in_vain_is_in_no_sum) {
     made_snapshot taken;
     taken.holds(30, {python("a.py", 3, "work")});
     taken.holds(900, {python("a.py", 4, "more")}, fil::mapping_kind::requested);
-    facts run;
-    run.kind = report_kind::out_of_memory;
-    run.limit = {1000, "the control group /job"};
-    const std::string text = json_of(taken, run);
+    facts about;
+    about.kind = report_kind::out_of_memory;
+    about.limit = {1000, "the control group /job"};
+    const std::string text = json_of(taken, about);
     EXPECT_NE(text.find("\"moment\":\"out_of_memory\""), text.npos);
     EXPECT_NE(text.find("\"peak\":{\"bytes\":30,"), text.npos);
     EXPECT_NE(text.find(R"("request":{"bytes":900,"callstack":1})"), text.npos) << text;
@@ -145,9 +145,9 @@ TEST(json_report, what_nobody_knows_is_null) {
     EXPECT_NE(text.find("\"started\":null,\"seconds\":null"), text.npos);
     EXPECT_NE(text.find("\"resident\":null"), text.npos);
     EXPECT_NE(text.find("\"processes\":[\n]"), text.npos);
-    facts run;
-    run.timelines = {{0, "", {{0.5, -1, 4096}}}};
-    EXPECT_NE(json_of({}, run).find(R"({"pid":null,"samples":[[0.5,null,4096]]})"),
+    facts about;
+    about.timelines = {{0, "", {{0.5, -1, 4096}}}};
+    EXPECT_NE(json_of({}, about).find(R"({"pid":null,"samples":[[0.5,null,4096]]})"),
               std::string::npos);
 }
 

@@ -15,27 +15,27 @@ namespace {
 facts sample_facts() {
     setenv("TZ", "UTC", 1);
     tzset();
-    facts run;
-    run.version = "0.1.0";
-    run.arguments = {"python", "flights.py", "--year", "2013"};
-    run.runtime = "CPython 3.12.1";
-    run.program.main_script = "flights.py";
-    run.program.main_script_path = "/home/ada/flights.py";
-    run.program.launch_directory = "/home/ada";
-    run.started = 1700000000;
-    run.duration = 5.12;
-    run.ending = {ending_facts::how::exited, 3};
-    run.peak = 1200;
-    run.peak_seconds = 3.21;
-    run.resident = {3000, 2000, 900, 100};
-    run.timelines = {{0, "", {{0, 10, 20}, {1.5, 30, -1}}}, {7, "worker", {}}};
-    run.processes = {{7, "worker", 1000, 1100, 3.2, "workers", ""},
-                     {8, "ls", 250, 300, -1, "workers", "still running"}};
-    run.others = {3, 20};
-    run.exact = {2, 16384, 1, 2, {3}};
-    run.variables = {"A=b"};
-    run.notes = {"Attention."};
-    return run;
+    facts about;
+    about.version = "0.1.0";
+    about.arguments = {"python", "flights.py", "--year", "2013"};
+    about.runtime = "CPython 3.12.1";
+    about.program.main_script = "flights.py";
+    about.program.main_script_path = "/home/ada/flights.py";
+    about.program.launch_directory = "/home/ada";
+    about.started = 1700000000;
+    about.duration = 5.12;
+    about.ending = {ending_facts::how::exited, 3};
+    about.peak = 1200;
+    about.peak_seconds = 3.21;
+    about.resident = {3000, 2000, 900, 100};
+    about.timelines = {{0, "", {{0, 10, 20}, {1.5, 30, -1}}}, {7, "worker", {}}};
+    about.processes = {{7, "worker", 1000, 1100, 3.2, "workers", ""},
+                       {8, "ls", 250, 300, -1, "workers", "still running"}};
+    about.others = {3, 20};
+    about.exact = {2, 16384, 1, 2, {3}};
+    about.variables = {"A=b"};
+    about.notes = {"Attention."};
+    return about;
 }
 
 made_snapshot sample_snapshot() {
@@ -71,12 +71,12 @@ TEST(model_json, no_name_can_leave_the_element_it_stands_in) {
     made_snapshot taken;
     taken.add_text(hostile, hostile);
     taken.holds(1, {python(hostile, 1, hostile)});
-    facts run;
-    run.arguments = run.variables = run.notes = {hostile};
-    run.runtime = run.version = hostile;
-    run.timelines = {{1, hostile, {}}};
-    run.processes = {{1, hostile, 1, 1, 0, hostile, hostile}, {2, hostile, 0, 0, 0, "", ""}};
-    const std::string json = model_json(make_report_model(taken, run));
+    facts about;
+    about.arguments = about.variables = about.notes = {hostile};
+    about.runtime = about.version = hostile;
+    about.timelines = {{1, hostile, {}}};
+    about.processes = {{1, hostile, 1, 1, 0, hostile, hostile}, {2, hostile, 0, 0, 0, "", ""}};
+    const std::string json = model_json(make_report_model(taken, about));
     EXPECT_EQ(json.find_first_of("<>&\n"), json.npos);
     EXPECT_EQ(json.find("\u2028"), json.npos);
     EXPECT_EQ(fil::report::valid_utf8(json), json);
@@ -84,11 +84,11 @@ TEST(model_json, no_name_can_leave_the_element_it_stands_in) {
 
 TEST(model_json, says_what_native_code_lacks) {
     const auto hint = [](const frame& innermost) {
-        facts run;
-        run.program.kind = frame_kind::native;
-        run.program.main_executables = {"/home/ada/x"};
+        facts about;
+        about.program.kind = frame_kind::native;
+        about.program.main_executables = {"/home/ada/x"};
         const made_snapshot taken = made_snapshot().holds(10, {innermost});
-        const std::string json = model_json(make_report_model(taken, run));
+        const std::string json = model_json(make_report_model(taken, about));
         const std::size_t at = json.find("\"hint\":\"") + 8;
         return json.substr(at, json.find('"', at) - at);
     };

@@ -8,8 +8,8 @@ using namespace fil::report;
 
 namespace {
 
-plain_page plain_page_of(const made_snapshot& taken, facts run = {}) {
-    return make_plain_page(make_report_model(taken, std::move(run)));
+plain_page plain_page_of(const made_snapshot& taken, facts about = {}) {
+    return make_plain_page(make_report_model(taken, std::move(about)));
 }
 
 }  // namespace
@@ -21,12 +21,12 @@ TEST(plain_page, says_what_the_first_screen_says) {
                            python("/x/site-packages/pandas/io.py", 9, "read_csv"),
                            python("/x/site-packages/pandas/c.py", 7, "parse")});
     taken.holds(1 << 20, {python("/x/site-packages/pandas/z.py", 1, "<module>")});
-    facts run;
-    run.arguments = {"flights.py"};
-    run.program.main_script = "flights.py";
-    run.duration = 5;
-    run.peak_seconds = 3;
-    const plain_page page = plain_page_of(taken, run);
+    facts about;
+    about.arguments = {"flights.py"};
+    about.program.main_script = "flights.py";
+    about.duration = 5;
+    about.peak_seconds = 3;
+    const plain_page page = plain_page_of(taken, about);
     EXPECT_NE(page.head.find("<bdi>flights.py</bdi>"), page.head.npos);
     EXPECT_NE(page.head.find("<strong>65.0 MiB</strong>"), page.head.npos);
     EXPECT_NE(page.head.find("at 3.0 s of 5.0 s"), page.head.npos);
@@ -68,12 +68,12 @@ TEST(plain_page, says_of_imports_and_of_missing_lines_what_the_page_says) {
     EXPECT_NE(lines.find("5.0 MiB compiling the program"), lines.npos);
     EXPECT_EQ(lines.find("not below"), lines.npos);
     EXPECT_EQ(lines.find("build with -g"), lines.npos);
-    facts run;
-    run.program.kind = frame_kind::native;
-    run.program.main_executables = {"/home/ada/x"};
+    facts about;
+    about.program.kind = frame_kind::native;
+    about.program.main_executables = {"/home/ada/x"};
     const made_snapshot native = made_snapshot().holds(
         10, {{.function = "work", .kind = frame_kind::native, .module = "/home/ada/x"}});
-    EXPECT_NE(plain_page_of(native, run).lines.find("build with -g for lines"), lines.npos);
+    EXPECT_NE(plain_page_of(native, about).lines.find("build with -g for lines"), lines.npos);
 }
 
 TEST(plain_page, is_small_whatever_the_program_and_escapes_its_names) {
@@ -84,10 +84,10 @@ TEST(plain_page, is_small_whatever_the_program_and_escapes_its_names) {
         stack.push_back(python(hostile + ".py", i, hostile));
         if (i % 30 == 0) taken.holds(i * 1000, stack);
     }
-    facts run;
-    run.arguments = run.notes = {hostile};
-    run.runtime = hostile;
-    const plain_page page = plain_page_of(taken, run);
+    facts about;
+    about.arguments = about.notes = {hostile};
+    about.runtime = hostile;
+    const plain_page page = plain_page_of(taken, about);
     const std::string all = page.head + page.lines + page.graph;
     EXPECT_EQ(all.find("<script"), all.npos);
     EXPECT_LT(all.size(), 30'000u);

@@ -56,12 +56,12 @@ TEST(process_merge, a_process_is_no_line_and_no_librarys_code) {
     made_snapshot first, second;
     first.holds(10, {python("<string>", 1, "<module>")}).holds(1, {});
     second.holds(20, {python("/v/lib/python3.12/site-packages/x.py", 1, "f")});
-    facts run;
-    run.processes = {parent, child};
+    facts about;
+    about.processes = {parent, child};
     process_merge merge;
-    merge.add(tidied(first, run.program), parent);
-    merge.add(tidied(second, run.program), child);
-    const report_model report = report_model_of({run, merge.take(), {}});
+    merge.add(tidied(first, about.program), parent);
+    merge.add(tidied(second, about.program), child);
+    const report_model report = report_model_of({about, merge.take(), {}});
     ASSERT_EQ(report.held.lines.size(), 1u) << "python -c is a line of the user's";
     EXPECT_EQ(report.held.lines[0].bytes, 10);
     EXPECT_EQ(report.held.others, 21);

@@ -177,7 +177,7 @@ TEST_F(report_files, replace_what_has_their_names_and_never_open_it) {
 
 TEST_F(report_files, of_out_of_memory_have_names_of_their_own) {
     auto from = fixtures::session_of(fixtures::deep(3, false));
-    from.run.kind = report_kind::out_of_memory;
+    from.about.kind = report_kind::out_of_memory;
     const fs::path path = write_report(directory_, from).directory;
     EXPECT_EQ(names_in(path), (std::set<std::string>{"out-of-memory.prof", "out-of-memory.svg",
                                                      "out-of-memory-reversed.svg",
@@ -191,9 +191,9 @@ TEST_F(report_files, of_out_of_memory_count_the_request_but_for_the_page) {
     made_snapshot taken;
     taken.holds(10 << 20, {python("a.py", 1, "f")}).asks_for(1 << 20, {python("a.py", 1, "f")});
     taken.asks_for(5 << 20, {python("a.py", 2, "g")});
-    facts run;
-    run.kind = report_kind::out_of_memory;
-    const fs::path path = write_report(directory_, fixtures::session_of({taken, run})).directory;
+    facts about;
+    about.kind = report_kind::out_of_memory;
+    const fs::path path = write_report(directory_, fixtures::session_of({taken, about})).directory;
     EXPECT_EQ(text_of(path / "out-of-memory.prof"), "a.py:1 (f) " + std::to_string(11 << 20) +
                                                         "\na.py:2 (g) " + std::to_string(5 << 20) +
                                                         "\n");
@@ -205,11 +205,11 @@ TEST_F(report_files, of_another_kind_are_replaced_in_an_exact_directory) {
     auto from = fixtures::session_of(fixtures::deep(3, false));
     write_report(directory_, from, exact_);
     std::ofstream(directory_ / "notes.txt") << "of the user's";
-    from.run.kind = report_kind::out_of_memory;
+    from.about.kind = report_kind::out_of_memory;
     write_report(directory_, from, exact_);
     EXPECT_EQ(names_in(directory_).size(), 6u);
     EXPECT_TRUE(fs::exists(directory_ / "notes.txt"));
-    from.run.kind = report_kind::peak;
+    from.about.kind = report_kind::peak;
     write_report(directory_, from, exact_);
     EXPECT_EQ(names_in(directory_).size(), 6u);
 }

@@ -427,7 +427,7 @@ inline recording sum() {
     };
     const session_snapshot first = of("load.py", 50 * mib), second = of("train.py", 70 * mib);
     const session_snapshot both = merged({&first, &second});
-    return {both.tidy, both.run};
+    return {both.tidy, both.about};
 }
 
 inline recording empty() {

@@ -37,11 +37,11 @@ TEST(report_model, says_which_of_the_users_files_are_newer_than_the_run) {
     for (const std::uint32_t line : {1u, 2u})
         taken.holds(1, {python(directory + "/a.py", line, "f")});
     taken.holds(1, {python(directory + "/site-packages/b.py", 1, "f")});
-    facts run;
-    run.started = 1000;
-    const report_model report = make_report_model(taken, run);
-    ASSERT_EQ(report.run.notes.size(), 1u);
-    EXPECT_TRUE(report.run.notes[0].starts_with(directory + "/a.py was changed"));
+    facts about;
+    about.started = 1000;
+    const report_model report = make_report_model(taken, about);
+    ASSERT_EQ(report.about.notes.size(), 1u);
+    EXPECT_TRUE(report.about.notes[0].starts_with(directory + "/a.py was changed"));
     std::filesystem::remove_all(directory);
 }
 
@@ -141,10 +141,10 @@ TEST(report_model, native_code_without_lines_makes_one_row_a_function) {
                           .kind = frame_kind::native,
                           .module = "/home/ada/x"}});
     }
-    facts run;
-    run.program.kind = frame_kind::native;
-    run.program.main_executables = {"/home/ada/x"};
-    const report_model report = make_report_model(taken, run);
+    facts about;
+    about.program.kind = frame_kind::native;
+    about.program.main_executables = {"/home/ada/x"};
+    const report_model report = make_report_model(taken, about);
     ASSERT_EQ(report.held.lines.size(), 1u);
     EXPECT_EQ(report.held.lines[0].bytes, 20);
     const frame& row = report.frame_at(report.held.lines[0].frame);

@@ -22,26 +22,26 @@ std::int64_t bytes_of(const std::vector<resident_line>& lines, std::string_view 
 }
 
 facts explained() {
-    facts run;
-    run.program.kind = frame_kind::python;
-    run.ending.kind = ending_facts::how::exited;
-    run.resident = {200 * mib,
-                    0,
-                    0,
-                    0,
-                    {{resident_kind::ground, "libx.so", 60 * mib, 40 * mib},
-                     {resident_kind::program, "", 90 * mib, 0},
-                     {resident_kind::data, "", 5 * mib, 0},
-                     {resident_kind::stacks, "", 1 * mib, 0},
-                     {resident_kind::profiler, "", 4 * mib, 0},
-                     {resident_kind::files, "", 36 * mib, 0},
-                     {resident_kind::shared, "", 2 * mib, 0}}};
-    return run;
+    facts about;
+    about.program.kind = frame_kind::python;
+    about.ending.kind = ending_facts::how::exited;
+    about.resident = {200 * mib,
+                      0,
+                      0,
+                      0,
+                      {{resident_kind::ground, "libx.so", 60 * mib, 40 * mib},
+                       {resident_kind::program, "", 90 * mib, 0},
+                       {resident_kind::data, "", 5 * mib, 0},
+                       {resident_kind::stacks, "", 1 * mib, 0},
+                       {resident_kind::profiler, "", 4 * mib, 0},
+                       {resident_kind::files, "", 36 * mib, 0},
+                       {resident_kind::shared, "", 2 * mib, 0}}};
+    return about;
 }
 
 TEST(resident_lines, add_up_to_what_was_resident) {
-    const facts run = explained();
-    const auto lines = resident_explanation(run, 110 * mib, 0, false).lines();
+    const facts about = explained();
+    const auto lines = resident_explanation(about, 110 * mib, 0, false).lines();
     EXPECT_EQ(sum_of_resident(lines), 200 * mib);
     EXPECT_EQ(bytes_of(lines, "counted"), 110 * mib);
     EXPECT_EQ(bytes_of(lines, "reserve"), 20 * mib);
@@ -52,19 +52,19 @@ TEST(resident_lines, add_up_to_what_was_resident) {
 }
 
 TEST(resident_lines, what_was_hardly_touched_is_counted_and_not_resident) {
-    const facts run = explained();
-    const auto lines = resident_explanation(run, 510 * mib, 400 * mib, false).lines();
+    const facts about = explained();
+    const auto lines = resident_explanation(about, 510 * mib, 400 * mib, false).lines();
     EXPECT_EQ(sum_of_resident(lines), 200 * mib);
     EXPECT_EQ(bytes_of(lines, "kept"), 20 * mib);
     EXPECT_EQ(bytes_of(lines, "none"), 400 * mib);
 }
 
 TEST(resident_lines, without_a_look_at_the_mappings_say_what_the_kernel_sums_up) {
-    facts run;
-    run.program.kind = frame_kind::python;
-    run.ending.kind = ending_facts::how::exited;
-    run.resident = {100 * mib, 70 * mib, 25 * mib, 5 * mib};
-    const auto lines = resident_explanation(run, 50 * mib, 0, true).lines();
+    facts about;
+    about.program.kind = frame_kind::python;
+    about.ending.kind = ending_facts::how::exited;
+    about.resident = {100 * mib, 70 * mib, 25 * mib, 5 * mib};
+    const auto lines = resident_explanation(about, 50 * mib, 0, true).lines();
     EXPECT_EQ(sum_of_resident(lines), 100 * mib);
     EXPECT_EQ(lines[1].text, "interpreter, stacks, arenas, freed but kept");
     EXPECT_EQ(bytes_of(lines, "kept"), 20 * mib);

@@ -15,9 +15,9 @@ std::string text_of(const fixtures::recording& made, const answer_look& look = {
     return text_report(make_report_model(made.what, made.facts), look);
 }
 
-std::string text_of(const made_snapshot& taken, facts run = {}, const answer_look& look = {}) {
-    if (run.peak == 0) run.peak = taken.total(fil::mapping_kind::anonymous);
-    return text_report(make_report_model(taken, std::move(run)), look);
+std::string text_of(const made_snapshot& taken, facts about = {}, const answer_look& look = {}) {
+    if (about.peak == 0) about.peak = taken.total(fil::mapping_kind::anonymous);
+    return text_report(make_report_model(taken, std::move(about)), look);
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -37,14 +37,14 @@ TEST(text_report, is_the_peak_the_lines_and_the_heaviest_callstacks) {
                            python("/x/site-packages/numpy/core.py", 7, "ones")});
     taken.holds(10 * mib, {main, python("a.py", 4, "rest")});
     taken.holds(5 * mib, {python("/usr/lib/python3.11/json/decoder.py", 1, "f")});
-    facts run;
-    run.arguments = {"a.py", "--year", "2013"};
-    run.runtime = "CPython 3.11.2";
-    run.duration = 5, run.peak_seconds = 3.16;
-    run.ending = {ending_facts::how::exited, 0};
-    run.resident.total = 60 * mib;
-    run.notes = {"Something that needs saying."};
-    EXPECT_EQ(text_of(taken, run), R"(a.py --year 2013
+    facts about;
+    about.arguments = {"a.py", "--year", "2013"};
+    about.runtime = "CPython 3.11.2";
+    about.duration = 5, about.peak_seconds = 3.16;
+    about.ending = {ending_facts::how::exited, 0};
+    about.resident.total = 60 * mib;
+    about.notes = {"Something that needs saying."};
+    EXPECT_EQ(text_of(taken, about), R"(a.py --year 2013
 Peak memory was 45.0 MiB, 3.2 s after the start.
 CPython 3.11.2, ran 5.0 s, exit 0, resident then 60.0 MiB
 
@@ -122,11 +122,11 @@ TEST(text_report, texts_of_the_program_are_harmless) {
     made_snapshot taken;
     taken.add_text("a.py", "x = '\033[2J' # \u202e\n");
     taken.holds(mib, {python("a.py", 1, "f\r\033]0;x\a")});
-    facts run;
-    run.arguments = {"a.py", "\033[31m\n\u202e"};
-    run.notes = {"\033[2J"};
-    run.processes = {{1, "\033[2J", mib, mib, 0, "", ""}, {2, "b\nc", mib, mib, 0, "", ""}};
-    const std::string text = text_of(taken, run);
+    facts about;
+    about.arguments = {"a.py", "\033[31m\n\u202e"};
+    about.notes = {"\033[2J"};
+    about.processes = {{1, "\033[2J", mib, mib, 0, "", ""}, {2, "b\nc", mib, mib, 0, "", ""}};
+    const std::string text = text_of(taken, about);
     for (const std::string& line : lines_of(text)) {
         for (const char c : line) ASSERT_TRUE(static_cast<unsigned char>(c) >= 0x20) << text;
         EXPECT_EQ(line.find("\u202e"), line.npos);
@@ -138,10 +138,10 @@ TEST(text_report, when_memory_ran_out_says_what_was_asked_for_in_vain) {
     made_snapshot taken;
     taken.holds(30 * mib, {python("a.py", 3, "work")});
     taken.holds(900 * mib, {python("a.py", 4, "more")}, fil::mapping_kind::requested);
-    facts run;
-    run.kind = report_kind::out_of_memory;
-    run.limit = {400 * mib, "the control group /job"};
-    const std::string text = text_of(taken, run);
+    facts about;
+    about.kind = report_kind::out_of_memory;
+    about.limit = {400 * mib, "the control group /job"};
+    const std::string text = text_of(taken, about);
     EXPECT_NE(
         text.find("In use when memory ran out: 30.0 MiB, and 900.0 MiB more were asked for.\n"),
         text.npos)

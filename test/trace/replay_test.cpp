@@ -74,7 +74,9 @@ TEST_P(replay_in, each_block_goes_once_after_it_came) {
         EXPECT_EQ(allocator.wrong, 0);
         EXPECT_TRUE(allocator.live.empty());
         EXPECT_GT(allocator.came, 1000u);
-        if (GetParam() == ordering::strict) EXPECT_EQ(allocator.most, std::size_t(plan.peak()));
+        if (GetParam() == ordering::strict) {
+            EXPECT_EQ(allocator.most, std::size_t(plan.peak()));
+        }
     }
 }
 INSTANTIATE_TEST_SUITE_P(order, replay_in, ::testing::Values(ordering::strict, ordering::free));

@@ -25,7 +25,7 @@ class live_reports {
 
     // All outlive this object. `told` hears of each report that was made, or could not be, but for
     // those of visitors, who hear of it themselves.
-    live_reports(fil_session* session, const run_facts& facts, const signal_inbox& signals,
+    live_reports(fil_session* session, const program_facts& facts, const signal_inbox& signals,
                  listener told)
         : session_(session), facts_(facts), signals_(signals), told_(std::move(told)) {}
 
@@ -46,7 +46,7 @@ class live_reports {
     void hear(const report_outcome& outcome);
 
     fil_session* session_;
-    const run_facts& facts_;
+    const program_facts& facts_;
     const signal_inbox& signals_;
     listener told_;
 

@@ -34,7 +34,7 @@ std::string separated_by_zeros(const std::vector<std::string>& words) {
     return all;
 }
 
-report_request::report_request(const run_facts& facts, const observation& seen)
+report_request::report_request(const program_facts& facts, const observation& seen)
     : command_(separated_by_zeros(facts.words)),
       variables_(texts_of(facts.set_by_us)),
       samples_(seen.memory.samples()),
@@ -71,7 +71,7 @@ report_request::report_request(const run_facts& facts, const observation& seen)
     known.variable_count = variables_.size();
 }
 
-report_request::report_request(const run_facts& facts, const observation& seen,
+report_request::report_request(const program_facts& facts, const observation& seen,
                                const ran_out_of_memory& process)
     : report_request(facts, seen) {
     fil_session_facts& known = contents_.facts;
@@ -87,7 +87,8 @@ report_request::report_request(const run_facts& facts, const observation& seen,
     contents_.counters_read = process.counters_read;
 }
 
-report_request::report_request(const run_facts& facts, const observation& seen, fil_moment moment)
+report_request::report_request(const program_facts& facts, const observation& seen,
+                               fil_moment moment)
     : report_request(facts, seen) {
     if (moment != FIL_MOMENT_NOW) return;
     fil_session_facts& known = contents_.facts;

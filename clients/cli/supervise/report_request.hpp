@@ -16,7 +16,7 @@
 namespace fil::cli {
 
 // Known when the program starts.
-struct run_facts {
+struct program_facts {
     const std::string& directory;           // for reports
     const std::vector<std::string>& words;  // as the user typed them after `run`
     const target& what;
@@ -33,11 +33,11 @@ std::string separated_by_zeros(const std::vector<std::string>& words);
 
 class report_request {
   public:
-    report_request(const run_facts& facts, const observation& seen);
-    report_request(const run_facts& facts, const observation& seen,
+    report_request(const program_facts& facts, const observation& seen);
+    report_request(const program_facts& facts, const observation& seen,
                    const ran_out_of_memory& process);
     // Of a program that runs on; FIL_MOMENT_PEAK: so far.
-    report_request(const run_facts& facts, const observation& seen, fil_moment moment);
+    report_request(const program_facts& facts, const observation& seen, fil_moment moment);
     report_request(const report_request&) = delete;
 
     const report_contents& contents() const { return contents_; }

@@ -88,7 +88,7 @@ class watcher {
     fil_session* session_;
     const std::string nowhere_;
     const target nothing_;
-    run_facts facts_;
+    program_facts facts_;
     pid_t pid_;
     signal_inbox signals_;
     program_stderr errors_;

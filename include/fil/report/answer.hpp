@@ -49,9 +49,9 @@ struct processes_together {
 };
 
 // The heaviest first.
-inline std::vector<processes_together> equal_processes_together(const facts& run) {
+inline std::vector<processes_together> equal_processes_together(const facts& about) {
     std::vector<processes_together> all;
-    for (const process_facts& process : run.processes) {
+    for (const process_facts& process : about.processes) {
         auto same = process.equals.empty()
                         ? all.end()
                         : std::ranges::find(all, process.equals, &processes_together::name);
@@ -72,25 +72,25 @@ inline std::vector<processes_together> equal_processes_together(const facts& run
 class answer_writer {
   public:
     answer_writer(const report_model& report, const answer_look& look)
-        : run_(report.run), report_(report), look_(look), whole_(report.all_bytes()) {}
+        : about_(report.about), report_(report), look_(look), whole_(report.all_bytes()) {}
 
     std::vector<std::string> written() {
         lines_ = {headline()};
         write_rows();
-        if (run_.processes.size() > 1) write_processes();
+        if (about_.processes.size() > 1) write_processes();
         return std::move(lines_);
     }
 
     std::string headline() const {
-        if (run_.kind == report_kind::out_of_memory) return headline_of_out_of_memory();
-        if (run_.kind == report_kind::now) return headline_of_now();
-        const std::string peak = shaded(size_text(run_.peak), shade::bold, look_);
-        const bool runs_on = run_.ending.kind == ending_facts::how::running;
-        const bool is_timed = run_.duration > 0 || run_.peak_seconds > 0;
+        if (about_.kind == report_kind::out_of_memory) return headline_of_out_of_memory();
+        if (about_.kind == report_kind::now) return headline_of_now();
+        const std::string peak = shaded(size_text(about_.peak), shade::bold, look_);
+        const bool runs_on = about_.ending.kind == ending_facts::how::running;
+        const bool is_timed = about_.duration > 0 || about_.peak_seconds > 0;
         return std::string("Peak memory") +
-               (is_of_several(run_) ? " of all processes together" : "") +
+               (is_of_several(about_) ? " of all processes together" : "") +
                (runs_on ? " so far" : "") + " was " + peak +
-               (is_timed ? ", " + seconds_text(run_.peak_seconds) + " after the start." : ".");
+               (is_timed ? ", " + seconds_text(about_.peak_seconds) + " after the start." : ".");
     }
 
     answer_row row_of(const callstack_usage& request) const {
@@ -109,20 +109,21 @@ class answer_writer {
                                  short_path = 24;
 
     // A tenth of the peak.
-    bool is_much(std::int64_t bytes) const { return bytes >= run_.peak / 10; }
+    bool is_much(std::int64_t bytes) const { return bytes >= about_.peak / 10; }
 
     std::string headline_of_now() const {
         return std::string("In use now") +
-               (is_of_several(run_) ? " by all processes together" : "") + ": " +
-               shaded(size_text(run_.peak), shade::bold, look_) +
-               (run_.duration > 0 ? ", " + seconds_text(run_.duration) + " after the start." : ".");
+               (is_of_several(about_) ? " by all processes together" : "") + ": " +
+               shaded(size_text(about_.peak), shade::bold, look_) +
+               (about_.duration > 0 ? ", " + seconds_text(about_.duration) + " after the start."
+                                    : ".");
     }
 
     std::string headline_of_out_of_memory() const {
         const callstack_usage* asked = report_.request();
-        const std::string used = shaded(size_text(run_.peak), shade::bold, look_);
+        const std::string used = shaded(size_text(about_.peak), shade::bold, look_);
         return std::string("In use") +
-               (run_.processes.size() > 1 ? " by all processes together" : "") +
+               (about_.processes.size() > 1 ? " by all processes together" : "") +
                " when memory ran out: " + used +
                (asked != nullptr ? ", and " + size_text(asked->used.bytes) + " more were asked for."
                                  : ".");
@@ -162,7 +163,7 @@ class answer_writer {
 
     // The heaviest, equal ones together: "1.9 GiB in 8 workers of train.py".
     void write_processes() {
-        std::vector<processes_together> parts = equal_processes_together(run_);
+        std::vector<processes_together> parts = equal_processes_together(about_);
         parts.resize(std::min(parts.size(), std::size_t{most_processes}));
         for (const processes_together& one : parts) {
             if (!is_much(one.bytes)) break;
@@ -172,7 +173,7 @@ class answer_writer {
         }
     }
 
-    const facts& run_;
+    const facts& about_;
     const report_model& report_;
     const answer_look& look_;
     std::int64_t whole_;

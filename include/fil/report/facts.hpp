@@ -135,8 +135,8 @@ struct facts {
     std::vector<std::string> notes;      // sentences that need saying before anything else
 };
 
-constexpr bool is_of_several(const facts& run) {
-    return run.processes.size() + run.others.count > 1;
+constexpr bool is_of_several(const facts& about) {
+    return about.processes.size() + about.others.count > 1;
 }
 
 }  // namespace fil::report

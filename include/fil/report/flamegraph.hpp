@@ -26,7 +26,7 @@ inline std::string flamegraph_svg(const report_model& report,
     const std::int64_t tracked =
         report.chosen.totals[static_cast<std::size_t>(mapping_kind::anonymous)];
     const layout boxes = make_layout(report.graph, from, svg_limits);
-    return svg_text(make_svg_picture(svg_title(tracked, from, report.run.kind), boxes,
+    return svg_text(make_svg_picture(svg_title(tracked, from, report.about.kind), boxes,
                                      report.chosen.shown, report.owners, report.sources),
                     parts);
 }

@@ -33,7 +33,7 @@ class json_report_writer {
     json_report_writer(std::ostream& out, const report_model& report, const snapshot& tidy)
         : out_(out),
           report_(report),
-          run_(report.run),
+          about_(report.about),
           tidy_(tidy),
           counted_(tidy.callstacks().size()) {
         for (const auto& [at, used] : tidy.used(mapping_kind::anonymous))
@@ -112,33 +112,36 @@ class json_report_writer {
     void write_head() {
         section("format").value("fil-profile report");
         section("version").value(json_report_version);
-        section("libfil").value(run_.version);
-        section("moment").value(moment_word(run_.kind));
-        section("program").begin('{').pair("command", command_text(run_));
-        write_texts("arguments", run_.arguments);
-        json_.pair("runtime", run_.runtime).pair("directory", run_.program.launch_directory);
-        write_known("host", run_.host, !run_.host.empty());
-        write_known("started", run_.started.value_or(0), run_.started.has_value());
-        write_known("seconds", run_.duration, run_.duration > 0);
-        const bool is_oom = run_.ending.kind == ending_facts::how::out_of_memory;
+        section("libfil").value(about_.version);
+        section("moment").value(moment_word(about_.kind));
+        section("program").begin('{').pair("command", command_text(about_));
+        write_texts("arguments", about_.arguments);
+        json_.pair("runtime", about_.runtime).pair("directory", about_.program.launch_directory);
+        write_known("host", about_.host, !about_.host.empty());
+        write_known("started", about_.started.value_or(0), about_.started.has_value());
+        write_known("seconds", about_.duration, about_.duration > 0);
+        const bool is_oom = about_.ending.kind == ending_facts::how::out_of_memory;
         json_.key("ending").begin('{');
-        json_.pair("kind", is_oom ? "out_of_memory" : ending_word(run_.ending.kind));
-        json_.pair("value", run_.ending.value).pair("text", ending_text(run_.ending));
+        json_.pair("kind", is_oom ? "out_of_memory" : ending_word(about_.ending.kind));
+        json_.pair("value", about_.ending.value).pair("text", ending_text(about_.ending));
         json_.end('}').end('}');
         section("peak").begin('{').pair("bytes", whole());
-        write_known("seconds", run_.peak_seconds, is_timed());
-        json_.pair("shared", run_.peak_shared).end('}');
+        write_known("seconds", about_.peak_seconds, is_timed());
+        json_.pair("shared", about_.peak_shared).end('}');
         write_request();
         section("limit");
-        if (run_.limit.bytes > 0)
-            json_.begin('{').pair("bytes", run_.limit.bytes).pair("name", run_.limit.name).end('}');
+        if (about_.limit.bytes > 0)
+            json_.begin('{')
+                .pair("bytes", about_.limit.bytes)
+                .pair("name", about_.limit.name)
+                .end('}');
         else
             json_.null();
         section("resident");
-        if (run_.resident.total > 0) {
-            json_.begin('{').pair("bytes", run_.resident.total);
-            json_.pair("anonymous", run_.resident.anonymous).pair("file", run_.resident.file);
-            json_.pair("shared", run_.resident.shared);
+        if (about_.resident.total > 0) {
+            json_.begin('{').pair("bytes", about_.resident.total);
+            json_.pair("anonymous", about_.resident.anonymous).pair("file", about_.resident.file);
+            json_.pair("shared", about_.resident.shared);
             json_.array("lines", resident_lines(report_), [&](const resident_line& line) {
                 json_.begin('{').pair("kind", line.kind).pair("text", line.text);
                 json_.pair("bytes", line.bytes).end('}');
@@ -147,15 +150,15 @@ class json_report_writer {
         } else {
             json_.null();
         }
-        section("exactness").begin('{').pair("bound", run_.exact.bound);
-        json_.pair("threads", run_.exact.threads).pair("missed_events", run_.exact.missed);
-        json_.pair("dropped_events", run_.exact.dropped);
-        write_texts("unrecorded", unrecorded_texts(run_.exact.unrecorded));
+        section("exactness").begin('{').pair("bound", about_.exact.bound);
+        json_.pair("threads", about_.exact.threads).pair("missed_events", about_.exact.missed);
+        json_.pair("dropped_events", about_.exact.dropped);
+        write_texts("unrecorded", unrecorded_texts(about_.exact.unrecorded));
         json_.end('}');
         json_.new_line();
-        write_texts("notes", run_.notes);
+        write_texts("notes", about_.notes);
         json_.new_line();
-        write_texts("variables", run_.variables);
+        write_texts("variables", about_.variables);
     }
 
     // What was asked for when there was no more memory; nobody holds it.
@@ -175,15 +178,15 @@ class json_report_writer {
 
     // The only one has no list of its own.
     std::vector<process_facts> processes() const {
-        if (!run_.processes.empty() || whole() == 0) return run_.processes;
-        return {{.name = program_text(run_),
+        if (!about_.processes.empty() || whole() == 0) return about_.processes;
+        return {{.name = program_text(about_),
                  .bytes = whole(),
                  .peak = whole(),
-                 .peak_seconds = is_timed() ? run_.peak_seconds : -1}};
+                 .peak_seconds = is_timed() ? about_.peak_seconds : -1}};
     }
 
     std::int64_t whole() const { return report_.all_bytes(); }
-    bool is_timed() const { return run_.duration > 0 || run_.peak_seconds > 0; }
+    bool is_timed() const { return about_.duration > 0 || about_.peak_seconds > 0; }
 
     void write_processes() {
         section("processes").begin('[');
@@ -200,8 +203,8 @@ class json_report_writer {
             json_.end('}');
         }
         json_.new_line().end(']');
-        section("other_processes").begin('{').pair("count", run_.others.count);
-        json_.pair("highest_peak", run_.others.most).end('}');
+        section("other_processes").begin('{').pair("count", about_.others.count);
+        json_.pair("highest_peak", about_.others.most).end('}');
     }
 
     // Below which frame its callstacks stand; null: it is alone, all are its.
@@ -268,7 +271,7 @@ class json_report_writer {
                 json_.value(bytes);
         };
         section("timelines").begin('[');
-        for (const timeline& line : run_.timelines) {
+        for (const timeline& line : about_.timelines) {
             element().begin('{');
             write_known("pid", line.pid, line.pid != 0);
             json_.key("samples").begin('[');
@@ -298,7 +301,7 @@ class json_report_writer {
     }
 
     void write_frames() {
-        const code_owners owners(run_.program);
+        const code_owners owners(about_.program);
         section("frames").begin('[');
         for (const frame_index number : frames_) {
             const frame& f = tidy_.frames()[to_index(number)];
@@ -357,7 +360,7 @@ class json_report_writer {
 
     std::ostream& out_;
     const report_model& report_;
-    const facts& run_;
+    const facts& about_;
     const snapshot& tidy_;
     std::vector<usage> counted_;  // by callstack
     std::map<std::pair<callstack_index, mapping_kind>, usage> beside_;

@@ -49,48 +49,49 @@ class model_writer {
 
   private:
     void write_facts() {
-        const facts& run = report_.run;
-        json_.key("facts").begin('{').pair("version", run.version);
-        json_.pair("shell", shell_quoted(run.arguments));
-        json_.pair("command", command_text(run)).pair("runtime", run.runtime);
-        json_.pair("beside", conventions::of(run.program.kind).beside_blocks);
-        json_.pair("start", start_text(run));
-        json_.pair("start_unix", run.started.value_or(0)).pair("duration", run.duration);
-        json_.pair("moment", text_of_moment(run.kind).word);
-        json_.pair("peak", run.peak).pair("peak_seconds", run.peak_seconds);
-        json_.key("limit").begin('{').pair("bytes", run.limit.bytes);
-        json_.pair("name", run.limit.name).end('}');
+        const facts& about = report_.about;
+        json_.key("facts").begin('{').pair("version", about.version);
+        json_.pair("shell", shell_quoted(about.arguments));
+        json_.pair("command", command_text(about)).pair("runtime", about.runtime);
+        json_.pair("beside", conventions::of(about.program.kind).beside_blocks);
+        json_.pair("start", start_text(about));
+        json_.pair("start_unix", about.started.value_or(0)).pair("duration", about.duration);
+        json_.pair("moment", text_of_moment(about.kind).word);
+        json_.pair("peak", about.peak).pair("peak_seconds", about.peak_seconds);
+        json_.key("limit").begin('{').pair("bytes", about.limit.bytes);
+        json_.pair("name", about.limit.name).end('}');
         write_request();
-        json_.key("resident").begin('{').pair("total", run.resident.total);
-        json_.pair("anonymous", run.resident.anonymous).pair("file", run.resident.file);
-        json_.pair("shared", run.resident.shared).pair("peak_shared", run.peak_shared);
+        json_.key("resident").begin('{').pair("total", about.resident.total);
+        json_.pair("anonymous", about.resident.anonymous).pair("file", about.resident.file);
+        json_.pair("shared", about.resident.shared).pair("peak_shared", about.peak_shared);
         json_.array("lines", resident_lines(report_), [&](const resident_line& line) {
             json_.begin('{').pair("kind", line.kind).pair("text", line.text);
             json_.pair("bytes", line.bytes).end('}');
         });
         json_.end('}');
-        json_.key("ending").begin('{').pair("kind", ending_word(run.ending.kind));
-        json_.pair("value", run.ending.value).pair("text", ending_text(run.ending)).end('}');
-        json_.array("samples", run.timelines, [&](const timeline& line) { write_timeline(line); });
+        json_.key("ending").begin('{').pair("kind", ending_word(about.ending.kind));
+        json_.pair("value", about.ending.value).pair("text", ending_text(about.ending)).end('}');
+        json_.array("samples", about.timelines,
+                    [&](const timeline& line) { write_timeline(line); });
         write_processes();
-        json_.key("exact").begin('{').pair("threads", run.exact.threads);
-        json_.pair("bound", run.exact.bound).pair("missed", run.exact.missed);
-        json_.pair("dropped", run.exact.dropped);
-        json_.pair("unprofiled", run.exact.unrecorded.unprofiled);
-        json_.pair("sandboxed", run.exact.unrecorded.sandboxed);
-        json_.pair("refused", run.exact.unrecorded.refused);
-        json_.pair("leftOut", run.exact.unrecorded.left_out);
-        json_.pair("neverConnected", run.exact.unrecorded.missed);
-        write_texts("unrecorded", unrecorded_texts(run.exact.unrecorded));
+        json_.key("exact").begin('{').pair("threads", about.exact.threads);
+        json_.pair("bound", about.exact.bound).pair("missed", about.exact.missed);
+        json_.pair("dropped", about.exact.dropped);
+        json_.pair("unprofiled", about.exact.unrecorded.unprofiled);
+        json_.pair("sandboxed", about.exact.unrecorded.sandboxed);
+        json_.pair("refused", about.exact.unrecorded.refused);
+        json_.pair("leftOut", about.exact.unrecorded.left_out);
+        json_.pair("neverConnected", about.exact.unrecorded.missed);
+        write_texts("unrecorded", unrecorded_texts(about.exact.unrecorded));
         json_.end('}');
-        write_texts("variables", run.variables);
+        write_texts("variables", about.variables);
         json_.array("untouched", report_.chosen.shown.untouched_mappings(),
                     [&](const untouched_mapping& mapping) {
                         json_.begin('{').pair("frame", place_of(mapping.callstack));
                         json_.pair("bytes", mapping.bytes).pair("resident", mapping.resident);
                         json_.end('}');
                     });
-        write_texts("notes", run.notes);
+        write_texts("notes", about.notes);
         json_.end('}');
     }
 
@@ -102,11 +103,11 @@ class model_writer {
 
     // Equal ones have the number of a text in `equals`.
     void write_processes() {
-        const facts& run = report_.run;
+        const facts& about = report_.about;
         std::vector<std::string> equals;
         json_.key("processes").begin('[');
-        for (std::size_t i = 0; is_of_several(run) && i < run.processes.size(); ++i) {
-            const process_facts& process = run.processes[i];
+        for (std::size_t i = 0; is_of_several(about) && i < about.processes.size(); ++i) {
+            const process_facts& process = about.processes[i];
             json_.begin('{').pair("pid", process.pid).pair("name", process.name);
             json_.pair("bytes", process.bytes).pair("peak", process.peak);
             json_.pair("peakSeconds", process.peak_seconds).pair("note", process.note);
@@ -118,8 +119,8 @@ class model_writer {
         }
         json_.end(']');
         write_texts("equals", equals);
-        json_.key("others").begin('{').pair("count", run.others.count);
-        json_.pair("most", run.others.most).end('}');
+        json_.key("others").begin('{').pair("count", about.others.count);
+        json_.pair("most", about.others.most).end('}');
     }
 
     void write_texts(std::string_view name, const std::vector<std::string>& texts) {
@@ -127,7 +128,7 @@ class model_writer {
     }
 
     std::string name_of(const timeline& line) const {
-        const auto& others = report_.run.processes;
+        const auto& others = report_.about.processes;
         const auto of = std::ranges::find(others, line.pid, &process_facts::pid);
         return process_text(line.name.empty() && of != others.end() ? of->name : line.name);
     }
@@ -357,7 +358,7 @@ struct model_limits {
 };
 
 inline std::string model_json(const report_model& report, const model_limits& limits = {}) {
-    const std::size_t room = report.run.title.empty() ? limits.whole_bytes : limits.part_bytes;
+    const std::size_t room = report.about.title.empty() ? limits.whole_bytes : limits.part_bytes;
     call_graph whole = fold_recursion(make_call_graph(report.chosen.shown, report.chosen.on_page));
     std::string json = model_writer(report, whole).written();
     if (json.size() <= room) return json;

@@ -46,23 +46,24 @@ class plain_writer {
     static constexpr double designed_width = 1000;
     static constexpr double cell_width = 7.3;
 
-    const moment_text& moment() const { return text_of_moment(report_.run.kind); }
+    const moment_text& moment() const { return text_of_moment(report_.about.kind); }
 
     std::string head() const {
-        const facts& run = report_.run;
-        std::string out = "<div class=\"run\"><h1><bdi>" + escaped(command_text(run)) +
-                          "</bdi></h1><p class=\"ending\">" + escaped(ending_text(run.ending)) +
+        const facts& about = report_.about;
+        std::string out = "<div class=\"run\"><h1><bdi>" + escaped(command_text(about)) +
+                          "</bdi></h1><p class=\"ending\">" + escaped(ending_text(about.ending)) +
                           "</p></div><div class=\"figures\"><p class=\"peak\"><strong>" +
                           size_text(report_.all_bytes()) + "</strong><span> " +
                           std::string(moment().in_use);
         if (const callstack_usage* asked = report_.request())
             out += "<br>and " + size_text(asked->used.bytes) + " more were asked for";
-        if (run.duration > 0) {
-            out += "<br>at " + seconds_text(run.peak_seconds) + " of " + seconds_text(run.duration);
+        if (about.duration > 0) {
+            out += "<br>at " + seconds_text(about.peak_seconds) + " of " +
+                   seconds_text(about.duration);
         }
-        out += "</span></p></div><p class=\"quiet\">" + escaped(run.runtime) +
-               (run.runtime.empty() ? "" : " · ") + start_text(run) + "</p>";
-        for (const std::string& note : run.notes) out += "<p>" + escaped(note) + "</p>";
+        out += "</span></p></div><p class=\"quiet\">" + escaped(about.runtime) +
+               (about.runtime.empty() ? "" : " · ") + start_text(about) + "</p>";
+        for (const std::string& note : about.notes) out += "<p>" + escaped(note) + "</p>";
         return out;
     }
 

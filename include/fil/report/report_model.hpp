@@ -32,7 +32,7 @@
 namespace fil::report {
 
 struct report_model {
-    facts run;
+    facts about;
     selection chosen;
     call_graph graph;                     // callers first
     std::vector<ownership> owners;        // by frame of chosen.shown
@@ -41,14 +41,14 @@ struct report_model {
     std::vector<callstack_usage> folded;  // what peak-memory.prof lists of chosen.shown
 
     std::vector<frame_index>
-        processes;                 // that stand for each of run.processes, if there are several
+        processes;                 // that stand for each of about.processes, if there are several
     frame_index small_callstacks;  // stands for what is too small for the page
 
     const frame& frame_at(frame_index i) const { return chosen.shown.frames()[to_index(i)]; }
     const ownership& owner_of(frame_index i) const { return owners[to_index(i)]; }
     const source_excerpt& source_of(frame_index i) const { return sources[to_index(i)]; }
     std::string shown_file(frame_index i) const {
-        return shown_path(frame_at(i), owner_of(i).owner, run.program);
+        return shown_path(frame_at(i), owner_of(i).owner, about.program);
     }
     // Where a callstack stood: its innermost frame of the user's own code, else its innermost.
     std::optional<frame_index> place_of(callstack_index innermost) const {
@@ -69,7 +69,7 @@ struct report_model {
     std::int64_t all_bytes() const { return shown_bytes() + chosen.hidden_bytes; }
 };
 
-// The user's own files that are newer than the run, each once.
+// The user's own files that are newer than the about, each once.
 inline std::vector<std::string> newer_files(const report_model& report) {
     std::set<std::string> files;
     for (std::size_t i = 0; i < report.owners.size(); ++i) {
@@ -162,27 +162,27 @@ inline std::string lines_hint(const report_model& report) {
 
 // Of all that is shown in `chosen`.
 inline void add_owners_and_sources(report_model& report, const source_files& files) {
-    report.owners = owners_of_frames(report.chosen.shown, report.run.program);
+    report.owners = owners_of_frames(report.chosen.shown, report.about.program);
     report.sources = read_sources(report.chosen.shown, files);
 }
 
 // The lines alone, for a look at a program that runs: a tenth of the work.
-inline report_model lines_model_of_tidy(const snapshot& tidy, facts run) {
+inline report_model lines_model_of_tidy(const snapshot& tidy, facts about) {
     report_model report;
-    report.run = std::move(run);
-    report.held = lines_of(tidy, report.run.program, report.chosen.shown);
-    add_owners_and_sources(report, find_source_files(report.chosen.shown, {report.run.started}));
+    report.about = std::move(about);
+    report.held = lines_of(tidy, report.about.program, report.chosen.shown);
+    add_owners_and_sources(report, find_source_files(report.chosen.shown, {report.about.started}));
     return report;
 }
 
 inline report_model report_model_of(const session_snapshot& from) {
     const snapshot& tidy = from.tidy;
     report_model report;
-    report.run = from.run;
+    report.about = from.about;
     report.chosen = select(tidy);
-    report.held = lines_of(tidy, report.run.program, report.chosen.shown);
-    if (report.run.processes.size() > 1) {
-        for (const process_facts& process : report.run.processes)
+    report.held = lines_of(tidy, report.about.program, report.chosen.shown);
+    if (report.about.processes.size() > 1) {
+        for (const process_facts& process : report.about.processes)
             report.processes.push_back(report.chosen.shown.add_frame(process_frame(process)));
     }
     report.small_callstacks = report.chosen.shown.add_frame(
@@ -197,9 +197,9 @@ inline report_model report_model_of(const session_snapshot& from) {
         report.sources[i].after.clear();
     }
     for (const std::string& file : newer_files(report)) {
-        report.run.notes.push_back(file +
-                                   " was changed after the program began: the source lines " +
-                                   "shown may not be those that ran.");
+        report.about.notes.push_back(file +
+                                     " was changed after the program began: the source lines " +
+                                     "shown may not be those that ran.");
     }
     return report;
 }
@@ -217,10 +217,10 @@ inline void count_requests(report_model& report) {
 }
 
 // Of one process.
-inline report_model make_report_model(const snapshot& taken, facts run) {
-    session_snapshot from{std::move(run), {}, {}};
-    from.tidy = tidied(taken, from.run.program);
-    from.sources = find_source_files(from.tidy, {from.run.started});
+inline report_model make_report_model(const snapshot& taken, facts about) {
+    session_snapshot from{std::move(about), {}, {}};
+    from.tidy = tidied(taken, from.about.program);
+    from.sources = find_source_files(from.tidy, {from.about.started});
     return report_model_of(from);
 }
 

@@ -29,12 +29,12 @@ inline constexpr std::string_view not_resident = "none";
 class resident_explanation {
   public:
     // `peak`: what the report says that it was; `arenas`: whether any stand beside it.
-    resident_explanation(const facts& run, std::int64_t peak, std::int64_t untouched, bool arenas)
-        : run_(run), peak_(peak), untouched_(untouched), arenas_(arenas) {}
+    resident_explanation(const facts& about, std::int64_t peak, std::int64_t untouched, bool arenas)
+        : about_(about), peak_(peak), untouched_(untouched), arenas_(arenas) {}
 
     std::vector<resident_line> lines() && {
-        if (run_.resident.total <= 0) return {};
-        const bool is_detailed = !run_.resident.parts.empty();
+        if (about_.resident.total <= 0) return {};
+        const bool is_detailed = !about_.resident.parts.empty();
         const std::int64_t counted = is_detailed ? by_parts() : by_kinds();
         lines_.insert(lines_.begin(), {"counted", "counted in the peak", counted});
         std::erase_if(lines_, [](const resident_line& line) { return line.bytes <= 0; });
@@ -50,15 +50,15 @@ class resident_explanation {
     }
 
     // Of a part of a program, what it held before is resident, too.
-    bool is_of_part() const { return run_.ending.kind == ending_facts::how::unknown; }
+    bool is_of_part() const { return about_.ending.kind == ending_facts::how::unknown; }
 
     std::int64_t by_kinds() {
-        const resident_facts& r = run_.resident;
-        const std::int64_t shared = std::min(r.shared, run_.peak_shared),
-                           anonymous = std::min(r.anonymous, peak_ - run_.peak_shared);
+        const resident_facts& r = about_.resident;
+        const std::int64_t shared = std::min(r.shared, about_.peak_shared),
+                           anonymous = std::min(r.anonymous, peak_ - about_.peak_shared);
         std::string others = is_of_part()
                                  ? "held before"
-                                 : std::string(conventions::of(run_.program.kind).beside_blocks);
+                                 : std::string(conventions::of(about_.program.kind).beside_blocks);
         if (arenas_) others += ", arenas";
         add("kept", others + ", freed but kept", r.anonymous - anonymous);
         add("file", "program and files", r.file);
@@ -68,16 +68,16 @@ class resident_explanation {
 
     std::int64_t sum_of(resident_kind kind) const {
         std::int64_t sum = 0;
-        for (const resident_part& part : run_.resident.parts)
+        for (const resident_part& part : about_.resident.parts)
             if (part.kind == kind) sum += part.bytes;
         return sum;
     }
 
     std::int64_t by_parts() {
         const std::int64_t shared = sum_of(resident_kind::shared),
-                           shared_counted = std::min(shared, run_.peak_shared);
+                           shared_counted = std::min(shared, about_.peak_shared);
         std::int64_t counted = shared_counted, in_grounds = 0, all = 0;
-        for (const resident_part& part : run_.resident.parts) {
+        for (const resident_part& part : about_.resident.parts) {
             all += part.bytes;
             if (part.kind != resident_kind::ground) continue;
             const std::int64_t used = std::clamp<std::int64_t>(part.live, 0, part.bytes);
@@ -86,7 +86,7 @@ class resident_explanation {
             in_grounds += part.live;
         }
         const std::int64_t program = sum_of(resident_kind::program),
-                           blocks = peak_ - run_.peak_shared - in_grounds - untouched_,
+                           blocks = peak_ - about_.peak_shared - in_grounds - untouched_,
                            used = std::clamp<std::int64_t>(blocks, 0, program);
         add("kept", text_of_kept(), program - used);
         add("data", "variables of the program and its libraries", sum_of(resident_kind::data));
@@ -94,19 +94,19 @@ class resident_explanation {
         add("profiler", "the profiler itself", sum_of(resident_kind::profiler));
         add("file", "code of the program and its libraries, files", sum_of(resident_kind::files));
         add("shared", "shared memory", shared - shared_counted);
-        add("unknown", "unknown", run_.resident.total - all);
+        add("unknown", "unknown", about_.resident.total - all);
         return counted + used;
     }
 
     std::string text_of_kept() const {
         std::string text = is_of_part() ? "held before, or " : "";
         text += "freed but kept by malloc";
-        if (run_.program.kind != frame_kind::native) text += " and the interpreter";
+        if (about_.program.kind != frame_kind::native) text += " and the interpreter";
         text += ", and their headers";
         return arenas_ ? text + "; arenas" : text;
     }
 
-    const facts& run_;
+    const facts& about_;
     std::int64_t peak_, untouched_;
     bool arenas_;
     std::vector<resident_line> lines_;
@@ -117,13 +117,13 @@ inline std::vector<resident_line> resident_lines(const report_model& report) {
     for (const untouched_mapping& one : report.chosen.shown.untouched_mappings())
         untouched += one.bytes - one.resident;
     const bool arenas = report.chosen.totals[static_cast<std::size_t>(mapping_kind::arena)] > 0;
-    return resident_explanation(report.run, report.all_bytes(), untouched, arenas).lines();
+    return resident_explanation(report.about, report.all_bytes(), untouched, arenas).lines();
 }
 
 // What was resident last, and what was allocated then; nothing where it is not known.
-inline const timeline_sample* last_seen(const facts& run) {
-    if (run.timelines.empty()) return nullptr;
-    const auto& samples = run.timelines.front().samples;
+inline const timeline_sample* last_seen(const facts& about) {
+    if (about.timelines.empty()) return nullptr;
+    const auto& samples = about.timelines.front().samples;
     const auto found = std::find_if(samples.rbegin(), samples.rend(), [](const auto& sample) {
         return sample.resident > 0 && sample.allocated >= 0;
     });

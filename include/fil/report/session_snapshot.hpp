@@ -12,7 +12,7 @@
 namespace fil::report {
 
 struct session_snapshot {
-    facts run;
+    facts about;
     // Tidy. Of several processes each stands below a frame of its own (process_merge.hpp).
     snapshot tidy;
     source_files sources;

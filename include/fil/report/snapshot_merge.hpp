@@ -26,7 +26,7 @@ class snapshot_merging {
   public:
     explicit snapshot_merging(const std::vector<const session_snapshot*>& parts) : parts_(parts) {
         std::set<std::string> hosts;
-        for (const session_snapshot* part : parts) hosts.insert(part->run.host);
+        for (const session_snapshot* part : parts) hosts.insert(part->about.host);
         are_hosts_told_ = hosts.size() > 1;
     }
 
@@ -36,19 +36,19 @@ class snapshot_merging {
         for (const session_snapshot* part : parts_) {
             const std::vector<process_facts> processes = named_apart(*part);
             if (is_told_apart(part->tidy))
-                merge.add(part->tidy, part->run.processes, processes);
+                merge.add(part->tidy, part->about.processes, processes);
             else
                 merge.add(part->tidy, processes.front());
-            std::ranges::copy(processes, std::back_inserter(made.run.processes));
-            add_facts(made.run, part->run);
+            std::ranges::copy(processes, std::back_inserter(made.about.processes));
+            add_facts(made.about, part->about);
             add_sources(made.sources, part->sources);
         }
         made.tidy = merge.take();
-        std::ranges::stable_sort(made.run.processes, std::greater(), &process_facts::bytes);
-        find_equals(made.run.processes);
-        made.run.title = title();
-        made.run.notes.insert(
-            made.run.notes.begin(),
+        std::ranges::stable_sort(made.about.processes, std::greater(), &process_facts::bytes);
+        find_equals(made.about.processes);
+        made.about.title = title();
+        made.about.notes.insert(
+            made.about.notes.begin(),
             "This is the sum of " + std::to_string(parts_.size()) +
                 " snapshots, each at its own peak: they need not have been at the same time.");
         return made;
@@ -62,11 +62,12 @@ class snapshot_merging {
 
     // Its processes; of a part that names none (it held nothing), the program.
     std::vector<process_facts> named_apart(const session_snapshot& part) {
-        std::vector<process_facts> processes = part.run.processes;
+        std::vector<process_facts> processes = part.about.processes;
         if (processes.empty())
-            processes.push_back({.name = program_text(part.run), .bytes = part.run.peak});
+            processes.push_back({.name = program_text(part.about), .bytes = part.about.peak});
         for (process_facts& process : processes) {
-            if (are_hosts_told_ && !part.run.host.empty()) process.name += " on " + part.run.host;
+            if (are_hosts_told_ && !part.about.host.empty())
+                process.name += " on " + part.about.host;
             const std::string name = process.name;
             for (int number = 2; !taken_.insert(process_frame(process).function).second; ++number)
                 process.name = name + " #" + std::to_string(number);
@@ -88,7 +89,7 @@ class snapshot_merging {
     std::string title() const {
         std::vector<std::pair<std::string, int>> programs;
         for (const session_snapshot* part : parts_) {
-            const std::string program = program_text(part->run);
+            const std::string program = program_text(part->about);
             const auto known =
                 std::ranges::find(programs, program, &std::pair<std::string, int>::first);
             if (known == programs.end())
@@ -114,7 +115,7 @@ class snapshot_merging {
     }
 
     void add_facts(facts& to, const facts& part) const {
-        const bool is_first = &part == &parts_.front()->run;
+        const bool is_first = &part == &parts_.front()->about;
         if (is_first) {
             to.program = part.program;
             to.version = part.version;

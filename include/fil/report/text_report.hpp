@@ -66,7 +66,7 @@ class text_report_writer {
   public:
     text_report_writer(const report_model& report, const answer_look& look)
         : report_(report),
-          run_(report.run),
+          about_(report.about),
           answer_(report, look),
           look_(look),
           whole_(report.all_bytes()) {}
@@ -85,7 +85,7 @@ class text_report_writer {
                                  most_nodes = 40, least_room = 12;
     static constexpr double least_share = 0.01;
 
-    const moment_text& moment() const { return text_of_moment(run_.kind); }
+    const moment_text& moment() const { return text_of_moment(about_.kind); }
 
     void line(std::string_view text) { text_.append(text).append("\n"); }
 
@@ -98,30 +98,30 @@ class text_report_writer {
     }
 
     void write_head() {
-        const std::string command = command_text(run_);
+        const std::string command = command_text(about_);
         if (!command.empty()) line(harmless(command, look_.columns, look_));
         write_headline();
         std::string about;
         const auto add = [&](const std::string& text) {
             if (!text.empty()) about += (about.empty() ? "" : ", ") + text;
         };
-        add(run_.runtime);
-        add(run_.started ? "started " + start_text(run_) : "");
-        add(run_.duration > 0 ? "ran " + seconds_text(run_.duration) : "");
-        add(ending_text(run_.ending));
-        add(run_.resident.total > 0 ? "resident then " + size_text(run_.resident.total) : "");
-        if (run_.limit.bytes > 0)
-            add("limit " + size_text(run_.limit.bytes) + " (" + run_.limit.name + ")");
+        add(about_.runtime);
+        add(about_.started ? "started " + start_text(about_) : "");
+        add(about_.duration > 0 ? "ran " + seconds_text(about_.duration) : "");
+        add(ending_text(about_.ending));
+        add(about_.resident.total > 0 ? "resident then " + size_text(about_.resident.total) : "");
+        if (about_.limit.bytes > 0)
+            add("limit " + size_text(about_.limit.bytes) + " (" + about_.limit.name + ")");
         paragraph(about);
         std::string why;
-        const bool is_explained = !run_.resident.parts.empty();
+        const bool is_explained = !about_.resident.parts.empty();
         for (const resident_line& part :
              is_explained ? resident_lines(report_) : std::vector<resident_line>())
             why += (why.empty() ? "Of what was resident: " : ", ") + size_text(part.bytes) + " " +
                    part.text;
         if (!why.empty()) paragraph(why);
-        if (!run_.notes.empty()) line("");
-        for (const std::string& note : run_.notes) paragraph(note);
+        if (!about_.notes.empty()) line("");
+        for (const std::string& note : about_.notes) paragraph(note);
     }
 
     // Where it must be wrapped, without a colour.
@@ -142,11 +142,11 @@ class text_report_writer {
     }
 
     void write_processes() {
-        if (!is_of_several(run_)) return;
-        std::vector<processes_together> all = equal_processes_together(run_);
-        if (run_.processes.size() <= most_processes) {
+        if (!is_of_several(about_)) return;
+        std::vector<processes_together> all = equal_processes_together(about_);
+        if (about_.processes.size() <= most_processes) {
             all.clear();
-            for (const process_facts& one : run_.processes)
+            for (const process_facts& one : about_.processes)
                 all.push_back({process_frame(one).function, one.bytes, one.peak, 0});
         }
         heading("Processes " + std::string(moment().at));
@@ -164,13 +164,13 @@ class text_report_writer {
             row(one.bytes, width, own + harmless(one.name, room_beside(taken), look_));
         }
         if (rest > 0) row(rest, width, "in more processes");
-        if (run_.others.count > 0) paragraph("  " + others_text());
+        if (about_.others.count > 0) paragraph("  " + others_text());
     }
 
     std::string others_text() const {
-        return number_of(run_.others.count, "other", "others") + " held nothing at that moment" +
-               (run_.others.most > 0
-                    ? ", and at most " + size_text(run_.others.most) + " before or after."
+        return number_of(about_.others.count, "other", "others") + " held nothing at that moment" +
+               (about_.others.most > 0
+                    ? ", and at most " + size_text(about_.others.most) + " before or after."
                     : ".");
     }
 
@@ -261,16 +261,16 @@ class text_report_writer {
     }
 
     void write_foot() {
-        std::vector<std::string> texts = unrecorded_texts(run_.exact.unrecorded);
-        if (run_.exact.dropped > 0)
-            texts.push_back(number_of(run_.exact.dropped, "event", "events") +
+        std::vector<std::string> texts = unrecorded_texts(about_.exact.unrecorded);
+        if (about_.exact.dropped > 0)
+            texts.push_back(number_of(about_.exact.dropped, "event", "events") +
                             " dropped for want of memory.");
         if (!texts.empty()) line("");
         for (const std::string& text : texts) paragraph(text);
     }
 
     const report_model& report_;
-    const facts& run_;
+    const facts& about_;
     answer_writer answer_;
     const answer_look& look_;
     std::int64_t whole_;

@@ -39,7 +39,7 @@ file_descriptor make_file_anew(const std::string& path) {
     const auto about = facts_of(file.number());
     if (about && about->is_regular && ftruncate(file.number(), 0) == 0) return file;
     if (about && !about->is_regular) errno = EINVAL;
-    return {};
+    return file_descriptor();
 }
 
 void remove_file(const std::string& path) {

@@ -56,11 +56,11 @@ class open_snapshot : public testing::Test {
 
 session_snapshot made(const std::string& script, std::int64_t bytes, const char* host = "a") {
     session_snapshot from;
-    from.run.program.main_script = script;
-    from.run.arguments = {script};
-    from.run.peak = bytes;
-    from.run.host = host;
-    from.run.processes = {{.pid = 12, .name = "python " + script, .bytes = bytes}};
+    from.about.program.main_script = script;
+    from.about.arguments = {script};
+    from.about.peak = bytes;
+    from.about.host = host;
+    from.about.processes = {{.pid = 12, .name = "python " + script, .bytes = bytes}};
     const frame_index f = from.tidy.add_frame({.function = "f", .file = script, .line = 1});
     from.tidy.add_usage(mapping_kind::anonymous, from.tidy.add_callstack(callstack_index::empty, f),
                         {bytes, 1});
@@ -69,7 +69,7 @@ session_snapshot made(const std::string& script, std::int64_t bytes, const char*
 
 std::vector<std::string> names_of(const session_snapshot& from) {
     std::vector<std::string> names;
-    for (const process_facts& one : from.run.processes)
+    for (const process_facts& one : from.about.processes)
         names.push_back(process_frame(one).function + " " + std::to_string(one.bytes));
     return names;
 }
@@ -87,13 +87,13 @@ TEST_F(open_snapshot, adds_up_what_several_paths_hold) {
     const std::string first = write("1", *snapshot_file(made("a.py", 300))),
                       second = write("2", *snapshot_file(made("b.py", 500)));
     const session_snapshot sum = opened({first, second});
-    EXPECT_EQ(sum.run.peak, 800);
+    EXPECT_EQ(sum.about.peak, 800);
     EXPECT_EQ(sum.tidy.total(mapping_kind::anonymous), 800);
-    EXPECT_EQ(sum.run.title, "a.py, b.py");
+    EXPECT_EQ(sum.about.title, "a.py, b.py");
     EXPECT_EQ(names_of(sum), (names{"python b.py (pid 12) 500", "python a.py (pid 12) 300"}));
     const report_model model = report_model_of(sum);
     EXPECT_EQ(model.held.lines.size(), 2u) << "main scripts of both are the user's code";
-    EXPECT_EQ(model.run.notes.size(), 1u);
+    EXPECT_EQ(model.about.notes.size(), 1u);
 }
 
 // In containers each program is process 1.
@@ -104,12 +104,12 @@ TEST_F(open_snapshot, keeps_processes_of_one_name_apart) {
     EXPECT_EQ(names_of(sum),
               (names{"python a.py on two (pid 12) 5100", "python a.py on one #2 (pid 12) 5000",
                      "python a.py on one (pid 12) 4900"}));
-    EXPECT_EQ(sum.run.title, "3 × a.py");
+    EXPECT_EQ(sum.about.title, "3 × a.py");
     EXPECT_EQ(sum.tidy.total(mapping_kind::anonymous), 15000);
     // And again with what is a sum already.
     const std::string file = write("sum", *snapshot_file(sum));
     const session_snapshot twice = opened({file, directory_ / "a"});
-    EXPECT_EQ(twice.run.processes.size(), 5u);
+    EXPECT_EQ(twice.about.processes.size(), 5u);
     EXPECT_EQ(twice.tidy.total(mapping_kind::anonymous), 15000 + 9900);
 }
 
@@ -118,21 +118,21 @@ TEST_F(open_snapshot, passes_links_and_other_files_over) {
     write("out/first/index.html", "<!DOCTYPE html>");
     write("out/notes.txt", "");
     fs::create_directory_symlink("first", directory_ / "out/latest");
-    EXPECT_EQ(opened({directory_ / "out"}).run.peak, 100);
-    EXPECT_EQ(opened({directory_ / "out/latest"}).run.peak, 100);
+    EXPECT_EQ(opened({directory_ / "out"}).about.peak, 100);
+    EXPECT_EQ(opened({directory_ / "out/latest"}).about.peak, 100);
 }
 
 TEST_F(open_snapshot, finds_what_lies_deep_down) {
     write("hosts/one/2026/11/30/job/peak-memory.filsnap", *snapshot_file(made("a.py", 100)));
     write("hosts/two/peak-memory.filsnap", *snapshot_file(made("b.py", 20)));
-    EXPECT_EQ(opened({directory_ / "hosts"}).run.peak, 120);
+    EXPECT_EQ(opened({directory_ / "hosts"}).about.peak, 120);
 }
 
 TEST_F(open_snapshot, does_not_search_a_whole_disk) {
     write("many/1/peak-memory.filsnap", *snapshot_file(made("a.py", 100)));
     write("many/2/3", "");
     const std::vector<std::string> paths = {directory_ / "many"};
-    EXPECT_EQ(open_snapshots(paths, snapshot_of_recordings, 4).run.peak, 100);
+    EXPECT_EQ(open_snapshots(paths, snapshot_of_recordings, 4).about.peak, 100);
     EXPECT_THROW(open_snapshots(paths, snapshot_of_recordings, 3), unreadable_snapshot);
 }
 
@@ -163,7 +163,7 @@ TEST_F(open_snapshot, reads_what_processes_left) {
     header.live = 4900;  // nothing was freed yet: the peak is now
     const session_snapshot alone = opened({write("it.recording", whole)});
     EXPECT_EQ(alone.tidy.total(mapping_kind::anonymous), 4900);
-    EXPECT_EQ(alone.run.peak, 4900);
+    EXPECT_EQ(alone.about.peak, 4900);
     session_page page{};
     page.magic = session_magic;
     page.live = page.peak = 4900;
@@ -173,19 +173,19 @@ TEST_F(open_snapshot, reads_what_processes_left) {
     write("two/1", whole);
     EXPECT_EQ(refusal(directory_ / "two/session", snapshot_problem::empty),
               "cannot read \"\": it is a session's page alone");
-    EXPECT_EQ(opened({directory_ / "two/1"}).run.peak, 4900);
+    EXPECT_EQ(opened({directory_ / "two/1"}).about.peak, 4900);
     header.pid = 43, header.parent_pid = 42;
     write("two/2", whole);
     const session_snapshot both = opened({directory_ / "two"});
-    EXPECT_EQ(both.run.processes.size(), 2u);
-    EXPECT_EQ(both.run.others.count, 3u);
-    EXPECT_EQ(both.run.others.most, 50);
+    EXPECT_EQ(both.about.processes.size(), 2u);
+    EXPECT_EQ(both.about.others.count, 3u);
+    EXPECT_EQ(both.about.others.most, 50);
     // One of them damaged costs its part.
     write("two/2", whole.substr(0, whole.size() / 2));
     const session_snapshot rest = opened({directory_ / "two"});
-    EXPECT_EQ(rest.run.peak, 4900);
-    ASSERT_EQ(rest.run.notes.size(), 1u);
-    EXPECT_NE(rest.run.notes[0].find("two/2"), std::string::npos);
+    EXPECT_EQ(rest.about.peak, 4900);
+    ASSERT_EQ(rest.about.notes.size(), 1u);
+    EXPECT_NE(rest.about.notes[0].find("two/2"), std::string::npos);
 }
 
 TEST_F(open_snapshot, refuses_recordings_as_files) {

@@ -41,13 +41,13 @@ TEST_F(report_source, what_the_recording_says_of_its_program_is_in_the_facts) {
     memory.add_fact<linux_system>("package", "/lib/filprofiler");
     memory.add_fact<linux_system>("note", "Frames cannot be read.");
     memory.header().missed_events = 3;
-    report::facts run;
-    add_recorded_facts(run, {process(500)});
-    EXPECT_EQ(run.runtime, "CPython 3.11.2");
-    EXPECT_EQ(run.program.own_directories, std::vector<std::string>{"/lib/filprofiler"});
-    EXPECT_EQ(run.notes, std::vector<std::string>{"Frames cannot be read."});
-    EXPECT_EQ(run.exact.missed, 3u);
-    EXPECT_EQ(run.peak, 500);
+    report::facts about;
+    add_recorded_facts(about, {process(500)});
+    EXPECT_EQ(about.runtime, "CPython 3.11.2");
+    EXPECT_EQ(about.program.own_directories, std::vector<std::string>{"/lib/filprofiler"});
+    EXPECT_EQ(about.notes, std::vector<std::string>{"Frames cannot be read."});
+    EXPECT_EQ(about.exact.missed, 3u);
+    EXPECT_EQ(about.peak, 500);
 }
 
 TEST_F(report_source, one_thread_alone_is_exact_and_several_are_nearly) {
@@ -62,16 +62,16 @@ TEST_F(report_source, one_thread_alone_is_exact_and_several_are_nearly) {
 
 TEST_F(report_source, of_several_processes_the_peak_is_the_sum_whatever_the_word_says) {
     session.peak = 900;
-    report::facts run;
-    run.ending.kind = report::ending_facts::how::exited;
-    add_recorded_facts(run, {process(500), process(0, 2), process(700, 3)});
-    EXPECT_EQ(run.peak, 1200);
-    ASSERT_EQ(run.processes.size(), 2u) << "the one that held nothing is no row";
-    EXPECT_EQ(run.processes[0].pid, 3);
-    EXPECT_EQ(run.processes[0].bytes, 700);
-    EXPECT_EQ(run.processes[0].peak, 700) << "never less than it held";
-    EXPECT_EQ(run.processes[0].note, "still running when the program ended");
-    EXPECT_GT(run.exact.bound, 0);
+    report::facts about;
+    about.ending.kind = report::ending_facts::how::exited;
+    add_recorded_facts(about, {process(500), process(0, 2), process(700, 3)});
+    EXPECT_EQ(about.peak, 1200);
+    ASSERT_EQ(about.processes.size(), 2u) << "the one that held nothing is no row";
+    EXPECT_EQ(about.processes[0].pid, 3);
+    EXPECT_EQ(about.processes[0].bytes, 700);
+    EXPECT_EQ(about.processes[0].peak, 700) << "never less than it held";
+    EXPECT_EQ(about.processes[0].note, "still running when the program ended");
+    EXPECT_GT(about.exact.bound, 0);
 }
 
 TEST_F(report_source, the_only_process_is_known_and_is_no_row_unless_there_were_others) {

@@ -67,7 +67,7 @@ TEST_F(snapshot_file_of, each_kind_of_program_is_drawn_again_byte_for_byte) {
         ASSERT_TRUE(made) << name;
         session_snapshot from = fixtures::session_of(*made);
         for (const report_kind kind : {report_kind::peak, report_kind::out_of_memory}) {
-            from.run.kind = kind;
+            from.about.kind = kind;
             const auto first = drawn(from);
             const auto again = drawn(read_snapshot_file(snapshot_file(from).value()));
             ASSERT_EQ(first.size(), again.size());
@@ -79,7 +79,7 @@ TEST_F(snapshot_file_of, each_kind_of_program_is_drawn_again_byte_for_byte) {
 
 TEST_F(snapshot_file_of, a_program_says_the_same_where_clocks_show_another_time) {
     session_snapshot from = fixtures::session_of(fixtures::native());
-    from.run.utc_offset = 5 * 3600;
+    from.about.utc_offset = 5 * 3600;
     setenv("TZ", "UTC", 1);
     tzset();
     const auto first = drawn(from);
@@ -171,7 +171,7 @@ TEST(snapshot_file_with, another_version_says_both_numbers) {
 // What a file holds after a hostile hand has made its checksum right.
 TEST(snapshot_content_with, any_change_is_read_as_what_it_says_or_refused) {
     session_snapshot from = fixtures::session_of(fixtures::processes());
-    for (timeline& line : from.run.timelines) line.samples.resize(2);
+    for (timeline& line : from.about.timelines) line.samples.resize(2);
     from.sources["/a"] = {1, true, "x"};
     const std::string good = content_of(from);
     ASSERT_EQ(content_of(snapshot_of_content(good)), good);
