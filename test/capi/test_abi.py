@@ -67,7 +67,7 @@ def test_the_preload_library_offers_what_programs_and_hooks_use() -> None:
 
 
 def test_whoever_listens_to_announcements_has_what_they_ask_for() -> None:
-    assert len(announced()) == 5
+    assert len(announced()) == 6
     assert announced() <= exported(PRELOAD_LIBRARY) & exported() & declared("fil.h")
     elsewhere = re.findall(r"weak\)\) void (fil_\w+)", text_of("fil_announce.h"))
     assert set(elsewhere) == announced()

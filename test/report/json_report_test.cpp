@@ -101,7 +101,7 @@ TEST(json_report, lines_are_a_readers_and_what_is_not_listed_is_counted) {
     const std::string text = json_of(taken);
     EXPECT_EQ(line_with(text, "\"line\":3,\"function\":\"m\",\"source\""),
               R"({"file":"a.py","shown_file":"a.py","line":3,"function":"m","source":"x = 1",)"
-              R"("bytes":5000,"below":5000,"imports":false},)");
+              R"("bytes":5000,"below":5000,"guessed":0,"imports":false},)");
     EXPECT_NE(line_with(text, "import one").find("\"imports\":true"), text.npos);
     EXPECT_NE(text.find("\"outside_lines\":{\"bytes\":7,"), text.npos);
     EXPECT_LT(text.find("x = 1"), text.find("import one"));  // heaviest first

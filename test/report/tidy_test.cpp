@@ -232,11 +232,11 @@ TEST(tidy, a_block_that_a_jemalloc_told_of_stands_where_it_was_asked_for) {
                   native("je_hook_invoke_expand")});
     raw.holds(16, {main, native("malloc", "/other"), native("je_hook_invoke_alloc")});
     raw.holds(32, {native("malloc"), native("je_hook_invoke_alloc")});  // nobody is left
-    EXPECT_EQ(tidied_bytes(raw), (bytes_by_text{{"job (main);job (load)", 9},
-                                                {"job (main);job (my_malloc)", 2},
-                                                {"job (main)", 4},
-                                                {"job (main);other (malloc)", 16},
-                                                {"job (malloc)", 32}}));
+    EXPECT_EQ(tidied_bytes(raw), (bytes_by_text{{" (main); (load)", 9},
+                                                {" (main); (my_malloc)", 2},
+                                                {" (main)", 4},
+                                                {" (main); (malloc)", 16},
+                                                {" (malloc)", 32}}));
 }
 
 TEST(tidy, a_stack_of_which_nothing_is_left_is_named) {

@@ -80,7 +80,8 @@ preload_library::preload_library(const std::string& library) : path_(library) {
     });
     if (directory_.empty() && fits) return;
     if (directory_.empty()) throw refusal("cannot make a directory in " + tried);
-    path_ = directory_ + "/" + std::filesystem::path(library).filename().string();
+    const bool traces = std::filesystem::path(library).filename() == tracing_name;
+    path_ = directory_ + "/" + (traces ? tracing_name : usual_name);
     std::error_code error;
     if (is_hidden)
         std::filesystem::copy_file(library, path_, error);

@@ -1,5 +1,5 @@
-/* Does with memory what its arguments say, in sizes that nobody else uses (7 more than a multiple of
- * 1,000), so that a trace of it can be compared with what it should be.
+/* Does with memory what its arguments say, in sizes that nobody else uses (7 more than a multiple
+ * of 1,000), so that a trace of it can be compared with what it should be.
  *
  *     traced all          each function of the family, once
  *     traced threads N    N blocks go from one thread to another, which frees them
@@ -49,7 +49,8 @@ int main(int argc, char** argv) {
         kept = malloc(10007);
         kept = reallocarray(kept, 11, 1001 - 0); /* 11011: not one of ours */
         free(kept);
-        char* mapped = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        char* mapped =
+            mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         munmap(mapped + 4096, 8192);
         munmap(mapped, 1 << 20);
     } else if (strcmp(argv[1], "threads") == 0) {
