@@ -94,7 +94,7 @@ fil_status fil_trace_open(fil_trace** trace, fil_text file, int32_t pid, fil_err
 }
 
 void fil_trace_free(fil_trace* trace) {
-    delete reinterpret_cast<read_trace*>(trace);
+    guarded(nullptr, [&] { delete reinterpret_cast<read_trace*>(trace); });
 }
 
 fil_status fil_trace_next(fil_trace* trace, fil_trace_event* event, fil_error* error) {

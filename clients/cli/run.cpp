@@ -203,8 +203,8 @@ ending run(const invocation& asked) {
 
     announce(asked, what, output);
     const std::int64_t started_ns = nanoseconds_since_1970();
-    const auto screen = wanted_screen(asked);
     start_keeper(session.get(), output.path());
+    const auto screen = wanted_screen(asked);
     const program child = launch(what, variables.all, signals, [&] {
         if (screen) screen->cover();
     });

@@ -23,11 +23,13 @@ from machine_code import (
 )
 
 HOOKS = BUILD / "clients" / "preload" / "libfil_preload_hooks.a"
+BLOCK_HOOKS = BUILD / "clients" / "preload" / "libfil_preload_blocks.a"
 RECORDER = BUILD / "lib" / "libfil_hot.a"
+PROCESS = BUILD / "lib" / "libfil_hot_process.a"
 C_ABI = BUILD / "capi" / "libfil_capi_hot.a"
 PYTHON = BUILD / "bindings" / "python" / "libfil_python.a"
 LUA = BUILD / "bindings" / "lua" / "libfil_lua.a"
-HOT = [RECORDER, C_ABI, PYTHON, LUA, HOOKS]
+HOT = [RECORDER, PROCESS, C_ABI, PYTHON, LUA, HOOKS, BLOCK_HOOKS]
 
 MOST_STACK = 528  # of a hook and the recorder; and of a source, which they call by pointer
 STRINGS = set(
@@ -70,6 +72,8 @@ ALLOWED = {
         "sigaddset", "sigismember", "sigprocmask",  # sigset
     },
 }  # fmt: skip
+ALLOWED[PROCESS] = ALLOWED[RECORDER]
+ALLOWED[BLOCK_HOOKS] = ALLOWED[HOOKS]
 
 # Why they are not the common path.
 UNCOMMON = {

@@ -434,6 +434,7 @@ def test_every_snippet_of_the_guide_is_of_a_kind_that_is_run_here() -> None:
     run |= {("own-pools", "c"), ("your-allocator", "cpp")}  # by test_announced_pools.py
     # Recipes for schedulers and images; what they set is tried by test_without_supervisor.py.
     run |= {("live", "")}  # a screen: by test_live.py
+    run |= {("running", ""), ("out-of-memory", "")}  # by test_keeper.py and test_deaths.py
     recipes = "without-fil-profile"
     run |= {
         (page, kind) for page, kind in kinds if page == recipes and kind not in ("sh", "python")

@@ -36,7 +36,8 @@ ROUNDS = """
 
 
 def ledger(*pids: int) -> Counter:
-    """What processes hold: descriptors and shared mappings, by what they are of."""
+    """What processes hold: descriptors and shared mappings, by what they are of. Not what the peak
+    needs of children that have ended."""
     held = Counter()
     for pid in pids:
         for number in Path(f"/proc/{pid}/fd").iterdir():
@@ -44,7 +45,7 @@ def ledger(*pids: int) -> Counter:
                 held[pid, "file", re.sub(r"\d+", "N", str(number.readlink()))] += 1
         for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
             _, access, *_, name = line.split(maxsplit=5)
-            if access[3] == "s":
+            if access[3] == "s" and "fil-compact" not in name:
                 held[pid, "mapping", name] += 1
     return held
 

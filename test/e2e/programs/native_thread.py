@@ -1,4 +1,4 @@
-"""A thread made by C code has no Python frames: it inherits the stack of the call that made it.
+"""A thread made by C code has no Python frames: it works for the only thread of Python's there is.
 
 The thread's body is malloc itself: pthread_create(&thread, NULL, malloc, size).
 """
@@ -18,4 +18,4 @@ def spawn(size):
 for size in (3 << 20, 4 << 20):
     c.pthread_join(spawn(size), None)  # [loop]
 
-# expect 7 MiB: <module> [loop]; spawn [spawn]
+# expect 7 MiB: <module> [loop]; [thread ctypes, guessed]
