@@ -25,6 +25,20 @@ fil_text text_of(const std::string& text) {
     return {text.data(), text.size()};
 }
 
+const joined_process& recorded_process(const fil_session* session, int32_t pid) {
+    const joined_process* process = session_of(session).find(pid);
+    if (process == nullptr || !process->has_recording())
+        throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
+    return *process;
+}
+
+// The next of the caller's array, whose elements have the caller's size.
+template <typename Element>
+void append(Element* array, size_t* count, size_t element_size, const Element& one) {
+    std::memcpy(reinterpret_cast<char*>(array) + (*count)++ * element_size, &one,
+                std::min(element_size, sizeof one));
+}
+
 }  // namespace
 
 extern "C" {
@@ -243,18 +257,15 @@ fil_status fil_session_large_mappings(const fil_session* session, int32_t pid,
         check_pointer(count, "count");
         if (mapping_size == 0) throw failure{FIL_ERROR_ARGUMENT, "mapping_size is 0"};
         const size_t capacity = std::exchange(*count, 0);
-        const joined_process* process = session_of(session).find(pid);
-        if (process == nullptr || !process->has_recording())
-            throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
+        const joined_process& process = recorded_process(session, pid);
         const auto begin = [&] { *count = 0; };
         const auto add = [&](const large_mapping& one) {
             if (*count == capacity || one.bytes > std::uint64_t{most_bytes}) return;
             const fil_large_mapping found{one.address, one.bytes, to_index(one.callstack),
                                           static_cast<fil_mapping_kind>(one.kind)};
-            std::memcpy(reinterpret_cast<char*>(mappings) + (*count)++ * mapping_size, &found,
-                        std::min(mapping_size, sizeof found));
+            append(mappings, count, mapping_size, found);
         };
-        if (read_large_mappings(process->view(), begin, add)) return;
+        if (read_large_mappings(process.view(), begin, add)) return;
         *count = 0;
         throw failure{FIL_ERROR_STATE, "the process is changing its mappings"};
     });
@@ -267,17 +278,14 @@ fil_status fil_session_allocators(const fil_session* session, int32_t pid, fil_g
         check_pointer(count, "count");
         if (ground_size == 0) throw failure{FIL_ERROR_ARGUMENT, "ground_size is 0"};
         const size_t capacity = std::exchange(*count, 0);
-        const joined_process* process = session_of(session).find(pid);
-        if (process == nullptr || !process->has_recording())
-            throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
-        for (inside_allocator& one : allocators_of_process(process->view(), pid)) {
+        const joined_process& process = recorded_process(session, pid);
+        for (inside_allocator& one : allocators_of_process(process.view(), pid)) {
             if (one.grounds.empty()) one.grounds.emplace_back();
             for (const inside_allocator::ground& part : one.grounds) {
                 if (*count == capacity) return;
                 fil_ground found{{}, one.live, part.address, part.bytes};
                 one.name.copy(found.allocator, sizeof found.allocator - 1);
-                std::memcpy(reinterpret_cast<char*>(grounds) + (*count)++ * ground_size, &found,
-                            std::min(ground_size, sizeof found));
+                append(grounds, count, ground_size, found);
             }
         }
     });
@@ -285,10 +293,7 @@ fil_status fil_session_allocators(const fil_session* session, int32_t pid, fil_g
 
 fil_status fil_session_keep(fil_session* session, int32_t pid, fil_text file, fil_error* error) {
     return guarded(error, [&] {
-        const joined_process* process = session_of(session).find(pid);
-        if (process == nullptr || !process->has_recording())
-            throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
-        keep_recording(process->view(), std::string(file.data, file.length));
+        keep_recording(recorded_process(session, pid).view(), std::string(file.data, file.length));
     });
 }
 

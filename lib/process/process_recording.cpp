@@ -46,7 +46,7 @@ bool process_recording::make_privately() {
 }
 
 bool process_recording::join(bool is_program) {
-    if (!folder().empty()) return join_in_files(folder());
+    if (is_in_files()) return join_in_files(folder());
     session_address address;
     if (!parse_session_address(session_text_, address)) return false;
     const os::shared_memory memory =
@@ -127,7 +127,7 @@ void process_recording::let_go_of_parents(std::uint64_t bytes, bool is_in_use) {
 
 void process_recording::tell_refused(session_page* parents) {
     session_address address;
-    const bool is_told_by_page = parents != nullptr && !folder().empty();
+    const bool is_told_by_page = parents != nullptr && is_in_files();
     if (parse_session_address(session_text_, address) || is_told_by_page)
         tell_refusal(parents, address);
     session_ = parents;

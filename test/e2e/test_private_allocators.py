@@ -93,14 +93,19 @@ def test_one_whose_names_are_gone_is_named_and_the_program_is_as_plain(
     assert profiled.peak >= HELD, "what it maps"
 
 
-def test_a_jemalloc_linked_into_the_program_is_seen(built: Path, tmp_path: Path) -> None:
-    program = tmp_path / "linked"
-    sources = [PROGRAMS / "own_jemalloc.c", tmp_path / "main.c"]
-    sources[1].write_text(LINKED)
+def with_jemalloc(built: Path, folder: Path, main: str) -> str:
+    """A program that has the jemalloc linked into it."""
+    program = folder / "linked"
+    sources = [PROGRAMS / "own_jemalloc.c", folder / "main.c"]
+    sources[1].write_text(main)
     libraries = ["-lstdc++", "-lpthread", "-ldl", "-lm"]
     command = ["cc", "-g", "-O1", *sources, built / "libown.a", "-o", program, *libraries]
     subprocess.run(command, check=True)
-    profiled = run_profiled(tmp_path / "out", [str(program)])
+    return str(program)
+
+
+def test_a_jemalloc_linked_into_the_program_is_seen(built: Path, tmp_path: Path) -> None:
+    profiled = run_profiled(tmp_path / "out", [with_jemalloc(built, tmp_path, LINKED)])
     assert (profiled.status, profiled.own_stderr) == (0, b"")
     assert sum_in(profiled, "many")["many"] == 8000 * 1000
     assert int(profiled.stdout) == pytest.approx(8000 * 1024, rel=0.02), "in classes of sizes"

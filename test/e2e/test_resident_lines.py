@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from profiling import FIL_PROFILE, MIB, PROGRAMS, Profiled, run_profiled
-from test_private_allocators import WITH_ROOM, built
+from profiling import FIL_PROFILE, MIB, Profiled, run_profiled
+from test_private_allocators import WITH_ROOM, built, with_jemalloc
 from test_what_is_tracked import model
 
 __all__ = ["built"]  # the fixture
@@ -54,13 +54,8 @@ int main(void) {
 
 
 def test_what_a_jemalloc_keeps_is_its_reserve(built: Path, tmp_path: Path) -> None:
-    program = tmp_path / "keeps"
-    sources = [PROGRAMS / "own_jemalloc.c", tmp_path / "main.c"]
-    sources[1].write_text(RESERVE)
-    libraries = ["-lstdc++", "-lpthread", "-ldl", "-lm"]
-    command = ["cc", "-g", "-O1", *sources, built / "libown.a", "-o", program, *libraries]
-    subprocess.run(command, check=True)
-    profiled = run_profiled(tmp_path / "out", [str(program)], env=WITH_ROOM)
+    program = with_jemalloc(built, tmp_path, RESERVE)
+    profiled = run_profiled(tmp_path / "out", [program], env=WITH_ROOM)
     assert (profiled.status, profiled.own_stderr) == (0, b"")
     half = 15000 * 2048
     assert profiled.peak == pytest.approx(half + 60 * MIB, rel=0.02)
