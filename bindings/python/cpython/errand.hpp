@@ -18,10 +18,12 @@
 #include <utility>
 
 #include "asker.hpp"
+#include "awaited_results.hpp"
 #include "code_names.hpp"
 #include "fil.h"
 #include "object_reading.hpp"
 #include "runtime.hpp"
+#include "thread_name.hpp"
 
 namespace fil::python {
 
@@ -55,11 +57,6 @@ class errands {
 
   private:
     static constexpr std::uint32_t most_starting = 12;  // frames of threading.py, and shims
-
-    struct answer {
-        fil_callstack asker;
-        fil_errand_kind how;
-    };
 
     template <typename Frames, typename Chain>
     [[gnu::noinline]] fil_callstack root_of_helper(const python_runtime& runtime, code_names& names,
@@ -186,7 +183,8 @@ class errands {
             if (!holds_lock(runtime)) return false;
             const address thread = reader.variable(chain.frame(bottom_), 0);
             const address name = thread != 0 ? reader.attribute(thread, "_name") : 0;
-            const std::size_t length = name != 0 ? without_numbers(reader.text(name)) : 0;
+            const std::size_t length =
+                name != 0 ? write_without_numbers(reader.text(name), text_, 200) : 0;
             const fil_text shown = {length != 0 ? text_ : "thread", length != 0 ? length : 6};
             this_thread.errand = fil_function_intern(FIL_FUNCTION_ERRAND, shown, {"", 0}, 0);
             this_thread.started = fil_thread_inherited();
@@ -195,26 +193,6 @@ class errands {
         fil_callstack_caller(chain.callstack(loop), &function, nullptr);
         askers_.judge_for(home(), function, this_thread.errand, this_thread.started);
         return this_thread.errand != 0;
-    }
-
-    // "ThreadPoolExecutor-0_1" -> "ThreadPoolExecutor", "Thread-7 (run)" -> "Thread (run)": into
-    // text_. The threads of a pool are one to a reader.
-    std::size_t without_numbers(std::string_view name) {
-        const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-        std::size_t length = 0;
-        for (std::size_t i = 0; i < name.size() && length < 200;) {
-            std::size_t end = i + 1;
-            if (name[i] == '-' || name[i] == '_')
-                while (end < name.size() && is_digit(name[end])) ++end;
-            const bool ends =
-                end == name.size() || name[end] == ' ' || name[end] == '-' || name[end] == '_';
-            if (end > i + 1 && ends) {
-                i = end;
-            } else {
-                text_[length++] = name[i++];
-            }
-        }
-        return length;
     }
 
     // ---- who asked? ----
@@ -253,7 +231,8 @@ class errands {
             }
         }
         if (!holds_lock(runtime)) return last_;
-        const answer awaited = awaited_result(reader, loop_frame);
+        const awaited_results results(runtime, reader, askers_);
+        const answer awaited = results.asker(chain, loop, last);
         if (awaited.asker != FIL_CALLSTACK_UNKNOWN) return awaited;
         if (weak.asker != FIL_CALLSTACK_UNKNOWN) {
             if (weak.where.frame == loop_frame) in_hand_ = weak.where;
@@ -338,32 +317,6 @@ class errands {
                           in_hand_ = here;
                           return true;
                       });
-        return found;
-    }
-
-    // A thread that reads results has what waits for them in a dict, which is an argument of the
-    // loop, or an attribute of its first one. If all that waits was asked for by one, it is that;
-    // else the oldest.
-    answer awaited_result(const object_reader& reader, address frame) {
-        answer found = {FIL_CALLSTACK_UNKNOWN, FIL_ERRAND_TASK};
-        const auto look_into = [&](address dict) {
-            if (!reader.is_dict(dict)) return;
-            reader.each_value(dict, [&](address value) {
-                const fil_block block = block_of_object(value, 16);
-                if (block.callstack <= FIL_CALLSTACK_UNKNOWN) return true;
-                const judged_callstack& judged = askers_.judge(block.callstack);
-                if (judged.asker == FIL_CALLSTACK_UNKNOWN || !judged.is_work) return true;
-                if (found.asker == FIL_CALLSTACK_UNKNOWN) found.asker = judged.asker;
-                if (found.asker != judged.asker) found.how = FIL_ERRAND_GUESSED;
-                return found.how == FIL_ERRAND_TASK;
-            });
-        };
-        const std::uint32_t arguments = reader.arguments(loop_code_);
-        for (std::uint32_t i = 0; i < arguments && i < 16; ++i)
-            look_into(reader.variable(frame, i));
-        const address self = arguments != 0 ? reader.variable(frame, 0) : 0;
-        if (found.asker == FIL_CALLSTACK_UNKNOWN && self != 0)
-            look_into(reader.attribute(self, "pending_work_items"));
         return found;
     }
 

@@ -129,12 +129,34 @@ class object_reader {
         return find(load(dict, objects_.dict_keys), values_of(dict), name);
     }
 
-    // visit(value), until it says false; oldest first. Of what is_dict().
+    // visit(key, value), until it says false; oldest first. Of what is_dict().
     template <typename Visit>
-    void each_value(address dict, Visit visit) const {
+    void each_item(address dict, Visit visit) const {
         each_entry(load(dict, objects_.dict_keys), values_of(dict),
-                   [&](address, address value) { return value == 0 || visit(value); });
+                   [&](address key, address value) {
+                       return key == 0 || value == 0 || visit(key, value);
+                   });
     }
+
+    // ---- numbers and bytes ----
+
+    // An int's that is not negative and below 2^60; else all ones.
+    std::uint64_t small_number(address number) const {
+        const auto size = load<std::int64_t>(number, after_head);
+        const bool is_tagged = objects_.version >= 0x030c;  // its low bits: a sign
+        if (is_tagged ? (size & 3) == 2 : size < 0) return ~std::uint64_t{0};
+        const std::int64_t digits = is_tagged ? size >> 3 : size;
+        if (digits > 2) return ~std::uint64_t{0};
+        std::uint64_t value = digits > 0 ? load<std::uint32_t>(number, after_head + 8) : 0;
+        if (digits == 2) value |= std::uint64_t{load<std::uint32_t>(number, after_head + 12)} << 30;
+        return value;
+    }
+    std::string_view bytes(address object) const {
+        return {reinterpret_cast<const char*>(object + after_head + 16),
+                load<std::uint64_t>(object, after_head)};
+    }
+    // A word of an object of whatever type, behind what all objects have.
+    address first_field(address object) const { return load(object, after_head); }
 
     std::string_view text(address string) const {
         char buffer[8];
@@ -143,6 +165,8 @@ class object_reader {
     }
 
   private:
+    static constexpr std::uint32_t after_head = 16;
+
     std::uint64_t length_of(address tuple) const {
         return tuple != 0 ? load<std::uint64_t>(tuple, objects_.tuple_length) : 0;
     }

@@ -40,6 +40,8 @@ void take_all(python_symbols& symbols, const elf_symbols& object) {
     FIL_TAKE(PyType_Type);
     FIL_TAKE(PyMethod_Type);
     FIL_TAKE(PyCFunction_Type);
+    FIL_TAKE(PyLong_Type);
+    FIL_TAKE(PyBytes_Type);
     FIL_TAKE(_PyRuntime);
     FIL_TAKE(_Py_PrintReferences);
 #undef FIL_TAKE

@@ -55,7 +55,7 @@ struct python_symbols {
 
     const void* PyCode_Type;
     const void *PyTuple_Type, *PyList_Type, *PyDict_Type, *PyFloat_Type, *PyFunction_Type,
-        *PyType_Type, *PyMethod_Type, *PyCFunction_Type;
+        *PyType_Type, *PyMethod_Type, *PyCFunction_Type, *PyLong_Type, *PyBytes_Type;
     const void* _PyRuntime;
     const void* _Py_PrintReferences;  // only in a build with Py_TRACE_REFS
 

@@ -3,9 +3,15 @@
 import asyncio
 import queue
 import threading
+import time
 
 
 def block(size, *_):
+    return bytearray(size)
+
+
+def late_block(size, seconds):
+    time.sleep(seconds)
     return bytearray(size)
 
 

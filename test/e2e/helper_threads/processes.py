@@ -16,7 +16,11 @@ if __name__ == "__main__":
     with ProcessPoolExecutor(2, mp_context=spawn) as executor:
         kept.append([*executor.map(made.objects, [3 * MIB] * 3)])  # [9]
         kept.append([task.result() for task in [executor.submit(made.block, 14 * MIB)]])  # [14]
-        first = executor.submit(made.block, 16 * MIB)  # [16]
+        first = executor.submit(made.late_block, 16 * MIB, 1)  # [16] which comes second
         second = executor.submit(made.block, 17 * MIB)  # [17]
         kept.append([second.result(), first.result()])
+    with spawn.Pool(2) as pool:
+        first = pool.apply_async(made.late_block, (18 * MIB, 1))  # [18] likewise
+        second = pool.apply_async(made.block, (19 * MIB,))  # [19]
+        kept.append([first.get(), second.get()])
     kept.append(bytearray(200 * MIB))  # [200] the peak is now: no worker is left
