@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <system_error>
 
 #include "fil/report/snapshot_merge.hpp"
@@ -187,16 +188,33 @@ report::session_snapshot open_snapshots(const std::vector<std::string>& paths,
                                         recordings_reader read_recordings,
                                         std::size_t most_in_folder) {
     std::vector<report::session_snapshot> parts;
+    std::set<fs::path> read;
+    std::vector<std::string> notes;
+    const auto is_new = [&](const std::string& path) {
+        if (read.insert(fs::canonical(path)).second) return true;
+        notes.push_back("\"" + path + "\" was named before, and is counted once.");
+        return false;
+    };
     for (const std::string& path : paths) {
         const found_files found = reading(path, [&] { return found_at(path, most_in_folder); });
-        for (const std::string& file : found.snapshots)
-            parts.push_back(reading(file, [&] { return read_snapshot_file(whole_file(file)); }));
-        for (const auto& [folder, files] : found.recordings)
-            parts.push_back(snapshot_of_files(files, page_beside(found, folder), read_recordings));
+        for (const std::string& file : found.snapshots) {
+            if (is_new(file))
+                parts.push_back(
+                    reading(file, [&] { return read_snapshot_file(whole_file(file)); }));
+        }
+        for (const auto& [folder, files] : found.recordings) {
+            std::vector<std::string> others;
+            std::ranges::copy_if(files, std::back_inserter(others), is_new);
+            if (!others.empty())
+                parts.push_back(
+                    snapshot_of_files(others, page_beside(found, folder), read_recordings));
+        }
     }
     std::vector<const report::session_snapshot*> all;
     for (const report::session_snapshot& part : parts) all.push_back(&part);
-    return report::merged(all);
+    report::session_snapshot sum = report::merged(all);
+    sum.about.notes.insert(sum.about.notes.end(), notes.begin(), notes.end());
+    return sum;
 }
 
 }  // namespace fil

@@ -76,6 +76,10 @@ std::vector<std::string> names_of(const session_snapshot& from) {
 
 using names = std::vector<std::string>;
 
+std::string text_of(const std::vector<std::byte>& bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 TEST_F(open_snapshot, reads_a_reports_folder_and_its_file_alike) {
     const session_snapshot from = fixtures::session_of(fixtures::pandas(50));
     const fs::path folder = write_report(directory_, from, {report_naming::exact}).directory;
@@ -122,6 +126,24 @@ TEST_F(open_snapshot, passes_links_and_other_files_over) {
     EXPECT_EQ(opened({directory_ / "out/latest"}).about.peak, 100);
 }
 
+// As a shell makes of out/*/ where `latest` is a link to one of them.
+TEST_F(open_snapshot, counts_what_is_named_twice_once) {
+    const std::string file = write("out/a/peak-memory.filsnap", *snapshot_file(made("a.py", 100)));
+    write("out/b/peak-memory.filsnap", *snapshot_file(made("b.py", 20)));
+    std::string whole = text_of(small_recording());
+    reinterpret_cast<recording_header*>(whole.data())->live = 4900;  // the peak is now
+    write("out/c/1", whole);
+    fs::create_directory_symlink("a", directory_ / "out/latest");
+    const session_snapshot sum =
+        opened({directory_ / "out/a", directory_ / "out/b", directory_ / "out/latest", file});
+    EXPECT_EQ(sum.about.peak, 120);
+    EXPECT_EQ(sum.about.processes.size(), 2u);
+    ASSERT_EQ(sum.about.notes.size(), 3u);
+    EXPECT_NE(sum.about.notes.back().find("was named before"), std::string::npos);
+    EXPECT_EQ(opened({file, file}).about.peak, 100);
+    EXPECT_EQ(opened({directory_ / "out/c", directory_ / "out/c/1"}).about.peak, 4900);
+}
+
 TEST_F(open_snapshot, finds_what_lies_deep_down) {
     write("hosts/one/2026/11/30/job/peak-memory.filsnap", *snapshot_file(made("a.py", 100)));
     write("hosts/two/peak-memory.filsnap", *snapshot_file(made("b.py", 20)));
@@ -151,10 +173,6 @@ TEST_F(open_snapshot, says_in_one_line_what_it_cannot_read) {
                   " bytes are there");
     EXPECT_EQ(refusal(write("damaged", good + "x"), snapshot_problem::damaged),
               "cannot read \"\": it is damaged");
-}
-
-std::string text_of(const std::vector<std::byte>& bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 TEST_F(open_snapshot, reads_what_processes_left) {
