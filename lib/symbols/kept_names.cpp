@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
@@ -31,7 +32,12 @@ std::string state_of(const std::string& module, const std::string& build_id) {
         std::error_code none;
         const auto modified = std::filesystem::last_write_time(path, none);
         state += path.string();
-        if (!none) state += " " + std::to_string(modified.time_since_epoch().count());
+        if (!none) {
+            // Some libraries count the file clock in more than 64 bits.
+            const auto since = std::chrono::floor<std::chrono::nanoseconds>(
+                std::filesystem::file_time_type::clock::to_sys(modified).time_since_epoch());
+            state += " " + std::to_string(static_cast<long long>(since.count()));
+        }
         const std::uintmax_t bytes = std::filesystem::file_size(path, none);
         if (!none) state += " " + std::to_string(bytes);
         state += "\n";
