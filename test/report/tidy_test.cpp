@@ -399,3 +399,17 @@ TEST(tidy, a_thread_that_runs_the_users_code_is_on_no_errand) {
         (bytes_by_text{{own + "/usr/lib/python3/dist-packages/csvs.py:9 (parse)", 10},
                        {own + file + "176 (submit);[thread Pool];" + file + "83 (_worker)", 20}}));
 }
+
+// What is above the user's code is there twice then: with who asked, and alone.
+TEST(tidy, callstacks_that_become_more_are_all_counted) {
+    constexpr std::uint32_t depth = 100'000;
+    made_snapshot raw;
+    frame_list deep{asks, thread_works(1)};
+    for (std::uint32_t line = 1; line <= depth; ++line)
+        deep.push_back(python("/usr/lib/python3/dist-packages/csvs.py", line, "parse"));
+    deep.push_back(work);
+    raw.holds(10, deep);
+    const snapshot tidy = tidied(raw, {});
+    EXPECT_GT(tidy.callstacks().size(), raw.callstacks().size() + depth / 2);
+    EXPECT_EQ(tidy.total(mapping_kind::anonymous), 10);
+}

@@ -256,7 +256,7 @@ class tidying {
 
     void tidy_usage(mapping_kind kind) {
         if (raw_.used(kind).empty()) return;
-        std::vector<usage> sums(raw_.callstacks().size());  // by new index: there are not more
+        std::vector<usage> sums(tidy_.callstacks().size());
         usage nowhere;
         for (const auto& [callstack, used] : raw_.used(kind)) {
             const callstack_index at = new_callstack_[to_index(callstack)];
