@@ -31,5 +31,13 @@ TEST(pace, follows_what_looks_cost) {
     EXPECT_EQ(steps.milliseconds(100), 20);
 }
 
+TEST(pace, does_not_mind_what_has_a_pace_of_its_own) {
+    pace steps;
+    const double begin = cpu_seconds();
+    while (cpu_seconds() < begin + 0.1) {
+    }
+    EXPECT_LT(steps.milliseconds(100, cpu_seconds() - begin), 100);
+}
+
 }  // namespace
 }  // namespace fil::cli

@@ -16,8 +16,8 @@ int milliseconds_to_next_look(double seconds, double cost) {
     return static_cast<int>(std::clamp(1000 * cost * waits_a_cost, regular, 200.0));
 }
 
-int pace::milliseconds(double seconds) {
-    const double used = cpu_seconds();
+int pace::milliseconds(double seconds, double besides) {
+    const double used = cpu_seconds() - besides;
     cost_ += (used - used_ - cost_) / 8;
     used_ = used;
     return milliseconds_to_next_look(seconds, cost_);

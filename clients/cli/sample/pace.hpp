@@ -14,8 +14,8 @@ int milliseconds_to_next_look(double seconds, double cost);
 
 class pace {
   public:
-    // Call it once a look.
-    int milliseconds(double seconds);
+    // Call it once a look. `besides`: processor time used until now by what has a pace of its own.
+    int milliseconds(double seconds, double besides = 0);
 
   private:
     double cost_ = 0;  // of a look, the last few averaged

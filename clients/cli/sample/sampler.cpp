@@ -181,7 +181,9 @@ void sampler::sample_parts(std::int64_t live, double seconds) {
         add_parts_of_process(seen, session_, process.pid,
                              are_several ? shared_pages::in_parts : shared_pages::wholly);
     }
-    next_parts_ = seconds + (seconds < 2 ? 8 : 50) * (cpu_seconds() - before);
+    const double used = cpu_seconds() - before;
+    seconds_for_details_ += used;
+    next_parts_ = seconds + (seconds < 2 ? 8 : 50) * used;
     parts_due_ = false;
     if (seen.empty()) return;
     parts_ = std::move(seen);
@@ -203,7 +205,9 @@ void sampler::scan_untouched(std::int64_t live, double seconds) {
     if (!scan_due_ || seconds < next_scan_) return;
     const double before = cpu_seconds();
     if (auto seen = hardly_touched_mappings(session_, program_)) untouched_ = std::move(*seen);
-    next_scan_ = seconds + 0.05 + 200 * (cpu_seconds() - before);
+    const double used = cpu_seconds() - before;
+    seconds_for_details_ += used;
+    next_scan_ = seconds + 0.05 + 200 * used;
     scan_due_ = false;
 }
 

@@ -57,6 +57,9 @@ class sampler {
     resident_parts resident_parts_now() const;
     std::uint64_t most_callstacks() const { return most_callstacks_; }
 
+    // Processor time used for what has a pace of its own: parts, and mappings hardly touched.
+    double seconds_for_details() const { return seconds_for_details_; }
+
     // Processes besides the program that still run: "PID 123 (python worker.py)".
     std::vector<std::string> still_running() const;
 
@@ -115,6 +118,7 @@ class sampler {
     std::int64_t live_at_parts_ = 0;
     bool parts_due_ = false;
     double next_parts_ = 0;
+    double seconds_for_details_ = 0;
     bool scan_due_ = false;
     double next_scan_ = 0;
 };

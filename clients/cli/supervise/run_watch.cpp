@@ -23,7 +23,7 @@ std::optional<int> run_watch::look(const out_of_memory::reporter& make) {
         memory_->hear(make);
     }
     if (!is_on) return std::nullopt;
-    const int wait = steps_.milliseconds(seen_.seconds);
+    const int wait = steps_.milliseconds(seen_.seconds, seen_.memory.seconds_for_details());
     return memory_ == nullptr ? wait : std::min(wait, memory_->longest_wait());
 }
 

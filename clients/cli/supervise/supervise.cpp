@@ -33,8 +33,9 @@ observation supervise(const program& child, fil_session* session, const signal_i
     while (!end) {
         if (!seen.memory.anybody_joined())
             if (std::string image = image_of(child.pid); !image.empty()) seen.last_image = image;
-        const int wait = std::min(
-            {steps.milliseconds(time.seconds()), longest_wait, relay.longest_wait(time.seconds())});
+        const int wait =
+            std::min({steps.milliseconds(time.seconds(), seen.memory.seconds_for_details()),
+                      longest_wait, relay.longest_wait(time.seconds())});
         wait_until_readable(
             {child.ended.get(), fil_session_descriptor(session), signals.poll_descriptor()}, wait);
         end = take_ending(child.pid);
