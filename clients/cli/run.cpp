@@ -237,7 +237,13 @@ ending run(const invocation& asked) {
                                       std::min(meanwhile.look(now), look_at_memory(now));
                                   return screen ? std::min(wait, screen->look()) : wait;
                               },
-                              [&](const observation& now) { meanwhile.ask(now.seconds); }};
+                              [&](const observation& now) { meanwhile.ask(now.seconds); },
+                              {[&](int number) {
+                                   if (screen) screen->stop(number);
+                               },
+                               [&] {
+                                   if (screen) screen->go_on();
+                               }}};
     observation seen = supervise(child, session.get(), signals, also);
     if (screen) screen->finish();
     meanwhile.finish();

@@ -1,5 +1,6 @@
 #include "live/live_screen.hpp"
 
+#include <csignal>
 #include <utility>
 
 #include "live/live_view.hpp"
@@ -7,6 +8,7 @@
 #include "os/child.hpp"
 #include "os/ending.hpp"
 #include "os/message.hpp"
+#include "os/process.hpp"
 #include "os/readable.hpp"
 #include "os/refusal.hpp"
 #include "os/stopwatch.hpp"
@@ -73,6 +75,19 @@ void live_screen::end_of_child() {
     if (was_covered) say("The view was killed, and what the program had written under it is lost.");
 }
 
+// It may have got the signal as well, with all of our group, and stop by it or have stopped; then
+// this one is nothing more. It cannot stop where there is no shell.
+void live_screen::stop(int number) const {
+    if (child_ <= 0) return;
+    signal_child(child_, number);
+    for (const stopwatch since; !is_stopped(child_) && since.seconds() < longest_wait;)
+        wait_until_readable({}, 5);
+}
+
+void live_screen::go_on() const {
+    if (child_ > 0) signal_child(child_, SIGCONT);
+}
+
 void live_screen::finish() {
     if (child_ <= 0) return;
     write_value(end_of_program_.write, '.');
@@ -82,7 +97,7 @@ void live_screen::finish() {
         if (!has_ended) wait_until_readable({}, 5);
     }
     if (!has_ended) {
-        kill_child(child_);
+        signal_child(child_, SIGKILL);
         wait_for_end(child_);
         as_it_was_.restore(shows_);
     }

@@ -34,6 +34,10 @@ class live_screen {
     // Returns after how many milliseconds it wants to look again.
     int look();
 
+    // Ours is off the terminal, by a signal that stops; and goes on.
+    void stop(int number) const;
+    void go_on() const;
+
     // The program has ended: what it wrote is on the terminal.
     void finish();
 

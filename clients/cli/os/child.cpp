@@ -87,8 +87,8 @@ void end_by_term_with_parent() {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 
-void kill_child(pid_t child) {
-    ::kill(child, SIGKILL);
+void signal_child(pid_t child, int number) {
+    ::kill(child, number);
 }
 
 void wait_for_end(pid_t child) {

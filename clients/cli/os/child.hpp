@@ -39,7 +39,7 @@ int become(const program_image& what);
 // In a child of ours that has something to put in order: when we die it is told by SIGTERM.
 void end_by_term_with_parent();
 
-void kill_child(pid_t child);
+void signal_child(pid_t child, int number);
 
 // Until a child has ended; then it is gone.
 void wait_for_end(pid_t child);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 #include "os/pipe.hpp"
@@ -30,7 +31,7 @@ heard hear_program(const program_image& what, const descriptor& kept, int second
         if (!wait_until_readable({ends.read.get()}, 1000)) {
             if (time.seconds() < seconds) continue;
             all.was_stopped = true;
-            kill_child(child.pid);
+            signal_child(child.pid, SIGKILL);
         }
         const ssize_t length = ::read(ends.read.get(), part, sizeof part);
         if (length < 0 && errno == EINTR) continue;

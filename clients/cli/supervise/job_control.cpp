@@ -25,7 +25,9 @@ void job_control::look(double seconds) {
         return (stop_->from_terminal && is_elsewhere) || is_stopped(program_);
     };
     if (is_due()) {
+        ours_.leave(stop_->number);
         stop_ourselves(stop_->number, is_due);
+        ours_.come_back();
         stop_.reset();
     } else if (seconds >= stop_->since + time_to_stop) {
         stop_.reset();

@@ -5,15 +5,25 @@
 // blocked (signals.hpp).
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <utility>
 
 #include "os/signals.hpp"
 
 namespace fil::cli {
 
+// What of ours is on the terminal. It leaves that before we stop, since the shell writes there as
+// soon as we have, and comes back when we are continued.
+struct on_terminal {
+    std::function<void(int number)> leave = [](int) {};
+    std::function<void()> come_back = [] {};
+};
+
 class job_control {
   public:
-    explicit job_control(pid_t program) : program_(program) {}
+    explicit job_control(pid_t program, on_terminal ours = {})
+        : program_(program), ours_(std::move(ours)) {}
 
     // A signal of job control reached us: the program has it, or will be sent it.
     void hear(const signalfd_siginfo& signal, double seconds);
@@ -32,6 +42,7 @@ class job_control {
     };
 
     pid_t program_;
+    on_terminal ours_;
     std::optional<heard> stop_;
 };
 

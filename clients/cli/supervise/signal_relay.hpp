@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "os/group_witness.hpp"
@@ -20,8 +21,8 @@ class signal_relay {
   public:
     // Both outlive this object. What came before belongs to nobody else: the program must have been
     // started.
-    signal_relay(const signal_inbox& inbox, const program& child)
-        : inbox_(inbox), child_(child), job_control_(child.pid) {}
+    signal_relay(const signal_inbox& inbox, const program& child, on_terminal ours = {})
+        : inbox_(inbox), child_(child), job_control_(child.pid, std::move(ours)) {}
 
     // Takes what arrived, and passes on what is due. `is_programs`: whether a process is one of the
     // program's. True if SIGUSR2 was among it.

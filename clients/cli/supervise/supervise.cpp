@@ -25,7 +25,7 @@ observation supervise(const program& child, fil_session* session, const signal_i
     const stopwatch time;
     pace steps;
     observation seen{{}, 0, sampler(session, child.pid), {}};
-    signal_relay relay(signals, child);
+    signal_relay relay(signals, child, also.ours);
     const auto is_programs = [&](pid_t pid) { return seen.memory.knows(pid); };
 
     std::optional<ending> end;

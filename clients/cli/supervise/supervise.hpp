@@ -10,6 +10,7 @@
 #include "os/signals.hpp"
 #include "sample/sampler.hpp"
 #include "start/launch.hpp"
+#include "supervise/job_control.hpp"
 
 namespace fil::cli {
 
@@ -26,6 +27,7 @@ struct supervision {
     std::function<int(const observation&)> look;
     // SIGUSR2 was sent to us.
     std::function<void(const observation&)> report_signal;
+    on_terminal ours = {};
 };
 
 observation supervise(const program& child, fil_session* session, const signal_inbox& signals,
