@@ -1,6 +1,7 @@
 #include "sample/memory_left.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -282,6 +283,29 @@ TEST(memory_left, is_looked_at_often_where_little_is_left_and_the_program_may_us
     EXPECT_TRUE(is_near(8000 * mib));
     EXPECT_TRUE(is_near(6900 * mib));
     EXPECT_FALSE(is_near(6700 * mib));  // with all that is left, it would not hold half
+}
+
+// Somebody else's process, in our group: who of ours is killed much later was not killed for that.
+TEST(memory_left, a_kill_that_is_long_ago_was_somebody_elses) {
+    machine fake;
+    fake.version_2("", "max", 0, 0);
+    fake.write("/proc/self/cgroup", "0::/\n");
+    const auto kills = [&](int count) {
+        fake.write("/sys/fs/cgroup/memory.events", "oom 0\noom_kill " + std::to_string(count));
+    };
+    kills(1);
+    memory_left left(fake.root(), 0);
+    EXPECT_FALSE(left.kernel_has_killed());
+    kills(2);
+    const pid_t all[] = {::getpid()};
+    left.look({all});
+    EXPECT_TRUE(left.kernel_has_killed()) << "it may take a moment to end";
+    left.look({all});
+    EXPECT_FALSE(left.kernel_has_killed());
+    kills(3);
+    EXPECT_TRUE(left.kernel_has_killed());
+    EXPECT_TRUE(left.take_killed());
+    EXPECT_FALSE(left.take_killed());
 }
 
 }  // namespace

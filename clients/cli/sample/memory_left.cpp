@@ -47,11 +47,14 @@ std::int64_t reserve_of(std::int64_t limit, std::uint64_t callstacks) {
     return std::min(least + report, std::max(least, limit / 2));
 }
 
-memory_left::memory_left(std::string root)
+memory_left::memory_left(std::string root, double patience)
     : root_(std::move(root)),
       meminfo_(open_small_file(root_ + "/proc/meminfo")),
       groups_(control_groups_around_us(root_)),
-      killed_before_(killed()) {}
+      killed_before_(killed()),
+      killed_lately_(killed_before_),
+      patience_(patience),
+      forget_at_(patience) {}
 
 std::vector<std::int64_t> memory_left::killed() const {
     std::vector<std::int64_t> counts;
@@ -83,7 +86,18 @@ std::optional<memory_limit> memory_left::take_killed() {
     return limit;
 }
 
+// A large process needs a while to end. Who is killed by somebody later must not be taken for it.
+void memory_left::forget_kills_of_others() {
+    if (since_.seconds() < forget_at_) return;
+    forget_at_ = since_.seconds() + patience_;
+    const std::vector<std::int64_t> now = killed();
+    for (std::size_t i = 0; i < now.size(); ++i)
+        killed_before_[i] = std::max(killed_before_[i], killed_lately_[i]);
+    killed_lately_ = now;
+}
+
 std::optional<memory_shortage> memory_left::look(const judged_program& program) {
+    forget_kills_of_others();
     near_ = false;
     found_.reset();
     const auto machine = parse_meminfo(read_small_file(meminfo_)).value_or(machine_memory{});

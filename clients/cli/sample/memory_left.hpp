@@ -41,13 +41,14 @@ struct memory_shortage {
 
 class memory_left {
   public:
-    // `root` stands before /proc and /sys.
-    explicit memory_left(std::string root);
+    // `root` stands before /proc and /sys. Whom the kernel has ended is known to us within twice
+    // `patience`, in seconds, or else was not the program's.
+    explicit memory_left(std::string root, double patience = 5);
 
     // If memory is short. One of the program's own comes before one of others.
     std::optional<memory_shortage> look(const judged_program& program);
 
-    // Since this was made the kernel has ended a process for want of memory: in a control group
+    // Lately the kernel has ended a process for want of memory: in a control group
     // around us, or on this machine while memory was short. Of what there was no more.
     std::optional<memory_limit> kernel_has_killed() const;
     // The same, and one of those that it has ended is accounted for.
@@ -70,11 +71,14 @@ class memory_left {
 
     // By group, and of the machine, the last.
     std::vector<std::int64_t> killed() const;
+    void forget_kills_of_others();
 
     std::string root_;
     descriptor meminfo_;
     std::vector<control_group> groups_;
-    std::vector<std::int64_t> killed_before_;
+    std::vector<std::int64_t> killed_before_, killed_lately_;
+    double patience_;
+    double forget_at_ = 0;
     bool near_ = false;
     std::optional<memory_shortage> found_;
 
