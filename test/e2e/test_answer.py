@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
+import time
 import unicodedata
 from pathlib import Path
 
 import pytest
-from command import PROFILED, SECONDS, fil_profile, profiled, script
+from command import PROFILED, SECONDS, fil_profile, is_alive, profiled, script, wait_until
 from conservation import check_said, model_of
 from profiling import FIL_PROFILE, PREFIX, reports_in, run_plain
+from tmux import terminal
 
 HOLDS = """
     def work():
@@ -241,3 +244,44 @@ def test_one_that_failed_has_its_report(here, how):
     script("folder/__main__.py", "open('nosuch.csv')\n")
     ended = profiled(*BEGAN[how])
     assert ended.status == 1 and ended.report
+
+
+def report_process_of(supervisor: int) -> int:
+    """The child in a group of its own; 0: there is none yet."""
+    children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+    return next((int(pid) for pid in children if os.getpgid(int(pid)) == int(pid)), 0)
+
+
+@pytest.mark.parametrize("more", ["", "2>said"], ids=["terminal", "file"])
+def test_a_long_drawing_is_seen_on_a_terminal_and_nowhere_else(here, more):
+    code = """
+        import os, time
+        kept = [str(i) for i in range(200_000)]
+        with open("supervisor", "w") as file:
+            file.write(f"{os.getppid()}.")
+        while not os.path.exists("end"):
+            time.sleep(0.01)
+    """
+    script("x.py", code)
+    told = Path("supervisor")
+    with terminal() as shell:
+        shell.wait_for("$")
+        shell.type("cd", str(Path.cwd()))
+        shell.tmux("send-keys", "-l", " ".join([*PROFILED, "x.py", more]))
+        shell.press("Enter")
+        wait_until(lambda: told.exists() and told.read_text().endswith("."), "it runs")
+        supervisor = int(told.read_text()[:-1])
+        Path("end").touch()
+        while not (drawing := report_process_of(supervisor)):
+            pass
+        os.kill(drawing, signal.SIGSTOP)
+        if more:
+            time.sleep(1.5)
+            assert "drawing" not in shell.text
+        else:
+            shell.wait_for("=fil-profile= drawing the report ... 1 s")
+        os.kill(drawing, signal.SIGCONT)
+        wait_until(lambda: not is_alive(supervisor), "it has ended")
+        said = Path("said").read_text() if more else shell.wait_for("Wrote HTML report")
+    assert "Wrote HTML report" in said
+    assert "drawing" not in said

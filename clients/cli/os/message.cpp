@@ -74,6 +74,10 @@ void hold_saying(bool holds) {
     held.clear();
 }
 
+bool is_saying_held() {
+    return is_held;
+}
+
 bool go_on_saying() {
     to_stderr.go_on();
     return !to_stderr.is_done();

@@ -17,6 +17,7 @@ void say(std::string_view text, worth it = worth::error);
 
 // While a view covers the terminal: lines wait, and come when it has gone.
 void hold_saying(bool held);
+bool is_saying_held();
 
 // Lines that stderr did not take when they were said: tries again; whether any are left. To be
 // called now and then; at the end, where a reader has a moment more.

@@ -33,7 +33,7 @@ std::size_t columns() {
 progress::progress(std::string what) : what_(std::move(what)), is_wanted_(!is_being_quiet()) {}
 
 void progress::look(const std::string& now) {
-    if (!is_wanted_ || since_.seconds() < longest_silence) return;
+    if (!is_wanted_ || is_saying_held() || since_.seconds() < longest_silence) return;
     const std::string seconds = std::to_string(static_cast<int>(since_.seconds())) + " s";
     const std::string line =
         std::string(message_prefix) + (now.empty() ? what_ : now) + " ... " + seconds;

@@ -16,6 +16,7 @@
 #include "os/limits.hpp"
 #include "os/message.hpp"
 #include "os/process.hpp"
+#include "os/progress.hpp"
 #include "os/readable.hpp"
 #include "os/stopwatch.hpp"
 #include "os/terminal_look.hpp"
@@ -111,10 +112,10 @@ ending wait_for(pid_t child, const descriptor& ended, const signal_inbox& signal
     using namespace std::chrono_literals;
     const job_control_let_be meanwhile;
     const auto echo_ends = std::chrono::steady_clock::now() + 1s;
-    for (;;) {
+    for (progress shown("drawing the report");; shown.look()) {
         wait_until_readable(
             {ended.get(), signals.poll_descriptor(), fil_session_descriptor(session)},
-            ended && !go_on_saying() ? -1 : 20);
+            ended && !go_on_saying() ? 200 : 20);
         fil_session_serve(session);  // processes that start meanwhile wait for us
         if (const auto end = take_ending(child)) return *end;
         for (signalfd_siginfo signal; signals.take(signal);)
