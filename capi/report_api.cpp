@@ -346,9 +346,9 @@ report_place place_of(const fil_report_options& options, const std::string& own_
 
 }  // namespace
 
-report::session_snapshot fil::capi::read_recordings(const std::vector<recording_file>& recordings,
+report::session_snapshot fil::capi::read_recordings(const std::vector<std::string>& paths,
                                                     std::optional<session_words_found> page) {
-    return snapshot_of_recordings(recordings, page);
+    return snapshot_of_recording_files(paths, page);
 }
 
 extern "C" {

@@ -27,7 +27,7 @@ inline const snapshot_handle& handle_of(const fil_snapshot* snapshot) {
 }
 
 // In libfil it reads them; libfil_snapshot, which knows no native code, refuses.
-report::session_snapshot read_recordings(const std::vector<recording_file>& recordings,
+report::session_snapshot read_recordings(const std::vector<std::string>& paths,
                                          std::optional<session_words_found> page);
 
 void give(fil_snapshot** to, report::session_snapshot from);

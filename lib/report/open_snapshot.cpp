@@ -14,6 +14,7 @@
 #include "fil/report/usage_reader.hpp"
 #include "os/cold/files.hpp"
 #include "process/recording_names.hpp"
+#include "report/reading_path.hpp"
 #include "report/snapshot_file.hpp"
 
 namespace fil {
@@ -103,24 +104,6 @@ class search {
     std::size_t seen_ = 0;
 };
 
-[[noreturn]] void refuse(const std::string& path, snapshot_problem what, const std::string& why) {
-    throw unreadable_snapshot(what, "cannot read \"" + path + "\": " + why);
-}
-
-// read() of what has that path.
-template <typename Read>
-auto reading(const std::string& path, Read&& read) {
-    try {
-        return read();
-    } catch (const unreadable_snapshot& problem) {
-        refuse(path, problem.problem, problem.what());
-    } catch (const damaged_recording&) {
-        refuse(path, snapshot_problem::damaged, "it is damaged");
-    } catch (const std::system_error& error) {
-        refuse(path, snapshot_problem::unreachable, error.code().message());
-    }
-}
-
 found_files found_at(const std::string& path, std::size_t most) {
     search all(most);
     std::error_code error;
@@ -162,26 +145,6 @@ std::optional<session_words_found> page_beside(const found_files& found,
     return {};
 }
 
-// What one of several cannot tell is said; of one alone that is all there is to say.
-report::session_snapshot snapshot_of_files(const std::vector<std::string>& files,
-                                           std::optional<session_words_found> page,
-                                           recordings_reader read_recordings) {
-    std::vector<recording_file> recordings;
-    std::vector<std::string> notes;
-    for (const std::string& file : files) {
-        try {
-            reading(file, [&] { recordings.emplace_back(file); });
-        } catch (const unreadable_snapshot& problem) {
-            if (recordings.empty() && file == files.back()) throw;
-            notes.emplace_back(problem.what());
-        }
-    }
-    report::session_snapshot made =
-        reading(files.front(), [&] { return read_recordings(recordings, page); });
-    made.about.notes.insert(made.about.notes.end(), notes.begin(), notes.end());
-    return made;
-}
-
 }  // namespace
 
 report::session_snapshot open_snapshots(const std::vector<std::string>& paths,
@@ -206,8 +169,7 @@ report::session_snapshot open_snapshots(const std::vector<std::string>& paths,
             std::vector<std::string> others;
             std::ranges::copy_if(files, std::back_inserter(others), is_new);
             if (!others.empty())
-                parts.push_back(
-                    snapshot_of_files(others, page_beside(found, folder), read_recordings));
+                parts.push_back(read_recordings(others, page_beside(found, folder)));
         }
     }
     std::vector<const report::session_snapshot*> all;

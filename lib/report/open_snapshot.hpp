@@ -15,10 +15,10 @@
 
 namespace fil {
 
-// What reads recordings, which needs names of native code: snapshot_of_recordings(), where a
+// What reads recordings, which needs names of native code: snapshot_of_recording_files(), where a
 // program has all of that.
-using recordings_reader = report::session_snapshot (*)(
-    const std::vector<recording_file>& recordings, std::optional<session_words_found> page);
+using recordings_reader = report::session_snapshot (*)(const std::vector<std::string>& paths,
+                                                       std::optional<session_words_found> page);
 
 // A folder is refused if more files than that are in it and below. Throws unreadable_snapshot
 // (snapshot_file.hpp), its text with the path in it.

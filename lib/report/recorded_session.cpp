@@ -10,7 +10,9 @@
 #include "fil/report/conventions/all.hpp"
 #include "fil/report/masked_arguments.hpp"
 #include "fil/report/process_name.hpp"
+#include "report/reading_path.hpp"
 #include "report/report_source.hpp"
+#include "session/compact_recording.hpp"
 #include "session/parts_in_memory.hpp"
 #include "symbols/symbols.hpp"
 
@@ -28,13 +30,25 @@ std::int64_t peak_told_by(const recording_view& recording) {
     return plausible(peak);
 }
 
+void add_words_of(session_words_found& words, const recording_view& recording) {
+    words.peak = std::max(words.peak, peak_told_by(recording));
+    if (recording.header().closed == 0) words.live += plausible(recording.header().live);
+}
+
 session_words_found words_told_by(const std::vector<recording_file>& recordings) {
     session_words_found words;
-    for (const recording_file& one : recordings) {
-        words.peak = std::max(words.peak, peak_told_by(one.view()));
-        if (one.view().header().closed == 0) words.live += plausible(one.view().header().live);
-    }
+    for (const recording_file& one : recordings) add_words_of(words, one.view());
     return words;
+}
+
+// Without what no byte of the peak needs, where there is such: a program's recording may be a
+// hundred times as large.
+recording_file compacted(recording_file whole, std::int64_t peak) {
+    compact_memory made;
+    if (!is_plausible(whole.view()) ||
+        compact_recording(whole.view(), peak, made) != compacting::done)
+        return whole;
+    return recording_file(shared_mapping::of_memory(made.address, made.bytes));
 }
 
 report::started_process started_of(const recording_view& recording) {
@@ -137,6 +151,37 @@ report::session_snapshot snapshot_of_recordings(const std::vector<recording_file
     }
     add_recorded_facts(about, shown);
     return made_here(std::move(tidy), std::move(about), false);
+}
+
+report::session_snapshot snapshot_of_recording_files(const std::vector<std::string>& paths,
+                                                     std::optional<session_words_found> page) {
+    std::vector<std::string> notes;
+    const auto each = [&](const auto& take) {
+        notes.clear();
+        for (const std::string& path : paths) {
+            try {
+                reading(path, [&] { take(recording_file(path)); });
+            } catch (const unreadable_snapshot& problem) {
+                notes.emplace_back(problem.what());
+                if (notes.size() == paths.size()) throw;
+            }
+        }
+    };
+    session_words_found words;
+    if (page)
+        words = *page;
+    else
+        each([&](const recording_file& one) { add_words_of(words, one.view()); });
+    std::vector<recording_file> recordings;
+    each([&](recording_file one) {
+        recordings.push_back(paths.size() == 1 ? std::move(one)
+                                               : compacted(std::move(one), words.peak));
+    });
+    return reading(paths.front(), [&] {
+        report::session_snapshot made = snapshot_of_recordings(recordings, words);
+        made.about.notes.insert(made.about.notes.end(), notes.begin(), notes.end());
+        return made;
+    });
 }
 
 }  // namespace fil

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "fil/report/session_snapshot.hpp"
@@ -26,5 +27,11 @@ struct session_words_found {
 
 report::session_snapshot snapshot_of_recordings(const std::vector<recording_file>& recordings,
                                                 std::optional<session_words_found> page);
+
+// In memory is one of them, and of the others what they held at the peak. What one of several
+// cannot tell is said; of one alone that is all there is to say: throws unreadable_snapshot, its
+// text with the path in it.
+report::session_snapshot snapshot_of_recording_files(const std::vector<std::string>& paths,
+                                                     std::optional<session_words_found> page);
 
 }  // namespace fil

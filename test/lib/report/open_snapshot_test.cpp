@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 using namespace report;
 
 session_snapshot opened(const std::vector<std::string>& paths) {
-    return open_snapshots(paths, snapshot_of_recordings);
+    return open_snapshots(paths, snapshot_of_recording_files);
 }
 
 class open_snapshot : public testing::Test {
@@ -154,8 +154,8 @@ TEST_F(open_snapshot, does_not_search_a_whole_disk) {
     write("many/1/peak-memory.filsnap", *snapshot_file(made("a.py", 100)));
     write("many/2/3", "");
     const std::vector<std::string> paths = {directory_ / "many"};
-    EXPECT_EQ(open_snapshots(paths, snapshot_of_recordings, 4).about.peak, 100);
-    EXPECT_THROW(open_snapshots(paths, snapshot_of_recordings, 3), unreadable_snapshot);
+    EXPECT_EQ(open_snapshots(paths, snapshot_of_recording_files, 4).about.peak, 100);
+    EXPECT_THROW(open_snapshots(paths, snapshot_of_recording_files, 3), unreadable_snapshot);
 }
 
 TEST_F(open_snapshot, says_in_one_line_what_it_cannot_read) {
