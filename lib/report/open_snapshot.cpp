@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <system_error>
+#include <utility>
 
 #include "fil/report/snapshot_merge.hpp"
 #include "fil/report/usage_reader.hpp"
@@ -174,7 +175,8 @@ report::session_snapshot open_snapshots(const std::vector<std::string>& paths,
     }
     std::vector<const report::session_snapshot*> all;
     for (const report::session_snapshot& part : parts) all.push_back(&part);
-    report::session_snapshot sum = report::merged(all);
+    report::session_snapshot sum =
+        parts.size() == 1 ? std::move(parts.front()) : report::merged(all);
     sum.about.notes.insert(sum.about.notes.end(), notes.begin(), notes.end());
     return sum;
 }
