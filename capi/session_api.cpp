@@ -6,13 +6,16 @@
 #include <utility>
 
 #include "fil/recording/large_mapping_list.hpp"
+#include "fil/recording/memory.hpp"
 #include "fil/report/snapshot_reader.hpp"
+#include "os/linux_system.hpp"
 #include "process/last_words.hpp"
 #include "report/program_began.hpp"
 #include "report/report_source.hpp"
 #include "session/allocators_of_process.hpp"
 #include "session/keeper.hpp"
 #include "session/kept_recording.hpp"
+#include "session/parts_in_memory.hpp"
 #include "session/refusal_text.hpp"
 #include "session_handle.hpp"
 
@@ -30,6 +33,21 @@ const joined_process& recorded_process(const fil_session* session, int32_t pid) 
     if (process == nullptr || !process->has_recording())
         throw failure{FIL_ERROR_EMPTY, "nothing was recorded"};
     return *process;
+}
+
+// With what its process does not know, for who draws it when the session is gone. Empty where that
+// cannot be added.
+shared_mapping with_names(const joined_process& process) {
+    constexpr std::uint64_t most = 32 << 20;
+    const recording_view recording = process.view();
+    const bool is_good = recording.check() == recording_check::good && is_plausible(recording);
+    if (!is_good || recording.used_bytes() > most) return {};
+    shared_mapping copy = with_room_for_facts(recording);
+    if (copy.base() == nullptr) return copy;
+    recording_memory memory(copy.base(), copy.bytes());
+    memory.add_fact<linux_system>("command", process.command);
+    memory.add_fact<linux_system>("executable", process.executable);
+    return copy;
 }
 
 // The next of the caller's array, whose elements have the caller's size.
@@ -293,7 +311,11 @@ fil_status fil_session_allocators(const fil_session* session, int32_t pid, fil_g
 
 fil_status fil_session_keep(fil_session* session, int32_t pid, fil_text file, fil_error* error) {
     return guarded(error, [&] {
-        keep_recording(recorded_process(session, pid).view(), std::string(file.data, file.length));
+        const joined_process& process = recorded_process(session, pid);
+        const shared_mapping named = with_names(process);
+        keep_recording(
+            named.base() == nullptr ? process.view() : recording_view(named.base(), named.bytes()),
+            std::string(file.data, file.length));
     });
 }
 

@@ -159,23 +159,17 @@ class keeper {
             made.clear();
             for (const auto& [_, one] : all_) {
                 compact_memory small;
-                if (compact_recording(one.view(), at.peak(), small) == compacting::done)
-                    made.push_back(
-                        {&one, with_room(shared_mapping::of_memory(small.address, small.bytes))});
+                if (compact_recording(one.view(), at.peak(), small) != compacting::done) continue;
+                const shared_mapping cut = shared_mapping::of_memory(small.address, small.bytes);
+                shared_mapping memory = with_room_for_facts({cut.base(), cut.bytes()});
+                if (memory.base() == nullptr)
+                    throw std::system_error(errno, std::generic_category());
+                made.push_back({&one, std::move(memory)});
             }
             peak_ = at.peak();
             if (!at.rose()) break;
         }
         return made;
-    }
-
-    // For facts.
-    static shared_mapping with_room(const shared_mapping& small) {
-        constexpr std::uint64_t room = 256 << 10;
-        void* larger = os::map_private(small.bytes() + room);
-        if (larger == nullptr) throw std::system_error(errno, std::generic_category());
-        std::memcpy(larger, small.base(), small.bytes());
-        return shared_mapping::of_memory(larger, small.bytes() + room);
     }
 
     std::string new_folder(const std::string& directory) const {

@@ -1,10 +1,12 @@
 #include "session/kept_recording.hpp"
 
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 #include <vector>
 
 #include "os/cold/files.hpp"
+#include "os/os.hpp"
 #include "session/parts_in_memory.hpp"
 
 namespace fil {
@@ -28,6 +30,15 @@ bool write_whole(int file, const char* from, bytes_range part) {
 }
 
 }  // namespace
+
+shared_mapping with_room_for_facts(const recording_view& recording) {
+    constexpr std::uint64_t room = 256 << 10;
+    const std::uint64_t bytes = recording.used_bytes();
+    void* larger = os::map_private(bytes + room);
+    if (larger == nullptr) return {};
+    std::memcpy(larger, &recording.header(), bytes);
+    return shared_mapping::of_memory(larger, bytes + room);
+}
 
 void keep_recording(const recording_view& recording, const std::string& path) {
     const file_descriptor file = os::make_private_file(path);

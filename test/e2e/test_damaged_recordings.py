@@ -82,7 +82,9 @@ def test_where_no_report_can_be_written_the_recordings_of_all_are_kept(here, mon
     folder = said.partition("kept in ")[2].strip()
     made = fil_profile("report", "--format", "json", folder)
     assert made.status == 0, made.stderr
-    assert checked(made.stdout)["peak"]["bytes"] == pytest.approx(70_000_000, rel=0.08)
+    drawn = checked(made.stdout)
+    assert drawn["peak"]["bytes"] == pytest.approx(70_000_000, rel=0.08)
+    assert [one["name"] for one in drawn["processes"]] == 3 * ["python x.py"]
 
 
 # Our own half of it believes these, inside the program, which may crash then.
