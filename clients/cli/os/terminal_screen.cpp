@@ -3,6 +3,7 @@
 #define NCURSES_NOMACROS  // names that are everybody's
 #include <curses.h>
 #include <langinfo.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <term.h>
 #undef columns  // of its names, these are ours
@@ -31,6 +32,15 @@ bool take_locale() {
     const std::string found = std::setlocale(LC_CTYPE, nullptr);
     if (!is_utf8() && (found == "C" || found == "POSIX")) std::setlocale(LC_CTYPE, "C.UTF-8");
     return is_utf8();
+}
+
+// ncurses leaves an action alone that is not the usual one. Its own would ignore Ctrl-Z while the
+// screen is left, by which the kernel drops one that is blocked and waits to be read
+// (signals.hpp).
+void keep_stops_from_ncurses() {
+    struct sigaction ours {};
+    ours.sa_handler = [](int) {};
+    sigaction(SIGTSTP, &ours, nullptr);
 }
 
 chtype attributes(terminal_screen::look how) {
@@ -79,6 +89,7 @@ std::string why_no_screen(int terminal) {
 terminal_screen::terminal_screen(int terminal) : terminal_(terminal), is_ascii_(!take_locale()) {
     in_ = ::fdopen(::fcntl(terminal, F_DUPFD_CLOEXEC, 3), "r");
     out_ = ::fdopen(::fcntl(terminal, F_DUPFD_CLOEXEC, 3), "w");
+    keep_stops_from_ncurses();
     if (in_ != nullptr && out_ != nullptr) screen_ = ::newterm(nullptr, out_, in_);
     if (screen_ == nullptr) throw refusal("this terminal cannot show a view");
     ::set_term(static_cast<SCREEN*>(screen_));
