@@ -10,8 +10,10 @@
 // Words are compared in the order in which the walk read them: as long as they are equal, the next
 // one is where the walk would look. So no word is read that is not there.
 //
-// Stacks lie one after the other in a ring, over what is oldest; one is kept only when it is met
-// the second time. One object a thread, in zeroed memory; a signal handler that leaves by
+// Stacks lie one after the other in a ring, over what is oldest. Several may have one key (of a
+// parser, say, that comes to its innermost functions by way of others): they are ways of one set.
+// One is kept when its key was the last that its set did not know, so that what is met once costs
+// nothing. One object a thread, in zeroed memory; a signal handler that leaves by
 // siglongjmp in between does no harm: what is half written is not entered yet.
 // Hot path: no malloc, no throw.
 
@@ -53,11 +55,15 @@ class stack_memo {
     // After find() did not find it. `Frames` is the whole stack, innermost first.
     template <typename Frames>
     void keep(const key& of, const Frames& frames, std::size_t count, callstack_id callstack) {
-        way& place = place_of(hash_);
-        const bool is_second_time = place.hash == hash_;
+        const std::size_t set = hash_ >> (64 - sets_log2);
+        if (met_[set] != hash_) {
+            met_[set] = hash_;
+            return;
+        }
+        met_[set] = 0;
+        way& place = sets_[set][next_[set]++ % ways_in_set];
         place.hash = 0;
-        if (is_second_time) write(of, frames, count, callstack, place);
-        place.hash = hash_;
+        if (write(of, frames, count, callstack, place)) place.hash = hash_;
     }
 
     // Nothing that was kept is true any more.
@@ -65,11 +71,11 @@ class stack_memo {
 
   private:
     static constexpr std::size_t ring_bytes = 512 * 1024;
-    static constexpr std::size_t sets_log2 = 9, ways_in_set = 2;
+    static constexpr std::size_t sets_log2 = 8, ways_in_set = 4;
 
     struct way {
         std::uint64_t hash;
-        std::uint64_t position;  // in all that was ever written; 0: only met
+        std::uint64_t position;  // in all that was ever written
     };
     struct header {
         key of;
@@ -94,9 +100,7 @@ class stack_memo {
     header& at(std::uint64_t position) {
         return *reinterpret_cast<header*>(ring_ + position % ring_bytes);
     }
-    bool is_kept(const way& one) const {
-        return one.position != 0 && written_ - one.position <= ring_bytes;
-    }
+    bool is_kept(const way& one) const { return written_ - one.position <= ring_bytes; }
 
     FIL_HOT static bool is_same(const header& stack, const key& wanted) {
         const key& of = stack.of;
@@ -114,24 +118,12 @@ class stack_memo {
         return true;
     }
 
-    // Of its set: the one with that hash, or the older, which the other then is.
-    way& place_of(std::uint64_t hash) {
-        way* ways = set_of(hash);
-        if (ways[0].hash == hash) return ways[0];
-        if (ways[1].hash != hash) {
-            ways[1] = ways[0];
-            ways[0] = {};
-            return ways[0];
-        }
-        return ways[1];
-    }
-
     template <typename Frames>
-    void write(const key& of, const Frames& frames, std::size_t count, callstack_id callstack,
+    bool write(const key& of, const Frames& frames, std::size_t count, callstack_id callstack,
                way& entered) {
         const std::size_t most = words_of(frames, count);
         const std::size_t bytes = header::bytes(most);
-        if (bytes > ring_bytes / 4) return;
+        if (bytes > ring_bytes / 4) return false;
         std::uint64_t position = written_ == 0 ? ring_bytes : written_;
         if (position % ring_bytes + bytes > ring_bytes)
             position += ring_bytes - position % ring_bytes;
@@ -150,6 +142,7 @@ class stack_memo {
             });
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
         if (fits) entered.position = position;
+        return fits;
     }
 
     template <typename Frames>
@@ -180,7 +173,9 @@ class stack_memo {
 
     std::uint64_t written_;
     std::uint64_t hash_;  // that was looked for last
-    way sets_[std::size_t{1} << sets_log2][ways_in_set];
+    alignas(64) way sets_[std::size_t{1} << sets_log2][ways_in_set];
+    std::uint64_t met_[std::size_t{1} << sets_log2];  // what each did not know last
+    std::uint8_t next_[std::size_t{1} << sets_log2];  // its oldest way
     alignas(16) std::byte ring_[ring_bytes];
 };
 

@@ -71,7 +71,7 @@ class ways_in {
     }
 
   private:
-    static constexpr std::size_t ways = 8;
+    static constexpr std::size_t ways = 16;
 
     // The last return address is the program's: any will do.
     FIL_HOT static bool is_this(const way& one, std::uintptr_t sp) {

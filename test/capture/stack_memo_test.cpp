@@ -1,0 +1,80 @@
+#include "fil/capture/stack_memo.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+namespace fil {
+namespace {
+
+// A stack of five frames, of 8 words each, of which a walk reads the return addresses.
+struct stack_memo_test : testing::Test {
+    std::unique_ptr<stack_memo> memo = std::make_unique<stack_memo>();
+    std::uintptr_t words[48] = {};
+    stack_frame frames[5] = {};
+
+    void stand(std::uintptr_t outermost) {
+        for (std::size_t i = 0; i < 5; ++i) {
+            const std::uintptr_t pc = i == 4 ? outermost : 0x1000 + i;
+            words[8 * i + 7] = pc;
+            frames[i].place = {pc, address_of(&words[8 * i + 8]), 0};
+        }
+    }
+    stack_memo::key key() const {
+        return {{frames[0].place.pc, frames[1].place.pc}, frames[2].place};
+    }
+    void keep(callstack_id callstack) {
+        memo->keep(
+            key(), [&](std::size_t i) -> const stack_frame& { return frames[i]; }, 5, callstack);
+    }
+    // As a source does.
+    callstack_id meet(callstack_id callstack) {
+        const callstack_id found = memo->find(key());
+        if (found == callstack_id::none) keep(callstack);
+        return found;
+    }
+};
+
+TEST_F(stack_memo_test, a_stack_is_kept_when_it_is_met_the_second_time) {
+    stand(0x2000);
+    EXPECT_EQ(meet(callstack_id{7}), callstack_id::none);
+    EXPECT_EQ(meet(callstack_id{7}), callstack_id::none);
+    EXPECT_EQ(meet(callstack_id{7}), callstack_id{7});
+    words[8 * 4 + 7] = 0x3000;  // another caller
+    EXPECT_EQ(memo->find(key()), callstack_id::none);
+}
+
+TEST_F(stack_memo_test, several_stacks_of_one_key_are_remembered) {
+    for (int round = 0; round < 3; ++round) {
+        for (std::uint32_t caller = 1; caller <= 4; ++caller) {
+            stand(0x2000 + caller);
+            for (int again = 0; again < 2; ++again) meet(callstack_id{caller});
+        }
+    }
+    for (std::uint32_t caller = 1; caller <= 4; ++caller) {
+        stand(0x2000 + caller);
+        EXPECT_EQ(memo->find(key()), callstack_id{caller});
+    }
+}
+
+TEST_F(stack_memo_test, what_was_forgotten_is_not_found) {
+    stand(0x2000);
+    for (int again = 0; again < 2; ++again) meet(callstack_id{7});
+    memo->forget();
+    EXPECT_EQ(memo->find(key()), callstack_id::none);
+}
+
+TEST_F(stack_memo_test, the_ring_keeps_the_newest) {
+    stand(0x2000);
+    for (std::uint32_t i = 0; i < 20'000; ++i) {  // far more than there is room for
+        frames[0].place.pc = 0x100000 + i;
+        for (int again = 0; again < 2; ++again) meet(callstack_id{i + 2});
+        ASSERT_EQ(memo->find(key()), callstack_id{i + 2});
+    }
+    frames[0].place.pc = 0x100000;
+    EXPECT_EQ(memo->find(key()), callstack_id::none);
+}
+
+}  // namespace
+}  // namespace fil
