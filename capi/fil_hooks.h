@@ -56,13 +56,12 @@ FIL_API void fil_record_reserve(const void* address);
 /* ---- allocators inside ----------------------------------------------------------------------- */
 
 /* An allocator inside the program or a library, whose blocks are recorded as they come and go. Says
- * which bytes it cuts them from (its ground: that is recorded as reserved), and how many of them are
- * in use; so the supervisor knows what of its resident memory is reserve. Numbers are from 1 on; 0:
- * there is no room for more, and is ignored. Nothing is known of it in a forked child. Since 0.1. */
+ * which bytes it cuts them from (its ground: that is recorded as reserved); so the supervisor knows
+ * what of its resident memory is reserve. Numbers are from 2 on; 0: there is no room for more, and
+ * is ignored. Since 0.1. */
 FIL_API uint32_t fil_allocator_found(fil_text name);
 FIL_API void fil_allocator_ground(uint32_t allocator, const void* address, size_t bytes);
 FIL_API void fil_allocator_ground_went(const void* address, size_t bytes);
-FIL_API void fil_allocator_change(uint32_t allocator, int64_t bytes);
 
 /* ---- what was asked for ---------------------------------------------------------------------- */
 

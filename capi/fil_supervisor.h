@@ -178,17 +178,28 @@ typedef struct fil_out_of_memory {
 FIL_API fil_status fil_session_out_of_memory(fil_session* session, fil_out_of_memory* process);
 FIL_API void fil_session_let_go(fil_session* session, int32_t pid);
 
-/* The ground of the allocators inside a process of which blocks are recorded, one entry for each
- * piece; of one that has none, one of 0 bytes. FIL_ERROR_EMPTY if there is no such process. On entry
- * `count` is how many there is room for. Since 0.1. */
-typedef struct fil_ground {
-    char allocator[64]; /* the object that it is in */
-    int64_t live;       /* of its blocks; the same in all its entries */
+/* What a process knows of a part of its memory: what its allocators cut blocks from, what it mapped
+ * itself, and where its blocks are. */
+typedef enum fil_known_kind {
+    FIL_KNOWN_GROUND = 1,  /* an allocator inside cuts its blocks from it */
+    FIL_KNOWN_MAPPING = 2, /* counted as a whole */
+    FIL_KNOWN_RESERVE = 3, /* mapped, and not counted but for blocks in it: an arena, a pool */
+    FIL_KNOWN_BLOCK = 4,   /* of 64 KiB and more */
+    FIL_KNOWN_BLOCKS = 5   /* `bytes` of smaller ones, which begin in the page at `address` */
+} fil_known_kind;
+typedef struct fil_known_memory {
+    fil_known_kind kind;
+    fil_text allocator; /* of ground: the object that it is in; empty: the runtime's */
     uint64_t address;
     uint64_t bytes;
-} fil_ground;
-FIL_API fil_status fil_session_allocators(const fil_session* session, int32_t pid, fil_ground* grounds,
-                                          size_t* count, size_t ground_size);
+} fil_known_memory;
+
+/* Each part that the process `pid` knows of now, kind by kind and, of blocks, in order of address; it
+ * goes on meanwhile. FIL_ERROR_EMPTY if there is no such process, FIL_ERROR_SYSTEM if its memory
+ * cannot be read. Since 0.1. */
+FIL_API fil_status fil_session_memory(const fil_session* session, int32_t pid,
+                                      void (*visit)(void* context, const fil_known_memory* part),
+                                      void* context);
 
 /* ---- reports --------------------------------------------------------------------------------- */
 
@@ -216,19 +227,24 @@ typedef struct fil_process_moment {
 
 /* A part of what was resident at the peak, of all processes together. */
 typedef enum fil_resident_kind {
-    FIL_RESIDENT_GROUND = 1,   /* of an allocator inside, with its name; `live` of it is in blocks */
-    FIL_RESIDENT_PROGRAM = 2,  /* mapped without a file: heaps, and what the program maps */
+    FIL_RESIDENT_GROUND = 1,   /* of an allocator inside, with its name; empty: the runtime's */
+    FIL_RESIDENT_PROGRAM = 2,  /* mapped without a file, where nobody knows how it is used */
     FIL_RESIDENT_DATA = 3,     /* variables of the program and its libraries */
     FIL_RESIDENT_STACKS = 4,
     FIL_RESIDENT_PROFILER = 5, /* our own */
     FIL_RESIDENT_FILES = 6,    /* code, and mapped files */
-    FIL_RESIDENT_SHARED = 7    /* shared memory, also without a name */
+    FIL_RESIDENT_SHARED = 7,   /* shared memory, also without a name */
+    FIL_RESIDENT_HEAP = 8,     /* what malloc cuts its blocks from */
+    FIL_RESIDENT_MAPPED = 9,   /* mappings that are counted, and blocks that have one of their own */
+    FIL_RESIDENT_RESERVE = 10, /* arenas and pools */
+    FIL_RESIDENT_UNKNOWN = 11, /* mapped, and known to nobody */
+    FIL_RESIDENT_ABSENT = 12   /* no bytes: `live` are counted and not resident */
 } fil_resident_kind;
 typedef struct fil_resident_part {
     fil_resident_kind kind;
     fil_text name; /* of a ground */
     int64_t bytes;
-    int64_t live;
+    int64_t live; /* of what is counted that is resident here */
 } fil_resident_part;
 
 /* Which moment a report is of. */
@@ -278,11 +294,15 @@ typedef struct fil_session_facts {
     const fil_resident_part* parts; /* of `resident`: they add up to it */
     size_t part_count;
     size_t part_size; /* of each: sizeof(fil_resident_part) */
+    /* The same of the last look when most of the peak was gone; and when that was. */
+    const fil_resident_part* last_parts;
+    size_t last_part_count;
+    double last_parts_seconds;
 } fil_session_facts;
 #define FIL_SESSION_FACTS_INIT                                                                     \
     { sizeof(fil_session_facts), 0, FIL_MOMENT_PEAK, 0, 0, 0, 0, 0, 0, 0, NULL, 0, sizeof(fil_sample), \
       NULL, 0, sizeof(fil_untouched), NULL, 0, NULL, 0, NULL, 0, sizeof(fil_process_moment), 0, 0, \
-      { NULL, 0 }, NULL, NULL, NULL, 0, sizeof(fil_resident_part) }
+      { NULL, 0 }, NULL, NULL, NULL, 0, sizeof(fil_resident_part), NULL, 0, 0 }
 
 /* Writes the report of all processes' memory at the session's peak (or another moment), as
  * fil_recording_report() does. FIL_ERROR_EMPTY if nothing was recorded, FIL_ERROR_DAMAGED and

@@ -4,9 +4,7 @@
 #include "fil_hooks.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
-#include <iterator>
 #include <string_view>
 
 #include "os/os.hpp"
@@ -38,24 +36,13 @@ fil_status fil_session_begin_in_files(const char* directory, const char* inherit
 }
 
 uint32_t fil_allocator_found(fil_text name) {
-    const std::uint32_t number = note_allocator({name.data, name.length});
-    if (number != 1) return number;
-    char address[2 * sizeof(void*)];
-    const auto end = std::to_chars(address, std::end(address),
-                                   reinterpret_cast<std::uintptr_t>(&allocators_here), 16);
-    constexpr std::string_view key = "allocators";
-    fil_recorder_describe({key.data(), key.size()},
-                          {address, static_cast<std::size_t>(end.ptr - address)});
-    return number;
+    return note_allocator({name.data, name.length});
 }
 void fil_allocator_ground(uint32_t allocator, const void* address, size_t bytes) {
     if (allocator != 0) note_ground(allocator, address_of(address), bytes);
 }
 void fil_allocator_ground_went(const void* address, size_t bytes) {
     note_ground_went(address_of(address), bytes);
-}
-void fil_allocator_change(uint32_t allocator, int64_t bytes) {
-    note_allocators_live(allocator, bytes, reinterpret_cast<std::uintptr_t>(&this_thread));
 }
 
 void fil_recorder_close(void) {

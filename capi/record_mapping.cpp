@@ -1,6 +1,7 @@
 // fil_hooks.h, the events of mappings. Hot; each takes the mappings' lock for a moment.
 
 #include "fil_hooks.h"
+#include "process/allocator_book.hpp"
 #include "process/process_entry.hpp"
 #include "structs.hpp"
 
@@ -18,9 +19,10 @@ mapping_kind kind_now(fil_mapping_kind kind) {
     return is_reserve ? mapping_kind::pool : static_cast<mapping_kind>(kind);
 }
 
-// What a runtime's allocator maps for itself is silenced (its blocks are counted). A trace has
-// both, and its reader chooses.
+// What a runtime's allocator maps for itself is silenced (its blocks are counted): it is their
+// ground. A trace has both, and its reader chooses.
 void tell_of_arena(const void* address, size_t bytes) {
+    note_ground(allocator_book::of_runtime, address_of(address), bytes);
     if constexpr (process_is_traced) {
         entry::event_if_silenced(
             [=](process_recorder& recorder, thread_state& thread) {

@@ -64,10 +64,10 @@ std::vector<Struct> elements_of(const Struct* first, std::size_t count, std::siz
     return elements;
 }
 
-std::vector<report::resident_part> parts_of(const fil_session_facts& facts) {
+std::vector<report::resident_part> parts_of(const fil_resident_part* first, std::size_t count,
+                                            std::size_t size) {
     std::vector<report::resident_part> parts;
-    for (const fil_resident_part& one :
-         elements_of(facts.parts, facts.part_count, facts.part_size, "parts"))
+    for (const fil_resident_part& one : elements_of(first, count, size, "parts"))
         parts.push_back({static_cast<report::resident_kind>(one.kind), string_of(one.name),
                          one.bytes, one.live});
     return parts;
@@ -113,8 +113,13 @@ report::facts facts_of(const fil_report_options& options, const fil_session_fact
     about.duration = options.seconds;
     about.ending = ending_of(options);
     about.peak_seconds = known.peak_seconds;
-    about.resident = {known.resident, known.resident_anonymous, known.resident_file,
-                      known.resident_shared, parts_of(known)};
+    about.resident = {known.resident,
+                      known.resident_anonymous,
+                      known.resident_file,
+                      known.resident_shared,
+                      parts_of(known.parts, known.part_count, known.part_size),
+                      parts_of(known.last_parts, known.last_part_count, known.part_size),
+                      known.last_parts_seconds};
     if (is_out_of_memory(known)) {
         about.kind = report::report_kind::out_of_memory;
         about.limit = {static_cast<std::int64_t>(known.limit_bytes), string_of(known.limit_name)};
@@ -198,9 +203,11 @@ unseen_allocator add_notes_of_allocators(report::facts& about,
     std::set<std::string> executables;  // a forked child has only what it found itself
     for (const drawn_process& one : drawn) {
         if (is_seen(one, "the program")) executables.insert(one.executable);
-        for (const std::string& object : facts_of(one, "blocks unseen"))
-            if (!object.starts_with("the program: "))
-                about.notes.push_back(note_of_allocator_inside(object));
+        for (const std::string& object : facts_of(one, "blocks unseen")) {
+            const std::string note = note_of_allocator_inside(object);
+            const bool is_known = ranges::find(about.notes, note) != about.notes.end();
+            if (!object.starts_with("the program: ") && !is_known) about.notes.push_back(note);
+        }
     }
     for (const drawn_process& one : drawn) {
         if (!executables.insert(one.executable).second) continue;
@@ -226,8 +233,12 @@ report::session_snapshot snapshot_of(std::vector<drawn_process> drawn, report::f
     // Arenas have a row of their own, and what children share is resident elsewhere.
     std::int64_t unexplained =
         about.resident.anonymous - drawn.front().usage.bytes(mapping_kind::arena);
-    for (const report::resident_part& part : about.resident.parts)
-        if (part.kind == report::resident_kind::ground) unexplained -= part.bytes - part.live;
+    for (const report::resident_part& part : about.resident.parts) {
+        using enum report::resident_kind;
+        const bool is_explained =
+            part.kind == ground || part.kind == heap || part.kind == mapped || part.kind == reserve;
+        if (is_explained) unexplained -= std::max<std::int64_t>(part.bytes - part.live, 0);
+    }
     if (options.run == 0 && is_far_above(unexplained, about.peak - about.peak_shared))
         about.notes.push_back(
             note_of_resident(about.resident.anonymous, about.peak, allocator.name));

@@ -12,9 +12,9 @@
 #include "process/last_words.hpp"
 #include "report/program_began.hpp"
 #include "report/report_source.hpp"
-#include "session/allocators_of_process.hpp"
 #include "session/keeper.hpp"
 #include "session/kept_recording.hpp"
+#include "session/memory_of_process.hpp"
 #include "session/parts_in_memory.hpp"
 #include "session/refusal_text.hpp"
 #include "session_handle.hpp"
@@ -289,23 +289,28 @@ fil_status fil_session_large_mappings(const fil_session* session, int32_t pid,
     });
 }
 
-fil_status fil_session_allocators(const fil_session* session, int32_t pid, fil_ground* grounds,
-                                  size_t* count, size_t ground_size) {
+fil_status fil_session_memory(const fil_session* session, int32_t pid,
+                              void (*visit)(void* context, const fil_known_memory* part),
+                              void* context) {
     return guarded(nullptr, [&] {
-        check_pointer(grounds, "grounds");
-        check_pointer(count, "count");
-        if (ground_size == 0) throw failure{FIL_ERROR_ARGUMENT, "ground_size is 0"};
-        const size_t capacity = std::exchange(*count, 0);
-        const joined_process& process = recorded_process(session, pid);
-        for (inside_allocator& one : allocators_of_process(process.view(), pid)) {
-            if (one.grounds.empty()) one.grounds.emplace_back();
-            for (const inside_allocator::ground& part : one.grounds) {
-                if (*count == capacity) return;
-                fil_ground found{{}, one.live, part.address, part.bytes};
-                one.name.copy(found.allocator, sizeof found.allocator - 1);
-                append(grounds, count, ground_size, found);
-            }
+        if (visit == nullptr) throw failure{FIL_ERROR_ARGUMENT, "visit is NULL"};
+        const auto all = read_memory_of_process(recorded_process(session, pid).view(), pid);
+        if (!all) throw failure{FIL_ERROR_SYSTEM, "the memory of the process cannot be read"};
+        const auto tell = [&](fil_known_kind kind, std::uint64_t address, std::uint64_t bytes,
+                              const std::string& allocator = {}) {
+            const fil_known_memory part{kind, {allocator.data(), allocator.size()}, address, bytes};
+            visit(context, &part);
+        };
+        for (const auto& one : all->grounds)
+            tell(FIL_KNOWN_GROUND, one.address, one.bytes, one.allocator);
+        for (const read_mapping& one : all->mappings) {
+            if (one.kind == mapping_kind::anonymous && one.counted)
+                tell(FIL_KNOWN_MAPPING, one.start, one.bytes);
+            else if (!is_in_peak(one.kind) && one.kind >= mapping_kind::reserved)
+                tell(FIL_KNOWN_RESERVE, one.start, one.bytes);
         }
+        for (const auto& one : all->blocks) tell(FIL_KNOWN_BLOCK, one.address, one.bytes);
+        for (const auto& one : all->small_blocks) tell(FIL_KNOWN_BLOCKS, one.address, one.bytes);
     });
 }
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <string_view>
 #include <type_traits>
@@ -134,10 +135,25 @@ jemalloc_functions functions_of(const symbol_file& file, std::string_view prefix
     return functions;
 }
 
+// Arrow has several, and takes that one unless it is told otherwise.
+bool arrow_takes_mimalloc() {
+    const char* pool = std::getenv("ARROW_DEFAULT_MEMORY_POOL");
+    return pool == nullptr || std::strcmp(pool, "mimalloc") == 0;
+}
+
+// Nothing can be asked of a mimalloc: it is named.
+void name_mimalloc(const symbol_file& file, const char* path) {
+    char prefix[symbol_file::longest_name];
+    if (!file.find_prefix("mi_heap_malloc", prefix) && !file.has_text("mimalloc: ")) return;
+    if (name_of_object(path).starts_with("libarrow") && !arrow_takes_mimalloc()) return;
+    describe(untold_key, path, "mimalloc");
+}
+
 void look_into(const candidate& one) {
     const symbol_file file(one.path, one.base, one.headers, one.count);
     char prefix[symbol_file::longest_name];
     if (!file.is_readable()) return;
+    name_mimalloc(file, one.path);
     if (!file.find_prefix("mallctlnametomib", prefix)) {
         if (file.has_text("<jemalloc>: ")) describe(untold_key, one.path, "jemalloc");
         return;

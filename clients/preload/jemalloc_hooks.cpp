@@ -37,8 +37,7 @@ constexpr int changed_by_realloc = 0, changed_by_rallocx = 1;
 
 // What is given in place of `self`.
 struct jemalloc {
-    bool has_later_layout;    // pvalloc stands before mallocx
-    std::uint32_t allocator;  // its number
+    bool has_later_layout;  // pvalloc stands before mallocx
 };
 constexpr std::size_t most_jemallocs = 8;
 constinit jemalloc all[most_jemallocs] = {};
@@ -74,17 +73,9 @@ std::size_t requested(const jemalloc& self, int way, const word* arguments) {
     }
 }
 
-void record(const jemalloc& self, void* block, std::size_t bytes) {
-    if (fil_recorder_running() == 0) return;
-    fil_allocator_change(self.allocator, static_cast<std::int64_t>(bytes));
+void record(void* block, std::size_t bytes) {
     if (bytes < large) return fil_record_alloc(block, bytes);
     fil_pool_alloc(block, bytes);
-}
-
-void forget(const jemalloc& self, void* block) {
-    const fil_block old = fil_block_forget(block);
-    if (old.callstack != FIL_CALLSTACK_NONE)
-        fil_allocator_change(self.allocator, -static_cast<std::int64_t>(old.bytes));
 }
 
 void came(void* from, int way, void* block, word raw, word* arguments) {
@@ -92,20 +83,19 @@ void came(void* from, int way, void* block, word raw, word* arguments) {
     const std::size_t bytes = requested(self, way, arguments);
     const bool failed = way == by_posix_memalign ? raw != 0 : block == nullptr;
     if (failed) return fil_record_failed(bytes);
-    record(self, block, bytes);
+    record(block, bytes);
 }
 
-void goes(void* from, int, void* block, word*) {
-    forget(*static_cast<const jemalloc*>(from), block);
+void goes(void*, int, void* block, word*) {
+    fil_record_free(block);
 }
 
-void changed(void* from, int way, void* block, std::size_t old_bytes, std::size_t bytes, word,
+void changed(void*, int way, void* block, std::size_t old_bytes, std::size_t bytes, word,
              word* arguments) {
-    const auto& self = *static_cast<const jemalloc*>(from);
     const bool is_known = way == changed_by_realloc || way == changed_by_rallocx;
     if (!is_known && bytes == old_bytes) return;  // xallocx, in vain
-    forget(self, block);
-    record(self, block, is_known ? arguments[1] : bytes);
+    fil_record_free(block);
+    record(block, is_known ? arguments[1] : bytes);
 }
 
 // ---- the trial ----
@@ -196,10 +186,10 @@ jemalloc_answer listen_to_jemalloc(const jemalloc_functions& functions, const ra
     const bool is_known = way == by_mallocx || way == by_mallocx + 1;
     const std::size_t place = used.load();
     if (!is_known || place == most_jemallocs) return jemalloc_answer::unknown;
-    all[place] = {way != by_mallocx, fil_allocator_found({name.data(), name.size()})};
+    all[place] = {way != by_mallocx};
     used.store(place + 1);
     {
-        const learning_ground learning(object, all[place].allocator);
+        const learning_ground learning(object, fil_allocator_found({name.data(), name.size()}));
         have_it_map(functions);
     }
     listener listening{came, goes, changed, &all[place]};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "fil/base/spin_lock.hpp"
 #include "os/linux_system.hpp"
@@ -11,11 +12,6 @@ namespace fil {
 namespace {
 
 constinit spin_lock grounds_lock;
-
-// Not of a forked child: the lock may have been held, and nobody reads it there.
-bool is_ours() {
-    return allocators_here.pid.load(std::memory_order_relaxed) == os::process_id();
-}
 
 // Takes the part that lies in the range out of one ground; what is left behind it is given back.
 allocator_book::ground cut(allocator_book::ground& one, std::uint64_t start, std::uint64_t end) {
@@ -55,12 +51,19 @@ void add(const allocator_book::ground& fresh) {
 
 constinit allocator_book allocators_here{};
 
+void begin_book(const void* registry, const void* mappings) {
+    allocator_book& book = allocators_here;
+    new (&grounds_lock) spin_lock;  // another thread of a parent's may have held it
+    book.registry = reinterpret_cast<std::uintptr_t>(registry);
+    book.mappings = reinterpret_cast<std::uintptr_t>(mappings);
+    book.magic = allocator_book::magic_word;
+    book.pid.store(os::process_id(), std::memory_order_release);
+}
+
 std::uint32_t note_allocator(std::string_view name) {
     allocator_book& book = allocators_here;
-    const std::uint32_t number = book.count.load(std::memory_order_relaxed);
+    const std::uint32_t number = std::max(book.count.load(std::memory_order_relaxed), 1u);
     if (number == allocator_book::most) return 0;
-    book.magic = allocator_book::magic_word;
-    if (number == 0) book.pid.store(os::process_id(), std::memory_order_relaxed);
     allocator_book::allocator& fresh = book.allocators[number];
     std::memcpy(fresh.name, name.data(), std::min(name.size(), sizeof fresh.name - 1));
     book.count.store(number + 1, std::memory_order_release);
@@ -68,27 +71,19 @@ std::uint32_t note_allocator(std::string_view name) {
 }
 
 void note_ground(std::uint32_t allocator, std::uintptr_t address, std::size_t bytes) {
-    if (!is_ours()) return;
     const locked_uninterrupted<linux_system> hold(grounds_lock);
     add({address, bytes, allocator});
 }
 
 void note_ground_went(std::uintptr_t address, std::size_t bytes) {
     allocator_book& book = allocators_here;
-    if (book.grounds_used.load(std::memory_order_relaxed) == 0 || !is_ours()) return;
+    if (book.grounds_used.load(std::memory_order_relaxed) == 0) return;
     const locked_uninterrupted<linux_system> hold(grounds_lock);
-    for (std::uint32_t i = 0; i < book.grounds_used.load(std::memory_order_relaxed); ++i) {
+    const std::uint32_t used = book.grounds_used.load(std::memory_order_relaxed);
+    for (std::uint32_t i = 0; i < used; ++i) {
         const allocator_book::ground behind = cut(book.grounds[i], address, address + bytes);
         if (behind.bytes > 0) add(behind);
     }
-}
-
-void note_allocators_live(std::uint32_t allocator, std::int64_t change, std::uintptr_t thread) {
-    if (allocator - 1 >= allocator_book::most) return;
-    // Threads' stacks and their words lie MiBs apart, at like places.
-    const std::uintptr_t share = (thread >> 12 ^ thread >> 21) % allocator_book::shards;
-    allocators_here.allocators[allocator - 1].shares[share].live.fetch_add(
-        change, std::memory_order_relaxed);
 }
 
 }  // namespace fil

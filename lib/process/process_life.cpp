@@ -1,8 +1,12 @@
 #include "process/process_life.hpp"
 
+#include <charconv>
+#include <iterator>
+
 #include "os/os.hpp"
 #include "os/refused_call.hpp"
 #include "os/sandbox.hpp"
+#include "process/allocator_book.hpp"
 #include "process/thread_words.hpp"
 
 namespace fil {
@@ -13,6 +17,14 @@ namespace {
 
 // Zeroed, and apart from all that is not, so that the library's file does not hold it.
 constinit process_registry blocks;
+
+void say_where_book_is(recording_memory& memory) {
+    char address[2 * sizeof(void*)];
+    const auto end = std::to_chars(address, std::end(address),
+                                   reinterpret_cast<std::uintptr_t>(&allocators_here), 16);
+    memory.add_fact<linux_system>("allocators",
+                                  {address, static_cast<std::size_t>(end.ptr - address)});
+}
 
 }  // namespace
 
@@ -168,6 +180,8 @@ bool process_life::build(bool is_program) {
         sources_.use_no_native_frames();  // those of a parent are not ours
     }
     if (!recorder->prepare()) return false;
+    begin_book(&blocks, recorder->mapped().head());
+    say_where_book_is(recorder->memory());
     recorder->observer().begin(recorder->memory());
     return true;
 }

@@ -15,9 +15,15 @@ std::string note_of_allocator(const std::string& allocator) {
 
 std::string note_of_allocator_inside(const std::string& object) {
     const std::size_t colon = object.find(": ");
-    return object.substr(0, colon) + " has " + object.substr(colon + 2) +
-           " inside, which does not tell of its blocks: what it takes from the system by mmap is "
-           "shown, where it takes it.";
+    const std::string text =
+        object.substr(0, colon) + " has " + object.substr(colon + 2) +
+        " inside, which does not tell of its blocks: what it takes from the system by mmap is "
+        "shown, where it takes it.";
+    const bool is_arrows_choice = object.starts_with("libarrow") && object.ends_with("mimalloc");
+    return is_arrows_choice ? text +
+                                  " ARROW_DEFAULT_MEMORY_POOL chose it; of \"system\" and "
+                                  "\"jemalloc\" each block is seen."
+                            : text;
 }
 
 std::string note_of_earlier_allocator(const std::string& library) {

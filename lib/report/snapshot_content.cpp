@@ -19,7 +19,7 @@ static bool is_one_of(report_kind kind) {
     return kind <= report_kind::now;
 }
 static bool is_one_of(resident_kind kind) {
-    return kind >= resident_kind::ground && kind <= resident_kind::shared;
+    return kind >= resident_kind::ground && kind <= resident_kind::absent;
 }
 static bool is_one_of(ending_facts::how how) {
     return how <= ending_facts::how::out_of_memory;
@@ -48,8 +48,8 @@ static void fields(auto& archive, of_type<resident_part> auto& f) {
     archive(kind, name, bytes, live);
 }
 static void fields(auto& archive, of_type<resident_facts> auto& f) {
-    auto& [total, anonymous, file, shared, parts] = f;
-    archive(total, anonymous, file, shared, parts);
+    auto& [total, anonymous, file, shared, parts, last_parts, last_seconds] = f;
+    archive(total, anonymous, file, shared, parts, last_parts, last_seconds);
 }
 static void fields(auto& archive, of_type<timeline_sample> auto& f) {
     auto& [seconds, allocated, resident] = f;
@@ -237,8 +237,9 @@ bool are_plausible(const facts& about) {
                is_one(about.others.most) && is_one(about.exact.bound) && is_time(about.duration) &&
                is_time(about.peak_seconds);
     are = are && about.others.count <= 1u << 30;
-    for (const resident_part& one : about.resident.parts)
-        are = are && is_one(one.bytes) && is_one(one.live);
+    are = are && is_time(about.resident.last_seconds);
+    for (const auto* parts : {&about.resident.parts, &about.resident.last_parts})
+        for (const resident_part& one : *parts) are = are && is_one(one.bytes) && is_one(one.live);
     for (const process_facts& one : about.processes)
         are = are && is_one(one.bytes) && is_one(one.peak) && is_time(one.peak_seconds);
     for (const timeline& line : about.timelines)

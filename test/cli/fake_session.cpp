@@ -134,8 +134,8 @@ fil_status fil_session_large_mappings(const fil_session* session, int32_t,
     return FIL_OK;
 }
 
-fil_status fil_session_allocators(const fil_session*, int32_t, fil_ground*, size_t* count, size_t) {
-    *count = 0;
+fil_status fil_session_memory(const fil_session*, int32_t, void (*)(void*, const fil_known_memory*),
+                              void*) {
     return FIL_ERROR_EMPTY;
 }
 

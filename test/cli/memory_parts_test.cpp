@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include <cstring>
+
 #include "sample/process_memory.hpp"
 
 namespace fil::cli {
@@ -17,6 +19,30 @@ std::string mapping(const std::string& head, int resident, int anonymous,
 }
 
 const counter_of_pages nobody_asks = [](address_range) { return std::nullopt; };
+
+constexpr std::uint64_t base = 0x700000000000, mib = 1 << 20;
+
+fil_known_memory part(fil_known_kind kind, std::uint64_t from, std::uint64_t bytes,
+                      const char* allocator = "") {
+    return {kind, {allocator, std::strlen(allocator)}, base + from, bytes};
+}
+
+std::vector<memory_part> parts_of(const std::string& smaps,
+                                  const std::vector<fil_known_memory>& told, shared_pages how,
+                                  const counter_of_pages& present) {
+    known_memory known;
+    for (const fil_known_memory& one : told) known.take(one);
+    memory_look look(nullptr, how);
+    look.add(1, 0, smaps, known, !told.empty(), present);
+    return look.parts();
+}
+
+memory_part part_of(const std::vector<memory_part>& parts, fil_resident_kind kind,
+                    const std::string& name = "") {
+    for (const memory_part& one : parts)
+        if (one.kind == kind && one.name == name) return one;
+    return {kind, name};
+}
 
 TEST(memory_parts, each_resident_byte_is_in_one) {
     const std::string smaps =
@@ -32,7 +58,7 @@ TEST(memory_parts, each_resident_byte_is_in_one) {
         mapping("7f0005000000-7f0006000000 rw-s 00000000 00:01 2 /dev/shm/x", 6, 0) +
         mapping("7f0007000000-7f0008000000 rw-p 00000000 00:00 0 ", 200, 200) +
         mapping("7ff000000000-7ff000010000 rw-p 00000000 00:00 0    [stack]", 2, 2);
-    const auto parts = parts_of_smaps(smaps, {}, shared_pages::wholly, nobody_asks);
+    const auto parts = parts_of(smaps, {}, shared_pages::wholly, nobody_asks);
     EXPECT_EQ(sum_of(parts), 400 << 10);
     const auto bytes = [&](fil_resident_kind kind) {
         for (const memory_part& one : parts)
@@ -47,27 +73,76 @@ TEST(memory_parts, each_resident_byte_is_in_one) {
     EXPECT_EQ(bytes(FIL_RESIDENT_SHARED), 6);
 }
 
-TEST(memory_parts, the_ground_of_an_allocator_is_taken_out_of_what_the_program_maps) {
-    const std::string smaps = mapping("700000000000-700000100000 rw-p 00000000 00:00 0 ", 900, 900);
-    const fil_ground grounds[] = {{"libx.so", 100 << 10, 0x700000000000, 256 << 10},
-                                  {"libx.so", 100 << 10, 0x700000080000, 256 << 10},
-                                  {"liby.so", 50 << 10, 0, 0}};
-    const auto present = [](address_range) { return std::optional<std::uint64_t>(200 << 10); };
-    EXPECT_EQ(parts_of_smaps(smaps, grounds, shared_pages::wholly, present),
-              (std::vector<memory_part>{{FIL_RESIDENT_PROGRAM, "", 500 << 10, 0},
-                                        {FIL_RESIDENT_GROUND, "libx.so", 400 << 10, 100 << 10},
-                                        {FIL_RESIDENT_GROUND, "liby.so", 0, 50 << 10}}));
+// A mapping of the kernel's that is five things; all of it is resident but for a part of a block.
+TEST(memory_parts, what_a_process_knows_of_its_memory_tells_what_a_mapping_is) {
+    const std::string smaps =
+        mapping("700000000000-700001000000 rw-p 00000000 00:00 0 ", 14 << 10, 14 << 10);
+    const std::vector<fil_known_memory> told = {
+        part(FIL_KNOWN_GROUND, 0, 4 * mib, "libx.so"), part(FIL_KNOWN_GROUND, 4 * mib, mib),
+        part(FIL_KNOWN_MAPPING, 5 * mib, 3 * mib),     part(FIL_KNOWN_BLOCK, mib, 2 * mib),
+        part(FIL_KNOWN_BLOCK, 8 * mib + 16, 4 * mib),  part(FIL_KNOWN_BLOCKS, 0, 4000),
+        part(FIL_KNOWN_BLOCKS, 4 * mib, 1000)};
+    const auto present = [](address_range range) -> std::optional<std::uint64_t> {
+        const bool is_large_block = range.address / mib == base / mib + 8;
+        return is_large_block ? 2 * mib : range.bytes;
+    };
+    const auto parts = parts_of(smaps, told, shared_pages::wholly, present);
+    const auto is = [&](fil_resident_kind kind, std::uint64_t bytes, std::uint64_t live,
+                        const std::string& name = "") {
+        EXPECT_EQ(part_of(parts, kind, name),
+                  (memory_part{kind, name, static_cast<std::int64_t>(bytes),
+                               static_cast<std::int64_t>(live)}));
+    };
+    is(FIL_RESIDENT_GROUND, 4 * mib, 2 * mib + 4000, "libx.so");
+    is(FIL_RESIDENT_GROUND, mib, 1000);
+    is(FIL_RESIDENT_MAPPED, 5 * mib, 5 * mib);
+    is(FIL_RESIDENT_UNKNOWN, 4 * mib, 0);
+    is(FIL_RESIDENT_ABSENT, 0, 2 * mib);
+    EXPECT_EQ(sum_of(parts), 14 * mib);
+}
+
+TEST(memory_parts, between_blocks_of_a_heap_is_what_malloc_keeps) {
+    const std::string smaps =
+        mapping("700000000000-700000400000 rw-p 00000000 00:00 0 ", 4 << 10, 4 << 10);
+    const std::vector<fil_known_memory> told = {part(FIL_KNOWN_BLOCK, mib, mib),
+                                                part(FIL_KNOWN_BLOCKS, 4096, 3000)};
+    const auto present = [](address_range range) { return std::optional(range.bytes); };
+    const auto parts = parts_of(smaps, told, shared_pages::wholly, present);
+    EXPECT_EQ(part_of(parts, FIL_RESIDENT_HEAP),
+              (memory_part{FIL_RESIDENT_HEAP, "", 3 * mib, 3000}));
+    EXPECT_EQ(part_of(parts, FIL_RESIDENT_UNKNOWN).bytes, 0);
+}
+
+// What it has from there is shared: each has half of it.
+TEST(memory_parts, what_a_forked_child_has_is_what_its_parent_knows_it_to_be) {
+    const std::string stack = mapping("7ff000000000-7ff000010000 rw-p 0 00:00 0 [stack]", 0, 0),
+                      other = mapping("7ff000000000-7ff000020000 rw-p 0 00:00 0 [stack]", 0, 0),
+                      common = mapping("700000000000-700000200000 rw-p 00000000 00:00 0 ", 2 << 10,
+                                       2 << 10, "rd wr", 1 << 10);
+    const auto present = [](address_range range) { return std::optional(range.bytes); };
+    const auto look_at = [&](const std::string& child) {
+        known_memory parents, childs;
+        parents.take(part(FIL_KNOWN_MAPPING, 0, 2 * mib));
+        memory_look look(nullptr, shared_pages::in_parts);
+        look.add(1, 0, common + stack, parents, true, present);
+        look.add(2, 1, common + child, childs, true, present);
+        return look.parts();
+    };
+    EXPECT_EQ(part_of(look_at(stack), FIL_RESIDENT_MAPPED),
+              (memory_part{FIL_RESIDENT_MAPPED, "", 2 * mib, 2 * mib}));
+    EXPECT_EQ(part_of(look_at(other), FIL_RESIDENT_UNKNOWN).bytes, 1 << 20) << "not forked";
 }
 
 TEST(memory_parts, of_pages_that_processes_share_each_has_its_part) {
     const std::string smaps =
         mapping("700000000000-700000100000 rw-p 00000000 00:00 0 ", 900, 900, "rd wr", 300);
-    EXPECT_EQ(sum_of(parts_of_smaps(smaps, {}, shared_pages::in_parts, nobody_asks)), 300 << 10);
+    EXPECT_EQ(sum_of(parts_of(smaps, {}, shared_pages::in_parts, nobody_asks)), 300 << 10);
 }
 
 TEST(memory_parts, of_a_process_they_add_up_to_what_is_resident) {
-    std::vector<memory_part> parts;
-    add_parts_of_process(parts, nullptr, getpid(), shared_pages::wholly);
+    memory_look look(nullptr, shared_pages::wholly);
+    look.add(getpid(), getppid());
+    const std::vector<memory_part> parts = look.parts();
     const auto resident = process_memory(getpid(), false).parts();
     ASSERT_TRUE(resident);
     EXPECT_NEAR(static_cast<double>(sum_of(parts)), static_cast<double>(resident->total()),

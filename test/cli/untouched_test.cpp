@@ -9,6 +9,8 @@
 
 #include "fake_session.hpp"
 
+#include "os/small_file.hpp"
+
 namespace fil::cli {
 namespace {
 
@@ -34,6 +36,10 @@ class mapping {
 
 constexpr std::uint64_t mebibyte = 1 << 20;
 
+descriptor pagemap_of(pid_t pid) {
+    return open_small_file(file_of_process(pid, "pagemap"));
+}
+
 TEST(untouched, pages_in_memory_and_in_swap_count) {
     const std::uint64_t present = 1ULL << 63, swapped = 1ULL << 62, soft_dirty = 1ULL << 55;
     const std::uint64_t words[] = {present | 5, 0, swapped | 7, soft_dirty, present};
@@ -43,15 +49,18 @@ TEST(untouched, pages_in_memory_and_in_swap_count) {
 
 TEST(untouched, counts_the_bytes_of_a_range) {
     const mapping some(64 * mebibyte, 3 * mebibyte);
-    EXPECT_EQ(count_bytes(::getpid(), {some.address(), 64 * mebibyte}, pages_with::memory),
-              3 * mebibyte);
-    EXPECT_EQ(count_bytes(999999999, {some.address(), 64 * mebibyte}, pages_with::memory),
-              std::nullopt);
+    EXPECT_EQ(
+        count_bytes(pagemap_of(::getpid()), {some.address(), 64 * mebibyte}, pages_with::memory),
+        3 * mebibyte);
+    EXPECT_EQ(
+        count_bytes(pagemap_of(999999999), {some.address(), 64 * mebibyte}, pages_with::memory),
+        std::nullopt);
 }
 
 TEST(untouched, estimates_huge_ranges) {
     const mapping huge(64ULL << 30, 32 * mebibyte);
-    const auto touched = count_bytes(::getpid(), {huge.address(), 64ULL << 30}, pages_with::memory);
+    const auto touched =
+        count_bytes(pagemap_of(::getpid()), {huge.address(), 64ULL << 30}, pages_with::memory);
     ASSERT_TRUE(touched);
     EXPECT_TRUE(is_hardly_touched(64ULL << 30, *touched));
 }

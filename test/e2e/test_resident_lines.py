@@ -112,3 +112,110 @@ for _ in range(3):
     lines = lines_of(profiled)
     assert lines["counted"] == pytest.approx(120 * MIB, rel=0.1)
     assert model(profiled)["facts"]["resident"]["total"] < 200 * MIB
+
+
+def test_blocks_that_are_hardly_touched_are_told_at_any_size(tmp_path: Path) -> None:
+    text = """
+import ctypes, time
+libc = ctypes.CDLL("libc.so.6")
+libc.malloc.restype = ctypes.c_void_p
+blocks = [libc.malloc(size << 20) for size in (1, 2, 5, 12, 40)]
+more = bytearray(b"1") * (30 << 20)
+time.sleep(0.4)
+"""
+    lines = lines_of(run_script(tmp_path, text))
+    assert lines["none"] == pytest.approx(60 * MIB, rel=0.02)
+
+
+def test_what_the_interpreter_keeps_of_its_small_objects_is_told(tmp_path: Path) -> None:
+    text = """
+import time
+objects = [float(i) for i in range(2_000_000)]  # 24 bytes each, in places of 32
+del objects[::2]
+more = bytearray(b"1") * (80 << 20)
+time.sleep(0.4)
+"""
+    profiled = run_script(tmp_path, text)
+    told = model(profiled)["facts"]["resident"]["lines"]
+    named = {line["text"]: line["bytes"] for line in told}
+    assert named["reserve of the interpreter's small objects"] == pytest.approx(40e6, rel=0.1)
+    lines_of(profiled)
+
+
+UNSEEN = """
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+static void *map(size_t bytes) {
+    long result;
+    register long flags __asm__("r10") = 0x22, file __asm__("r8") = -1, offset __asm__("r9") = 0;
+    __asm__ volatile("syscall" : "=a"(result) : "a"(9L), "D"(0L), "S"(bytes), "d"(3L), "r"(flags),
+                     "r"(file), "r"(offset) : "rcx", "r11", "memory");
+    return (void *)result;
+}
+int main(void) {
+    char *kept = malloc(50 << 20);
+    memset(kept, 1, 50 << 20);
+    memset(map(40 << 20), 1, 40 << 20);
+    usleep(400000);
+    return kept[1000] - 1;
+}
+"""
+
+
+def test_what_nobody_saw_being_mapped_is_named_unknown(tmp_path: Path) -> None:
+    (tmp_path / "unseen.c").write_text(UNSEEN)
+    program = tmp_path / "unseen"
+    subprocess.run(["cc", "-g", "-O1", tmp_path / "unseen.c", "-o", program], check=True)
+    profiled = run_profiled(tmp_path / "out", [str(program)])
+    assert (profiled.status, profiled.own_stderr) == (0, b"")
+    resident = model(profiled)["facts"]["resident"]
+    lines = {line["kind"]: line["bytes"] for line in resident["lines"]}
+    assert lines["unknown"] == pytest.approx(40 * MIB, rel=0.02)
+    assert lines["counted"] == pytest.approx(50 * MIB, rel=0.02)
+
+
+def test_of_forked_workers_nothing_is_unknown(tmp_path: Path) -> None:
+    text = """
+import ctypes, os, threading, time
+libc = ctypes.CDLL("libc.so.6")
+libc.malloc.restype = ctypes.c_void_p
+def small():
+    for _ in range(400):
+        ctypes.memset(libc.malloc(50_000), 1, 50_000)
+thread = threading.Thread(target=small)
+thread.start(), thread.join()
+objects = [float(i) for i in range(400_000)]
+for _ in range(3):
+    if os.fork() == 0:
+        own = bytearray(b"1") * (20 << 20)
+        time.sleep(0.7)
+        os._exit(0)
+time.sleep(0.6)
+for _ in range(3):
+    os.wait()
+"""
+    profiled = run_script(tmp_path, text)
+    lines = lines_of(profiled)
+    assert lines["counted"] == pytest.approx(profiled.peak, rel=0.03)
+
+
+STAYS = RESERVE.replace(
+    "more = memset", "for (int i = 1; i < 30000; i += 2) give_back(blocks[i]); more = memset"
+).replace("usleep(500000)", "usleep(100000); free(more); usleep(700000)")
+
+
+def test_what_stays_resident_when_the_data_is_gone_is_told_with_whose_it_is(
+    built: Path, tmp_path: Path
+) -> None:
+    program = with_jemalloc(built, tmp_path, STAYS)
+    profiled = run_profiled(tmp_path / "out", [program], env=WITH_ROOM)
+    assert (profiled.status, profiled.own_stderr) == (0, b"")
+    text = subprocess.check_output(
+        [FIL_PROFILE, "report", "--format", "json", profiled.report], text=True
+    )
+    stays = json.loads(text)["resident"]["afterwards"]
+    named = {line["text"]: line["bytes"] for line in stays["lines"]}
+    assert named["reserve of the allocator in the program"] > 40 * MIB, stays
+    assert named.get("in use", 0) < MIB
+    assert stays["seconds"] > 0.2

@@ -193,7 +193,6 @@ uint32_t fil_allocator_found(fil_text) {
 }
 void fil_allocator_ground(uint32_t, const void*, size_t) {}
 void fil_allocator_ground_went(const void*, size_t) {}
-void fil_allocator_change(uint32_t, int64_t) {}
 void fil_pool_begin(void) {}
 void fil_pool_end(void) {}
 void fil_pool_alloc(const void*, size_t) {}

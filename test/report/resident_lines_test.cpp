@@ -35,7 +35,19 @@ facts explained() {
                        {resident_kind::stacks, "", 1 * mib, 0},
                        {resident_kind::profiler, "", 4 * mib, 0},
                        {resident_kind::files, "", 36 * mib, 0},
+                       {resident_kind::unknown, "", 2 * mib, 0},
                        {resident_kind::shared, "", 2 * mib, 0}}};
+    return about;
+}
+
+// As explained(), where the process told of its heaps and maps.
+facts told() {
+    facts about = explained();
+    about.resident.parts[1] = {resident_kind::heap, "", 50 * mib, 30 * mib};
+    about.resident.parts.push_back({resident_kind::mapped, "", 25 * mib, 25 * mib});
+    about.resident.parts.push_back({resident_kind::ground, "", 10 * mib, 9 * mib});
+    about.resident.parts.push_back({resident_kind::reserve, "", 5 * mib, 2 * mib});
+    about.resident.parts.push_back({resident_kind::absent, "", 0, 70 * mib});
     return about;
 }
 
@@ -57,6 +69,30 @@ TEST(resident_lines, what_was_hardly_touched_is_counted_and_not_resident) {
     EXPECT_EQ(sum_of_resident(lines), 200 * mib);
     EXPECT_EQ(bytes_of(lines, "kept"), 20 * mib);
     EXPECT_EQ(bytes_of(lines, "none"), 400 * mib);
+}
+
+TEST(resident_lines, of_what_a_process_tells_nothing_is_a_remainder) {
+    const facts about = told();
+    const std::int64_t seen = (40 + 30 + 25 + 9 + 2) * mib;
+    const auto lines = resident_explanation(about, seen + 90 * mib, 0, false).lines();
+    EXPECT_EQ(sum_of_resident(lines), 200 * mib);
+    EXPECT_EQ(bytes_of(lines, "counted"), seen);
+    EXPECT_EQ(bytes_of(lines, "kept"), 20 * mib);
+    EXPECT_EQ(bytes_of(lines, "reserve"), (20 + 1 + 3) * mib);
+    EXPECT_EQ(bytes_of(lines, "unknown"), 2 * mib);
+    ASSERT_EQ(bytes_of(lines, "none"), 90 * mib);
+    EXPECT_EQ(lines.rbegin()[1].bytes, 70 * mib) << "not touched";
+    EXPECT_EQ(lines.back().text, "counted after resident memory was looked at");
+}
+
+TEST(resident_lines, of_the_end_say_whose_what_stays_is) {
+    facts about = told();
+    EXPECT_TRUE(resident_explanation(about, 110 * mib, 0, false).last_lines().empty());
+    about.resident.last_parts = about.resident.parts;
+    const auto lines = resident_explanation(about, 110 * mib, 0, false).last_lines();
+    EXPECT_EQ(lines.front().text, "in use");
+    EXPECT_EQ(lines.front().bytes, 106 * mib) << "whatever the peak was";
+    EXPECT_EQ(sum_of_resident(lines), 200 * mib);
 }
 
 TEST(resident_lines, without_a_look_at_the_mappings_say_what_the_kernel_sums_up) {

@@ -1,9 +1,7 @@
 #include "sample/memory_parts.hpp"
 
 #include <algorithm>
-#include <cstdio>
-#include <fstream>
-#include <sstream>
+#include <optional>
 #include <utility>
 
 #include "os/small_file.hpp"
@@ -11,179 +9,163 @@
 namespace fil::cli {
 namespace {
 
-constexpr std::uint64_t largest_guard = 64 << 10;
-constexpr std::uint64_t heap_of_malloc = 64 << 20;  // each begins at a multiple of that
-
-struct kernel_mapping {
-    std::uint64_t low = 0, high = 0;
-    std::string access, name, flags;
-    std::int64_t resident = 0, proportional = 0, anonymous = 0;
-
-    bool is_writable() const { return access.size() > 1 && access[1] == 'w'; }
-    bool is_hidden() const { return access.starts_with("---"); }
-    bool is_shared() const { return access.size() > 3 && access[3] == 's'; }
-    bool is_of_file() const { return name.starts_with('/'); }
-};
-
-void add(std::vector<memory_part>& all, const memory_part& one) {
-    if (one.bytes == 0 && one.live == 0) return;
-    const auto same = std::ranges::find_if(all, [&](const memory_part& other) {
-        return other.kind == one.kind && other.name == one.name;
-    });
-    if (same == all.end()) {
-        all.push_back(one);
-    } else {
-        same->bytes += one.bytes;
-        same->live += one.live;
-    }
-}
-
-// What we map is left out of core files (MADV_DONTDUMP), so that a crash is the program's alone;
-// the kernel's own pages have that mark, too, and are never resident.
-bool is_ours(const kernel_mapping& one) {
-    return one.name.starts_with("/memfd:fil-") || one.name.ends_with("/libfil_preload.so") ||
-           (one.flags + ' ').find(" dd ") != std::string::npos;
-}
-
-bool is_memory(std::string_view file) {
-    return file.starts_with("/dev/shm/") || file.starts_with("/memfd:") ||
-           file.starts_with("/SYSV") || file.starts_with("/dev/zero");
-}
-
-// Without a name: what stands before it tells what it is.
-fil_resident_kind kind_of_nameless(const kernel_mapping& one, const kernel_mapping& before) {
-    const bool touches = before.high == one.low;
-    const bool has_guard =
-        touches && before.is_hidden() && before.high - before.low <= largest_guard;
-    if (one.is_shared()) return FIL_RESIDENT_SHARED;
-    if (has_guard && one.low % heap_of_malloc != 0) return FIL_RESIDENT_STACKS;
-    if (touches && before.is_of_file() && before.is_writable()) return FIL_RESIDENT_DATA;
-    return FIL_RESIDENT_PROGRAM;
-}
-
-class reading {
-  public:
-    explicit reading(shared_pages how) : how_(how) {}
-
-    std::vector<memory_part> all(std::istream& smaps) {
-        for (std::string line; std::getline(smaps, line);) take(line);
-        finish();
-        return std::move(all_);
-    }
-
-  private:
-    void take(const std::string& line) {
-        unsigned long long low = 0, high = 0;
-        long long kilobytes = 0;
-        int name_at = 0;
-        char access[8] = "";
-        if (std::sscanf(line.c_str(), "%llx-%llx %7s %*s %*s %*s %n", &low, &high, access,
-                        &name_at) >= 3) {
-            finish();
-            now_ = {.low = low, .high = high, .access = access, .name = {}, .flags = {}};
-            if (name_at > 0) now_.name = line.substr(static_cast<std::size_t>(name_at));
-            constexpr std::string_view gone = " (deleted)";
-            if (now_.name.ends_with(gone)) now_.name.resize(now_.name.size() - gone.size());
-        } else if (line.starts_with("VmFlags:")) {
-            now_.flags = line.substr(8);
-        } else if (std::sscanf(line.c_str(), "Rss: %lld", &kilobytes) == 1) {
-            now_.resident = kilobytes * 1024;
-        } else if (std::sscanf(line.c_str(), "Pss: %lld", &kilobytes) == 1) {
-            now_.proportional = kilobytes * 1024;
-        } else if (std::sscanf(line.c_str(), "Anonymous: %lld", &kilobytes) == 1) {
-            now_.anonymous = kilobytes * 1024;
-        }
-    }
-
-    void finish() {
-        if (now_.high == 0) return;
-        const bool in_parts = how_ == shared_pages::in_parts;
-        const std::int64_t bytes = in_parts ? now_.proportional : now_.resident;
-        const auto is = [&](fil_resident_kind kind, std::int64_t size) {
-            add(all_, {kind, {}, size, 0});
-        };
-        if (is_ours(now_)) {
-            is(FIL_RESIDENT_PROFILER, bytes);
-        } else if (now_.is_of_file() && now_.is_shared() && is_memory(now_.name)) {
-            is(FIL_RESIDENT_SHARED, bytes);
-        } else if (now_.is_of_file()) {
-            const std::int64_t own = std::min(now_.anonymous, bytes);
-            is(FIL_RESIDENT_DATA, own);
-            is(FIL_RESIDENT_FILES, bytes - own);
-        } else if (now_.name.starts_with("[stack")) {
-            is(FIL_RESIDENT_STACKS, bytes);
-        } else if (now_.name.empty()) {
-            // What follows the variables of our own library are more of them.
-            const bool is_our_data = before_.high == now_.low && is_ours(before_) &&
-                                     before_.is_of_file() && before_.is_writable() &&
-                                     !before_.is_shared();
-            is(is_our_data ? FIL_RESIDENT_PROFILER : kind_of_nameless(now_, before_), bytes);
-        } else {
-            const bool is_memory = now_.name == "[heap]" || now_.name.starts_with("[anon");
-            is(is_memory ? FIL_RESIDENT_PROGRAM : FIL_RESIDENT_FILES, bytes);
-        }
-        before_ = std::exchange(now_, {});
-    }
-
-    shared_pages how_;
-    kernel_mapping before_, now_;
-    std::vector<memory_part> all_;
-};
-
 // As far as it can be read: a process that ends takes it along.
 std::string whole_file(const std::string& path) {
-    std::ifstream file(path);
+    constexpr std::size_t at_a_time = 64 << 10;
+    const descriptor file = open_small_file(path);
     std::string text;
-    for (std::string line; std::getline(file, line);) text += line + '\n';
+    for (std::size_t got = 1; got > 0;) {
+        const std::size_t before = text.size();
+        text.resize(before + at_a_time);
+        got = read_at(file, before, text.data() + before, at_a_time);
+        text.resize(before + got);
+    }
     return text;
 }
 
-std::vector<fil_ground> grounds_of(const fil_session* session, pid_t pid) {
-    std::vector<fil_ground> grounds(512);
-    std::size_t count = grounds.size();
-    if (fil_session_allocators(session, pid, grounds.data(), &count, sizeof grounds.front()) !=
-        FIL_OK)
-        count = 0;
-    grounds.resize(count);
-    return grounds;
+std::int64_t bytes_of(const known_range& one) {
+    return static_cast<std::int64_t>(one.high - one.low);
+}
+
+// What lies between the parts that are known, and what the parent knows that to be. The C library's
+// heap has blocks of this process, or a name.
+std::vector<known_range> with_gaps(const kernel_mapping& one, const known_memory& known,
+                                   const known_memory* parents) {
+    std::vector<known_range> gaps, all = known.ranges_in(one.low, one.high);
+    std::uint64_t from = one.low;
+    const auto gap_until = [&](std::uint64_t end) {
+        if (from < end) gaps.push_back({from, end});
+    };
+    for (const known_range& each : all) {
+        gap_until(each.low);
+        from = each.high;
+    }
+    gap_until(one.high);
+    const bool is_heap = one.name == "[heap]" || std::ranges::any_of(gaps, [&](const auto& gap) {
+                             return known.small_bytes_in(gap.low, gap.high) > 0;
+                         });
+    for (known_range& gap : gaps) {
+        if (is_heap) gap.kind = FIL_RESIDENT_HEAP;
+        if (is_heap || parents == nullptr) {
+            all.push_back(gap);
+            continue;
+        }
+        known_memory inherited;
+        for (known_range& part : parents->ranges_in(gap.low, gap.high)) {
+            part.is_counted = false;  // in the parent
+            inherited.claim(part);
+        }
+        inherited.claim(gap);
+        std::ranges::copy(inherited.ranges_in(gap.low, gap.high), std::back_inserter(all));
+    }
+    std::ranges::sort(all, {}, &known_range::low);
+    return all;
+}
+
+// What a range holds that is counted: blocks, or all that is resident of it. Small blocks are taken
+// for resident, of large ones the pages are asked.
+struct counted_bytes {
+    std::int64_t resident = 0, absent = 0;
+};
+counted_bytes counted_in(const known_range& one, std::int64_t resident, const known_memory& known,
+                         const counter_of_pages& present) {
+    if (one.is_counted) return {resident, bytes_of(one) - resident};
+    constexpr std::size_t most_asked = 20'000;
+    auto there = static_cast<std::int64_t>(known.small_bytes_in(one.low, one.high));
+    std::int64_t asked_for = there;
+    const std::vector<address_range> blocks = known.blocks_in(one.low, one.high);
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+        const std::uint64_t bytes = blocks[i].bytes;
+        const auto seen = i < most_asked ? present(blocks[i]) : std::nullopt;
+        asked_for += static_cast<std::int64_t>(bytes);
+        there += static_cast<std::int64_t>(std::min(seen.value_or(bytes), bytes));
+    }
+    there = std::min(there, resident);
+    return {there, asked_for - there};
 }
 
 }  // namespace
 
-std::vector<memory_part> parts_of_smaps(const std::string& smaps,
-                                        std::span<const fil_ground> grounds, shared_pages how,
-                                        const counter_of_pages& present) {
-    std::istringstream text(smaps);
-    std::vector<memory_part> all = reading(how).all(text);
-    if (grounds.empty()) return all;
-    std::vector<address_range> ranges;
-    for (const fil_ground& one : grounds) ranges.push_back({one.address, one.bytes});
-    std::istringstream again(smaps);
-    const std::vector<std::uint64_t> resident = resident_in(again, ranges, present);
-    const auto program = std::ranges::find(all, FIL_RESIDENT_PROGRAM, &memory_part::kind);
-    std::int64_t left = program == all.end() ? 0 : program->bytes;
-    std::vector<memory_part> found;
-    for (std::size_t i = 0; i < grounds.size(); ++i) {
-        const std::int64_t bytes = std::min(static_cast<std::int64_t>(resident[i]), left);
-        const bool is_first = i == 0 || std::string_view(grounds[i - 1].allocator) !=
-                                            std::string_view(grounds[i].allocator);
-        add(found,
-            {FIL_RESIDENT_GROUND, grounds[i].allocator, bytes, is_first ? grounds[i].live : 0});
-        left -= bytes;
+void memory_look::add_part(fil_resident_kind kind, const std::string& name, std::int64_t bytes,
+                           std::int64_t live) {
+    if (bytes == 0 && live == 0) return;
+    const auto same = std::ranges::find_if(
+        all_, [&](const memory_part& other) { return other.kind == kind && other.name == name; });
+    if (same == all_.end()) {
+        all_.push_back({kind, name, bytes, live});
+    } else {
+        same->bytes += bytes;
+        same->live += live;
     }
-    if (program != all.end()) program->bytes = left;
-    all.insert(all.end(), found.begin(), found.end());
-    return all;
 }
 
-void add_parts_of_process(std::vector<memory_part>& all, const fil_session* session, pid_t pid,
-                          shared_pages how) {
-    const std::vector<fil_ground> grounds = grounds_of(session, pid);
+// Of the resident bytes of a mapping those that are this process's to show.
+std::int64_t memory_look::share_of(const kernel_mapping& one, std::int64_t resident) const {
+    if (how_ == shared_pages::wholly || one.resident == 0) return resident;
+    return static_cast<std::int64_t>(static_cast<double>(resident) *
+                                     static_cast<double>(one.proportional) /
+                                     static_cast<double>(one.resident));
+}
+
+// A pool may have its blocks in a variable.
+void memory_look::add_mapping(const kernel_mapping& one, const known_memory& known,
+                              const counter_of_pages& present) {
+    const std::int64_t bytes = share_of(one, one.resident);
+    const bool is_of_file = one.kind == FIL_RESIDENT_FILES && one.is_of_file();
+    if (!is_of_file && one.kind != FIL_RESIDENT_DATA) return add_part(one.kind, {}, bytes, 0);
+    const std::int64_t own = is_of_file ? std::min(one.anonymous, bytes) : bytes;
+    const counted_bytes counted = counted_in({one.low, one.high}, own, known, present);
+    add_part(FIL_RESIDENT_DATA, {}, own, counted.resident);
+    add_part(FIL_RESIDENT_FILES, {}, bytes - own, 0);
+}
+
+void memory_look::add_memory(const kernel_mapping& one, process& now, const known_memory* parents,
+                             const counter_of_pages& present) {
+    const std::vector<known_range> ranges = with_gaps(one, now.known, parents);
+    std::int64_t left = one.resident;
+    for (std::size_t i = 0; i < ranges.size(); ++i) {
+        const known_range& range = ranges[i];
+        const bool is_last = i + 1 == ranges.size();
+        const auto seen =
+            is_last || left == 0 ? std::nullopt : present({range.low, range.high - range.low});
+        const std::int64_t resident =
+            std::min({seen ? static_cast<std::int64_t>(*seen) : left, left, bytes_of(range)});
+        left -= resident;
+        const counted_bytes counted = counted_in(range, resident, now.known, present);
+        add_part(range.kind, range.name, share_of(one, resident), counted.resident);
+        add_part(FIL_RESIDENT_ABSENT, {}, 0, counted.absent);
+        now.known.claim(range);  // for its children
+    }
+    if (left > 0) add_part(FIL_RESIDENT_UNKNOWN, {}, share_of(one, left), 0);
+}
+
+void memory_look::add(pid_t pid, pid_t parent) {
+    known_memory known;
+    const bool is_known = known.read(session_, pid);
+    const descriptor pages = open_small_file(file_of_process(pid, "pagemap"));
     const auto present = [&](address_range range) {
-        return count_bytes(pid, range, pages_with::memory);
+        return count_bytes(pages, range, pages_with::memory);
     };
-    const std::string smaps = whole_file(file_of_process(pid, "smaps"));
-    for (const memory_part& one : parts_of_smaps(smaps, grounds, how, present)) add(all, one);
+    add(pid, parent, whole_file(file_of_process(pid, "smaps")), std::move(known), is_known,
+        present);
+}
+
+void memory_look::add(pid_t pid, pid_t parent, const std::string& smaps, known_memory known,
+                      bool is_known, const counter_of_pages& present) {
+    const std::vector<kernel_mapping> mappings = mappings_of_smaps(smaps);
+    process& now = seen_[pid];
+    now.known = std::move(known);
+    for (const kernel_mapping& one : mappings)
+        if (one.name == "[stack]") now.end_of_stack = one.high;
+    const auto parents = seen_.find(parent);
+    const bool is_forked = parents != seen_.end() && parents->first != pid &&
+                           parents->second.end_of_stack == now.end_of_stack;
+    for (const kernel_mapping& one : mappings) {
+        if (one.kind != FIL_RESIDENT_PROGRAM || !is_known)
+            add_mapping(one, now.known, present);
+        else
+            add_memory(one, now, is_forked ? &parents->second.known : nullptr, present);
+    }
 }
 
 std::int64_t sum_of(std::span<const memory_part> parts) {

@@ -1,17 +1,19 @@
-// What a process's resident memory is made of, by the kernel's list of its mappings (smaps): heaps,
-// variables, stacks, files, and our own; and the ground of allocators inside, which the session
-// knows. Each resident byte is in one part.
+// What the resident memory of processes is made of: by the kernel's list of their mappings
+// (kernel_mappings.hpp), and by what each knows of its own memory (known_memory.hpp). Each resident
+// byte is in one part; what nobody knows is a part, too.
 #pragma once
 
 #include <fil_supervisor.h>
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "os/process.hpp"
+#include "sample/kernel_mappings.hpp"
+#include "sample/known_memory.hpp"
 #include "sample/untouched.hpp"
 
 namespace fil::cli {
@@ -27,15 +29,40 @@ struct memory_part {
 // How pages count that several processes share: wholly, or each process's share of them.
 enum class shared_pages { wholly, in_parts };
 
-// Of the text of an smaps. `present` counts resident bytes of a range, where a ground is a part of
-// a mapping.
-std::vector<memory_part> parts_of_smaps(const std::string& smaps,
-                                        std::span<const fil_ground> grounds, shared_pages how,
-                                        const counter_of_pages& present);
+// One process after the other, parents first: what a forked child has from its parent is what the
+// parent knows it to be.
+class memory_look {
+  public:
+    memory_look(const fil_session* session, shared_pages how) : session_(session), how_(how) {}
 
-// Adds those of a process that runs; nothing if the kernel does not tell.
-void add_parts_of_process(std::vector<memory_part>& all, const fil_session* session, pid_t pid,
-                          shared_pages how);
+    // One that runs; nothing of it if the kernel does not tell.
+    void add(pid_t pid, pid_t parent);
+
+    // The same of a text of the kernel's. `present` counts the resident bytes of a range.
+    void add(pid_t pid, pid_t parent, const std::string& smaps, known_memory known, bool is_known,
+             const counter_of_pages& present);
+
+    const std::vector<memory_part>& parts() const { return all_; }
+
+  private:
+    struct process {
+        std::uint64_t end_of_stack = 0;  // no two have the same, unless one was forked
+        known_memory known;
+    };
+
+    void add_part(fil_resident_kind kind, const std::string& name, std::int64_t bytes,
+                  std::int64_t live);
+    std::int64_t share_of(const kernel_mapping& one, std::int64_t resident) const;
+    void add_mapping(const kernel_mapping& one, const known_memory& known,
+                     const counter_of_pages& present);
+    void add_memory(const kernel_mapping& one, process& now, const known_memory* parents,
+                    const counter_of_pages& present);
+
+    const fil_session* session_;
+    shared_pages how_;
+    std::map<pid_t, process> seen_;
+    std::vector<memory_part> all_;
+};
 
 std::int64_t sum_of(std::span<const memory_part> parts);
 

@@ -25,6 +25,14 @@ std::string shown(const fil_process& process) {
     return "PID " + std::to_string(process.pid) + " (" + command + ")";
 }
 
+// The texts are those of `parts`.
+std::vector<fil_resident_part> listed(const std::vector<memory_part>& parts) {
+    std::vector<fil_resident_part> result;
+    for (const memory_part& one : parts)
+        result.push_back({one.kind, {one.name.data(), one.name.size()}, one.bytes, one.live});
+    return result;
+}
+
 }  // namespace
 
 void sampler::tick(double seconds) {
@@ -49,6 +57,7 @@ void sampler::tick(double seconds) {
                         resident > resident_.total() + resident_.total() / 100;
     if (higher || fuller) sample_resident(std::max(numbers.live, sampled_live_));
     sample_parts(numbers.live, seconds);
+    sample_last_parts(numbers.live, seconds);
     scan_untouched(numbers.live, seconds);
 }
 
@@ -71,7 +80,8 @@ void sampler::admit(std::size_t joined) {
         std::erase_if(watched_, [&](const watched& other) { return other.pid == process.pid; });
         pids_.insert(process.pid);
         const bool keep_open = watched_.size() < most_open;
-        watched_.push_back({joined_, process.pid, process_memory(process.pid, keep_open)});
+        watched_.push_back(
+            {joined_, process.pid, process.parent_pid, process_memory(process.pid, keep_open)});
     }
 }
 
@@ -167,35 +177,53 @@ void sampler::sample_resident(std::int64_t live) {
     scan_due_ = parts_due_ = true;
 }
 
-// The kernel's list of a process's mappings takes some milliseconds: at first at most an eighth of
-// the time, since a short run deserves an explanation, later a fiftieth. If the moment has passed
-// by then, what was seen before stands, if that was near enough.
+std::vector<memory_part> sampler::parts_now() const {
+    memory_look look(session_, pids_.size() > 1 ? shared_pages::in_parts : shared_pages::wholly);
+    for (const watched& process : watched_)
+        if (!process.closed) look.add(process.pid, process.parent);
+    return look.parts();
+}
+
+// A look at a process's mappings takes some milliseconds: at first at most an eighth of the time,
+// since a short run deserves an explanation, after some seconds a fiftieth. If the moment has
+// passed by then, what was seen before stands, if that was near enough.
 void sampler::sample_parts(std::int64_t live, double seconds) {
     if (live < sampled_live_ - sampled_live_ / 50) parts_due_ = false;
     if (!parts_due_ || seconds < next_parts_ || watched_.size() > most_explained) return;
     const double before = cpu_seconds();
-    const bool are_several = pids_.size() > 1;
-    std::vector<memory_part> seen;
-    for (const watched& process : watched_) {
-        if (process.closed) continue;
-        add_parts_of_process(seen, session_, process.pid,
-                             are_several ? shared_pages::in_parts : shared_pages::wholly);
-    }
+    std::vector<memory_part> seen = parts_now();
     const double used = cpu_seconds() - before;
     seconds_for_details_ += used;
-    next_parts_ = seconds + (seconds < 2 ? 8 : 50) * used;
+    next_parts_ = seconds + std::clamp(4 * seconds, 8.0, 50.0) * used;
     parts_due_ = false;
     if (seen.empty()) return;
     parts_ = std::move(seen);
     live_at_parts_ = live;
 }
 
+// Once a fifth of the peak is gone, now and then: nobody knows which look is the last.
+void sampler::sample_last_parts(std::int64_t live, double seconds) {
+    constexpr double least_pause = 0.1;
+    if (live > sampled_live_ - sampled_live_ / 5)
+        last_parts_.clear();
+    else if (seconds >= next_last_parts_ && watched_.size() <= most_explained) {
+        const double before = cpu_seconds();
+        std::vector<memory_part> seen = parts_now();
+        const double used = cpu_seconds() - before;
+        seconds_for_details_ += used;
+        next_last_parts_ = seconds + least_pause + (seconds < 2 ? 20 : 200) * used;
+        if (seen.empty()) return;
+        last_parts_ = std::move(seen);
+        last_parts_seconds_ = seconds;
+    }
+}
+
 std::vector<fil_resident_part> sampler::parts() const {
-    std::vector<fil_resident_part> result;
-    if (live_at_parts_ < sampled_live_ - sampled_live_ / 10) return result;
-    for (const memory_part& one : parts_)
-        result.push_back({one.kind, {one.name.data(), one.name.size()}, one.bytes, one.live});
-    return result;
+    const bool is_near = live_at_parts_ >= sampled_live_ - sampled_live_ / 10;
+    return is_near ? listed(parts_) : std::vector<fil_resident_part>();
+}
+std::vector<fil_resident_part> sampler::last_parts() const {
+    return listed(last_parts_);
 }
 
 // Counting pages of huge mappings takes time: at most 1 % of it, measured by what the last one

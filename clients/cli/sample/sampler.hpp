@@ -38,6 +38,9 @@ class sampler {
     const resident_parts& resident() const { return resident_; }
     // What that was made of; empty where nobody looked near the peak.
     std::vector<fil_resident_part> parts() const;
+    // The same of the last look since most of the peak was gone, and when that was.
+    std::vector<fil_resident_part> last_parts() const;
+    double last_parts_seconds() const { return last_parts_seconds_; }
     const std::vector<fil_untouched>& untouched() const { return untouched_; }
     std::vector<fil_sample> samples() const;
     std::vector<fil_process_moment> own_peaks() const;
@@ -75,7 +78,7 @@ class sampler {
 
     struct watched {
         std::size_t number;  // of its recording
-        pid_t pid;
+        pid_t pid, parent;
         process_memory memory;
         bool closed = false;
     };
@@ -86,7 +89,9 @@ class sampler {
     std::int64_t look_at(watched& process, double seconds);
     void note_peak(const fil_session_numbers& numbers, double seconds);
     void sample_resident(std::int64_t live);
+    std::vector<memory_part> parts_now() const;
     void sample_parts(std::int64_t live, double seconds);
+    void sample_last_parts(std::int64_t live, double seconds);
     void scan_untouched(std::int64_t live, double seconds);
     void note_own_peak(std::size_t number, std::int64_t peak, double seconds);
     timeline* timeline_of(pid_t pid, std::int64_t peak);
@@ -119,6 +124,8 @@ class sampler {
     bool parts_due_ = false;
     double next_parts_ = 0;
     double seconds_for_details_ = 0;
+    std::vector<memory_part> last_parts_;
+    double last_parts_seconds_ = 0, next_last_parts_ = 0;
     bool scan_due_ = false;
     double next_scan_ = 0;
 };

@@ -80,8 +80,9 @@ bool add_arenas(std::vector<fil_untouched>& all, std::span<const fil_large_mappi
     std::ifstream smaps(file_of_process(pid, "smaps"));
     std::vector<address_range> ranges;
     for (const fil_large_mapping& arena : arenas) ranges.push_back({arena.address, arena.bytes});
+    const descriptor pages = open_small_file(file_of_process(pid, "pagemap"));
     const auto present = [&](address_range range) {
-        return count_bytes(pid, range, pages_with::memory);
+        return count_bytes(pages, range, pages_with::memory);
     };
     const std::vector<std::uint64_t> resident = resident_in(smaps, ranges, present);
     for (std::size_t i = 0; i < arenas.size(); ++i)
@@ -94,11 +95,12 @@ std::optional<std::vector<fil_untouched>> measure(std::vector<fil_large_mapping>
         all.begin(), all.end(),
         [](const fil_large_mapping& mapping) { return mapping.kind != FIL_MAPPING_ARENA; });
     const std::span mapped(all.begin(), first_arena), arenas(first_arena, all.end());
+    const descriptor pages = open_small_file(file_of_process(pid, "pagemap"));
     std::vector<fil_untouched> result;
     if (!add_arenas(result, arenas, pid)) return std::nullopt;
     for (const fil_large_mapping& mapping : mapped) {
         const auto touched =
-            count_bytes(pid, {mapping.address, mapping.bytes}, pages_with::memory_or_swap);
+            count_bytes(pages, {mapping.address, mapping.bytes}, pages_with::memory_or_swap);
         if (!touched) return std::nullopt;
         if (is_hardly_touched(mapping.bytes, *touched))
             add(result, {mapping.callstack, mapping.bytes, *touched, FIL_MAPPING_ANONYMOUS});
@@ -143,11 +145,12 @@ std::size_t count_pages(std::span<const std::uint64_t> words, pages_with what) {
         std::ranges::count_if(words, [=](std::uint64_t word) { return (word & asked) != 0; }));
 }
 
-std::optional<std::uint64_t> count_bytes(pid_t pid, address_range range, pages_with what) {
+std::optional<std::uint64_t> count_bytes(const descriptor& pagemap, address_range range,
+                                         pages_with what) {
     const auto [address, bytes] = range;
     const auto page_bytes = static_cast<std::uint64_t>(bytes_of_a_page());
-    const descriptor pagemap = open_small_file(file_of_process(pid, "pagemap"));
-    const std::uint64_t first = address / page_bytes, pages = bytes / page_bytes;
+    const std::uint64_t first = address / page_bytes,
+                        pages = (address + bytes + page_bytes - 1) / page_bytes - first;
     const std::uint64_t step = pages_a_stretch * (1 + pages / pages_looked_at);
 
     std::uint64_t seen = 0, found = 0;

@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "os/descriptor.hpp"
 #include "os/process.hpp"
 
 namespace fil::cli {
@@ -36,8 +37,9 @@ std::vector<std::uint64_t> resident_in(std::istream& smaps, std::span<const addr
 enum class pages_with { memory, memory_or_swap };
 std::size_t count_pages(std::span<const std::uint64_t> words, pages_with what);
 
-// Bytes of a range that are so; nothing if the kernel does not tell.
-std::optional<std::uint64_t> count_bytes(pid_t pid, address_range range, pages_with what);
+// Bytes of a range that are so, by a process's pagemap; nothing if the kernel does not tell.
+std::optional<std::uint64_t> count_bytes(const descriptor& pagemap, address_range range,
+                                         pages_with what);
 
 // Less than a tenth.
 bool is_hardly_touched(std::uint64_t bytes, std::uint64_t touched);

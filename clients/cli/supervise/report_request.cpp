@@ -39,7 +39,8 @@ report_request::report_request(const program_facts& facts, const observation& se
       variables_(texts_of(facts.set_by_us)),
       samples_(seen.memory.samples()),
       moments_(seen.memory.own_peaks()),
-      parts_(seen.memory.parts()) {
+      parts_(seen.memory.parts()),
+      last_parts_(seen.memory.last_parts()) {
     fil_report_options& options = contents_.options;
     options.directory = text_of(facts.directory);
     options.run = facts.is_of_a_run ? 1 : 0;
@@ -61,6 +62,9 @@ report_request::report_request(const program_facts& facts, const observation& se
     if (!parts_.empty()) add_up(known, parts_);
     known.parts = parts_.data();
     known.part_count = parts_.size();
+    known.last_parts = last_parts_.data();
+    known.last_part_count = last_parts_.size();
+    known.last_parts_seconds = seen.memory.last_parts_seconds();
     known.samples = samples_.data();
     known.sample_count = samples_.size();
     known.moments = moments_.data();
@@ -83,7 +87,7 @@ report_request::report_request(const program_facts& facts, const observation& se
     known.limit_name = text_of(process.limit.name);
     known.peak_seconds = seen.seconds;
     known.resident = 0;
-    known.part_count = 0;  // the strip has what was resident then
+    known.part_count = known.last_part_count = 0;  // the strip has what was resident then
     contents_.counters_read = process.counters_read;
 }
 
@@ -93,7 +97,7 @@ report_request::report_request(const program_facts& facts, const observation& se
     if (moment != FIL_MOMENT_NOW) return;
     fil_session_facts& known = contents_.facts;
     const resident_parts resident = seen.memory.resident_parts_now();
-    known.part_count = 0;
+    known.part_count = known.last_part_count = 0;
     known.moment = moment;
     known.peak_seconds = seen.seconds;
     known.resident = resident.total();

@@ -47,7 +47,7 @@ class report_request {
     std::vector<fil_text> variables_;
     std::vector<fil_sample> samples_;
     std::vector<fil_process_moment> moments_;
-    std::vector<fil_resident_part> parts_;
+    std::vector<fil_resident_part> parts_, last_parts_;
     report_contents contents_;
 };
 

@@ -33,15 +33,20 @@ struct program_facts {
     std::string first_function;  // this function, or of any of the file
 };
 
-// A part of what was resident, as the kernel has it: not of the program's point of view.
+// A part of what was resident. Of its bytes `live` are counted; of `absent` that is all there is.
 enum class resident_kind : std::uint8_t {
-    ground = 1,  // of an allocator inside, of which `live` is in blocks
-    program,     // heaps, and what the program mapped without a file
+    ground = 1,  // of an allocator inside, with its name; or of the runtime's, without
+    program,     // heaps, and what the program mapped without a file, where no more is known
     data,
     stacks,
     profiler,
     files,
-    shared
+    shared,
+    heap,
+    mapped,
+    reserve,
+    unknown,
+    absent
 };
 struct resident_part {
     resident_kind kind = resident_kind::program;
@@ -57,6 +62,9 @@ struct resident_facts {
     std::int64_t file = 0;
     std::int64_t shared = 0;
     std::vector<resident_part> parts = {};  // empty: not known
+    // What is resident when the data of the peak is gone: the last that was seen, and when.
+    std::vector<resident_part> last_parts = {};
+    double last_seconds = 0;
 };
 
 struct timeline_sample {

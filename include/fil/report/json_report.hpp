@@ -142,10 +142,13 @@ class json_report_writer {
             json_.begin('{').pair("bytes", about_.resident.total);
             json_.pair("anonymous", about_.resident.anonymous).pair("file", about_.resident.file);
             json_.pair("shared", about_.resident.shared);
-            json_.array("lines", resident_lines(report_), [&](const resident_line& line) {
+            const auto write_line = [&](const resident_line& line) {
                 json_.begin('{').pair("kind", line.kind).pair("text", line.text);
                 json_.pair("bytes", line.bytes).end('}');
-            });
+            };
+            json_.array("lines", resident_lines(report_), write_line);
+            json_.key("afterwards").begin('{').pair("seconds", about_.resident.last_seconds);
+            json_.array("lines", last_resident_lines(report_), write_line).end('}');
             json_.end('}');
         } else {
             json_.null();

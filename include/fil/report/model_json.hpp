@@ -64,10 +64,13 @@ class model_writer {
         json_.key("resident").begin('{').pair("total", about.resident.total);
         json_.pair("anonymous", about.resident.anonymous).pair("file", about.resident.file);
         json_.pair("shared", about.resident.shared).pair("peak_shared", about.peak_shared);
-        json_.array("lines", resident_lines(report_), [&](const resident_line& line) {
+        const auto write_line = [&](const resident_line& line) {
             json_.begin('{').pair("kind", line.kind).pair("text", line.text);
             json_.pair("bytes", line.bytes).end('}');
-        });
+        };
+        json_.array("lines", resident_lines(report_), write_line);
+        json_.pair("last_seconds", about.resident.last_seconds);
+        json_.array("last_lines", last_resident_lines(report_), write_line);
         json_.end('}');
         json_.key("ending").begin('{').pair("kind", ending_word(about.ending.kind));
         json_.pair("value", about.ending.value).pair("text", ending_text(about.ending)).end('}');

@@ -3,11 +3,15 @@
 // peak was, what allocators keep beyond their blocks, variables, stacks, files, and ourselves. The
 // one that does not is what was counted and not resident.
 //
-// The kernel tells what is mapped how (facts.hpp), and the recording what of it is in use. What
-// malloc and the runtime's own allocator keep is what is left of heaps and maps then.
+// Two tell: the kernel what is mapped how, and each process what it knows of that
+// (clients/cli/sample/memory_parts.hpp). Where only the kernel does, what malloc and the runtime
+// keep is what is left of heaps and maps when the peak is taken away.
+//
+// The same is told of the end, when the data is gone: whose is what stays?
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,25 +38,47 @@ class resident_explanation {
 
     std::vector<resident_line> lines() && {
         if (about_.resident.total <= 0) return {};
-        const bool is_detailed = !about_.resident.parts.empty();
-        const std::int64_t counted = is_detailed ? by_parts() : by_kinds();
-        lines_.insert(lines_.begin(), {"counted", "counted in the peak", counted});
-        std::erase_if(lines_, [](const resident_line& line) { return line.bytes <= 0; });
-        constexpr std::int64_t worth_a_line = 1 << 20;
-        if (peak_ - counted > worth_a_line)
-            add(not_resident, "counted, not touched yet or swapped out", peak_ - counted);
-        return std::move(lines_);
+        if (about_.resident.parts.empty())
+            by_kinds();
+        else
+            by_parts(about_.resident.parts, about_.peak_shared, true);
+        return finish();
+    }
+
+    // Of the last look, when the peak was over; none where nobody looked then.
+    std::vector<resident_line> last_lines() && {
+        if (about_.resident.last_parts.empty()) return {};
+        name_of_counted_ = "in use";
+        by_parts(about_.resident.last_parts, 0, false);
+        return finish();
     }
 
   private:
     void add(std::string_view kind, std::string text, std::int64_t bytes) {
-        lines_.push_back({kind, std::move(text), bytes});
+        const auto same = std::ranges::find(lines_, text, &resident_line::text);
+        if (same != lines_.end())
+            same->bytes += bytes;
+        else
+            lines_.push_back({kind, std::move(text), bytes});
+    }
+
+    // The largest first; those that say nothing are left out.
+    std::vector<resident_line> finish() {
+        constexpr std::int64_t worth_a_line = 1 << 20;
+        std::ranges::stable_sort(lines_, std::greater(), &resident_line::bytes);
+        lines_.insert(lines_.begin(), {"counted", name_of_counted_, counted_});
+        std::erase_if(lines_, [](const resident_line& line) { return line.bytes <= 0; });
+        if (absent_ > worth_a_line)
+            add(not_resident, "counted, not touched yet or swapped out", absent_);
+        if (later_ > worth_a_line)
+            add(not_resident, "counted after resident memory was looked at", later_);
+        return std::move(lines_);
     }
 
     // Of a part of a program, what it held before is resident, too.
     bool is_of_part() const { return about_.ending.kind == ending_facts::how::unknown; }
 
-    std::int64_t by_kinds() {
+    void by_kinds() {
         const resident_facts& r = about_.resident;
         const std::int64_t shared = std::min(r.shared, about_.peak_shared),
                            anonymous = std::min(r.anonymous, peak_ - about_.peak_shared);
@@ -63,44 +89,70 @@ class resident_explanation {
         add("kept", others + ", freed but kept", r.anonymous - anonymous);
         add("file", "program and files", r.file);
         add("shared", "shared", r.shared - shared);
-        return anonymous + shared;
+        counted_ = anonymous + shared;
+        absent_ = peak_ - counted_;
     }
 
-    std::int64_t sum_of(resident_kind kind) const {
-        std::int64_t sum = 0;
-        for (const resident_part& part : about_.resident.parts)
-            if (part.kind == kind) sum += part.bytes;
-        return sum;
-    }
-
-    std::int64_t by_parts() {
-        const std::int64_t shared = sum_of(resident_kind::shared),
-                           shared_counted = std::min(shared, about_.peak_shared);
-        std::int64_t counted = shared_counted, in_grounds = 0, all = 0;
-        for (const resident_part& part : about_.resident.parts) {
-            all += part.bytes;
-            if (part.kind != resident_kind::ground) continue;
+    void by_parts(const std::vector<resident_part>& parts, std::int64_t peak_shared,
+                  bool is_of_peak) {
+        std::int64_t shared = 0, unseen = 0;
+        for (const resident_part& part : parts) {
             const std::int64_t used = std::clamp<std::int64_t>(part.live, 0, part.bytes);
-            add("reserve", "reserve of the allocator in " + part.name, part.bytes - used);
-            counted += used;
-            in_grounds += part.live;
+            counted_ += used;
+            absent_ += part.kind == resident_kind::absent ? part.live : part.live - used;
+            if (part.kind == resident_kind::shared) shared += part.bytes;
+            if (part.kind == resident_kind::program) unseen += part.bytes;
         }
-        const std::int64_t program = sum_of(resident_kind::program),
-                           blocks = peak_ - about_.peak_shared - in_grounds - untouched_,
-                           used = std::clamp<std::int64_t>(blocks, 0, program);
-        add("kept", text_of_kept(), program - used);
-        add("data", "variables of the program and its libraries", sum_of(resident_kind::data));
-        add("stacks", "stacks of threads", sum_of(resident_kind::stacks));
-        add("profiler", "the profiler itself", sum_of(resident_kind::profiler));
-        add("file", "code of the program and its libraries, files", sum_of(resident_kind::files));
-        add("shared", "shared memory", shared - shared_counted);
-        add("unknown", "unknown", about_.resident.total - all);
-        return counted + used;
+        const std::int64_t shared_counted = std::min(shared, peak_shared);
+        counted_ += shared_counted;
+        absent_ += peak_shared - shared_counted;
+        const std::int64_t missing = is_of_peak ? peak_ - counted_ - absent_ : 0,
+                           taken = std::clamp<std::int64_t>(missing - untouched_, 0, unseen);
+        counted_ += taken;
+        (unseen > 0 ? absent_ : later_) += missing - taken;
+        for (const resident_part& part : parts) {
+            const std::int64_t used = std::clamp<std::int64_t>(part.live, 0, part.bytes);
+            const bool is_shared = part.kind == resident_kind::shared;
+            const bool is_unseen = part.kind == resident_kind::program;
+            add_line(part, part.bytes - used - (is_shared ? shared_counted : 0) -
+                               (is_unseen ? taken : 0));
+        }
+    }
+
+    void add_line(const resident_part& part, std::int64_t rest) {
+        const std::string before = is_of_part() ? "held before, or " : "";
+        switch (part.kind) {
+            case resident_kind::ground:
+                return add("reserve",
+                           part.name.empty() ? before + "reserve of the interpreter's small objects"
+                                             : "reserve of the allocator in " + part.name,
+                           rest);
+            case resident_kind::program:
+                return add("kept", before + text_of_kept(), rest);
+            case resident_kind::heap:
+            case resident_kind::mapped:
+                return add("kept", before + "freed but kept by malloc, and its headers", rest);
+            case resident_kind::reserve:
+                return add("reserve", "arenas and pools, beyond their blocks", rest);
+            case resident_kind::data:
+                return add("data", "variables of the program and its libraries", rest);
+            case resident_kind::stacks:
+                return add("stacks", "stacks of threads", rest);
+            case resident_kind::profiler:
+                return add("profiler", "the profiler itself", rest);
+            case resident_kind::files:
+                return add("file", "code of the program and its libraries, files", rest);
+            case resident_kind::shared:
+                return add("shared", "shared memory", rest);
+            case resident_kind::unknown:
+                return add("unknown", before + "unknown: nobody saw who mapped it", rest);
+            case resident_kind::absent:
+                return;
+        }
     }
 
     std::string text_of_kept() const {
-        std::string text = is_of_part() ? "held before, or " : "";
-        text += "freed but kept by malloc";
+        std::string text = "freed but kept by malloc";
         if (about_.program.kind != frame_kind::native) text += " and the interpreter";
         text += ", and their headers";
         return arenas_ ? text + "; arenas" : text;
@@ -109,15 +161,24 @@ class resident_explanation {
     const facts& about_;
     std::int64_t peak_, untouched_;
     bool arenas_;
+    const char* name_of_counted_ = "counted in the peak";
+    std::int64_t counted_ = 0, absent_ = 0, later_ = 0;
     std::vector<resident_line> lines_;
 };
 
-inline std::vector<resident_line> resident_lines(const report_model& report) {
+inline resident_explanation explanation_of(const report_model& report) {
     std::int64_t untouched = 0;
     for (const untouched_mapping& one : report.chosen.shown.untouched_mappings())
         untouched += one.bytes - one.resident;
     const bool arenas = report.chosen.totals[static_cast<std::size_t>(mapping_kind::arena)] > 0;
-    return resident_explanation(report.about, report.all_bytes(), untouched, arenas).lines();
+    return resident_explanation(report.about, report.all_bytes(), untouched, arenas);
+}
+
+inline std::vector<resident_line> resident_lines(const report_model& report) {
+    return explanation_of(report).lines();
+}
+inline std::vector<resident_line> last_resident_lines(const report_model& report) {
+    return explanation_of(report).last_lines();
 }
 
 // What was resident last, and what was allocated then; nothing where it is not known.

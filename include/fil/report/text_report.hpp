@@ -113,13 +113,18 @@ class text_report_writer {
         if (about_.limit.bytes > 0)
             add("limit " + size_text(about_.limit.bytes) + " (" + about_.limit.name + ")");
         paragraph(about);
-        std::string why;
+        const auto explain = [&](const std::string& what, const std::vector<resident_line>& parts) {
+            std::string why;
+            for (const resident_line& part : parts)
+                why += (why.empty() ? what : ", ") + size_text(part.bytes) + " " + part.text;
+            if (!why.empty()) paragraph(why);
+        };
         const bool is_explained = !about_.resident.parts.empty();
-        for (const resident_line& part :
-             is_explained ? resident_lines(report_) : std::vector<resident_line>())
-            why += (why.empty() ? "Of what was resident: " : ", ") + size_text(part.bytes) + " " +
-                   part.text;
-        if (!why.empty()) paragraph(why);
+        explain("Of what was resident: ",
+                is_explained ? resident_lines(report_) : std::vector<resident_line>());
+        explain("What stayed resident, " + seconds_text(about_.resident.last_seconds) +
+                    " after the start: ",
+                last_resident_lines(report_));
         if (!about_.notes.empty()) line("");
         for (const std::string& note : about_.notes) paragraph(note);
     }

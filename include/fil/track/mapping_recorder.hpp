@@ -111,6 +111,8 @@ class mapping_recorder {
             [] {});
         return found;
     }
+    // Where their set begins, for who reads it from another process (mapping_reader.hpp).
+    const void* head() const { return mappings_.head(); }
     // How often mappings have changed.
     std::uint64_t changes() const { return changes_.load(std::memory_order_relaxed); }
 

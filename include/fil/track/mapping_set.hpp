@@ -46,6 +46,8 @@ class mapping_set {
     }
     std::size_t size() const { return ranges_.size(); }
     std::uint64_t dropped() const { return nodes_.refused(); }
+    // For who reads it from another process (mapping_reader.hpp).
+    const void* head() const { return ranges_.end().pointed_node(); }
 
     // A node that is in no set; nullptr if there is no memory.
     mapping* node() { return nodes_.get(); }

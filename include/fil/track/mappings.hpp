@@ -170,6 +170,7 @@ class mappings {
 
     std::size_t size() const { return set_.size(); }
     std::uint64_t dropped() const { return set_.dropped(); }
+    const void* head() const { return set_.head(); }
 
   private:
     mapping_set<Pages> set_;

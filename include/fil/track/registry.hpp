@@ -56,6 +56,9 @@ inline constexpr int user_address_bits = 47;
 // The leaves' pages may be others: those of a process are zeroed in its forked children.
 template <page_source Pages, page_source LeafPages = Pages, int address_bits = user_address_bits>
 class registry {
+    template <typename Registry>
+    friend class registry_reader;  // of another process's
+
   public:
     using slot = std::uint32_t;
 

@@ -29,10 +29,42 @@ std::optional<std::uint64_t> segment_bytes(int segment) {
     return about.shm_segsz;
 }
 
-bool read_memory_of(std::int32_t pid, std::uint64_t address, void* to, std::size_t bytes) {
-    const file_descriptor memory = open_to_read("/proc/" + std::to_string(pid) + "/mem");
-    return memory.number() >= 0 && pread(memory.number(), to, bytes, static_cast<off_t>(address)) ==
-                                       static_cast<ssize_t>(bytes);
+memory_of_another::memory_of_another(std::int32_t pid)
+    : memory_(open_to_read("/proc/" + std::to_string(pid) + "/mem")),
+      pages_(open_to_read("/proc/" + std::to_string(pid) + "/pagemap")) {}
+
+bool memory_of_another::read(std::uint64_t address, void* to, std::size_t bytes) const {
+    return memory_.number() >= 0 &&
+           pread(memory_.number(), to, bytes, static_cast<off_t>(address)) ==
+               static_cast<ssize_t>(bytes);
+}
+
+// The kernel is asked about 2 MiB at a time.
+memory_of_another::part memory_of_another::next_part(std::uint64_t address, std::size_t bytes) {
+    constexpr std::uint64_t page = 4096, pages_asked = 512;
+    constexpr std::uint64_t in_memory = std::uint64_t{1} << 63;
+    const std::uint64_t end = address + bytes;
+    std::uint64_t first = 0;
+    for (std::uint64_t at = address; at < end; at = at / page * page + page) {
+        const std::uint64_t number = at / page;
+        if (number - seen_from_ >= seen_.size()) {
+            seen_.resize(pages_asked);
+            const ssize_t got = pread(pages_.number(), seen_.data(), pages_asked * sizeof seen_[0],
+                                      static_cast<off_t>(number * sizeof seen_[0]));
+            seen_.resize(got > 0 ? static_cast<std::size_t>(got) / sizeof seen_[0] : 0);
+            seen_from_ = number;
+            if (seen_.empty()) break;
+        }
+        const bool is_there = (seen_[number - seen_from_] & in_memory) != 0;
+        if (is_there && first == 0) first = at;
+        if (is_there || first == 0) continue;
+        bytes = at - first;
+        copy_.resize(bytes);
+        return {first, read(first, copy_.data(), bytes) ? bytes : 0};
+    }
+    if (first == 0) return {end, 0};
+    copy_.resize(end - first);
+    return {first, read(first, copy_.data(), end - first) ? end - first : 0};
 }
 
 }  // namespace fil::os

@@ -85,13 +85,17 @@ function residentPart({ facts }) {
   );
 }
 
-// Allocators keep what was freed: why resident memory does not go down.
-function residentAtEnd({ ending, samples }) {
+// Allocators keep what was freed: why resident memory does not go down, and whose it is.
+function residentAtEnd({ ending, samples, resident }) {
   if (ending.kind === "unknown" || ending.kind === "running" || samples.length === 0) return [];
   const last = samples[0].points.filter((p) => p.r > 0 && p.a >= 0).at(-1);
   if (!last) return [];
   const words = ["at the end ", size(last.a), " allocated, ", size(last.r), " resident"];
-  return [el("p", { class: "quiet" }, ...words)];
+  const worthIt = ({ kind, bytes }) => kind !== "none" && bytes > last.r / 50;
+  const lines = resident.last_lines.filter(worthIt);
+  if (lines.length > 0) words.push(`; what it was at ${seconds(resident.last_seconds)}:`);
+  const items = lines.map(({ kind, bytes, text }) => residentItem(kind, bytes, text));
+  return [el("p", { class: "quiet" }, ...words), el("ul", {}, ...items)];
 }
 
 function residentItem(kind, bytes, text) {

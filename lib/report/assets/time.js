@@ -63,7 +63,7 @@ class TimeStrip {
       ...processes.map((one) => svgEl("path", { class: "process", d: this.path(one, "a") })),
       ...this.processNames(processes),
     );
-    svg.append(...this.axis(bottom), ...this.requestBar(), ...this.peakMark(bottom), ...this.limitLine());
+    svg.append(...this.axis(bottom), ...this.requestBar(), ...this.peakMark(bottom), ...this.limitLine(), ...this.staysMark());
     this.cursor = svgEl("line", {
       class: "cursor",
       y1: STRIP_TOP,
@@ -154,6 +154,25 @@ class TimeStrip {
     const bar = { class: "request", x, y, width: REQUEST_WIDTH, height: this.y(this.facts.peak) - y };
     const title = svgEl("title", {}, mib(bytes) + " more were asked for");
     return [svgEl("defs", {}, svgEl("pattern", pattern, lines)), svgEl("rect", bar, title)];
+  }
+
+  // What stays resident when the data is gone, and who keeps most of it.
+  staysMark() {
+    const { last_lines: lines, last_seconds: t } = this.facts.resident;
+    const sum = (some) => some.reduce((bytes, line) => bytes + line.bytes, 0);
+    const stay = lines.filter(({ kind }) => ["reserve", "kept", "unknown"].includes(kind));
+    const bytes = sum(stay);
+    if (bytes < this.most / 10) return [];
+    const all = sum(lines.filter(({ kind }) => kind !== "none"));
+    const [x, y] = [this.x(t), this.y(all)];
+    const right = x < this.width / 2;
+    const { text } = stay.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+    const words = { class: "tick over", x: right ? x + 6 : x - 6, y: y - 4, "text-anchor": right ? "start" : "end" };
+    const room = Math.floor((right ? this.width - x : x) / NAME_CELL);
+    return [
+      svgEl("line", { class: "stays", x1: x, x2: x, y1: y, y2: this.y(all - bytes) }),
+      svgEl("text", words, cutSource(`${mib(bytes)} stay: ${text}`, room)),
+    ];
   }
 
   limitLine() {

@@ -26,6 +26,14 @@ TEST(resident_note, says_how_much_of_what) {
     EXPECT_NE(text.find("only 5.0 MiB"), std::string::npos) << text;
 }
 
+TEST(resident_note, names_an_allocator_and_who_chose_it) {
+    const std::string one = note_of_allocator_inside("libx.so: jemalloc 5.1.0"),
+                      arrows = note_of_allocator_inside("libarrow.so.2600: mimalloc");
+    EXPECT_TRUE(one.starts_with("libx.so has jemalloc 5.1.0 inside, ")) << one;
+    EXPECT_EQ(one.find("ARROW"), one.npos);
+    EXPECT_NE(arrows.find("ARROW_DEFAULT_MEMORY_POOL"), arrows.npos) << arrows;
+}
+
 TEST(allocator_inside, is_none_in_a_program_that_uses_the_c_librarys) {
     EXPECT_EQ(allocator_inside("/proc/self/exe"), "");
     EXPECT_EQ(allocator_inside("/nowhere"), "");

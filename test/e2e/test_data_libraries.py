@@ -1,0 +1,159 @@
+"""polars, duckdb and pyarrow as they are on the package index: what they hold, by their own word,
+is what a report finds at the line that asked; what they gave back is gone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from profiling import MIB, ROOT, Profiled, run_profiled
+from test_allocators import notes_of
+from test_what_is_tracked import model
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+NEEDED = ["polars", "duckdb", "pyarrow", "pandas", "numpy"]
+
+
+@pytest.fixture(scope="module")
+def python() -> Path:
+    """Of an environment that has them; made once."""
+    folder = ROOT / "build" / "venvs" / "data"
+    python = folder / "bin" / "python"
+    if not (folder / "made").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", *NEEDED], check=True)
+        (folder / "made").touch()
+    return python
+
+
+# After the last block of the library's there is more of ours than it ever had, so that is the peak.
+AT_THE_END = """
+import ctypes, sys, threading, time
+def at_the_peak(told):
+    block = bytearray(b"1") * (400 << 20)
+    print(told)
+    return block
+"""
+
+POLARS = """
+def held(pl, rows=2_000_000):
+    return pl.DataFrame({"a": pl.int_range(0, rows, eager=True)}).with_columns(b=pl.col("a") * 2)
+def passing(pl):
+    held(pl, 3_000_000).sort("b", descending=True).height
+def work():
+    import polars as pl
+    passing(pl)
+    frame = held(pl)
+    return frame, frame.estimated_size()
+"""
+
+DUCKDB = """
+def held(connection):
+    connection.execute("create table t as select range a, range * 2 b from range(3_000_000)")
+def passing(connection):
+    connection.execute("select b % 1000, sum(a) from t group by all order by all").fetchall()
+def work():
+    import duckdb
+    connection = duckdb.connect(config={"threads": 1})
+    held(connection)
+    passing(connection)
+    told = connection.execute("select sum(memory_usage_bytes) from duckdb_memory()").fetchone()
+    return connection, int(told[0])
+"""
+
+ARROW = """
+def held(pa, pc, numpy):
+    return [pc.add(pa.array(numpy.arange(500_000) + i), 1) for i in range(8)]
+def passing(pa, pc, numpy):
+    held(pa, pc, numpy)
+def work():
+    import numpy, pandas, pyarrow as pa, pyarrow.compute as pc
+    passing(pa, pc, numpy)
+    arrays = held(pa, pc, numpy)
+    return arrays, pa.total_allocated_bytes()
+"""
+
+PLAIN = "kept, told = work()\nblock = at_the_peak(told)\n"
+IN_A_THREAD = """
+found = []
+thread = threading.Thread(target=lambda: found.append(work()))
+thread.start(), thread.join()
+block = at_the_peak(found[0][1])
+"""
+TWICE = "first = work()\ndel first\n" + PLAIN
+FREED_BY_ANOTHER = (
+    """
+other = [work()[0]]
+thread = threading.Thread(target=other.clear)
+thread.start(), thread.join()
+"""
+    + PLAIN
+)
+# The parent's is the peak; its workers have theirs, one after the other, and are gone.
+IN_WORKERS = """
+import multiprocessing
+def worker(out):
+    kept, told = work()
+    out.put(told)
+    block = at_the_peak(told)
+    time.sleep(0.2)
+if __name__ == "__main__":
+    context = multiprocessing.get_context("fork")
+    out = context.Queue()
+    process = context.Process(target=worker, args=(out,))
+    process.start()
+    out.get()
+    process.join()
+"""
+
+
+def bytes_at(profiled: Profiled, text: str) -> int:
+    return sum(n for frames, n in profiled.callstacks.items() if any(text in f for f in frames))
+
+
+def run(folder: Path, python: Path, text: str, **environment: str) -> tuple[Profiled, int]:
+    script = folder / "job.py"
+    script.write_text(AT_THE_END + text)
+    profiled = run_profiled(
+        folder / "out", [str(script)], python=python, env={**os.environ, **environment}
+    )
+    assert (profiled.status, profiled.own_stderr) == (0, b""), profiled.stderr.decode()
+    return profiled, int(profiled.stdout.split()[-1])
+
+
+def assert_resident_is_explained(profiled: Profiled) -> None:
+    resident = model(profiled)["facts"]["resident"]
+    lines = [(line["kind"], line["bytes"]) for line in resident["lines"]]
+    assert sum(n for kind, n in lines if kind != "none") == resident["total"]
+    assert sum(n for kind, n in lines if kind == "unknown") < resident["total"] / 20
+
+
+@pytest.mark.parametrize("how", [PLAIN, IN_A_THREAD, TWICE, FREED_BY_ANOTHER, IN_WORKERS])
+@pytest.mark.parametrize("library", [POLARS, DUCKDB, ARROW])
+def test_what_it_holds_is_found_at_the_line_that_asked(
+    library: str, how: str, python: Path, tmp_path: Path
+) -> None:
+    profiled, told = run(tmp_path, python, library + how)
+    assert told > 20 * MIB
+    assert bytes_at(profiled, "(held)") == pytest.approx(told, rel=0.02)
+    assert bytes_at(profiled, "(passing)") < told / 50
+    assert notes_of(profiled) == []
+    assert_resident_is_explained(profiled)
+
+
+@pytest.mark.parametrize("pool", ["system", "jemalloc", "mimalloc"])
+def test_arrows_pool_is_the_users_to_choose(pool: str, python: Path, tmp_path: Path) -> None:
+    chosen = {"ARROW_DEFAULT_MEMORY_POOL": pool}
+    profiled, told = run(tmp_path, python, ARROW + PLAIN, **chosen)
+    found = bytes_at(profiled, "(held)") + bytes_at(profiled, "(passing)")
+    if pool == "mimalloc":
+        assert found >= told * 0.9, "what it maps"
+        assert any("mimalloc" in note for note in notes_of(profiled))
+        return
+    assert found == pytest.approx(told, rel=0.02)
+    assert notes_of(profiled) == []
+    assert_resident_is_explained(profiled)
