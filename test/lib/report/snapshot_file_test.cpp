@@ -164,7 +164,8 @@ TEST(snapshot_file_with, another_version_says_both_numbers) {
         read_snapshot_file(other);
         FAIL() << "it was read";
     } catch (const unreadable_snapshot& problem) {
-        EXPECT_STREQ(problem.what(), "it is of version 9, and only version 1 can be read");
+        EXPECT_EQ(problem.what(), "it is of version 9, and only version " +
+                                      std::to_string(snapshot_version) + " can be read");
     }
 }
 
