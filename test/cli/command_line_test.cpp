@@ -105,5 +105,11 @@ TEST(command_line, mistakes_are_one_line_each) {
         EXPECT_EQ(refused(line).find('\n'), std::string::npos);
 }
 
+TEST(command_line, says_why_each_process_has_no_report_of_its_own_peak) {
+    for (const words& line : {words{"--peak", "process", "run", "x.py"}, words{"--peak=process"}})
+        EXPECT_EQ(refused(line).find("there is no report of each process at its own peak"), 0u);
+    EXPECT_EQ(parse_command_line({"snapshot", "--peak", "7"}).verb, "snapshot");
+}
+
 }  // namespace
 }  // namespace fil::cli

@@ -102,6 +102,16 @@ void declare(CLI::App& app, invocation& asked) {
     app.add_option("--python", asked.python, "Run Python programs with this interpreter")
         ->type_name("PY")
         ->take_last();
+    app.add_option_function<std::string>(
+           "--peak",
+           [](const std::string&) {
+               throw refusal(
+                   "there is no report of each process at its own peak: who held what is "
+                   "remembered for one moment, that of all processes together. How high each "
+                   "peak was, and when, is in the report; for one child alone, run its "
+                   "command");
+           })
+        ->group("");
     for (const char* verb : {"run", "python", "doctor", "preload-path", "live", "snapshot",
                              "report", "record", "replay", "compare-allocators"})
         app.add_subcommand(verb)->group("");  // the usage says it all
