@@ -442,9 +442,8 @@ typedef struct fil_snapshot fil_snapshot;
 
 /* Opens what is at that path: a snapshot file, a report's folder, a recording that a process left
  * (its native code gets names from files on this machine), or a folder of these. What several
- * paths hold is added up, each process staying itself; their peaks were at times of their own. A file
- * that several paths lead to is read once, and a note says so. What
- * of source code is shown is read when a report is drawn, from files that are still the same.
+ * paths hold is added up, each file once, each process staying itself; their peaks were at times of
+ * their own. What of source code is shown is read when a report is drawn, if it is still the same.
  *
  * FIL_ERROR_SYSTEM: nothing is there, or it cannot be read; FIL_ERROR_EMPTY: a folder holds nothing
  * of the kind; FIL_ERROR_OTHER_FILE, FIL_ERROR_VERSION, FIL_ERROR_CUT_SHORT, FIL_ERROR_DAMAGED: the

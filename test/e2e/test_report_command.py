@@ -178,12 +178,16 @@ def test_several_reports_are_one_and_add_up(made, here):
     assert "Processes at the peak" in text and "one.py:1" in text and "two.py:12" in text
 
 
-def test_a_report_twice_is_two_processes(made):
+def test_a_report_named_twice_is_one_and_its_copy_another(made):
     folder = report_of(made, "one")
     once, twice = json_of(folder), json_of(folder, folder)
-    assert twice["peak"]["bytes"] == 2 * once["peak"]["bytes"]
-    assert len(twice["processes"]) == 2
-    assert line_of(twice, "one.py:1") == 2 * line_of(once, "one.py:1")
+    assert twice["peak"]["bytes"] == once["peak"]["bytes"]
+    assert len(twice["processes"]) == 1
+    shutil.copytree(folder, "copy")
+    both = json_of(folder, "copy")
+    assert both["peak"]["bytes"] == 2 * once["peak"]["bytes"]
+    assert len(both["processes"]) == 2
+    assert line_of(both, "one.py:1") == 2 * line_of(once, "one.py:1")
 
 
 def test_a_report_is_drawn_anywhere_without_the_program_and_its_sources(here):
