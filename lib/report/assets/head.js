@@ -91,9 +91,8 @@ function residentAtEnd({ ending, samples, resident }) {
   const last = samples[0].points.filter((p) => p.r > 0 && p.a >= 0).at(-1);
   if (!last) return [];
   const words = ["at the end ", size(last.a), " allocated, ", size(last.r), " resident"];
-  const worthIt = ({ kind, bytes }) => kind !== "none" && bytes > last.r / 50;
-  const lines = resident.last_lines.filter(worthIt);
-  if (lines.length > 0) words.push(`; what it was at ${seconds(resident.last_seconds)}:`);
+  const lines = resident.last_lines.filter(({ kind, bytes }) => kind !== "none" && bytes > last.r / 50);
+  if (lines.length > 0) words.push(`; at ${seconds(resident.last_seconds)}:`);
   const items = lines.map(({ kind, bytes, text }) => residentItem(kind, bytes, text));
   return [el("p", { class: "quiet" }, ...words), el("ul", {}, ...items)];
 }

@@ -156,23 +156,16 @@ class TimeStrip {
     return [svgEl("defs", {}, svgEl("pattern", pattern, lines)), svgEl("rect", bar, title)];
   }
 
-  // What stays resident when the data is gone, and who keeps most of it.
+  // What stays resident when the data is gone, and who keeps most of it: the first.
   staysMark() {
-    const { last_lines: lines, last_seconds: t } = this.facts.resident;
-    const sum = (some) => some.reduce((bytes, line) => bytes + line.bytes, 0);
-    const stay = lines.filter(({ kind }) => ["reserve", "kept", "unknown"].includes(kind));
-    const bytes = sum(stay);
+    const { last_lines, last_seconds: t } = this.facts.resident;
+    const stay = last_lines.filter(({ kind }) => /reserve|kept|unk/.test(kind));
+    const bytes = stay.reduce((n, line) => n + line.bytes, 0);
     if (bytes < this.most / 10) return [];
-    const all = sum(lines.filter(({ kind }) => kind !== "none"));
-    const [x, y] = [this.x(t), this.y(all)];
-    const right = x < this.width / 2;
-    const { text } = stay.reduce((a, b) => (b.bytes > a.bytes ? b : a));
-    const words = { class: "tick over", x: right ? x + 6 : x - 6, y: y - 4, "text-anchor": right ? "start" : "end" };
-    const room = Math.floor((right ? this.width - x : x) / NAME_CELL);
-    return [
-      svgEl("line", { class: "stays", x1: x, x2: x, y1: y, y2: this.y(all - bytes) }),
-      svgEl("text", words, cutSource(`${mib(bytes)} stay: ${text}`, room)),
-    ];
+    const x = this.x(t);
+    const y = this.y(sampleAt(this.series[0].points, t).r) - 4;
+    const words = cutSource(`${mib(bytes)} stay: ${stay[0].text}`, Math.floor(x / NAME_CELL));
+    return [svgEl("text", { class: "tick over", x, y, "text-anchor": "end" }, words)];
   }
 
   limitLine() {
