@@ -355,7 +355,9 @@ typedef enum fil_trace_operation {
     FIL_TRACE_RELEASE = 1,
     FIL_TRACE_REALLOCATE = 2,
     FIL_TRACE_MAP = 3,
-    FIL_TRACE_UNMAP = 4
+    FIL_TRACE_UNMAP = 4,
+    FIL_TRACE_TOUCHED_BLOCK = 7,   /* of a large one that is about to go, or is there at the end: how */
+    FIL_TRACE_TOUCHED_MAPPING = 8  /*   many bytes were resident */
 } fil_trace_operation;
 
 typedef enum fil_trace_layer {
@@ -396,6 +398,17 @@ FIL_API fil_status fil_snapshot_of_trace(fil_snapshot** snapshot, fil_text file,
 
 /* The next event; FIL_ERROR_EMPTY after the last. Since 0.1. */
 FIL_API fil_status fil_trace_next(fil_trace* trace, fil_trace_event* event, fil_error* error);
+
+/* What a process of a trace (as of fil_trace_open()) does with memory: sizes, lifetimes, temporary
+ * blocks, blocks that another thread frees, reallocations, by the lines of the user's, and over time. HTML,
+ * JSON or TEXT; `columns` and `look` are not regarded. Since 0.1. */
+FIL_API fil_status fil_trace_study(fil_text file, int32_t pid, const fil_drawing* drawing,
+                                   fil_error* error);
+
+/* Bytes of callstacks of that process, added up by lines of the user's, largest first: as TEXT. Since 0.1. */
+FIL_API fil_status fil_trace_lines(fil_text file, int32_t pid, const fil_callstack* callstacks,
+                                   const uint64_t* bytes, size_t count, const fil_drawing* drawing,
+                                   fil_error* error);
 
 /* ---- visits ---------------------------------------------------------------------------------- */
 

@@ -3,8 +3,10 @@
 #include <cerrno>
 #include <optional>
 
+#include "fil/trace/study_report.hpp"
 #include "fil/trace/trace_reader.hpp"
 #include "os/cold/files.hpp"
+#include "report/trace_lines.hpp"
 #include "report/trace_moment.hpp"
 #include "session/trace_recorder.hpp"
 #include "session_handle.hpp"
@@ -15,18 +17,6 @@ using namespace fil;
 using namespace fil::capi;
 
 namespace {
-
-trace::bytes content_of(const std::string& path) {
-    const file_descriptor file = os::open_to_read(path);
-    const auto about = file.number() < 0 ? std::nullopt : os::facts_of(file.number());
-    if (!about) throw std::system_error(errno, std::generic_category(), path);
-    trace::bytes content(about->bytes);
-    const auto got =
-        os::read_at(file.number(), reinterpret_cast<char*>(content.data()), content.size(), 0);
-    if (got < 0) throw std::system_error(errno, std::generic_category(), path);
-    content.resize(static_cast<std::size_t>(got));
-    return content;
-}
 
 // A trace and how far it was read.
 struct read_trace {
@@ -66,6 +56,32 @@ void reading(Body&& body) {
     }
 }
 
+std::string drawn_study(const std::string& path, const read_trace& from, fil_format format) {
+    const trace::reader::process& about = from.reader.processes()[from.process];
+    const trace_lines lines = lines_of_trace(path, from.reader, from.process);
+    trace::trace_study study(lines.line_of, lines.names.size(), about.events);
+    from.reader.for_each_event(from.process, [&](const trace::event& one) {
+        study.add(one);
+        return true;
+    });
+    study.finish();
+    std::string title = about.about.command;
+    std::ranges::replace(title, '\0', ' ');
+    while (title.ends_with(' ')) title.pop_back();
+    const report::study_report all{std::to_string(about.about.pid) + " " + title, path,
+                                   from.reader.header().sample, lines.names, &study};
+    switch (format) {
+        case FIL_FORMAT_HTML:
+            return study_page(all);
+        case FIL_FORMAT_JSON:
+            return study_json(all);
+        case FIL_FORMAT_TEXT:
+            return study_text(all);
+        default:
+            throw failure{FIL_ERROR_ARGUMENT, "drawing: a study has no such format"};
+    }
+}
+
 }  // namespace
 
 extern "C" {
@@ -88,7 +104,7 @@ fil_status fil_trace_open(fil_trace** trace, fil_text file, int32_t pid, fil_err
         check_pointer(trace, "trace");
         reading([&] {
             *trace = reinterpret_cast<fil_trace*>(
-                new read_trace(content_of(std::string(file.data, file.length)), pid));
+                new read_trace(content_of_trace(std::string(file.data, file.length)), pid));
         });
     });
 }
@@ -118,6 +134,51 @@ fil_status fil_trace_next(fil_trace* trace, fil_trace_event* event, fil_error* e
                                     one.address,
                                     one.milliseconds};
         checked_fill(event, found, "event");
+    });
+}
+
+fil_status fil_trace_study(fil_text file, int32_t pid, const fil_drawing* drawing,
+                           fil_error* error) {
+    return guarded_reading(error, [&] {
+        const auto asked = checked_copy(drawing, "drawing");
+        if (asked.write == nullptr) throw failure{FIL_ERROR_ARGUMENT, "drawing: write is NULL"};
+        const std::string path = string_of(file);
+        std::string text;
+        reading([&] {
+            const read_trace from(content_of_trace(path), pid);
+            text = drawn_study(path, from, asked.format);
+        });
+        if (asked.write(asked.to, text.data(), text.size()) != 0)
+            throw failure{FIL_ERROR_SYSTEM, "no more of it was taken"};
+    });
+}
+
+fil_status fil_trace_lines(fil_text file, int32_t pid, const fil_callstack* callstacks,
+                           const uint64_t* bytes, size_t count, const fil_drawing* drawing,
+                           fil_error* error) {
+    return guarded_reading(error, [&] {
+        const auto asked = checked_copy(drawing, "drawing");
+        if (asked.write == nullptr) throw failure{FIL_ERROR_ARGUMENT, "drawing: write is NULL"};
+        if (asked.format != FIL_FORMAT_TEXT)
+            throw failure{FIL_ERROR_ARGUMENT, "drawing: lines have no such format"};
+        if (count > 0) {
+            check_pointer(callstacks, "callstacks");
+            check_pointer(bytes, "bytes");
+        }
+        const std::string path = string_of(file);
+        std::string text;
+        reading([&] {
+            const read_trace from(content_of_trace(path), pid);
+            const trace_lines lines = lines_of_trace(path, from.reader, from.process);
+            std::vector<std::uint64_t> sums(lines.names.size());
+            for (std::size_t i = 0; i < count; ++i) {
+                const bool is_known = callstacks[i] < lines.line_of.size();
+                sums[is_known ? lines.line_of[callstacks[i]] : 0] += bytes[i];
+            }
+            text = report::lines_text(lines.names, sums);
+        });
+        if (asked.write(asked.to, text.data(), text.size()) != 0)
+            throw failure{FIL_ERROR_SYSTEM, "no more of it was taken"};
     });
 }
 

@@ -16,8 +16,10 @@
 #include "replay_trace.hpp"
 #include "run.hpp"
 #include "start/command_line.hpp"
+#include "synthesize.hpp"
 #include "take_snapshot.hpp"
 #include "target/preload_library.hpp"
+#include "understand.hpp"
 
 namespace {
 
@@ -37,6 +39,8 @@ ending do_what_is_asked(const invocation& asked) {
     if (asked.verb == "doctor") return {FIL_ENDING_EXIT, doctor(asked)};
     if (asked.verb == "report") return redraw(asked);
     if (asked.verb == "replay") return {FIL_ENDING_EXIT, replay(asked)};
+    if (asked.verb == "synthesize") return {FIL_ENDING_EXIT, synthesize(asked)};
+    if (asked.verb == "understand") return {FIL_ENDING_EXIT, understand(asked)};
     if (asked.verb == "compare-allocators") return {FIL_ENDING_EXIT, compare_allocators(asked)};
     if (asked.verb == "record") return record(asked);
     if (asked.verb == "live") return {FIL_ENDING_EXIT, live(asked)};

@@ -1,6 +1,9 @@
 #include "replay_trace.hpp"
 
+#include <fil_supervisor.h>
+
 #include <cstdio>
+#include <map>
 
 #include "lab/lab_options.hpp"
 #include "lab/measured_replay.hpp"
@@ -27,13 +30,16 @@ constexpr const char* help =
     "                   malloc\n"
     "  --process PID    of a trace of several; else the one with most events\n"
     "  --seconds N      it may take so long (default: 600)\n"
+    "  --pages          says whose blocks keep pages resident that are half empty or more, when\n"
+    "                   most is resident; nothing is timed\n"
     "  --print          writes the events to stdout, a line each, and replays nothing\n"
     "\n"
     "Figures are of the allocator's memory: what the replay itself needs is left out. Status:\n"
     "0; 1 where the allocator failed; 2 where the trace cannot be read.\n";
 
 const char* operation_name(trace::operation what) {
-    constexpr const char* names[] = {"malloc", "free", "realloc", "map", "unmap"};
+    constexpr const char* names[] = {"malloc", "free", "realloc", "map",    "unmap",
+                                     "",       "",     "touched", "touched"};
     return names[static_cast<int>(what)];
 }
 
@@ -44,8 +50,9 @@ void print(const opened_trace& from) {
     std::string text =
         "thread\tms\tevent\tblock\tto\tbytes\talignment\tzeroed\tlayer\tkind\tcallstack\n";
     from.read().for_each_event(from.process(), [&](const trace::event& one) {
-        const bool is_mapping =
-            one.what == trace::operation::map || one.what == trace::operation::unmap;
+        const bool is_mapping = one.what == trace::operation::map ||
+                                one.what == trace::operation::unmap ||
+                                one.what == trace::operation::touched_mapping;
         char line[256];
         std::snprintf(
             line, sizeof line, "%u\t%llu\t%s\t%llu\t%llu\t%llu\t%llu\t%d\t%d\t%d\t%u\n", one.thread,
@@ -107,6 +114,45 @@ void print_figures(const replay_setting& setting, const replay_figures& plain,
     }
 }
 
+// Where most is resident: whose blocks keep pages that hold little else?
+void print_pages(const std::string& path, const opened_trace& from, const lab_options& options,
+                 const planned_replay& planned) {
+    using how = planned_replay::how;
+    replay_setting setting = options.settings.front();
+    setting.order = "strict";
+    const replay_figures plain = planned.measure(setting, how::plain, 1000);
+    if (!plain.why_not.empty()) throw refusal(setting.name() + ": " + plain.why_not, 1);
+    const std::uint64_t stop = plain.step_of_peak();
+    const replay_figures there = planned.measure(setting, how::plain, 0, stop);
+    if (!there.why_not.empty()) throw refusal(setting.name() + ": " + there.why_not, 1);
+    const trace::replay_plan until(from.read(), from.process(), options.small, stop);
+    std::map<std::uint32_t, std::uint64_t> by_callstack;
+    for (const auto& [slot, bytes] : there.kept)
+        if (slot < until.slots()) by_callstack[to_index(until.callstack_of(slot))] += bytes;
+    std::vector<fil_callstack> callstacks;
+    std::vector<std::uint64_t> bytes;
+    for (const auto& [callstack, sum] : by_callstack) {
+        callstacks.push_back(callstack);
+        bytes.push_back(sum);
+    }
+    std::printf("allocator   %s (%s)\n", setting.name().c_str(), plain.library.c_str());
+    std::printf("resident    %.1f MiB at the peak\n",
+                mib(static_cast<double>(plain.peak_resident())));
+    std::printf(
+        "half empty  %llu pages or more, which lack %.1f MiB; the blocks on them are of\n\n",
+        static_cast<unsigned long long>(there.sparse), mib(static_cast<double>(there.empty)));
+    std::fflush(stdout);
+    fil_drawing drawing = FIL_DRAWING_INIT;
+    drawing.format = FIL_FORMAT_TEXT;
+    drawing.write = [](void*, const char* data, std::size_t length) {
+        return std::fwrite(data, 1, length, stdout) == length ? 0 : 1;
+    };
+    fil_error error = FIL_ERROR_INIT;
+    if (fil_trace_lines({path.data(), path.size()}, options.pid, callstacks.data(), bytes.data(),
+                        bytes.size(), &drawing, &error) != FIL_OK)
+        throw refusal("cannot read " + path + ": " + error.message);
+}
+
 }  // namespace
 
 int replay(const invocation& asked) {
@@ -126,6 +172,10 @@ int replay(const invocation& asked) {
     from.say_what_is_odd();
     const planned_replay planned(reading(
         path, [&] { return trace::replay_plan(from.read(), from.process(), options.small); }));
+    if (options.wants_pages) {
+        print_pages(path, from, options, planned);
+        return std::fflush(stdout) == 0 ? 0 : 1;
+    }
     using how = planned_replay::how;
     constexpr int samples = 1000;
     const replay_setting& setting = options.settings.front();

@@ -3,7 +3,9 @@
 // preloaded. What it needs itself is in shared mappings made before the start, so anonymous private
 // memory is the allocator's (and that of threads' stacks, which is there before the start).
 //
-//     fil-replay PLAN-DESCRIPTOR none|first|all strict|free malloc|null SAMPLES timed|untimed
+//     fil-replay PLAN-DESCRIPTOR none|first|all strict|free malloc|null SAMPLES timed|untimed|STEPS
+//
+// After so many STEPS it says which blocks keep sparse pages, and ends.
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -21,6 +23,7 @@
 
 #include "fil/trace/plan_file.hpp"
 #include "fil/trace/replay.hpp"
+#include "sparse_pages.hpp"
 #include "stopwatch_of_steps.hpp"
 
 namespace fil::replay_driver {
@@ -227,12 +230,42 @@ void print(const figures& all, std::uint64_t steps, std::uint64_t failed) {
     }
 }
 
+struct page_watch : plain_watch {
+    std::uint64_t when;
+
+    void sample(std::uint64_t steps, std::int64_t) {
+        if (steps != when) return;
+        const sparse_pages found = find_sparse_pages({all.slots, all.slot_count});
+        std::printf("pages %llu %llu %lld\n", static_cast<unsigned long long>(found.pages),
+                    static_cast<unsigned long long>(found.empty),
+                    static_cast<long long>(resident_bytes(all.status) - all.baseline));
+        for (const auto& [slot, bytes] : found.kept)
+            std::printf("keeps %u %llu\n", slot, static_cast<unsigned long long>(bytes));
+        std::puts("done");
+        std::fflush(stdout);
+        _exit(0);
+    }
+};
+
 template <typename Allocator, typename Watch>
 std::uint64_t run(const replay_steps& steps, const replay_options& options, Watch& watch) {
     Allocator allocator;
     replay<Allocator, Watch> all(allocator, steps, options, watch);
     all.run();
     return all.failed();
+}
+
+// How large is what comes, that no more of it is sampled than there is room for? By powers of two.
+std::uint64_t least_sampled(const mapped_plan& plan, std::uint64_t room) {
+    std::uint64_t counts[48] = {};
+    for (const auto& thread : plan.threads)
+        for (const step& one : thread)
+            if (one.what != step_kind::release && one.what != step_kind::unmap && one.bytes() > 0)
+                ++counts[std::min(static_cast<int>(std::bit_width(one.bytes())), 48) - 1];
+    std::uint64_t found = 0;
+    for (int i = 47; i >= 0; --i)
+        if ((found += counts[i]) > room) return std::uint64_t{1} << (i + 1);
+    return 1;
 }
 
 int main(char** words) {
@@ -250,7 +283,9 @@ int main(char** words) {
                                             static_cast<std::size_t>(about.st_size)}))
         return 3;
     figures all;
-    all.most_samples = std::strtoull(words[5], nullptr, 10);
+    const std::uint64_t wanted = std::strtoull(words[5], nullptr, 10);
+    // And where much comes at once, as far as there is room: a peak stands between others.
+    all.most_samples = wanted * 8;
     all.samples = shared_room<sample>(all.most_samples);
     all.slots = shared_room<replay_slot>(plan.slots);
     all.slot_count = plan.slots;
@@ -260,13 +295,19 @@ int main(char** words) {
                     : std::strcmp(words[2], "first") == 0 ? touching::first
                                                           : touching::all;
     options.order = std::strcmp(words[3], "free") == 0 ? ordering::free : ordering::strict;
-    options.sample_every =
-        all.most_samples == 0 ? 0 : std::max<std::uint64_t>(plan.steps / all.most_samples, 1);
+    options.sample_every = wanted == 0 ? 0 : std::max<std::uint64_t>(plan.steps / wanted, 1);
+    options.sample_bytes = least_sampled(plan, wanted * 6);
     const bool is_null = std::strcmp(words[4], "null") == 0;
     // Only where one thread runs at a time do the slots stand still meanwhile.
     all.asks_usable = is_timed && !is_null && options.order == ordering::strict;
     const replay_steps steps{plan.threads, plan.turns, {all.slots, plan.slots}};
     std::uint64_t failed = 0;
+    if (const std::uint64_t when = std::strtoull(words[6], nullptr, 10); when > 0) {
+        page_watch watch{{all}, when};
+        options.sample_every = when;
+        run<mapping_malloc>(steps, options, watch);
+        return 3;
+    }
     if (is_timed) {
         timing_watch watch{{all},
                            shared_room<histogram>(plan.threads.size() * operations * classes)};

@@ -4,6 +4,7 @@
 
 #include "os/linux_system.hpp"
 #include "os/os.hpp"
+#include "os/sandbox.hpp"
 #include "os/wait_and_wake.hpp"
 
 namespace fil {
@@ -45,12 +46,20 @@ bool trace_observer::wait_for_room(trace_ring& ring) {
     const os::keep_errno keep;
     std::int64_t until = 0;
     std::uint64_t seen = ring.taken_seen;
+    // In a sandbox that lets nobody wait or ask for the time, by turns: half a minute or so.
+    std::uint32_t turns = 1u << 30;
     for (;;) {
         ring.taken_seen = ring.taken.load(std::memory_order_acquire);
         if (has_room(ring)) return true;
         if (root_->gave_up.load(std::memory_order_relaxed) != 0) return false;
         if (!linux_system::may_yield()) {
             spin_lock::pause();
+            if (ring.taken_seen != seen) turns = 1u << 30;
+            seen = ring.taken_seen;
+            if (--turns == 0) {
+                root_->gave_up.store(1);
+                return false;
+            }
             continue;
         }
         const std::int64_t now = os::monotonic_ns();
@@ -62,6 +71,18 @@ bool trace_observer::wait_for_room(trace_ring& ring) {
         }
         os::sleep_for(nap_ns);
     }
+}
+
+void trace_observer::put_touched(thread_state& thread, const memory_extent& extent,
+                                 unsigned about) {
+    if (root_ == nullptr || !sandbox::allows(sandbox::of_residence)) return;
+    constexpr std::uintptr_t page = 4096;
+    const std::uintptr_t begin = extent.address & ~(page - 1);
+    const std::uintptr_t end = (extent.address + extent.bytes + page - 1) & ~(page - 1);
+    const std::uint64_t touched = linux_system::resident_bytes(begin, end - begin);
+    if (trace_ring* ring = prepare(thread, 0))
+        append(*ring, trace_entry_kind::size, about, extent.address,
+               std::min(touched, extent.bytes));
 }
 
 trace_ring* trace_observer::prepare(thread_state& thread, std::uint64_t bytes) {

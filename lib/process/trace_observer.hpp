@@ -46,6 +46,8 @@ class trace_observer {
         put_block(thread, trace_entry_kind::block_came, extent);
     }
     FIL_HOT void block_went(thread_state& thread, const memory_extent& extent) {
+        if (extent.bytes >= trace_large) [[unlikely]]
+            put_touched(thread, extent, trace_touched_block);
         put_block(thread, trace_entry_kind::block_went, extent);
     }
     void mapping_came(thread_state& thread, const memory_extent& extent, mapping_kind kind) {
@@ -59,6 +61,7 @@ class trace_observer {
         put(thread, trace_entry_kind::mapping_came, trace_runtime_arena, 0, extent);
     }
     void range_went(thread_state& thread, const memory_extent& extent) {
+        if (extent.bytes >= trace_large) put_touched(thread, extent, trace_touched_mapping);
         put(thread, trace_entry_kind::range_went, 0, 0, extent);
     }
     void not_moved(thread_state& thread) {
@@ -104,6 +107,8 @@ class trace_observer {
         ring.written.store(at + 1, std::memory_order_release);
     }
 
+    // How much of what is about to go is resident.
+    FIL_RARE void put_touched(thread_state& thread, const memory_extent& extent, unsigned about);
     // A ring of this thread's with room, and a size that needs an entry of its own in it.
     FIL_RARE trace_ring* prepare(thread_state& thread, std::uint64_t bytes);
     trace_ring* make_ring(usage_set_record& set);

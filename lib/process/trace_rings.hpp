@@ -26,7 +26,7 @@ enum class trace_entry_kind : std::uint8_t {
     mapping_came = 2,
     mapping_went = 3,
     thread = 4,     // from here on this ring is of the thread with that number
-    size = 5,       // of the next block or mapping: it does not fit in there
+    size = 5,       // of the next block or mapping: it does not fit in there; or what was touched
     not_moved = 6,  // realloc only freed: what went does not come again
     range_went = 7  // of an arena of a runtime's allocator, perhaps
 };
@@ -35,6 +35,10 @@ inline constexpr unsigned trace_moved = 1;       // went: by realloc, it will co
 inline constexpr unsigned trace_zeroed = 2;      // came: by calloc
 inline constexpr unsigned trace_of_runtime = 4;  // came: from an allocator of a runtime's
 inline constexpr unsigned trace_runtime_arena = 15;
+// Beside `size`: so many bytes are resident of the block, or of mappings, at that place.
+inline constexpr unsigned trace_touched_block = 1, trace_touched_mapping = 2;
+// Of what is so large that is asked, when it goes: a system call. Smaller blocks share their pages.
+inline constexpr std::uint64_t trace_large = 128 << 10;
 
 struct trace_entry {
     std::uint64_t order;  // number << 24 | low 16 bits of the clock << 8 | about << 3 | kind

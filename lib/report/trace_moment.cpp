@@ -25,6 +25,7 @@ class live_then {
   public:
     void apply(const trace::event& one) {
         if (one.of == trace::layer::runtime_arena) return;  // its blocks are counted
+        if (one.what == operation::touched_block || one.what == operation::touched_mapping) return;
         const bool is_mapping = one.what == operation::map || one.what == operation::unmap;
         const auto bytes = static_cast<std::int64_t>(one.bytes);
         if (is_mapping) {
@@ -65,18 +66,6 @@ class live_then {
     std::unordered_map<callstack_id, std::int64_t> held_;
     std::int64_t total_ = 0;
 };
-
-trace::bytes content_of(const std::string& path) {
-    const file_descriptor file = os::open_to_read(path);
-    const auto about = file.number() < 0 ? std::nullopt : os::facts_of(file.number());
-    if (!about) throw std::system_error(errno, std::generic_category());
-    trace::bytes content(about->bytes);
-    const auto got =
-        os::read_at(file.number(), reinterpret_cast<char*>(content.data()), content.size(), 0);
-    if (got < 0) throw std::system_error(errno, std::generic_category());
-    content.resize(static_cast<std::size_t>(got));
-    return content;
-}
 
 std::uint64_t events_until_peak(const trace::reader& from, std::size_t process) {
     live_then live;
@@ -126,14 +115,42 @@ void set_counters(const recording_view& recording, const live_then& live, std::i
 
 }  // namespace
 
+trace::bytes content_of_trace(const std::string& path) {
+    const file_descriptor file = os::open_to_read(path);
+    const auto about = file.number() < 0 ? std::nullopt : os::facts_of(file.number());
+    if (!about) throw std::system_error(errno, std::generic_category());
+    trace::bytes content(about->bytes);
+    const auto got =
+        os::read_at(file.number(), reinterpret_cast<char*>(content.data()), content.size(), 0);
+    if (got < 0) throw std::system_error(errno, std::generic_category());
+    content.resize(static_cast<std::size_t>(got));
+    return content;
+}
+
+shared_mapping recording_of_trace(const trace::reader& from, std::size_t process) {
+    const trace::reader::place& stored = from.processes()[process].recording;
+    if (stored.stored.empty())
+        throw unreadable_snapshot(snapshot_problem::truncated,
+                                  "it is cut short: who allocated stands at its end");
+    const trace::bytes content = trace::reader::unpacked(stored);
+    constexpr std::uint64_t room = 1 << 20;  // for the facts
+    const std::uint64_t bytes =
+        (content.size() + room + recording_page - 1) / recording_page * recording_page;
+    void* memory = os::map_private(bytes);
+    if (memory == nullptr) throw std::bad_alloc();
+    shared_mapping held = shared_mapping::of_memory(memory, bytes);
+    std::memcpy(memory, content.data(), content.size());
+    const recording_view recording(memory, bytes);
+    if (recording.check() != recording_check::good || recording.used_bytes() > content.size())
+        throw unreadable_snapshot(snapshot_problem::damaged, "it is damaged");
+    return held;
+}
+
 report::session_snapshot snapshot_of_trace(const std::string& path, double seconds) try {
-    const trace::bytes file = content_of(path);
+    const trace::bytes file = content_of_trace(path);
     const trace::reader from(file);
     const std::size_t process = from.busiest();
     const trace::reader::process& about = from.processes()[process];
-    if (about.recording.stored.empty())
-        throw unreadable_snapshot(snapshot_problem::truncated,
-                                  "it is cut short: who allocated stands at its end");
     const std::uint64_t at_peak = seconds < 0 ? events_until_peak(from, process) : 0;
     live_then live;
     std::uint64_t count = 0, milliseconds = 0;
@@ -147,19 +164,9 @@ report::session_snapshot snapshot_of_trace(const std::string& path, double secon
         return true;
     });
 
-    const trace::bytes content = trace::reader::unpacked(about.recording);
-    constexpr std::uint64_t room = 1 << 20;  // for the facts
-    const std::uint64_t bytes =
-        (content.size() + room + recording_page - 1) / recording_page * recording_page;
-    void* memory = os::map_private(bytes);
-    if (memory == nullptr) throw std::bad_alloc();
-    shared_mapping held = shared_mapping::of_memory(memory, bytes);
-    std::memcpy(memory, content.data(), content.size());
-    const recording_view recording(memory, bytes);
-    if (recording.check() != recording_check::good || recording.used_bytes() > content.size())
-        throw unreadable_snapshot(snapshot_problem::damaged, "it is damaged");
-    set_counters(recording, live, from.header().sample);
-    recording_memory facts(memory, bytes);
+    shared_mapping held = recording_of_trace(from, process);
+    set_counters(recording_view(held.base(), held.bytes()), live, from.header().sample);
+    recording_memory facts(held.base(), held.bytes());
     facts.add_fact<linux_system>("command", about.about.command);
     facts.add_fact<linux_system>("executable", about.about.executable);
     facts.add_fact<linux_system>("started",

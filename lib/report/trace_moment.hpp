@@ -8,10 +8,15 @@
 #include <string>
 
 #include "fil/report/session_snapshot.hpp"
+#include "fil/trace/trace_reader.hpp"
+#include "session/joined_process.hpp"
 
 namespace fil {
 
 // `seconds` since the trace began; below 0: when most was live.
+trace::bytes content_of_trace(const std::string& path);
+// Who the callstacks are, in memory of ours with room for facts. Throws also where it is not there.
+shared_mapping recording_of_trace(const trace::reader& from, std::size_t process);
 report::session_snapshot snapshot_of_trace(const std::string& path, double seconds);
 
 }  // namespace fil

@@ -27,6 +27,13 @@ class live_blocks {
         return {};
     }
 
+    std::optional<std::uint64_t> find(std::uint64_t address) const {
+        std::size_t at = place_of(address);
+        for (; slots_[at].address != address; at = next(at))
+            if (slots_[at].address == 0) return {};
+        return slots_[at].number;
+    }
+
     std::optional<std::uint64_t> take(std::uint64_t address) {
         std::size_t at = place_of(address);
         for (; slots_[at].address != address; at = next(at))

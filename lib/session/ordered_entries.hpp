@@ -107,7 +107,10 @@ class ordered_entries {
             const auto kind = static_cast<trace_entry_kind>(entry.order & 7);
             if (kind == trace_entry_kind::thread)
                 one.thread = static_cast<std::uint32_t>(entry.place);
-            if (kind == trace_entry_kind::size)
+            const bool is_touched = (entry.order >> 3 & 31) != 0;  // of `size`
+            if (kind == trace_entry_kind::size && is_touched)
+                made.bytes = entry.what;
+            else if (kind == trace_entry_kind::size)
                 one.size = entry.what;
             else if (made.bytes == trace_size_apart)
                 made.bytes = one.size;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "os/cold/memory_of_others.hpp"
 #include "os/os.hpp"
 #include "session/parts_in_memory.hpp"
 
@@ -84,12 +85,22 @@ void traced_process::find_rings() {
 bool traced_process::take(std::uint32_t clock) {
     constexpr std::uint64_t at_a_time = 1 << 18;
     constexpr std::int64_t patience_ns = 2'000'000'000;
+    constexpr std::uint32_t look_ms = 100;
     if (root_ == nullptr && !find_root()) return false;
     clock_ = clock;
     root_->clock.store(clock, std::memory_order_relaxed);
     find_rings();
     const auto each = [&](const ordered_entry& one) { apply(one); };
     const std::uint64_t done = entries_.take(at_a_time, each);
+    if (clock >= next_look_) {
+        const std::int64_t before = os::monotonic_ns();
+        large_.look([&](std::uint64_t address, std::uint64_t bytes) {
+            return os::resident_bytes_of(pid(), address, bytes);
+        });
+        // A twentieth of the time at most.
+        const std::int64_t took_ms = (os::monotonic_ns() - before) / 1'000'000;
+        next_look_ = clock + std::max(look_ms, static_cast<std::uint32_t>(took_ms) * 20);
+    }
     const std::int64_t now = os::monotonic_ns();
     if (done != 0 || !entries_.waits()) {
         waits_since_ns_ = 0;
@@ -111,6 +122,8 @@ void traced_process::end(std::uint32_t clock) {
         given_up_ += entries_.give_up(each);
         entries_.take(none, each);
     }
+    for (const auto& [address, one] : large_.all())
+        if (one.touched) tell_touched(address, one.number, *one.touched, {});
     to_->flush(number_);
     write_recording();
     to_->end_process(number_, {events_, lost(), process_->header().missed_events.load()});
@@ -153,8 +166,9 @@ void traced_process::apply(const ordered_entry& one) {
             return release(std::exchange(moving(one.thread), none), one);
         case trace_entry_kind::range_went:
             return arena_went(one);
-        case trace_entry_kind::thread:
         case trace_entry_kind::size:
+            return touched(one, about);
+        case trace_entry_kind::thread:
             return;
     }
 }
@@ -176,6 +190,7 @@ void traced_process::block_came(const ordered_entry& one, unsigned about) {
     // Its free was lost, or the runtime's allocator records what malloc's hook did.
     if (const auto before = live_.insert(address, number)) release(*before, one);
     if (!is_kept) return;
+    large_.came(address, one.bytes, number);
     trace::event event;
     event.what = old == none ? trace::operation::allocate : trace::operation::reallocate;
     event.of =
@@ -191,6 +206,7 @@ void traced_process::block_went(const ordered_entry& one, unsigned about) {
     const std::uint64_t address = one.entry.place & ((std::uint64_t{1} << trace_place_bits) - 1);
     const auto number = live_.take(address);
     if (!number) return;  // it came before the trace, or was lost
+    large_.went(address);
     if ((about & trace_moved) == 0) return release(*number, one);
     release(std::exchange(moving(one.thread), *number), one);
 }
@@ -205,7 +221,35 @@ void traced_process::mapping_changed(const ordered_entry& one, trace::operation 
     } else if (about < mapping_kinds) {
         event.kind = static_cast<mapping_kind>(about);
     }
+    if (what == trace::operation::map && (about == trace_runtime_arena || is_in_peak(event.kind) ||
+                                          event.kind == mapping_kind::arena))
+        large_.came(event.address, one.bytes, large_blocks::mapping);
+    if (what == trace::operation::unmap) large_.went(event.address, one.bytes);
     add(event, one);
+}
+
+void traced_process::touched(const ordered_entry& one, unsigned about) {
+    if (about == trace_touched_mapping)
+        return tell_touched(one.entry.place, large_blocks::mapping, one.bytes, one);
+    if (about != trace_touched_block) return;
+    if (const auto number = live_.find(one.entry.place))
+        tell_touched(one.entry.place, *number, one.bytes, one);
+}
+
+void traced_process::tell_touched(std::uint64_t address, std::uint64_t number, std::uint64_t bytes,
+                                  const ordered_entry& one) {
+    if (number == not_sampled) return;
+    trace::event event;
+    event.what = number == large_blocks::mapping ? trace::operation::touched_mapping
+                                                 : trace::operation::touched_block;
+    if (number == large_blocks::mapping)
+        event.address = address;
+    else
+        event.block = trace::block_number{number};
+    ordered_entry told = one;
+    told.bytes = bytes;
+    told.entry.what &= 0xffff'ffff;  // no callstack
+    add(event, told);
 }
 
 void traced_process::arena_went(const ordered_entry& one) {

@@ -10,6 +10,7 @@
 
 #include "fil/trace/trace_writer.hpp"
 #include "session/joined_process.hpp"
+#include "session/large_blocks.hpp"
 #include "session/live_blocks.hpp"
 #include "session/ordered_entries.hpp"
 
@@ -49,6 +50,9 @@ class traced_process {
     void block_went(const ordered_entry& one, unsigned about);
     void mapping_changed(const ordered_entry& one, trace::operation what, unsigned about);
     void arena_went(const ordered_entry& one);
+    void touched(const ordered_entry& one, unsigned about);
+    void tell_touched(std::uint64_t address, std::uint64_t number, std::uint64_t bytes,
+                      const ordered_entry& one);
     void release(std::uint64_t number, const ordered_entry& one);
     void add(trace::event& event, const ordered_entry& one);
     void write_recording();
@@ -62,6 +66,8 @@ class traced_process {
     page_number root_page_{};
     ordered_entries entries_;
     live_blocks live_;
+    large_blocks large_;
+    std::uint32_t next_look_ = 0;                    // at the large ones, by the clock
     std::map<std::uint64_t, std::uint64_t> arenas_;  // of a runtime's allocator: address -> bytes
     std::vector<std::uint64_t> moving_;              // by realloc, of each thread
     std::uint32_t clock_ = 0;

@@ -50,6 +50,8 @@ ELSEWHERE = {
     "report/look_file": "test/capi/visit_test.cpp",
     "report/look_rows": "test/capi/visit_test.cpp",
     "report/snapshot_content": "test/lib/report/snapshot_file_test.cpp",
+    "report/study_words": "test/e2e/test_laboratory.py",
+    "report/trace_lines": "test/e2e/test_laboratory.py",
     "report/trace_moment": "test/e2e/test_laboratory.py",
     "session/joined_process": "test/capi/session_test.cpp",
     "session/held_peak": "test/capi/live_copy_test.cpp",

@@ -365,11 +365,20 @@ def test_what_is_asked_for_wrongly_is_said_in_a_line() -> None:
             "compare-allocators",
         ): "compare on which trace? (see fil-profile compare-allocators --help)",
         ("compare-allocators", "--repeat", "x", "a"): "--repeat: 'x' is no such number",
+        ("understand",): "understand takes one trace (see fil-profile understand --help)",
+        ("understand", "-o", "x.pdf", "a"): "-o: 'x.pdf' ends neither in .html nor in .json",
+        (
+            "understand",
+            "--touch",
+            "all",
+            "a",
+        ): "understand has no option --touch (see fil-profile understand --help)",
+        ("synthesize", "a"): "synthesize needs -o FILE.cpp or -o FILE.filtrace",
     }
     for words, line in said.items():
         ended = fil_profile(*words, timeout=SECONDS)
         assert (ended.status, ended.stderr.decode()) == (2, f"=fil-profile= {line}\n")
-    for verb in ("record", "replay", "compare-allocators"):
+    for verb in ("record", "replay", "understand", "synthesize", "compare-allocators"):
         ended = fil_profile(verb, "--help", timeout=SECONDS)
         assert ended.status == 0 and f"Usage: fil-profile {verb}".encode() in ended.stdout
         assert all(len(line) <= 92 for line in ended.stdout.decode().splitlines())
@@ -424,3 +433,151 @@ def times_of(trace: str) -> list[tuple[int, int]]:
         elif words[2] == "free":
             found.append((int(words[1]), sizes.pop(words[3])))
     return found
+
+
+@pytest.mark.usefixtures("here")
+def test_what_is_never_touched_is_not_touched_by_a_replay() -> None:
+    """64 MiB are asked for by malloc, calloc and mmap each, of which 2 MiB are used."""
+    script(
+        "asks.c",
+        "#include <stdlib.h>\n#include <string.h>\n#include <sys/mman.h>\n#include <unistd.h>\n"
+        "int main(int argc, char **argv) {\n"
+        "    size_t all = 64 << 20, used = 2 << 20;\n"
+        "    char *blocks[] = {malloc(all), calloc(1, all),\n"
+        "        mmap(0, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)};\n"
+        "    for (int i = 0; i < 3; i++) memset(blocks[i], 1, used);\n"
+        "    if (argc > 1) { usleep(700000); _exit(0); }\n"
+        "    free(blocks[0]); free(blocks[1]); munmap(blocks[2], all);\n"
+        "}\n",
+    )
+    subprocess.run(["cc", "-w", "-fno-builtin", "asks.c", "-o", "asks"], check=True)
+    for ends in ([], ["with", "all", "there"]):
+        recorded("./asks", *ends)
+        printed = fil_profile("replay", "trace.filtrace", timeout=SECONDS).stdout.decode()
+        assert figure(printed, "requested") >= 192
+        assert 5.5 < figure(printed, "resident") < 10, ends
+
+
+@pytest.mark.usefixtures("here")
+def test_a_study_says_what_a_program_does_with_memory() -> None:
+    script(
+        "study.py",
+        "kept = []\n"
+        "for i in range(20_000):\n"
+        "    bytearray(1000)\n"
+        "    if i % 100 == 0:\n"
+        "        kept.append(bytearray(50_000))\n"
+        "del kept\n",
+    )
+    recorded(sys.executable, "study.py")
+    told = fil_profile("understand", "--json", "trace.filtrace", timeout=SECONDS)
+    assert told.status == 0, told.stderr
+    study = json.loads(told.stdout)
+    lines = {Path(one["line"]).name: one for one in study["lines"]}
+    temporary = lines["study.py:3"]
+    assert temporary["blocks"] >= 20_000 and temporary["bytes"] >= 20_000 * 1000
+    # An object and its bytes: the one that comes last goes before anything else is asked for.
+    assert temporary["temporary"] >= 0.3 * temporary["blocks"]
+    assert temporary["peak"] < 100_000
+    assert 200 * 50_000 <= lines["study.py:5"]["peak"] < 1.1 * 200 * 50_000
+    assert study["peak"] >= 200 * 50_000
+    most = max(study["moments"], key=lambda one: one["live"])
+    assert {Path(line).name: held for line, held in most["held"]}["study.py:5"] > 150 * 50_000
+    assert sum(count for count, _ in study["sizes"]) == study["blocks"][0]
+    text = fil_profile("understand", "trace.filtrace", timeout=SECONDS).stdout.decode()
+    assert "temporary: their thread frees them before it asks for another" in text
+    assert "study.py:5" in text
+    page = fil_profile(
+        "--no-browser", "understand", "-o", "study.html", "trace.filtrace", timeout=SECONDS
+    )
+    assert page.status == 0, page.stderr
+    html = Path("study.html").read_text()
+    assert "study.py:5" in html and "http" not in html.replace("http-equiv", "")
+
+
+@pytest.mark.usefixtures("here")
+def test_a_producer_and_its_consumer_are_seen(traced: str) -> None:
+    recorded(traced, "threads", "2000")
+    told = fil_profile("understand", "--json", "trace.filtrace", timeout=SECONDS)
+    study = json.loads(told.stdout)
+    assert study["handed_over"][0] >= 2000
+    assert sum(count for _, _, count, _ in study["hand_overs"]) == study["handed_over"][0]
+
+
+@pytest.mark.usefixtures("here")
+def test_a_synthetic_trace_has_the_sizes_and_the_curve_and_no_name() -> None:
+    script(
+        "secret.py",
+        "import random\n"
+        "random.seed(1)\n"
+        "kept = {}\n"
+        "for i in range(30_000):\n"
+        "    kept[random.randrange(4000 if i < 15_000 else 900)] = bytearray(600 + i % 900)\n"
+        "big = [bytearray(3 << 20) for _ in range(3)]\n",
+    )
+    recorded(sys.executable, "secret.py", "--password=sesame")
+    for name in ("made.filtrace", "made.cpp"):
+        made = fil_profile("synthesize", "-o", name, "trace.filtrace", timeout=SECONDS)
+        assert made.status == 0, made.stderr
+        for word in (b"secret", b"sesame", b"python"):
+            assert word not in Path(name).read_bytes()
+    subprocess.run(["c++", "-O1", "-std=c++17", "-pthread", "made.cpp", "-o", "made"], check=True)
+    recorded("./made", options=("-o", "bench.filtrace"))
+
+    def study_of(trace: str) -> dict:
+        told = fil_profile("understand", "--json", trace, timeout=SECONDS)
+        assert told.status == 0, told.stderr
+        return json.loads(told.stdout)
+
+    # Small objects are in arenas, in both.
+    printed = fil_profile("replay", "trace.filtrace", timeout=SECONDS).stdout.decode()
+    again = fil_profile("replay", "made.filtrace", timeout=SECONDS).stdout.decode()
+    for name in ("requested", "resident"):
+        assert figure(again, name) == pytest.approx(figure(printed, name), rel=0.05)
+    made, bench = study_of("made.filtrace"), study_of("bench.filtrace")
+    assert made["blocks"][0] > 30_000
+    assert bench["blocks"][0] == pytest.approx(made["blocks"][0], rel=0.02)
+    assert made["sizes"][11] == pytest.approx(sizes_of("trace.filtrace", 11), rel=0.01)
+
+
+def sizes_of(trace: str, size_class: int) -> list[int]:
+    """How many blocks of malloc are above 2^(k-1) and up to 2^k, and their bytes."""
+    sizes = [
+        one.bytes
+        for one in events(trace)
+        if one.what in ("malloc", "realloc")
+        and one.layer == 0
+        and 1 << (size_class - 1) < one.bytes <= 1 << size_class
+    ]
+    return [len(sizes), sum(sizes)]
+
+
+@pytest.mark.usefixtures("here")
+def test_whose_blocks_keep_pages_that_are_nearly_empty_is_said_by_line() -> None:
+    """One block in sixteen stays, of a function of its own, when most is resident."""
+    script(
+        "sparse.c",
+        "#include <stdlib.h>\n#include <string.h>\n"
+        "__attribute__((noinline)) void *stays(void) { return memset(malloc(500), 1, 500); }\n"
+        "__attribute__((noinline)) void *passes(void) { return memset(malloc(500), 1, 500); }\n"
+        "void *all[32000];\n"
+        "int main(void) {\n"
+        "    for (int i = 0; i < 32000; i++) all[i] = i % 16 ? passes() : stays();\n"
+        "    for (int i = 0; i < 32000; i++) if (i % 16) free(all[i]);\n"
+        "    memset(malloc(30 << 20), 1, 30 << 20);\n"
+        "}\n",
+    )
+    subprocess.run(
+        ["cc", "-O1", "-g", "-w", "-fno-builtin", "sparse.c", "-o", "sparse"], check=True
+    )
+    recorded("./sparse")
+    told = fil_profile("replay", "--pages", "trace.filtrace", timeout=SECONDS)
+    assert told.status == 0, told.stderr
+    lines = told.stdout.decode().splitlines()
+    [head] = [line for line in lines if line.startswith("half empty")]
+    # 16 MB of blocks, a page of each eight blocks: half of them keep one that stays.
+    assert 1900 < int(head.split()[2]) < 4200
+    size, unit, share, _, *where = lines[lines.index("") + 1].split()
+    assert unit == "MiB" and 5 < float(size) < 16
+    assert float(share) > 90
+    assert "sparse.c:3" in where[0] and "stays" in where[-1]

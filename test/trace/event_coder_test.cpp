@@ -12,6 +12,9 @@ namespace {
 bool same(const event& a, const event& b) {
     const bool comes = a.what == operation::allocate || a.what == operation::reallocate;
     const bool is_mapping = a.what == operation::map || a.what == operation::unmap;
+    if (a.what == operation::touched_block || a.what == operation::touched_mapping)
+        return a.what == b.what && a.block == b.block && a.address == b.address &&
+               a.bytes == b.bytes && a.thread == b.thread;
     return a.what == b.what && a.thread == b.thread && a.milliseconds == b.milliseconds &&
            a.of == b.of && (is_mapping || a.block == b.block) &&
            (!comes || (a.moved_to == b.moved_to && a.alignment_log2 == b.alignment_log2 &&
@@ -28,7 +31,7 @@ std::vector<event> some_events(std::uint32_t seed, std::size_t count) {
     std::uint64_t next = 0, time = 0;
     while (events.size() < count) {
         event one;
-        const auto kind = random() % 10;
+        const auto kind = random() % 11;
         if (kind < 5 || live.empty()) {
             one = came(next, random() % 8 == 0 ? random() : random() % 500);
             live.push_back(next++);
@@ -40,6 +43,13 @@ std::vector<event> some_events(std::uint32_t seed, std::size_t count) {
             std::swap(live[random() % live.size()], live.back());
             one = moved(live.back(), next, random() % 5000);
             live.back() = next++;
+        } else if (kind == 9) {
+            one.what = random() % 2 ? operation::touched_block : operation::touched_mapping;
+            one.bytes = random();
+            if (one.what == operation::touched_block)
+                one.block = block_number{live.back()};
+            else
+                one.address = random() >> 8;
         } else {
             one = mapped(random() % 2 ? operation::map : operation::unmap, random() >> 8, random(),
                          random() % 2 ? layer::program : layer::runtime_arena);

@@ -66,6 +66,42 @@ TEST(replay_plan, of_a_runtime_either_its_blocks_or_its_arenas) {
     EXPECT_EQ(blocks.peak(), 90);
 }
 
+// Which the trace says when it goes.
+TEST(replay_plan, of_what_is_large_as_much_is_touched_as_the_program_did) {
+    event mapping = mapped(operation::touched_mapping, (1 << 20) + 4096, 12'288);
+    const bytes file =
+        file_of({came(0, 500'000), mapped(operation::map, 1 << 20, 1 << 20), came(1, 100),
+                 touched(0, 8192), went(0), mapping, mapped(operation::unmap, 1 << 20, 1 << 20)});
+    const replay_plan plan(reader(file), 0, runtime_memory::arenas);
+    const auto& steps = plan.threads()[0].steps;
+    std::vector<step_kind> kinds;
+    for (const step& one : steps) kinds.push_back(one.what);
+    EXPECT_EQ(kinds,
+              (std::vector{step_kind::allocate, step_kind::touch, step_kind::map, step_kind::touch,
+                           step_kind::allocate, step_kind::release, step_kind::unmap}));
+    EXPECT_EQ(steps[1].bytes(), 8192u);
+    EXPECT_EQ(steps[3].bytes(), 12'288u);
+    EXPECT_TRUE(steps[0].is_touched_apart() && steps[2].is_touched_apart());
+    EXPECT_FALSE(steps[4].is_touched_apart());
+    EXPECT_EQ(plan.peak(), 500'000 + (1 << 20) + 100);
+    // Another thread's release waits for it.
+    EXPECT_EQ(steps[1].turn, 1u);
+    EXPECT_EQ(steps[5].turn, 2u);
+}
+
+TEST(replay_plan, of_an_arena_only_what_was_touched) {
+    event arena = mapped(operation::map, 1 << 30, 1 << 30), other = arena;
+    arena.kind = other.kind = mapping_kind::arena;
+    other.address = std::uint64_t{1} << 40;  // of which nobody knows
+    const bytes file = file_of({arena, other, mapped(operation::touched_mapping, 1 << 30, 9000),
+                                mapped(operation::unmap, 1 << 30, 1 << 30)});
+    const replay_plan plan(reader(file), 0, runtime_memory::arenas);
+    EXPECT_EQ(plan.peak(), 12'288);
+    ASSERT_EQ(plan.steps(), 3u);
+    EXPECT_EQ(plan.threads()[0].steps[1].bytes(), 9000u);
+    EXPECT_EQ(plan.threads()[0].steps[2].bytes(), 12'288u);
+}
+
 // From pymalloc to malloc and back: with arenas only malloc's half is replayed.
 TEST(replay_plan, a_block_that_leaves_the_runtimes_allocator_comes_to_malloc) {
     event back = of_runtime(moved(1, 2, 100));

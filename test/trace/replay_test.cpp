@@ -1,6 +1,7 @@
 #include "fil/trace/replay.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <mutex>
 #include <random>
@@ -41,6 +42,34 @@ struct checking_allocator : simple_allocator<checking_allocator> {
     }
 };
 static_assert(replayed_allocator<checking_allocator>);
+
+// Pages of its own, so that what was touched of them can be seen.
+struct mapping_allocator : simple_allocator<mapping_allocator> {
+    void* last = nullptr;
+    void* allocate(std::size_t bytes, std::size_t) { return last = map(bytes); }
+    void* map(std::size_t bytes) {
+        return mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    }
+    void release(void* block, std::size_t bytes) { munmap(block, bytes); }
+    std::size_t resident_pages(std::size_t bytes) const {
+        std::vector<unsigned char> states(bytes / 4096);
+        mincore(last, bytes, states.data());
+        return static_cast<std::size_t>(std::ranges::count(states, 1));
+    }
+};
+
+TEST(replay, touches_of_a_large_block_what_the_trace_says) {
+    for (const auto order : {ordering::strict, ordering::free})
+        for (const std::uint64_t pages : {0u, 3u}) {
+            const bytes file = file_of({came(0, 1 << 20), touched(0, pages * 4096)});
+            const replay_plan plan(reader(file), 0, runtime_memory::arenas);
+            mapping_allocator allocator;
+            prepared_replay prepared(plan);
+            prepared.run(allocator, {touching::all, order, 0});
+            EXPECT_EQ(allocator.resident_pages(1 << 20), pages);
+            prepared.release_rest(allocator);
+        }
+}
 
 // Blocks that one thread makes and another releases.
 replay_plan handed_over(int count) {

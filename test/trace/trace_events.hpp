@@ -37,6 +37,12 @@ inline event mapped(operation what, std::uint64_t address, std::uint64_t bytes,
     one.thread = 1;
     return one;
 }
+inline event touched(std::uint64_t block, std::uint64_t bytes) {
+    event one = went(block);
+    one.what = operation::touched_block;
+    one.bytes = bytes;
+    return one;
+}
 
 // A file in memory, of one process.
 inline bytes file_of(const std::vector<event>& events, bool is_finished = true) {

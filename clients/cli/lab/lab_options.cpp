@@ -27,6 +27,7 @@ const std::string& one_of(const std::string& option, const std::string& word,
 }  // namespace
 
 lab_options parse_lab_options(const std::string& verb, const std::vector<std::string>& words) {
+    const bool replays = verb == "replay" || verb == "compare-allocators";
     lab_options found;
     replay_setting for_all;
     for_all.allocator = "glibc";
@@ -41,6 +42,19 @@ lab_options parse_lab_options(const std::string& verb, const std::vector<std::st
         };
         if (word == "--help" || word == "-h") {
             found.wants_help = true;
+        } else if (word == "--process") {
+            found.pid = number_of(word, value(), 1);
+        } else if (word == "-o" && verb != "replay") {
+            found.output = value();
+        } else if (word == "--json" && verb == "understand") {
+            found.is_json = true;
+        } else if (word == "--small" && verb != "understand") {
+            found.small = one_of(word, value(), {"arenas", "blocks"}) == "blocks"
+                              ? trace::runtime_memory::blocks
+                              : trace::runtime_memory::arenas;
+        } else if (!replays && word.starts_with('-')) {
+            throw refusal(verb + " has no option " + word + " (see fil-profile " + verb +
+                          " --help)");
         } else if (word == "--allocator") {
             found.settings.push_back(for_all);
             found.settings.back().allocator = value();
@@ -55,18 +69,12 @@ lab_options parse_lab_options(const std::string& verb, const std::vector<std::st
             for_all.touch = one_of(word, value(), {"none", "first", "all"});
         } else if (word == "--order") {
             for_all.order = one_of(word, value(), {"strict", "free"});
-        } else if (word == "--small") {
-            found.small = one_of(word, value(), {"arenas", "blocks"}) == "blocks"
-                              ? trace::runtime_memory::blocks
-                              : trace::runtime_memory::arenas;
-        } else if (word == "--process") {
-            found.pid = number_of(word, value(), 1);
         } else if (word == "--seconds") {
             for_all.seconds = number_of(word, value(), 1);
         } else if (word == "--repeat" && verb != "replay") {
             found.repeats = number_of(word, value(), 1);
-        } else if (word == "-o" && verb != "replay") {
-            found.output = value();
+        } else if (word == "--pages" && verb == "replay") {
+            found.wants_pages = true;
         } else if (word == "--print" && verb == "replay") {
             found.prints = true;
         } else if (word.starts_with('-')) {

@@ -17,6 +17,8 @@ struct lab_options {
     int repeats = 5;
     std::string output;
     bool prints = false;
+    bool is_json = false;
+    bool wants_pages = false;
     bool wants_help = false;
     bool has_allocators = false;
 };

@@ -63,6 +63,16 @@ std::int64_t replay_figures::peak_resident() const {
     for (const replay_sample& one : samples) most = std::max(most, one.resident);
     return most;
 }
+std::uint64_t replay_figures::step_of_peak() const {
+    std::int64_t most = -1;
+    std::uint64_t step = 1;
+    for (const replay_sample& one : samples)
+        if (one.resident > most) {
+            most = one.resident;
+            step = one.steps;
+        }
+    return step;
+}
 std::int64_t replay_figures::peak_live() const {
     std::int64_t most = 0;
     for (const replay_sample& one : samples) most = std::max(most, one.live);
@@ -102,6 +112,11 @@ replay_figures figures_of(const std::string& text) {
             replay_sample one{};
             if (words >> one.steps >> one.ns >> one.live >> one.resident >> one.usable)
                 found.samples.push_back(one);
+        } else if (name == "pages") {
+            words >> found.sparse >> found.empty;
+        } else if (name == "keeps") {
+            std::pair<std::uint32_t, std::uint64_t> one{};
+            if (words >> one.first >> one.second) found.kept.push_back(one);
         } else if (name == "latency") {
             replay_latency one{};
             words >> one.operation >> one.up_to >> one.count;
@@ -120,7 +135,8 @@ planned_replay::planned_replay(const trace::replay_plan& plan) : file_(new_memor
         plan, [&](const void* data, std::size_t bytes) { write_whole(file_, data, bytes); });
 }
 
-replay_figures planned_replay::measure(const replay_setting& setting, how kind, int samples) const {
+replay_figures planned_replay::measure(const replay_setting& setting, how kind, int samples,
+                                       std::uint64_t stop) const {
     static const std::string driver = find_driver();
     environment variables = current_environment();
     for (const char* name : {"LD_PRELOAD", "FIL_SESSION", "FIL_OUTPUT"})
@@ -144,7 +160,9 @@ replay_figures planned_replay::measure(const replay_setting& setting, how kind, 
                                              setting.order,
                                              kind == how::null ? "null" : "malloc",
                                              std::to_string(samples),
-                                             kind == how::timed ? "timed" : "untimed"};
+                                             stop > 0             ? std::to_string(stop)
+                                             : kind == how::timed ? "timed"
+                                                                  : "untimed"};
     const heard all = hear_program({driver, arguments, variables}, file_, setting.seconds);
     replay_figures found = figures_of(all.text);
     if (all.was_stopped) {

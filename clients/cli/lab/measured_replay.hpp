@@ -44,7 +44,13 @@ struct replay_figures {
     std::int64_t resident_end = 0;
     std::vector<replay_sample> samples;
     std::vector<replay_latency> latencies;
+    // Of a replay that was stopped: pages at least half empty, what they lack, and whose blocks
+    // keep them, by slot.
+    std::uint64_t sparse = 0, empty = 0;
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> kept;
 
+    // After so many steps most was resident.
+    std::uint64_t step_of_peak() const;
     std::int64_t peak_resident() const;
     std::int64_t peak_live() const;
     double mean_resident() const;  // over time
@@ -56,7 +62,9 @@ class planned_replay {
     explicit planned_replay(const trace::replay_plan& plan);
 
     enum class how { plain, timed, null };
-    replay_figures measure(const replay_setting& setting, how kind, int samples) const;
+    // `stop`: after so many steps, to look at the pages; 0: never.
+    replay_figures measure(const replay_setting& setting, how kind, int samples,
+                           std::uint64_t stop = 0) const;
 
   private:
     descriptor file_;

@@ -18,7 +18,7 @@ constexpr const char* usage =
     "       fil-profile report PATH...              (draws reports again; has --help)\n"
     "       fil-profile preload-path   (FIL_OUTPUT=DIR LD_PRELOAD=$(...) PROGRAM)\n"
     "       fil-profile live|snapshot PID           (while it runs; both have --help)\n"
-    "       fil-profile record|replay|compare-allocators ...    (each has --help)\n";
+    "       fil-profile record|replay|understand|synthesize|compare-allocators ...\n";
 
 constexpr const char* license =
 #include <license_text.inc>
@@ -112,8 +112,9 @@ void declare(CLI::App& app, invocation& asked) {
                    "command");
            })
         ->group("");
-    for (const char* verb : {"run", "python", "doctor", "preload-path", "live", "snapshot",
-                             "report", "record", "replay", "compare-allocators"})
+    for (const char* verb :
+         {"run", "python", "doctor", "preload-path", "live", "snapshot", "report", "record",
+          "replay", "understand", "synthesize", "compare-allocators"})
         app.add_subcommand(verb)->group("");  // the usage says it all
 }
 
@@ -128,7 +129,8 @@ std::size_t place_of_verb(const CLI::App& app, std::span<const std::string> word
 }
 
 bool has_own_help(const std::string& verb) {
-    constexpr const char* verbs[] = {"python", "report", "record", "replay", "compare-allocators"};
+    constexpr const char* verbs[] = {
+        "python", "report", "record", "replay", "understand", "synthesize", "compare-allocators"};
     return std::ranges::find(verbs, verb) != std::end(verbs);
 }
 

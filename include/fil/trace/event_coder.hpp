@@ -56,6 +56,14 @@ class event_encoder {
             case operation::release:
                 put_number(ages_, next_block_ - static_cast<std::uint64_t>(one.block));
                 break;
+            case operation::touched_block:
+                put_number(ages_, next_block_ - static_cast<std::uint64_t>(one.block));
+                put_number(others_, one.bytes);
+                break;
+            case operation::touched_mapping:
+                put_number(others_, one.address);
+                put_number(others_, one.bytes);
+                break;
             case operation::map:
             case operation::unmap:
                 others_.push_back(static_cast<std::uint8_t>(static_cast<unsigned>(one.of) << 4 |
@@ -152,10 +160,13 @@ class event_decoder {
             else
                 thread_ = static_cast<std::uint32_t>(others_.number());
         }
-        if (code > static_cast<std::uint8_t>(operation::unmap)) throw unreadable("it is damaged");
+        if (code > static_cast<std::uint8_t>(operation::touched_mapping))
+            throw unreadable("it is damaged");
         one = {};
         const auto what = static_cast<operation>(code);
-        if (what == operation::reallocate || what == operation::release) one.block = aged();
+        if (what == operation::reallocate || what == operation::release ||
+            what == operation::touched_block)
+            one.block = aged();
         if (what == operation::reallocate || what == operation::allocate) {
             const block_number old = one.block;
             const std::uint64_t site = asked_.number();
@@ -165,6 +176,9 @@ class event_decoder {
             one.moved_to = block_number{next_block_++};
         }
         if (what == operation::map || what == operation::unmap) read_mapping(one);
+        if (what == operation::touched_mapping) one.address = others_.number();
+        if (what == operation::touched_mapping || what == operation::touched_block)
+            one.bytes = others_.number();
         one.what = what;
         one.thread = thread_;
         one.milliseconds = time_;

@@ -38,6 +38,8 @@ struct replay_options {
     touching touch = touching::all;
     ordering order = ordering::strict;
     std::uint64_t sample_every = 0;  // steps; 0: never
+    std::uint64_t sample_bytes =
+        ~std::uint64_t{0};  // and where so many come or are touched at once
 };
 
 struct null_watch {
@@ -131,7 +133,7 @@ class replay {
         switch (one.what) {
             case step_kind::allocate:
                 watch_.before();
-                slot.block = allocator_.allocate(bytes, std::size_t{1} << one.alignment_log2);
+                slot.block = allocator_.allocate(bytes, std::size_t{1} << one.alignment_log2());
                 came(thread, one, slot, change);
                 break;
             case step_kind::allocate_zeroed:
@@ -152,7 +154,8 @@ class replay {
                     break;
                 }
                 slot.block = fresh;
-                if (bytes > slot.bytes) touch(slot.block, slot.bytes, bytes);
+                if (bytes > slot.bytes && !one.is_touched_apart())
+                    touch(slot.block, slot.bytes, bytes);
                 slot.bytes = bytes;
                 break;
             }
@@ -167,6 +170,9 @@ class replay {
             case step_kind::map:
                 slot.block = allocator_.map(bytes);
                 change = static_cast<std::int64_t>(bytes);
+                if (!one.is_touched_apart()) touch(slot.block, 0, bytes);
+                break;
+            case step_kind::touch:
                 touch(slot.block, 0, bytes);
                 break;
             case step_kind::unmap:
@@ -177,7 +183,7 @@ class replay {
                 break;
         }
         slot.turn.store(one.turn + 1, std::memory_order_release);
-        count(thread, change);
+        count(change, one.what == step_kind::release || one.what == step_kind::unmap ? 0 : bytes);
     }
 
     void came(std::uint32_t thread, const step& one, replay_slot& slot, std::int64_t& change) {
@@ -188,7 +194,7 @@ class replay {
         }
         slot.bytes = one.bytes();
         change = static_cast<std::int64_t>(slot.bytes);
-        touch(slot.block, 0, slot.bytes);
+        if (!one.is_touched_apart()) touch(slot.block, 0, slot.bytes);
     }
 
     void touch(void* block, std::uint64_t from, std::uint64_t bytes) {
@@ -201,12 +207,13 @@ class replay {
         begin[bytes - 1] = 1;
     }
 
-    void count(std::uint32_t, std::int64_t change) {
+    void count(std::int64_t change, std::uint64_t came) {
         if (options_.sample_every == 0) return;
         // In strict order plain words would do; freely, this is what a sample costs.
         const std::int64_t live = live_.fetch_add(change, std::memory_order_relaxed) + change;
         const std::uint64_t done = done_.fetch_add(1, std::memory_order_relaxed) + 1;
-        if (done % options_.sample_every == 0) watch_.sample(done, live);
+        if (done % options_.sample_every == 0 || came >= options_.sample_bytes)
+            watch_.sample(done, live);
     }
 
     Allocator& allocator_;

@@ -12,11 +12,21 @@
 #include <map>
 #include <utility>
 
+#include "fil/trace/touched_memory.hpp"
 #include "fil/trace/trace_reader.hpp"
 
 namespace fil::trace {
 
-enum class step_kind : std::uint8_t { allocate, allocate_zeroed, release, reallocate, map, unmap };
+// Touch: of a block that came a step ago so many bytes are used, and no more.
+enum class step_kind : std::uint8_t {
+    allocate,
+    allocate_zeroed,
+    release,
+    reallocate,
+    map,
+    unmap,
+    touch
+};
 
 struct step {
     std::uint32_t slot;
@@ -24,7 +34,11 @@ struct step {
     std::uint32_t bytes_low;
     std::uint16_t bytes_high;
     step_kind what;
-    std::uint8_t alignment_log2;
+    std::uint8_t alignment;  // log2; and `is_touched_apart`
+
+    static constexpr std::uint8_t touched_apart = 0x80;
+    std::uint8_t alignment_log2() const { return alignment & 63; }
+    bool is_touched_apart() const { return (alignment & touched_apart) != 0; }
 
     std::uint64_t bytes() const { return std::uint64_t{bytes_high} << 32 | bytes_low; }
 };
@@ -49,13 +63,17 @@ class replay_plan {
 
     explicit replay_plan(runtime_memory of = runtime_memory::arenas) : of_(of) {}
 
-    // A thread that has ended hands its place to the next one, as its memory went to that one in
-    // the program: a server's thousand short threads are as many as there were at once.
-    replay_plan(const reader& from, std::size_t process, runtime_memory of) : of_(of) {
+    // Until so many steps are there, or all. A thread that has ended hands its place to the next
+    // one, as its memory went to that one in the program: a server's thousand short threads are as
+    // many as there were at once.
+    replay_plan(const reader& from, std::size_t process, runtime_memory of,
+                std::uint64_t until = ~std::uint64_t{0})
+        : of_(of) {
         std::unordered_map<std::uint32_t, std::uint64_t> last, place;
         std::uint64_t number = 0;
         from.for_each_event(process, [&](const event& one) {
             last[one.thread] = number++;
+            touched_.add(one);
             return true;
         });
         std::vector<std::uint64_t> left;
@@ -72,7 +90,7 @@ class replay_plan {
             one.thread = static_cast<std::uint32_t>(found->second);
             if (last[thread] == number++) left.push_back(found->second);
             add(one);
-            return true;
+            return steps_ < until;
         });
     }
 
@@ -87,9 +105,13 @@ class replay_plan {
                 return go(one, take(one.block));
             case operation::map:
                 if (is_replayed(one)) map(one);
+                ++maps_;
                 return;
             case operation::unmap:
                 return unmap(one);
+            case operation::touched_block:
+            case operation::touched_mapping:
+                return;  // known beforehand
         }
     }
 
@@ -97,6 +119,8 @@ class replay_plan {
     const std::vector<turn_of_thread>& turns() const { return turns_; }
     std::uint32_t slots() const { return static_cast<std::uint32_t>(owner_.size()); }
     std::uint64_t steps() const { return steps_; }
+    // Who asked for what stands there, when the plan ends.
+    callstack_id callstack_of(std::uint32_t slot) const { return callstack_[slot]; }
     std::int64_t peak() const { return peak_; }  // of what is live and mapped, in bytes
     std::uint64_t milliseconds() const { return milliseconds_; }
 
@@ -113,7 +137,7 @@ class replay_plan {
         if (one.of == layer::runtime_arena) return of_ == runtime_memory::arenas;
         if (one.of == layer::runtime_block) return of_ == runtime_memory::blocks;
         const bool is_block = one.what != operation::map && one.what != operation::unmap;
-        return is_block || one.kind == mapping_kind::anonymous;
+        return is_block || one.kind == mapping_kind::anonymous || one.kind == mapping_kind::arena;
     }
 
     std::uint32_t& slot_of(block_number block) {
@@ -143,6 +167,7 @@ class replay_plan {
         owner_.push_back(thread);
         turn_.push_back(0);
         bytes_.push_back(0);
+        callstack_.push_back(callstack_id::none);
         return slots() - 1;
     }
 
@@ -156,6 +181,15 @@ class replay_plan {
         ++turns_.back().steps;
         ++steps_;
     }
+    // What came with the last step is touched by one of its own, if the trace says how much.
+    void touch(const event& one, std::uint32_t slot, std::optional<std::uint64_t> bytes) {
+        if (!bytes) return;
+        step& last = threads_[index_of(one.thread)].steps.back();
+        last.alignment |= step::touched_apart;
+        event plain = one;
+        plain.alignment_log2 = 0;
+        put(plain, step_kind::touch, slot, turn_[slot]++, std::min(*bytes, one.bytes));
+    }
     void count(std::int64_t bytes) { peak_ = std::max(peak_, live_ += bytes); }
 
     void come(const event& one, block_number block) {
@@ -163,9 +197,11 @@ class replay_plan {
         const std::uint32_t slot = fresh_slot(index_of(one.thread));
         slot_of(block) = slot;
         bytes_[slot] = one.bytes;
+        callstack_[slot] = one.callstack;
         count(static_cast<std::int64_t>(one.bytes));
         put(one, one.zeroed ? step_kind::allocate_zeroed : step_kind::allocate, slot, turn_[slot]++,
             one.bytes);
+        touch(one, slot, touched_.of(block));
     }
 
     void go(const event& one, std::uint32_t slot) {
@@ -183,15 +219,25 @@ class replay_plan {
         slot_of(one.moved_to) = slot;
         count(static_cast<std::int64_t>(one.bytes) - static_cast<std::int64_t>(bytes_[slot]));
         bytes_[slot] = one.bytes;
+        callstack_[slot] = one.callstack;
         put(one, step_kind::reallocate, slot, turn_[slot]++, one.bytes);
+        touch(one, slot, touched_.of(one.moved_to));
     }
 
-    void map(const event& one) {
+    // Of an arena, which an allocator inside has reserved, as much as was ever touched, if that is
+    // known.
+    void map(event one) {
         unmap(one);
+        if (one.kind == mapping_kind::arena && one.of == layer::program) {
+            const std::uint64_t used = touched_.of_map(maps_).value_or(0);
+            one.bytes = std::min(one.bytes, (used + page - 1) / page * page);
+            if (one.bytes == 0) return;
+        }
         const std::uint32_t slot = fresh_slot(index_of(one.thread));
         pieces_[one.address] = {one.address + one.bytes, one.address, slot};
         count(static_cast<std::int64_t>(one.bytes));
-        put(one, step_kind::map, slot, 0, one.bytes);
+        put(one, step_kind::map, slot, turn_[slot]++, one.bytes);
+        touch(one, slot, touched_.of_map(maps_));
     }
 
     // Whatever of it was mapped.
@@ -222,8 +268,10 @@ class replay_plan {
     std::vector<std::uint32_t> slot_of_;            // of each block of the trace
     std::vector<std::uint32_t> owner_, turn_;       // of each slot
     std::vector<std::uint64_t> bytes_;              //   likewise
+    std::vector<callstack_id> callstack_;           //   likewise
     std::map<std::uint64_t, piece> pieces_;         // of mappings
-    std::uint64_t steps_ = 0, milliseconds_ = 0;
+    touched_memory touched_;
+    std::uint64_t maps_ = 0, steps_ = 0, milliseconds_ = 0;
     std::int64_t live_ = 0, peak_ = 0;
 };
 

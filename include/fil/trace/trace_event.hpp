@@ -10,7 +10,17 @@
 
 namespace fil::trace {
 
-enum class operation : std::uint8_t { allocate, release, reallocate, map, unmap };
+// The last two say, of a large block or mapping that is about to go or is there at the end, how
+// many bytes of it were ever resident: a program may ask for more than it uses.
+enum class operation : std::uint8_t {
+    allocate,
+    release,
+    reallocate,
+    map,
+    unmap,
+    touched_block = 7,  // 5 and 6 mean something else in the file
+    touched_mapping = 8
+};
 
 // Whose a block or a mapping is. A replay takes a runtime's blocks or its arenas, never both.
 enum class layer : std::uint8_t {
@@ -29,7 +39,7 @@ struct event {
     bool zeroed = false;                          // by calloc
     std::uint32_t thread = 0;
     callstack_id callstack = callstack_id::none;  // of what comes
-    std::uint64_t bytes = 0;                      // of what comes, and of mappings
+    std::uint64_t bytes = 0;                      // of what comes, of mappings; that were touched
     block_number block{};                         // that came, that is released, or was reallocated
     block_number moved_to{};                      // by reallocate
     std::uint64_t address = 0;                    // of a mapping

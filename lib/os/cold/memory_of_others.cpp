@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 
@@ -27,6 +28,27 @@ std::optional<std::uint64_t> segment_bytes(int segment) {
     shmid_ds about{};
     if (shmctl(segment, IPC_STAT, &about) != 0) return {};
     return about.shm_segsz;
+}
+
+std::optional<std::uint64_t> resident_bytes_of(std::int32_t pid, std::uint64_t address,
+                                               std::uint64_t bytes) {
+    constexpr std::uint64_t page = 4096, present_or_swapped = 3ull << 62;
+    const file_descriptor pages = open_to_read("/proc/" + std::to_string(pid) + "/pagemap");
+    if (pages.number() < 0) return {};
+    const std::uint64_t end = (address + bytes + page - 1) / page;
+    std::uint64_t found = 0, words[512];
+    for (std::uint64_t at = address / page; at < end;) {
+        const std::uint64_t wanted = std::min<std::uint64_t>(end - at, std::size(words));
+        const ssize_t got = pread(pages.number(), words, wanted * sizeof(std::uint64_t),
+                                  static_cast<off_t>(at * sizeof(std::uint64_t)));
+        if (got <= 0) return {};
+        const std::uint64_t count = static_cast<std::uint64_t>(got) / sizeof(std::uint64_t);
+        if (count == 0) return {};
+        for (std::uint64_t i = 0; i < count; ++i)
+            found += (words[i] & present_or_swapped) != 0 ? page : 0;
+        at += count;
+    }
+    return found;
 }
 
 memory_of_another::memory_of_another(std::int32_t pid)

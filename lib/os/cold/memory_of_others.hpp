@@ -18,6 +18,10 @@ std::optional<std::uint64_t> sealed_bytes(int descriptor);
 
 std::optional<std::uint64_t> segment_bytes(int segment);
 
+// How many bytes of that range of another process are in memory or swapped out, in whole pages.
+std::optional<std::uint64_t> resident_bytes_of(std::int32_t pid, std::uint64_t address,
+                                               std::uint64_t bytes);
+
 // The memory of another process, which may be gone, or refuse.
 class memory_of_another {
   public:
