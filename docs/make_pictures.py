@@ -110,12 +110,29 @@ def out_of_memory(browser: Browser) -> None:
     browser.open(output / "latest/index.html")
 
 
+def laboratory(browser: Browser) -> None:
+    """The curves of the comparison page; minutes of replays, if there are none yet."""
+    comparison = ROOT / ".bench-laboratory" / "comparison" / "index.html"
+    if not comparison.exists():
+        command = [sys.executable, str(ROOT / "bench" / "laboratory.py"), "--compare"]
+        subprocess.run(command, cwd=ROOT, check=True)
+    page = comparison.read_text()
+    curves = page[: page.index("<h1>")] + "<h1>Resident memory, over the same traces</h1>"
+    for part in page.split("<h2>")[1:]:
+        figure = part[part.index("<figure>") : part.index("</figure>")]
+        curves += f"<h2>{part.split('.filtrace')[0]}</h2>{figure}</figure>"
+    Path("curves.html").write_text(curves)
+    browser.look(1060, 2180)
+    browser.open(Path("curves.html").resolve())
+
+
 PICTURES: dict[str, Callable[[Browser], None]] = {
     "report.png": report,
     "zoomed.png": zoomed,
     "leaves-first.png": leaves_first,
     "notebook.png": notebook,
     "out-of-memory.png": out_of_memory,
+    "laboratory.png": laboratory,
 }
 
 
