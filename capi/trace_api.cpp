@@ -3,9 +3,9 @@
 #include <cerrno>
 #include <optional>
 
-#include "fil/trace/study_report.hpp"
 #include "fil/trace/trace_reader.hpp"
 #include "os/cold/files.hpp"
+#include "report/study_report.hpp"
 #include "report/trace_lines.hpp"
 #include "report/trace_moment.hpp"
 #include "session/trace_recorder.hpp"

@@ -1,5 +1,5 @@
 #include "fil/report/json_writer.hpp"
-#include "fil/trace/study_report.hpp"
+#include "report/study_report.hpp"
 
 namespace fil::report {
 namespace {

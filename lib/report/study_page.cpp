@@ -3,7 +3,7 @@
 
 #include "fil/report/json_writer.hpp"
 #include "fil/report/markup.hpp"
-#include "fil/trace/study_report.hpp"
+#include "report/study_report.hpp"
 #include "report/study_words.hpp"
 
 #include "embedded_study.hpp"

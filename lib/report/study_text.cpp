@@ -1,6 +1,6 @@
 #include "fil/report/answer_row.hpp"
 #include "fil/report/mib_text.hpp"
-#include "fil/trace/study_report.hpp"
+#include "report/study_report.hpp"
 #include "report/study_words.hpp"
 
 namespace fil::report {

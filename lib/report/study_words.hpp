@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "fil/report/mib_text.hpp"
-#include "fil/trace/study_report.hpp"
+#include "report/study_report.hpp"
 
 namespace fil::report {
 

@@ -50,6 +50,7 @@ ELSEWHERE = {
     "report/look_file": "test/capi/visit_test.cpp",
     "report/look_rows": "test/capi/visit_test.cpp",
     "report/snapshot_content": "test/lib/report/snapshot_file_test.cpp",
+    "report/study_report": "test/e2e/test_laboratory.py",
     "report/study_words": "test/e2e/test_laboratory.py",
     "report/trace_lines": "test/e2e/test_laboratory.py",
     "report/trace_moment": "test/e2e/test_laboratory.py",
