@@ -68,14 +68,15 @@ constexpr const char* head =
     "color:var(--soft)}.wide{overflow-x:auto}table{border-collapse:collapse;margin:.6rem 0}"
     "th,td{text-align:right;padding:.25rem .7rem;border-bottom:1px solid var(--rule);"
     "font-variant-numeric:tabular-nums;white-space:nowrap}th:first-child,td:first-child{"
-    "text-align:left;white-space:normal}td.best{font-weight:700}td.why{text-align:left;"
+    "text-align:left;white-space:normal;min-width:8.5rem}td.best{font-weight:700}td.why{text-align:"
+    "left;"
     "white-space:normal}figure{margin:1rem "
     "0}svg{width:100%;height:auto;max-width:60rem;display:block}"
     "svg text{font:12px system-ui,sans-serif;fill:var(--soft)}svg .line{fill:none;stroke-width:1.8}"
     "svg .rule{stroke:var(--rule)}svg .live{fill:var(--rule);stroke:none}"
     ".key{display:inline-block;margin-right:1.2rem;white-space:nowrap}.key svg{display:inline;"
     "width:2.4rem;height:.8rem;vertical-align:middle}"
-    "@media "
+    "@media(max-width:40rem){th,td{padding:.25rem .4rem}svg text{font-size:22px}}@media "
     "print{body{margin:0;max-width:none}h2{break-after:avoid}figure,table{break-inside:avoid}}"
     "</style>";
 
@@ -156,7 +157,7 @@ std::string curves(const compared_trace& trace) {
 
 std::string table(const compared_trace& trace) {
     std::string html =
-        "<div class=\"wide\"><table><tr><th>of each, the median <small>and where it "
+        "<div class=\"wide\" tabindex=\"0\"><table><tr><th>of each, the median <small>and where it "
         "may be</small>";
     for (const compared_allocator& one : trace.allocators)
         html += "<th>" + escaped(one.setting.name());
@@ -182,7 +183,7 @@ std::string table(const compared_trace& trace) {
 }
 
 std::string verdicts(const compared_trace& trace) {
-    std::string html = "<div class=\"wide\"><table><tr><th>least<th>";
+    std::string html = "<div class=\"wide\" tabindex=\"0\"><table><tr><th>least<th>";
     for (std::size_t q = 0; q < questions().size(); ++q)
         html += std::string("<tr><td>") + questions()[q].name + "<td class=\"why\">" +
                 escaped(verdict_of(trace, q).text);
@@ -192,7 +193,7 @@ std::string verdicts(const compared_trace& trace) {
 std::string latencies(const compared_trace& trace) {
     std::string html =
         "<details><summary>Every class of sizes: ns at 50, 90, 99 and 99.9 %"
-        "</summary><div class=\"wide\"><table><tr><th>allocator<th>call<th>up to "
+        "</summary><div class=\"wide\" tabindex=\"0\"><table><tr><th>allocator<th>call<th>up to "
         "bytes<th>count<th>50 %<th>90 %<th>99 %<th>99.9 %";
     for (const compared_allocator& one : trace.allocators) {
         if (one.timed.empty()) continue;
