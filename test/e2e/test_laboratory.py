@@ -581,3 +581,14 @@ def test_whose_blocks_keep_pages_that_are_nearly_empty_is_said_by_line() -> None
     assert unit == "MiB" and 5 < float(size) < 16
     assert float(share) > 90
     assert "sparse.c:3" in where[0] and "stays" in where[-1]
+
+
+@pytest.mark.usefixtures("here")
+def test_a_traced_program_in_a_sandbox_is_not_harmed() -> None:
+    """Its filter kills it for a call that it does not make itself: to wait, say, or mincore."""
+    source = str(PROGRAMS / "sandboxed.c")
+    subprocess.run(["cc", "-O1", "-w", "-pthread", source, "-o", "sandboxed"], check=True)
+    for what in ("work", "threads", "mappings"):
+        ended = fil_profile("--quiet", "record", "./sandboxed", "prctl", what, timeout=SECONDS)
+        assert (ended.status, ended.stdout) == (0, b"confined\ndone\n"), ended.stderr
+        assert len(events()) > 200
