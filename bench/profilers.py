@@ -55,6 +55,15 @@ LIBFIL = Profiler(
     ],
     profile_names_the_driver,
 )
+LIBFIL_NATIVE = Profiler(
+    "libfil-native",
+    "the same with --native: C and C++ that Python calls stands in the callstacks",
+    lambda python, folder, program: [
+        *[str(OURS), "--no-browser", "-o", str(folder)],
+        *["--python", python, "run", "--native", *program],
+    ],
+    profile_names_the_driver,
+)
 FILPROFILER = Profiler(
     "filprofiler",
     "every block and Python object, through PYTHONMALLOC=malloc",
@@ -76,4 +85,4 @@ MEMRAY_OBJECTS = Profiler(
     memray_command("--trace-python-allocators"),
     memray_wrote,
 )
-PROFILERS = [PLAIN, LIBFIL, FILPROFILER, MEMRAY, MEMRAY_OBJECTS]
+PROFILERS = [PLAIN, LIBFIL, LIBFIL_NATIVE, FILPROFILER, MEMRAY, MEMRAY_OBJECTS]

@@ -257,6 +257,12 @@ FIL_API int fil_block_watch(const void* address);
  * source reads in a block of its runtime's is there while this says so. Hot. Since 0.1. */
 FIL_API size_t fil_block_size(const void* address);
 
+/* A crossing: native code called the function that runs frames of the runtime, the runner. */
+typedef struct fil_crossing {
+    fil_callstack caller; /* as the source's capture would have answered then */
+    const void* stack;    /* somewhere in the runner's own frame; NULL: see `runner` */
+} fil_crossing;
+
 /* What answers "who allocates?" on the allocating thread: called inside an event, under the rules
  * of a hot function, never nested. thread_memory is thread_bytes of this thread's own, at a
  * multiple of 64, zeroed before that thread's first capture. Returns FIL_CALLSTACK_NONE to pass the
@@ -275,8 +281,13 @@ typedef struct fil_source {
      * inside a library, or of the only one, as a guess; FIL_CALLSTACK_NONE: not known. Called as
      * capture is, on the library's thread. NULL: the source does not know. */
     fil_callstack (*asker)(void* context, fil_errand_kind* how);
+    /* Where native code called into the runtime, innermost first; returns how many, at most `most`.
+     * Called right after capture, with the same memory, where fil_source_is_merged(). NULL: native
+     * frames are not merged with this source's. */
+    size_t (*crossings)(void* context, void* thread_memory, fil_crossing* crossings, size_t most);
+    const void* runner; /* the runner, for crossings without a place */
 } fil_source;
-#define FIL_SOURCE_INIT { sizeof(fil_source), 0, NULL, NULL, NULL, 0, NULL }
+#define FIL_SOURCE_INIT { sizeof(fil_source), 0, NULL, NULL, NULL, 0, NULL, NULL, NULL }
 
 /* A new thread may get the thread memory of one that has ended, as that left it: for a source that
  * proves anew what it finds there. It starts warm, and pages that it has grown are not lost. */
@@ -286,6 +297,10 @@ enum { FIL_SOURCE_MEMORY_PASSED_ON = 1 };
  * FIL_ERROR_STATE for a fifth. `source` is copied; its context must live for ever. Hot, takes a
  * lock. Since 0.1. */
 FIL_API fil_status fil_source_register(const fil_source* source, fil_error* error);
+
+/* Whether native frames are merged with those of sources that have `crossings`: then the callstack is not
+ * what capture answers, and fil_record_alloc_known() is told FIL_CALLSTACK_NONE. Hot. Since 0.1. */
+FIL_API int fil_source_is_merged(void);
 
 /* Zeroed pages for a source that outgrows its thread memory, where the recorder's own come from:
  * from a reserve where the program's sandbox forbids to ask for more. NULL if there are none. And
@@ -393,6 +408,12 @@ typedef enum fil_snapshot_kept {
     FIL_SNAPSHOT_NOT_KEPT = 2      /* there is no such file */
 } fil_snapshot_kept;
 
+/* What is done for names of native code only when it is asked for. */
+typedef enum fil_names {
+    FIL_NAMES_FROM_SERVERS = 1, /* debug information that is not on this machine: DEBUGINFOD_URLS */
+    FIL_NAMES_WHOLE = 2         /* also where they have more than 500 characters */
+} fil_names;
+
 /* What a report says beyond the stacks. All texts and arrays are borrowed for the call; zeros mean
  * "not known". */
 typedef struct fil_report_options {
@@ -419,10 +440,11 @@ typedef struct fil_report_options {
     uint32_t answer_columns; /* that a line may take; 0: 80 */
     uint32_t answer_look;    /* fil_answer_look, added up */
     fil_snapshot_kept snapshot; /* the file from which the report can be drawn again */
+    uint32_t names;             /* fil_names, added up: of native code */
 } fil_report_options;
 #define FIL_REPORT_OPTIONS_INIT                                                                  \
     { sizeof(fil_report_options), { NULL, 0 }, 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, 0, 0, \
-      FIL_ENDING_RUNNING, 0, NULL, 0, NULL, NULL, 0, 0, 0, FIL_SNAPSHOT_KEPT }
+      FIL_ENDING_RUNNING, 0, NULL, 0, NULL, NULL, 0, 0, 0, FIL_SNAPSHOT_KEPT, 0 }
 
 /* Writes the report of what the recorder of this process (FIL_MEMORY_PRIVATE) has recorded since it
  * was started, at its peak: peak-memory.prof, peak-memory.svg, peak-memory-reversed.svg,

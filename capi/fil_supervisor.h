@@ -67,6 +67,10 @@ FIL_API void fil_session_hide_arguments(fil_session* session);
 /* Processes that ask to join from now on run unrecorded, but for `program`. Since 0.1. */
 FIL_API void fil_session_leave_children_out(fil_session* session, int32_t program);
 
+/* In processes that join from now on, native frames are merged with those of their runtime's frames.
+ * Since 0.1. */
+FIL_API void fil_session_merge_native(fil_session* session);
+
 typedef struct fil_session_numbers {
     size_t struct_size;
     int64_t live;

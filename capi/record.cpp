@@ -188,6 +188,12 @@ fil_status fil_source_register(const fil_source* source, fil_error* error) {
     return FIL_ERROR_STATE;
 }
 
+int fil_source_is_merged(void) {
+    this_process
+        .running();  // before the first event of a forked child nobody has asked its session
+    return this_process.sources().merges_native_frames() ? 1 : 0;
+}
+
 void* fil_source_map(size_t bytes) {
     return system_pages::map(bytes);
 }

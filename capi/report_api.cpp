@@ -226,6 +226,7 @@ report::session_snapshot snapshot_of(std::vector<drawn_process> drawn, report::f
                                      const fil_session_facts& known, symbols& names) {
     for (drawn_process& one : drawn) add_arenas(one.usage, one.drawn, one.untouched);
     report::snapshot tidy = read_processes(drawn, about, names);
+    for (std::string& note : names.notes()) about.notes.push_back(std::move(note));
     add_recorded_facts(about, drawn);
     const unseen_allocator allocator = add_notes_of_allocators(about, drawn);
     write_text(allocator.note, known.unseen_allocator, known.unseen_allocator_bytes);
@@ -312,7 +313,11 @@ report::session_snapshot read_all(const session& session, const joined_process& 
             "moment.");
     }
     add_session_facts(about, session, found.drawn);
-    symbols names{kept_names(kept_names::users_folder())};
+    // What was found without what is wished for is not all, and the other way round.
+    const name_wishes wishes{(options.names & FIL_NAMES_FROM_SERVERS) != 0,
+                             (options.names & FIL_NAMES_WHOLE) != 0};
+    const bool is_usual = !wishes.from_servers && !wishes.whole;
+    symbols names(kept_names(is_usual ? kept_names::users_folder() : ""), wishes);
     return snapshot_of(std::move(found.drawn), std::move(about), options, known, names);
 }
 

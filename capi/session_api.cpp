@@ -120,6 +120,10 @@ void fil_session_leave_children_out(fil_session* session, int32_t program) {
     guarded(nullptr, [&] { session_of(session).leave_children_out(program); });
 }
 
+void fil_session_merge_native(fil_session* session) {
+    guarded(nullptr, [&] { session_of(session).page().merges_native = 1; });
+}
+
 fil_status fil_session_read(const fil_session* session, fil_session_numbers* numbers) {
     return guarded(nullptr, [&] {
         fil_session_numbers found = FIL_SESSION_NUMBERS_INIT;

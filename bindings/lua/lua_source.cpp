@@ -46,13 +46,10 @@ void attach(fil_text version) {
         return;
     }
     the_generation = fil_generation_address();
-    const fil_source source = {sizeof(fil_source),
-                               sizeof(thread_walk),
-                               capture_lua,
-                               nullptr,
-                               nullptr,
-                               FIL_SOURCE_MEMORY_PASSED_ON,
-                               nullptr};
+    fil_source source = FIL_SOURCE_INIT;
+    source.thread_bytes = sizeof(thread_walk);
+    source.capture = capture_lua;
+    source.flags = FIL_SOURCE_MEMORY_PASSED_ON;
     fil_source_register(&source, nullptr);
 }
 

@@ -196,6 +196,7 @@ ending run(const invocation& asked) {
     const session_owner session = new_session();
     if (asked.show_arguments) fil_session_show_arguments(session.get());
     if (asked.hide_arguments) fil_session_hide_arguments(session.get());
+    if (asked.native) fil_session_merge_native(session.get());
     program_environment variables =
         environment_of_program(inherited, library.path(), fil_session_environment(session.get()));
 
@@ -211,8 +212,8 @@ ending run(const invocation& asked) {
     if (screen) screen->start(signals);
     if (!asked.children) fil_session_leave_children_out(session.get(), child.pid);
     const std::vector<std::string> shown = shown_words(asked);
-    const program_facts facts{output.path(), shown,      what,  variables.set_by_us,
-                              child.pid,     started_ns, false, asked.snapshot};
+    const program_facts facts{output.path(), shown, what,           variables.set_by_us, child.pid,
+                              started_ns,    false, asked.snapshot, asked.names};
     live_reports meanwhile(session.get(), facts, signals, say_written_meanwhile);
     take_all_that_is_allowed();
     std::optional<out_of_memory> memory;

@@ -173,12 +173,15 @@ bool process_life::build(bool is_program) {
         blocks, sources_, &generation_.number());
     recorder->memory().let_grow<linux_system>(recording_.most_bytes());
     if (in_session) recording_.begin_in_file(recorder->memory());
-    if ((options_.flags & FIL_NATIVE_STACKS) != 0) {
+    const bool natively = (options_.flags & FIL_NATIVE_STACKS) != 0;
+    const bool merges = recording_.session()->merges_native.load(std::memory_order_relaxed) != 0;
+    if (natively || merges) {
         sources_.use_native_frames(recorder->functions(), recorder->tree());
-        sources_.ask_for_native_frames(true);
+        sources_.ask_for_native_frames(natively);
     } else {
         sources_.use_no_native_frames();  // those of a parent are not ours
     }
+    sources_.merge_native_frames(merges);
     if (!recorder->prepare()) return false;
     begin_book(&blocks, recorder->mapped().head());
     say_where_book_is(recorder->memory());

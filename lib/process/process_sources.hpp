@@ -2,6 +2,10 @@
 // The process's source of callstacks: those registered through fil.h, newest first, then native
 // frames where they were asked for.
 //
+// Where they are to be merged, a source that has crossings is registered with another capture: its
+// own, and the native source's, as one callstack (merged_stacks.hpp). Where not, nothing is
+// different.
+//
 // Each source has memory of its own in every thread: pages made at its first use there, and zeroed
 // again for the next thread that gets them, unless the source takes them as they are. Registering
 // happens under a lock of the caller's; capturing reads a pointer.
@@ -11,6 +15,7 @@
 
 #include "fil.h"
 #include "fil/track/recorder.hpp"
+#include "process/merged_stacks.hpp"
 #include "process/native_source.hpp"
 #include "process/session_words.hpp"
 
@@ -22,14 +27,18 @@ class process_sources {
 
   private:
     struct registered {
-        fil_source source;
+        fil_source source;  // as it is asked
         const registered* older;
         std::size_t slot;
+        fil_source own;  // as it was registered
+        process_sources* among;
+        bool is_merged() const { return source.capture != own.capture; }
     };
     struct thread_slots {
         const registered* newest;  // that this thread asked first last time, and its memory
         void* newest_memory;
         void* memory[max_sources + 1];
+        merged_stacks* merged;
     };
 
   public:
@@ -38,7 +47,13 @@ class process_sources {
     bool add(const fil_source& source) {
         if (count_ == max_sources) return false;
         registered& fresh = sources_[count_];
-        fresh.source = source;
+        fresh.source = fresh.own = source;
+        fresh.among = this;
+        if (merges_ && source.crossings != nullptr) {
+            fresh.source.capture = capture_merged;
+            fresh.source.context = &fresh;
+            fresh.source.thread_bytes = place_of_slots(source) + sizeof(thread_slots*);
+        }
         fresh.older = newest_.load(std::memory_order_relaxed);
         fresh.slot = count_++;
         newest_.store(&fresh, std::memory_order_release);
@@ -49,7 +64,7 @@ class process_sources {
     asked_by asker() const {
         const registered* each = newest_.load(std::memory_order_acquire);
         for (; each != nullptr; each = each->older) {
-            const fil_source& source = each->source;
+            const fil_source& source = each->own;
             if (source.asker == nullptr) continue;
             fil_errand_kind how = FIL_ERRAND_GUESSED;
             const fil_callstack found = source.asker(source.context, &how);
@@ -63,7 +78,7 @@ class process_sources {
     void run_changed(bool is_on) const {
         const registered* each = newest_.load(std::memory_order_acquire);
         for (; each != nullptr; each = each->older) {
-            const fil_source& source = each->source;
+            const fil_source& source = each->own;
             if (source.run_changed != nullptr) source.run_changed(source.context, is_on ? 1 : 0);
         }
     }
@@ -73,12 +88,17 @@ class process_sources {
         const auto here = reinterpret_cast<std::uintptr_t>(&own_code);
         auto* loaded = new (modules_) native_modules(functions);
         native_ = new (native_source_) native_source(functions, tree, *loaded, here);
+        tree_ = &tree;
     }
 
     void use_no_native_frames() { native_ = nullptr; }
 
     // Used again, or not for now: who is just being asked goes on.
     void ask_for_native_frames(bool is_wanted) { asks_natively_ = is_wanted; }
+
+    // Of sources that are registered from now on.
+    void merge_native_frames(bool is_wanted) { merges_ = is_wanted; }
+    bool merges_native_frames() const { return merges_; }
 
     bool knows_native_frames() const { return native_ != nullptr; }
     bool has_native_frames() const { return native_ != nullptr && asks_natively_; }
@@ -121,7 +141,7 @@ class process_sources {
         if (native_ != nullptr) native_->begin_thread(slots.memory[max_sources]);
         const registered* each = newest_.load(std::memory_order_acquire);
         for (; each != nullptr; each = each->older) {
-            const fil_source& source = each->source;
+            const fil_source& source = each->own;
             if ((source.flags & FIL_SOURCE_MEMORY_PASSED_ON) != 0) continue;
             void* memory = slots.memory[each->slot];
             if (memory != nullptr && source.thread_bytes != 0) {
@@ -137,12 +157,48 @@ class process_sources {
         if (memory == nullptr) memory = bytes == 0 ? &slots : system_pages::map(bytes);
         return memory;
     }
+    static void* memory_of(thread_slots& slots, const registered& each) {
+        void* memory = memory_of(slots, each.slot, each.source.thread_bytes);
+        if (each.is_merged() && memory != nullptr) slots_behind(each, memory) = &slots;
+        return memory;
+    }
+
+    // ---- merged: behind the source's own memory stands where the thread's other memory is ----
+
+    static std::size_t place_of_slots(const fil_source& source) {
+        return (source.thread_bytes + alignof(thread_slots*) - 1) & -alignof(thread_slots*);
+    }
+    static thread_slots*& slots_behind(const registered& each, void* memory) {
+        return *reinterpret_cast<thread_slots**>(static_cast<std::byte*>(memory) +
+                                                 place_of_slots(each.own));
+    }
+
+    // fil_source::capture of a source that is merged.
+    static fil_callstack capture_merged(void* context, void* memory) {
+        const auto& each = *static_cast<const registered*>(context);
+        const fil_callstack runtimes = each.own.capture(each.own.context, memory);
+        if (runtimes <= FIL_CALLSTACK_UNKNOWN || runtimes >= max_callstacks) return runtimes;
+        return to_index(each.among->merged(each, memory, callstack_id{runtimes}));
+    }
+
+    callstack_id merged(const registered& each, void* memory, callstack_id runtimes) {
+        if constexpr (knows_places<native_source>) {
+            thread_slots& slots = *slots_behind(each, memory);
+            void* natives = memory_of(slots, max_sources, native_source::thread_bytes);
+            if (slots.merged == nullptr) [[unlikely]]
+                slots.merged =
+                    static_cast<merged_stacks*>(system_pages::map(sizeof(merged_stacks)));
+            if (native_ != nullptr && natives != nullptr && slots.merged != nullptr) [[likely]]
+                return slots.merged->merged(each.own, memory, *native_, natives, *tree_, runtimes);
+        }
+        return runtimes;
+    }
 
     FIL_RARE callstack_id ask_all(void* thread_memory) {
         auto& slots = *static_cast<thread_slots*>(thread_memory);
         const registered* newest = newest_.load(std::memory_order_acquire);
         if (newest != nullptr) {
-            slots.newest_memory = memory_of(slots, newest->slot, newest->source.thread_bytes);
+            slots.newest_memory = memory_of(slots, *newest);
             slots.newest = slots.newest_memory != nullptr ? newest : nullptr;
         }
         return ask_from(newest, slots);
@@ -155,7 +211,7 @@ class process_sources {
 
     callstack_id ask_from(const registered* asked, thread_slots& slots) {
         for (; asked != nullptr; asked = asked->older) {
-            void* memory = memory_of(slots, asked->slot, asked->source.thread_bytes);
+            void* memory = memory_of(slots, *asked);
             if (memory == nullptr) continue;
             const fil_callstack found = asked->source.capture(asked->source.context, memory);
             if (found == FIL_CALLSTACK_NONE) continue;
@@ -176,6 +232,8 @@ class process_sources {
 
     native_source* native_ = nullptr;  // of this process, once it was wanted
     bool asks_natively_ = true;
+    bool merges_ = false;
+    call_tree<linux_system>* tree_ = nullptr;
     alignas(native_modules) std::byte modules_[sizeof(native_modules)] = {};
     alignas(native_source) std::byte native_source_[sizeof(native_source)] = {};
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "os/cold/files.hpp"
+#include "symbols/debug_server.hpp"
 #include "symbols/unpacked_file.hpp"
 
 namespace fil {
@@ -50,7 +51,7 @@ bool has_checksum(int descriptor, GElf_Word wanted) {
 
 // libdwfl's own way to find debug information may ask a server; this is the rest of it.
 int open_by_link(Dwfl_Module* module, const char* file, const char* link, GElf_Word checksum,
-                 char** found) {
+                 char** found, std::string& unfit) {
     if (file == nullptr || link == nullptr) return -1;
     const std::string wanted = build_id_of(module);
     std::error_code error;
@@ -65,7 +66,11 @@ int open_by_link(Dwfl_Module* module, const char* file, const char* link, GElf_W
         const std::string id = build_id_of_file(opened.number());
         const bool is_right =
             wanted.empty() || id.empty() ? has_checksum(opened.number(), checksum) : id == wanted;
-        if (!is_right) continue;
+        if (!is_right) {
+            unfit = candidate;
+            continue;
+        }
+        unfit.clear();
         *found = strdup(candidate.c_str());
         return opened.release();
     }
@@ -85,7 +90,16 @@ int find_debug_file(Dwfl_Module* module, void** data, const char* name, Dwarf_Ad
                     const char* file, const char* link, GElf_Word checksum, char** found) {
     int descriptor =
         dwfl_build_id_find_debuginfo(module, data, name, base, file, link, checksum, found);
-    if (descriptor < 0) descriptor = open_by_link(module, file, link, checksum, found);
+    auto& search = *static_cast<debug_file_search*>(*data);
+    if (descriptor < 0)
+        descriptor = open_by_link(module, file, link, checksum, found, search.unfit);
+    if (descriptor < 0 && search.asks_servers) {
+        const unsigned char* bytes = nullptr;
+        GElf_Addr where = 0;
+        const int length = dwfl_module_build_id(module, &bytes, &where);
+        descriptor = ask_debug_servers(bytes, length, found);
+        if (descriptor >= 0) search.unfit.clear();
+    }
     return descriptor < 0 ? -1 : unpacked_file(file_descriptor(descriptor)).release();
 }
 

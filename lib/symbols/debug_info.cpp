@@ -24,7 +24,8 @@ const Dwfl_Callbacks callbacks = {find_no_elf, find_debug_file, dwfl_offline_sec
 
 }  // namespace
 
-debug_info::debug_info(const std::string& file) : package_(file), session_(nullptr, dwfl_end) {
+debug_info::debug_info(const std::string& file, bool asks_servers)
+    : package_(file), search_{asks_servers, {}}, session_(nullptr, dwfl_end) {
     std::error_code error;
     if (!std::filesystem::is_regular_file(file, error)) return;
     session_.reset(dwfl_begin(&callbacks));
@@ -33,7 +34,12 @@ debug_info::debug_info(const std::string& file) : package_(file), session_(nullp
     file_descriptor opened = package_.copy_of_file();
     if (opened.number() < 0) opened = unpacked_file(os::open_to_read(file));
     module_ = dwfl_report_elf(session_.get(), file.c_str(), file.c_str(), opened.number(), 0, true);
-    if (module_ != nullptr) opened.release();
+    if (module_ != nullptr) {
+        opened.release();
+        void** data = nullptr;
+        dwfl_module_info(module_, &data, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr);
+        *data = &search_;
+    }
     dwfl_report_end(session_.get(), nullptr, nullptr);
 }
 

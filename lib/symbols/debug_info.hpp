@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "symbols/debug_file.hpp"
 #include "symbols/debug_unit.hpp"
 #include "symbols/dwo_package.hpp"
 
@@ -21,10 +22,14 @@ namespace fil {
 
 class debug_info {
   public:
-    explicit debug_info(const std::string& file);
+    explicit debug_info(const std::string& file, bool asks_servers = false);
+    debug_info(const debug_info&) = delete;
 
     bool readable() const { return module_ != nullptr; }
     std::string build_id() const;  // hexadecimal; "" if it has none
+
+    // The file that the debug link leads to, if that is of another build, once anything was asked.
+    const std::string& unfit_debug_file() const { return search_.unfit; }
 
     // The function that holds the code and those inlined into it there, outermost first. Empty if
     // no debug information covers the address.
@@ -51,6 +56,7 @@ class debug_info {
     void read_units();
 
     dwo_package package_;
+    debug_file_search search_;
     std::unique_ptr<Dwfl, void (*)(Dwfl*)> session_;
     Dwfl_Module* module_ = nullptr;
     bool has_read_symbols_ = false;

@@ -165,11 +165,11 @@ const std::string& readable_names::of(const std::string& name) {
 
 std::string readable_names::shortened(const std::string& name) {
     std::string shorter = readable_name(name);
-    if (shorter.size() <= longest) return shorter;
-    for (int depth = 3; depth >= 0 && shorter.size() > longest; --depth)
+    if (shorter.size() <= most_) return shorter;
+    for (int depth = 3; depth >= 0 && shorter.size() > most_; --depth)
         shorter = readable_name(name, depth);
-    if (shorter.size() > longest) {
-        std::size_t begin = longest * 3 / 4, end = shorter.size() - longest / 8;
+    if (shorter.size() > most_) {
+        std::size_t begin = most_ * 3 / 4, end = shorter.size() - most_ / 8;
         const auto is_inside = [&](std::size_t at) { return (shorter[at] & 0xC0) == 0x80; };
         while (is_inside(begin)) --begin;
         while (is_inside(end)) ++end;

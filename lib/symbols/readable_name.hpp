@@ -20,12 +20,15 @@ class readable_names {
   public:
     static constexpr std::size_t longest = 500;
 
+    explicit readable_names(std::size_t most = longest) : most_(most) {}
+
     // Of functions whose difference was left out, all but the first have a number: "go<…>(int) #2".
     const std::string& of(const std::string& name);
 
   private:
     std::string shortened(const std::string& name);
 
+    std::size_t most_;
     std::unordered_map<std::string, std::string> known_;
     std::map<std::string, std::vector<std::size_t>> cut_;  // hashes of the whole names
 };

@@ -7,6 +7,7 @@
 
 #include "fil/report/paths.hpp"
 #include "symbols/debug_info.hpp"
+#include "symbols/debug_server.hpp"
 
 namespace fil {
 
@@ -61,16 +62,35 @@ std::vector<report::frame> frames_at(debug_info& info, readable_names& names,
 
 }  // namespace
 
-symbols::symbols(kept_names kept) : kept_(std::move(kept)) {}
+symbols::symbols(kept_names kept, name_wishes wishes)
+    : names_(wishes.whole ? std::string::npos : readable_names::longest),
+      kept_(std::move(kept)),
+      wishes_(wishes) {}
 
 symbols::~symbols() {
     try {
         for (const auto& [key, m] : modules_) {
-            if (m.info != nullptr && m.frames.size() > m.known)
-                kept_.write(m.path, key.second, m.frames);
+            // Of another build: that is said with each report, so it is looked at anew.
+            const bool is_whole = m.info != nullptr && m.info->unfit_debug_file().empty();
+            if (is_whole && m.frames.size() > m.known) kept_.write(m.path, key.second, m.frames);
         }
     } catch (const std::bad_alloc&) {  // then the next report reads anew
     }
+}
+
+std::vector<std::string> symbols::notes() const {
+    std::vector<std::string> all;
+    if (wishes_.from_servers) {
+        if (const std::string why = why_no_debug_servers(); !why.empty())
+            all.push_back("No server was asked for debug information: " + why + ".");
+    }
+    for (const auto& [key, m] : modules_) {
+        if (m.info == nullptr || m.info->unfit_debug_file().empty()) continue;
+        all.push_back(std::string(report::base_name(m.path)) +
+                      " has no lines: its debug information, " + m.info->unfit_debug_file() +
+                      ", is of another build.");
+    }
+    return all;
 }
 
 symbols::module& symbols::module_of(std::string_view path, std::string_view build_id) {
@@ -78,7 +98,7 @@ symbols::module& symbols::module_of(std::string_view path, std::string_view buil
     module& m = at->second;
     if (!is_new) return m;
     m.path = without_deleted(path);
-    auto info = std::make_unique<debug_info>(m.path);
+    auto info = std::make_unique<debug_info>(m.path, wishes_.from_servers);
     // One that the program did not know is no other one.
     if (info->readable() && (build_id.empty() || info->build_id() == build_id)) {
         m.info = std::move(info);

@@ -8,7 +8,8 @@
 // - Else `libx.so+0x1234 (function)`, by the symbol table: the file is "libx.so+0x1234", line 0.
 // - Else `libx.so+0x1234` with an empty function; "file changed" where the file on disk is not the
 //   one that ran, by its build id.
-// Files are opened once and answers kept. Looks at this machine's files only, never at a network.
+// Files are opened once and answers kept. Looks at this machine's files only, unless servers are
+// wished for.
 // Cold code, for the process that draws a report; one thread at a time; throws std::bad_alloc only.
 
 #include <cstdint>
@@ -28,11 +29,17 @@ namespace fil {
 
 class debug_info;
 
+// What is done only when asked for.
+struct name_wishes {
+    bool from_servers = false;  // debug information that is not here (debug_server.hpp)
+    bool whole = false;         // however long they are
+};
+
 class symbols {
   public:
     // Keeps nothing for the next report, unless it is told where (kept_names.hpp).
     symbols() : symbols(kept_names("")) {}
-    explicit symbols(kept_names kept);
+    explicit symbols(kept_names kept, name_wishes wishes = {});
     ~symbols();
     symbols(const symbols&) = delete;
     symbols& operator=(const symbols&) = delete;
@@ -40,6 +47,10 @@ class symbols {
     // Outermost first, never empty.
     const std::vector<report::frame>& resolve(std::string_view module_path,
                                               std::string_view build_id, std::uint32_t offset);
+
+    // What a reader of the names should know: debug information of another build, servers that
+    // cannot be asked.
+    std::vector<std::string> notes() const;
 
   private:
     struct module;
@@ -49,6 +60,7 @@ class symbols {
     std::map<std::pair<std::string, std::string>, module> modules_;
     readable_names names_;
     kept_names kept_;
+    name_wishes wishes_;
 };
 
 }  // namespace fil

@@ -51,6 +51,14 @@ int main(void) {
 #else
     PRINT(thread_frame, PyThreadState, frame);
 #endif
+#if PY_VERSION_HEX >= 0x030a0000 && PY_VERSION_HEX < 0x030c0000
+    PRINT(thread_cframe, PyThreadState, cframe);
+#if PY_VERSION_HEX >= 0x030b0000
+    PRINT(cframe_previous, _PyCFrame, previous);
+#else
+    PRINT(cframe_previous, CFrame, previous);
+#endif
+#endif
     PRINT(thread_id, PyThreadState, thread_id);
 #if PY_VERSION_HEX >= 0x030b0000
     PRINT(thread_piece, PyThreadState, datastack_chunk);

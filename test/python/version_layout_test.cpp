@@ -38,7 +38,8 @@ const std::map<std::string, std::uint16_t python_layout::*> members = {
     FIL_MEMBER(text_wide_length), FIL_MEMBER(text_kind_mask),  FIL_MEMBER(text_compact_bit),
     FIL_MEMBER(text_ascii_bit),   FIL_MEMBER(frame_stamp),     FIL_MEMBER(frame_generator),
     FIL_MEMBER(thread_piece),     FIL_MEMBER(piece_below),     FIL_MEMBER(piece_frames),
-    FIL_MEMBER(code_line_table),  FIL_MEMBER(bytes_length),    FIL_MEMBER(bytes_data),
+    FIL_MEMBER(thread_cframe),    FIL_MEMBER(cframe_previous), FIL_MEMBER(code_line_table),
+    FIL_MEMBER(bytes_length),     FIL_MEMBER(bytes_data),
 #undef FIL_MEMBER
 };
 

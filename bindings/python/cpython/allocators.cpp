@@ -146,6 +146,7 @@ struct wrappers {
     static const memory_allocator& fitting(const python_runtime& runtime, bool is_pymalloc) {
         if (!is_pymalloc) return over_layers;
         if (notes_small_requests) return noting;
+        if (fil_source_is_merged()) return over_pymalloc;  // the source knows a part alone
         for (const version_wrapper& version : of_versions) {
             if (runtime.reads_frames && runtime.layout == *version.layout) return version.allocator;
         }

@@ -26,6 +26,9 @@ class asking_thread {
         now_.store(std::uint64_t{callstack} << 1 | (is_native ? 1 : 0), std::memory_order_relaxed);
     }
 
+    // The thread state that the last of these captures was of.
+    address state() const { return state_.load(std::memory_order_relaxed); }
+
     // All that was known is to be forgotten: callstacks are others. `before`, `now`: generations.
     void forget(std::uint64_t before, std::uint64_t now);
 

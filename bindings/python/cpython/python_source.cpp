@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "allocators.hpp"
+#include "crossings.hpp"
 #include "debug_offsets.hpp"
 #include "fact_line.hpp"
 #include "fil.h"
@@ -189,6 +190,13 @@ fil_callstack capture(void*, void* memory) {
     return capture_from<Frames, false>(memory, state);
 }
 
+// fil_source::crossings.
+template <typename Frames>
+std::size_t crossings(void*, void* memory, fil_crossing* found, std::size_t most) {
+    const auto& walk = *static_cast<const thread_walk*>(memory);
+    return crossing_list<Frames>(the_runtime.layout, walk).read(found, most);
+}
+
 // fil_source::asker.
 fil_callstack asker(void*, fil_errand_kind* how) {
     return asking_thread::asker(*how);
@@ -213,17 +221,23 @@ void run_changed(void*, int is_on) {
     busy.store(false, std::memory_order_release);
 }
 
-fil_callstack (*capture_of(std::uint32_t version))(void*, void*) {
+template <typename Frames>
+void read_by(fil_source& source) {
+    source.capture = capture<Frames>;
+    source.crossings = crossings<Frames>;
+}
+
+void read_frames_of(std::uint32_t version, fil_source& source) {
     switch (version) {
         case 0x0309:
         case 0x030a:
-            return capture<frames_3_9>;
+            return read_by<frames_3_9>(source);
         case 0x030b:
-            return capture<frames_3_11>;
+            return read_by<frames_3_11>(source);
         case 0x030c:
-            return capture<frames_3_12>;
+            return read_by<frames_3_12>(source);
         default:
-            return capture<frames_3_13>;
+            return read_by<frames_3_13>(source);
     }
 }
 
@@ -238,13 +252,15 @@ void attach(const python_symbols& symbols) {
     the_runtime.state_variable =
         read_accessor(reinterpret_cast<const void*>(the_runtime.unchecked_thread_state));
     const reading how = choose(the_runtime);
-    fil_source source = {sizeof(fil_source),          0,      nullptr, nullptr, run_changed,
-                         FIL_SOURCE_MEMORY_PASSED_ON, nullptr};
+    fil_source source = FIL_SOURCE_INIT;
+    source.run_changed = run_changed;
+    source.flags = FIL_SOURCE_MEMORY_PASSED_ON;
+    source.runner = symbols._PyEval_EvalFrameDefault;
     the_runtime.reads_frames = how == reading::frames;
     the_runtime.objects = find_object_layout(the_runtime.layout.version);
     if (the_runtime.reads_frames) {
         source.thread_bytes = sizeof(thread_walk);
-        source.capture = capture_of(the_runtime.layout.version);
+        read_frames_of(the_runtime.layout.version, source);
         source.asker = asker;
         if (main_program_is_python()) the_main_start.expect();
     } else if (how == reading::public_api) {

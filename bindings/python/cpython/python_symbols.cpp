@@ -43,6 +43,7 @@ void take_all(python_symbols& symbols, const elf_symbols& object) {
     FIL_TAKE(PyLong_Type);
     FIL_TAKE(PyBytes_Type);
     FIL_TAKE(_PyRuntime);
+    FIL_TAKE(_PyEval_EvalFrameDefault);
     FIL_TAKE(_Py_PrintReferences);
 #undef FIL_TAKE
 }

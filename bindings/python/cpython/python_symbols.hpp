@@ -57,6 +57,7 @@ struct python_symbols {
     const void *PyTuple_Type, *PyList_Type, *PyDict_Type, *PyFloat_Type, *PyFunction_Type,
         *PyType_Type, *PyMethod_Type, *PyCFunction_Type, *PyLong_Type, *PyBytes_Type;
     const void* _PyRuntime;
+    const void* _PyEval_EvalFrameDefault;
     const void* _Py_PrintReferences;  // only in a build with Py_TRACE_REFS
 
     bool found() const { return PyMem_SetAllocator != nullptr; }

@@ -18,6 +18,8 @@ struct python_layout {
     // PyThreadState: the current frame, or the struct that points to it (3.11, 3.12).
     std::uint16_t thread_frame;
     std::uint16_t cframe_frame;
+    std::uint16_t thread_cframe;    // of 3.10 and 3.11, where a struct on the machine's stack
+    std::uint16_t cframe_previous;  //   stands for each crossing (crossings.hpp); else 0
     std::uint16_t thread_id;
     std::uint16_t thread_piece;  // from 3.11: the newest piece of the data stack
 
@@ -65,6 +67,8 @@ inline constexpr python_layout layout_3_9 = {
     .version = 0x0309,
     .thread_frame = 24,
     .cframe_frame = 0,
+    .thread_cframe = 0,
+    .cframe_previous = 0,
     .thread_id = 176,
     .thread_piece = 0,
     .piece_below = 0,
@@ -98,6 +102,8 @@ inline constexpr python_layout layout_3_9 = {
 inline constexpr python_layout layout_3_10 = [] {
     python_layout layout = layout_3_9;
     layout.version = 0x030a;
+    layout.thread_cframe = 48;
+    layout.cframe_previous = 8;
     layout.frame_instruction = 96;
     layout.frame_stamp = 84;
     layout.frame_generator = 88;
@@ -109,6 +115,8 @@ inline constexpr python_layout layout_3_11 = [] {
     layout.version = 0x030b;
     layout.thread_frame = 56;
     layout.cframe_frame = 8;
+    layout.thread_cframe = 56;
+    layout.cframe_previous = 16;
     layout.thread_id = 152;
     layout.thread_piece = 296;
     layout.piece_frames = 24;
@@ -129,6 +137,8 @@ inline constexpr python_layout layout_3_12 = [] {
     python_layout layout = layout_3_11;
     layout.version = 0x030c;
     layout.cframe_frame = 0;
+    layout.thread_cframe = 0;
+    layout.cframe_previous = 0;
     layout.thread_id = 136;
     layout.thread_piece = 232;
     layout.frame_previous = 8;

@@ -17,6 +17,7 @@ constexpr const char* usage =
     "       fil-profile doctor SCRIPT|-m MODULE|PROGRAM\n"
     "       fil-profile report PATH...              (draws reports again; has --help)\n"
     "       fil-profile preload-path   (FIL_OUTPUT=DIR LD_PRELOAD=$(...) PROGRAM)\n"
+    "       fil-profile run --native SCRIPT...     (Python and the C that it calls)\n"
     "       fil-profile live|snapshot PID           (while it runs; both have --help)\n"
     "       fil-profile record|replay|understand|synthesize|compare-allocators ...\n";
 
@@ -55,8 +56,17 @@ constexpr const char* live_help =
     "      s             a report of now, S: of the peak  ?  help\n"
     "      q             closes the view; the program goes on\n";
 
+constexpr const char* run_help =
+    "\n"
+    "Before or right after `run`:\n"
+    "  --native       C and C++ that Python calls, in the order of the calls\n"
+    "  --live         a view of it in the terminal (fil-profile live --help)\n"
+    "  --debuginfod   for native code, ask the servers of DEBUGINFOD_URLS for lines\n"
+    "  --full-names   names of native functions whole, also beyond 500 characters\n";
+
 std::string help_of(const std::string& verb, std::string of_all) {
     if (verb == "snapshot") return snapshot_help;
+    if (verb == "run") return of_all + run_help;
     return verb == "live" ? live_help : std::move(of_all);
 }
 
@@ -139,6 +149,16 @@ bool is_verb(const CLI::App& app, const std::string& word) {
                                [&](const CLI::App* verb) { return verb->get_name() == word; });
 }
 
+// What may stand right after `run`, too: nothing that is run is called like that. `run --help`
+// tells.
+bool take_option_of_run(const std::string& word, invocation& asked) {
+    if (word == "--live") return asked.live = true;
+    if (word == "--native") return asked.native = true;
+    if (word == "--debuginfod") return (asked.names |= FIL_NAMES_FROM_SERVERS) != 0;
+    if (word == "--full-names") return (asked.names |= FIL_NAMES_WHOLE) != 0;
+    return false;
+}
+
 }  // namespace
 
 invocation parse_command_line(const std::vector<std::string>& words) {
@@ -148,7 +168,7 @@ invocation parse_command_line(const std::vector<std::string>& words) {
 
     const std::size_t place = place_of_verb(app, words);
     std::vector<std::string> ours(words.rend() - static_cast<std::ptrdiff_t>(place), words.rend());
-    asked.live = std::erase(ours, "--live") > 0;  // told by `live --help`
+    std::erase_if(ours, [&](const std::string& word) { return take_option_of_run(word, asked); });
     try {
         app.parse(ours);  // CLI11 wants the last word first
     } catch (const CLI::CallForHelp&) {
@@ -171,17 +191,16 @@ invocation parse_command_line(const std::vector<std::string>& words) {
                       "'; to run a program: fil-profile run " + words[place]);
     asked.verb = words[place];
     asked.has_output = app.count("-o") > 0;
-    // What runs is never called like that.
     const auto next = place + 1 < words.size() ? words[place + 1] : "";
     if (!has_own_help(asked.verb) && (next == "--help" || next == "-h")) {
         asked.shown = help_of(asked.verb, app.help());
         asked.verb.clear();
         return asked;
     }
-    const bool shows = asked.verb == "run" && next == "--live";
-    asked.live = asked.live || shows;
-    asked.words.assign(words.begin() + static_cast<std::ptrdiff_t>(place) + (shows ? 2 : 1),
-                       words.end());
+    std::size_t first = place + 1;
+    while (asked.verb == "run" && first < words.size() && take_option_of_run(words[first], asked))
+        ++first;
+    asked.words.assign(words.begin() + static_cast<std::ptrdiff_t>(first), words.end());
     return asked;
 }
 

@@ -5,6 +5,7 @@
 
 #include <fil.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,8 @@ struct invocation {
     bool children = true;                            // not --no-children
     fil_snapshot_kept snapshot = FIL_SNAPSHOT_KEPT;  // --no-recording, --embed-sources
     bool live = false;                               // --live, also right after `run`
+    bool native = false;                             // --native, likewise
+    std::uint32_t names = 0;                         // fil_names: --debuginfod, --full-names
     std::string verb;                                // "run"; empty: print `shown` and end
     std::vector<std::string> words;                  // all that follows the verb
     std::string shown;                               // help or version

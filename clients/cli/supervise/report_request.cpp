@@ -52,6 +52,7 @@ report_request::report_request(const program_facts& facts, const observation& se
     options.ending = seen.end.kind;
     options.ending_value = seen.end.value;
     options.snapshot = facts.snapshot;
+    options.names = facts.names;
     fil_session_facts& known = contents_.facts;
     known.pid = seen.memory.program_joined() ? facts.program : 0;
     known.peak_seconds = seen.memory.peak_seconds();

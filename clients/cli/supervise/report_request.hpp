@@ -25,6 +25,7 @@ struct program_facts {
     std::int64_t started_ns;
     bool is_of_a_run = false;  // the program's last one, in a directory of its own
     fil_snapshot_kept snapshot = FIL_SNAPSHOT_KEPT;
+    std::uint32_t names = 0;  // fil_names
 };
 
 fil_text text_of(const std::string& string);

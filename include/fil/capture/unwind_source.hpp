@@ -99,6 +99,36 @@ class unwind_source {
         return find_or_walk(t, place);
     }
 
+    // The frames that stand now, innermost first, for who must know their places. Nothing is
+    // remembered: to be asked once for a callstack that is new.
+    [[gnu::noinline]] const walked_frames& frames_now(void* thread_memory) {
+        auto& t = *static_cast<thread*>(thread_memory);
+        if (t.generation != modules_.generation()) forget(t);
+        frame_place place = Machine::here();
+        t.reach.begin_at(place.sp);
+        t.walked.begin();
+        while (!t.walked.is_full()) {
+            const known_code code = code_at(t, place.pc);
+            const bool is_own = place.pc - own_begin_ < own_bytes_ && t.walked.count() == 0;
+            if (!is_own) t.walked.add(place, code.at);
+            if (code.row.stack == stack_rule::other) [[unlikely]] {
+                gather_carefully(t);
+                break;
+            }
+            if (!steps::step(place, code.row, t.reach).is_possible) break;
+        }
+        return t.walked;
+    }
+
+    // Whether this code is a part of the function that begins at `function`.
+    bool is_of_function(std::uintptr_t code, const void* function) const {
+        frame_description description;
+        const auto begin = reinterpret_cast<std::uintptr_t>(function);
+        return code >= begin &&
+               description_search(modules_.find(begin).tables).find(begin, description) &&
+               code - description.code < description.code_bytes;
+    }
+
   private:
     FIL_RARE void forget(thread& t) {
         for (known_code& entry : t.codes) entry.pc = 0;
@@ -219,6 +249,12 @@ class unwind_source {
 
     // From the beginning, in the rare case; nothing is remembered.
     [[gnu::noinline]] callstack_id walk_carefully(thread& t) {
+        gather_carefully(t);
+        t.walked.note_handler();
+        return finish(t, nullptr, false);
+    }
+
+    [[gnu::noinline]] void gather_carefully(thread& t) {
         careful_walk<Machine, reach_type> walk(t.reach, t.program);
         walk.begin_here();
         walked_frames& walked = t.walked;
@@ -229,8 +265,6 @@ class unwind_source {
             if (!is_own) walked.add(walk.place(), code.at);
             if (!walk.step(code.tables)) break;
         }
-        walked.note_handler();
-        return finish(t, nullptr, false);
     }
 
     // ---- code ----

@@ -45,6 +45,11 @@ class verified_source {
         return fast;
     }
 
+    const walked_frames& frames_now(void* thread_memory) { return fast_.frames_now(thread_memory); }
+    bool is_of_function(std::uintptr_t code, const void* function) const {
+        return fast_.is_of_function(code, function);
+    }
+
   private:
     fast_source fast_;
     portable_source portable_;

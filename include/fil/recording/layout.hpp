@@ -213,6 +213,7 @@ struct session_page {
     std::atomic<std::int64_t> gone_peak;
     // Programs that its processes started, by exec or spawn, and that can be recorded.
     std::atomic<std::uint32_t> programs_started;
+    std::atomic<std::uint32_t> merges_native;  // 1: native frames stand among those of runtimes
 };
 static_assert(sizeof(session_page) <= recording_page);
 

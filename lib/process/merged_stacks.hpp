@@ -1,0 +1,153 @@
+#pragma once
+// Native frames among those of a runtime: Python -> C -> Python -> C -> malloc, as one callstack.
+//
+// A runtime's source and the native one each know their stack, each at the price of a comparison.
+// So the two callstacks together are the key to the merged one, which is made once, in the call
+// tree that all callstacks are in:
+//
+//     native     main  run  EVAL  call  map_rows  call  EVAL  call  grow     (EVAL: the runner,
+//     crossings             1st                         2nd                  which runs frames)
+//     runtime                f  g                        h
+//     merged                 f  g       map_rows         h           grow
+//
+// The runtime's source says where its runner was called: by a place in the runner's own frame on
+// the machine's stack, so that no symbol is needed to find it, and by the runtime's callstack that
+// stood then. What is in the runner's module is the runtime's machinery and is left out, and so is
+// what stands outside of the outermost crossing, which started the runtime. Where the two do not
+// fit together, from there outwards the runtime's frames stand alone.
+//
+// The key does not say which frames of the runtime a crossing runs. Two stacks with the same lines
+// and the same native calls, divided otherwise among them, are taken for one.
+//
+// One object a thread, in zeroed memory. Hot path: no malloc, no throw.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "fil.h"
+#include "fil/base/hash.hpp"
+#include "fil/capture/call_tree.hpp"
+#include "fil/capture/stack_frames.hpp"
+
+namespace fil {
+
+// What a native source must know for it: the frames that stand now, with their places.
+template <typename Native>
+concept knows_places = requires(Native& native, void* memory, std::uintptr_t code) {
+    { native.frames_now(memory) } -> std::same_as<const walked_frames&>;
+    { native.is_of_function(code, memory) } -> std::same_as<bool>;
+};
+
+class merged_stacks {
+  public:
+    // The merged callstack of this thread, whose source has just said that `runtimes` is its own.
+    template <typename Native, typename Tree>
+    FIL_HOT callstack_id merged(const fil_source& source, void* source_memory, Native& native,
+                                void* native_memory, Tree& tree, callstack_id runtimes) {
+        const callstack_id natives = native.capture(native_memory);
+        if (natives <= callstack_id::unknown) [[unlikely]]
+            return runtimes;
+        const std::uint64_t both = std::uint64_t{to_index(runtimes)} << 32 | to_index(natives);
+        pair& known = pairs_[mix(both) >> (64 - pairs_log2)];
+        if (known.both == both) [[likely]]
+            return known.merged;
+        const callstack_id fresh =
+            merge(source, source_memory, native, native_memory, tree, runtimes);
+        known.both = 0;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        known.merged = fresh;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        known.both = both;
+        return fresh;
+    }
+
+  private:
+    static constexpr std::size_t pairs_log2 = 14, most_crossings = 1024, path_nodes = 1024;
+
+    struct pair {
+        std::uint64_t both;  // callstacks: the runtime's, and the native one
+        callstack_id merged;
+    };
+
+    template <typename Native, typename Tree>
+    [[gnu::noinline]] callstack_id merge(const fil_source& source, void* source_memory,
+                                         Native& native, void* native_memory, Tree& tree,
+                                         callstack_id runtimes) {
+        const std::size_t count =
+            source.crossings(source.context, source_memory, crossings_, most_crossings);
+        const walked_frames& frames = native.frames_now(native_memory);
+        std::size_t crossed = 0;
+        for (std::size_t frame = 0; crossed < count; ++crossed) {
+            frame = runner_of(crossings_[crossed], source, frames, frame, native);
+            if (frame == frames.count()) break;
+            runners_[crossed] = static_cast<std::uint32_t>(frame++);
+        }
+        if (crossed == 0) return runtimes;
+        const function_id machinery = frames[runners_[0]].at.function;
+        const auto last_of = [&](std::size_t crossing) {  // of the frames that this crossing runs
+            return crossing == 0 ? runtimes : callstack_id{crossings_[crossing - 1].caller};
+        };
+        callstack_id merged = last_of(crossed - 1);
+        for (std::size_t crossing = crossed; crossing-- > 0;) {
+            const std::size_t called = crossing == 0 ? 0 : runners_[crossing - 1] + 1;
+            for (std::size_t i = runners_[crossing]; i-- > called;) {
+                const code_location at = frames[i].at;
+                if (at.function == machinery) continue;
+                if (at.function == function_id::none) return runtimes;
+                merged = tree.child(merged, at.function, at.offset);
+                if (merged == callstack_id::unknown) return runtimes;  // no room
+            }
+            if (crossing == 0) break;
+            merged = add_path(tree, merged, last_of(crossing), last_of(crossing - 1));
+            if (merged == callstack_id::unknown) return runtimes;
+        }
+        return merged;
+    }
+
+    // The frame, from `first` on, of the function that was crossed; frames.count(): none.
+    template <typename Native>
+    static std::size_t runner_of(const fil_crossing& crossing, const fil_source& source,
+                                 const walked_frames& frames, std::size_t first, Native& native) {
+        const std::size_t none = frames.count();
+        const std::uintptr_t place = address_of(crossing.stack);
+        for (std::size_t i = first; i < none; ++i) {
+            if (crossing.stack == nullptr) {
+                if (native.is_of_function(frames[i].place.pc - 1, source.runner)) return i;
+            } else if (i + 1 == none || place < frames[i].place.sp) {
+                return none;
+            } else if (place < frames[i + 1].place.sp) {
+                return i;
+            }
+        }
+        return none;
+    }
+
+    // Those of the runtime's nodes that lead from `from` to `to`, on top of `above`.
+    template <typename Tree>
+    callstack_id add_path(Tree& tree, callstack_id above, callstack_id from, callstack_id to) {
+        if (above == from) return to;  // nothing native stands there
+        std::size_t left = 0;
+        callstack_id at = to;
+        for (; at > from; at = tree.at(at).caller) ++left;
+        if (at != from) return callstack_id::unknown;
+        // Those nearest to `from` first, as many at a time as there is room for.
+        while (left != 0) {
+            at = to;
+            for (std::size_t i = 0; i < left; ++i, at = tree.at(at).caller)
+                path_[i % path_nodes] = at;
+            for (std::size_t n = left < path_nodes ? left : path_nodes; n != 0; --n) {
+                const callstack_record node = tree.at(path_[--left % path_nodes]);
+                above = tree.child(above, node.function, node.line);
+                if (above == callstack_id::unknown) return above;
+            }
+        }
+        return above;
+    }
+
+    fil_crossing crossings_[most_crossings];  // innermost first
+    std::uint32_t runners_[most_crossings];   // of crossings: the frame
+    callstack_id path_[path_nodes];
+    pair pairs_[std::size_t{1} << pairs_log2];
+};
+
+}  // namespace fil
