@@ -4,7 +4,9 @@
 
 #include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <filesystem>
 #include <string>
 
 #include "sample.hpp"
@@ -56,6 +58,19 @@ TEST(debug_info, no_code_lies_beyond_the_file) {
     debug_info whole(sample_file("libsample.so"));
     EXPECT_TRUE(whole.places_at(~std::uint64_t{0}).empty());
     EXPECT_EQ(whole.symbol_at(~std::uint64_t{0}), "");
+}
+
+TEST(debug_info, what_is_mapped_of_a_file_is_allowed_beside_our_memory) {
+    const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
+    rlimit before{}, now{};
+    ASSERT_EQ(getrlimit(RLIMIT_DATA, &before), 0);
+    rlimit limited = before;
+    limited.rlim_cur = rlim_t{1} << 30;
+    ASSERT_EQ(setrlimit(RLIMIT_DATA, &limited), 0);
+    EXPECT_TRUE(debug_info(program).readable());
+    EXPECT_EQ(getrlimit(RLIMIT_DATA, &now), 0);
+    setrlimit(RLIMIT_DATA, &before);
+    EXPECT_EQ(now.rlim_cur, limited.rlim_cur + std::filesystem::file_size(program));
 }
 
 }  // namespace
