@@ -1,16 +1,14 @@
 #include "symbols/debug_file.hpp"
 
 #include <elfutils/libdwelf.h>
-#include <sys/resource.h>
 #include <zlib.h>
 
-#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <vector>
 
+#include "os/cold/debug_server.hpp"
 #include "os/cold/files.hpp"
-#include "symbols/debug_server.hpp"
 #include "symbols/unpacked_file.hpp"
 
 namespace fil {
@@ -88,14 +86,6 @@ std::string build_id_of(Dwfl_Module* module) {
     return length > 0 ? hexadecimal(bytes, static_cast<std::size_t>(length)) : "";
 }
 
-void allow_for_mapping(int descriptor) {
-    const auto facts = os::facts_of(descriptor);
-    rlimit limit{};
-    if (!facts || getrlimit(RLIMIT_DATA, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
-    limit.rlim_cur = std::min(limit.rlim_max, limit.rlim_cur + facts->bytes);
-    setrlimit(RLIMIT_DATA, &limit);
-}
-
 int find_debug_file(Dwfl_Module* module, void** data, const char* name, Dwarf_Addr base,
                     const char* file, const char* link, GElf_Word checksum, char** found) {
     int descriptor =
@@ -112,7 +102,7 @@ int find_debug_file(Dwfl_Module* module, void** data, const char* name, Dwarf_Ad
     }
     if (descriptor < 0) return -1;
     file_descriptor whole = unpacked_file(file_descriptor(descriptor));
-    allow_for_mapping(whole.number());
+    os::allow_for_mapping(whole.number());
     return whole.release();
 }
 

@@ -22,10 +22,6 @@ struct debug_file_search {
     std::string unfit;  // what the debug link leads to, where that is of another build
 };
 
-// libdw maps a file for itself alone, so that the system counts all of it as memory of ours
-// (RLIMIT_DATA), although it is only read: as much more is allowed.
-void allow_for_mapping(int descriptor);
-
 // As libdwfl asks: a descriptor, and its name in `found`; or -1.
 int find_debug_file(Dwfl_Module* module, void** data, const char* name, Dwarf_Addr base,
                     const char* file, const char* link, GElf_Word checksum, char** found);

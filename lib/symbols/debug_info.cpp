@@ -33,7 +33,7 @@ debug_info::debug_info(const std::string& file, bool asks_servers)
     dwfl_report_begin(session_.get());
     file_descriptor opened = package_.copy_of_file();
     if (opened.number() < 0) opened = unpacked_file(os::open_to_read(file));
-    allow_for_mapping(opened.number());
+    os::allow_for_mapping(opened.number());
     module_ = dwfl_report_elf(session_.get(), file.c_str(), file.c_str(), opened.number(), 0, true);
     if (module_ != nullptr) {
         opened.release();

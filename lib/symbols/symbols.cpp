@@ -7,7 +7,7 @@
 
 #include "fil/report/paths.hpp"
 #include "symbols/debug_info.hpp"
-#include "symbols/debug_server.hpp"
+#include "os/cold/debug_server.hpp"
 
 namespace fil {
 

@@ -7,6 +7,7 @@ from sources import ROOT
 ROOMS = sorted(path for path in (ROOT / "lib").iterdir() if path.is_dir())
 # What is proved elsewhere, by what it does.
 ELSEWHERE = {
+    "os/cold/debug_server": "test/e2e/test_native_names.py",
     "os/attached_message": "test/lib/process/session_client_test.cpp",
     "os/cold/call_name": "test/lib/os/refused_call_test.cpp",
     "os/cold/connections": "test/capi/session_test.cpp",

@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -96,6 +98,14 @@ bool write_and_close(file_descriptor file, std::string_view text) {
 
 bool set_length(int descriptor, std::uint64_t bytes) {
     return ftruncate(descriptor, static_cast<off_t>(bytes)) == 0;
+}
+
+void allow_for_mapping(int descriptor) {
+    const auto facts = facts_of(descriptor);
+    rlimit limit{};
+    if (!facts || getrlimit(RLIMIT_DATA, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, limit.rlim_cur + facts->bytes);
+    setrlimit(RLIMIT_DATA, &limit);
 }
 
 }  // namespace fil::os

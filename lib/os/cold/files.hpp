@@ -49,6 +49,10 @@ bool next_data(int descriptor, std::uint64_t offset, std::uint64_t& start, std::
 // All of it, and then its end, where a network's file system says that it is full.
 bool write_and_close(file_descriptor file, std::string_view text);
 
+// Who maps a file privately and writable, as libdw does, has all of it counted as its memory
+// (RLIMIT_DATA), although it is only read: as much more is allowed.
+void allow_for_mapping(int descriptor);
+
 // What is beyond its end is a hole.
 bool set_length(int descriptor, std::uint64_t bytes);
 

@@ -1,4 +1,4 @@
-#include "symbols/debug_server.hpp"
+#include "os/cold/debug_server.hpp"
 
 #include <dlfcn.h>
 
