@@ -257,11 +257,9 @@ FIL_API int fil_block_watch(const void* address);
  * source reads in a block of its runtime's is there while this says so. Hot. Since 0.1. */
 FIL_API size_t fil_block_size(const void* address);
 
-/* A crossing: native code called the function that runs frames of the runtime, the runner. */
-typedef struct fil_crossing {
-    fil_callstack caller; /* as the source's capture would have answered then */
-    const void* stack;    /* somewhere in the runner's own frame; NULL: see `runner` */
-} fil_crossing;
+/* Native code called the runner, which runs the runtime's frames, when `caller` was the callstack;
+ * `stack` lies in the runner's own frame (NULL: it is the next one that is in fil_source::runner). */
+typedef struct fil_crossing { fil_callstack caller; const void* stack; } fil_crossing;
 
 /* What answers "who allocates?" on the allocating thread: called inside an event, under the rules
  * of a hot function, never nested. thread_memory is thread_bytes of this thread's own, at a
@@ -281,11 +279,9 @@ typedef struct fil_source {
      * inside a library, or of the only one, as a guess; FIL_CALLSTACK_NONE: not known. Called as
      * capture is, on the library's thread. NULL: the source does not know. */
     fil_callstack (*asker)(void* context, fil_errand_kind* how);
-    /* Where native code called into the runtime, innermost first; returns how many, at most `most`.
-     * Called right after capture, with the same memory, where fil_source_is_merged(). NULL: native
-     * frames are not merged with this source's. */
+    /* The crossings of now, innermost first; asked after capture (fil_source_is_merged). NULL: none. */
     size_t (*crossings)(void* context, void* thread_memory, fil_crossing* crossings, size_t most);
-    const void* runner; /* the runner, for crossings without a place */
+    const void* runner;
 } fil_source;
 #define FIL_SOURCE_INIT { sizeof(fil_source), 0, NULL, NULL, NULL, 0, NULL, NULL, NULL }
 
@@ -408,12 +404,6 @@ typedef enum fil_snapshot_kept {
     FIL_SNAPSHOT_NOT_KEPT = 2      /* there is no such file */
 } fil_snapshot_kept;
 
-/* What is done for names of native code only when it is asked for. */
-typedef enum fil_names {
-    FIL_NAMES_FROM_SERVERS = 1, /* debug information that is not on this machine: DEBUGINFOD_URLS */
-    FIL_NAMES_WHOLE = 2         /* also where they have more than 500 characters */
-} fil_names;
-
 /* What a report says beyond the stacks. All texts and arrays are borrowed for the call; zeros mean
  * "not known". */
 typedef struct fil_report_options {
@@ -440,7 +430,7 @@ typedef struct fil_report_options {
     uint32_t answer_columns; /* that a line may take; 0: 80 */
     uint32_t answer_look;    /* fil_answer_look, added up */
     fil_snapshot_kept snapshot; /* the file from which the report can be drawn again */
-    uint32_t names;             /* fil_names, added up: of native code */
+    uint32_t names; /* of native code: fil_names, added up (fil_supervisor.h) */
 } fil_report_options;
 #define FIL_REPORT_OPTIONS_INIT                                                                  \
     { sizeof(fil_report_options), { NULL, 0 }, 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, 0, 0, \

@@ -67,6 +67,12 @@ FIL_API void fil_session_hide_arguments(fil_session* session);
 /* Processes that ask to join from now on run unrecorded, but for `program`. Since 0.1. */
 FIL_API void fil_session_leave_children_out(fil_session* session, int32_t program);
 
+/* What is done for names of native code only when it is asked for. */
+typedef enum fil_names {
+    FIL_NAMES_FROM_SERVERS = 1, /* debug information that is not on this machine: DEBUGINFOD_URLS */
+    FIL_NAMES_WHOLE = 2         /* also where they have more than 500 characters */
+} fil_names;
+
 /* In processes that join from now on, native frames are merged with those of their runtime's frames.
  * Since 0.1. */
 FIL_API void fil_session_merge_native(fil_session* session);
