@@ -69,18 +69,12 @@ typedef enum fil_status {
 } fil_status;
 
 /* A message for people, one line, written only when a call fails. The caller owns it. */
-typedef struct fil_error {
-    size_t struct_size;
-    char message[1000];
-} fil_error;
+typedef struct fil_error { size_t struct_size; char message[1000]; } fil_error;
 #define FIL_ERROR_INIT { sizeof(fil_error), { 0 } }
 
 /* A string of the caller's, not necessarily ended by a zero byte. Never more than these two words,
  * so that arrays of it need no size. */
-typedef struct fil_text {
-    const char* data;
-    size_t length;
-} fil_text;
+typedef struct fil_text { const char* data; size_t length; } fil_text;
 
 /* The library's version, as text ("0.1.0"), static. Hot. Since 0.1. */
 FIL_API const char* fil_version(void);
@@ -151,11 +145,7 @@ typedef struct fil_run_options {
 #define FIL_RUN_OPTIONS_INIT \
     { sizeof(fil_run_options), { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 } }
 
-typedef struct fil_run_numbers {
-    size_t struct_size;
-    int64_t peak;
-    int64_t live; /* at its end */
-} fil_run_numbers;
+typedef struct fil_run_numbers { size_t struct_size; int64_t peak, live; } fil_run_numbers;
 #define FIL_RUN_NUMBERS_INIT { sizeof(fil_run_numbers), 0, 0 }
 
 /* Whether a run could begin now, and if not, why: FIL_ERROR_NO_SESSION (not started by
@@ -168,8 +158,8 @@ FIL_API fil_status fil_run_check(fil_error* error);
  * Generations rise. Cold: from ordinary code, not from a hook; any thread. Since 0.1. */
 FIL_API fil_status fil_run_begin(const fil_run_options* options, fil_error* error);
 
-/* Ends it. FIL_ERROR_STATE if none is on; otherwise refuses as fil_run_check() does. `numbers` may
- * be NULL. Cold, any thread. Since 0.1. */
+/* Ends it: `live` is what it held then. FIL_ERROR_STATE if none is on; otherwise refuses as
+ * fil_run_check() does. `numbers` may be NULL. Cold, any thread. Since 0.1. */
 FIL_API fil_status fil_run_end(fil_run_numbers* numbers, fil_error* error);
 
 /* Has the supervisor write the report of the last run, which must have ended, into its directory,
@@ -326,12 +316,8 @@ FIL_API void* fil_record_alloc_known(void* address, size_t bytes, fil_callstack 
 FIL_API void fil_record_failed(size_t bytes);
 
 /* For realloc: forget the old block first, call the real function, then record the new block or, if
- * it failed, restore the old one. Hot. Since 0.1. */
-typedef struct fil_block {
-    uint64_t bytes;
-    fil_callstack callstack; /* FIL_CALLSTACK_NONE: there was no such block */
-    uint32_t flags;
-} fil_block;
+ * it failed, restore the old one. FIL_CALLSTACK_NONE: there was no block. Hot. Since 0.1. */
+typedef struct fil_block { uint64_t bytes; fil_callstack callstack; uint32_t flags; } fil_block;
 FIL_API fil_block fil_block_forget(const void* address);
 FIL_API void fil_block_restore(const void* address, fil_block block);
 /* The same block, which stays. Any thread, also of a word that is no address. Hot. Since 0.1. */

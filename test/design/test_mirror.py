@@ -58,6 +58,8 @@ ELSEWHERE = {
     "session/joined_process": "test/capi/session_test.cpp",
     "session/held_peak": "test/capi/live_copy_test.cpp",
     "session/keeper": "test/e2e/test_keeper.py",
+    "session/mapping_reader": "test/lib/session/memory_of_process_test.cpp",
+    "session/registry_reader": "test/lib/session/memory_of_process_test.cpp",
     "session/keeper_line": "test/e2e/test_keeper.py",
     "session/refusal_text": "test/lib/os/refused_call_test.cpp",
     "session/session": "test/capi/session_test.cpp",

@@ -178,7 +178,7 @@ def test_several_reports_are_one_and_add_up(made, here):
     assert "Processes at the peak" in text and "one.py:1" in text and "two.py:12" in text
 
 
-def test_a_report_named_twice_is_one_and_its_copy_another(made):
+def test_a_report_named_twice_is_one_and_its_copy_another(made, here):
     folder = report_of(made, "one")
     once, twice = json_of(folder), json_of(folder, folder)
     assert twice["peak"]["bytes"] == once["peak"]["bytes"]
