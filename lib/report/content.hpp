@@ -85,6 +85,7 @@ class content_reader {
 
     void bytes(void* to, std::size_t length) {
         require(length <= in_.size());
+        if (length == 0) return;  // then `to` may be no place at all
         std::memcpy(to, in_.data(), length);
         in_.remove_prefix(length);
     }

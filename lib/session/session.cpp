@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -53,6 +54,15 @@ std::uint64_t trusted_bytes(int recording) {
     const std::optional<std::uint64_t> bytes = os::sealed_bytes(recording);
     if (!bytes) fail("cannot trust a recording");
     return *bytes;
+}
+
+// Recordings may not take all of our address space: the report has to be drawn, too.
+bool has_room_besides() {
+    constexpr std::uint64_t room = 16 << 20;
+    void* const there = os::map_reserve(room, false);
+    if (there == nullptr) return false;
+    os::unmap(there, room);
+    return true;
 }
 
 // What came over a connection.
@@ -226,6 +236,7 @@ void session::admit(int connection, const join_request& request, int recording, 
     try {
         process.memory = recording < 0 ? shared_mapping::of_segment(request.segment)
                                        : shared_mapping(recording, trusted_bytes(recording));
+        if (!has_room_besides()) throw std::system_error(ENOMEM, std::generic_category());
     } catch (const std::system_error& error) {
         // No address space left for it: the process runs unrecorded, and knows only that.
         refused_here_ = make_refusal(refused_call::mapping, error.code().value());
@@ -365,15 +376,18 @@ void session::end(joined_process& process, bool whole) {
     const std::int64_t peak = page().peak.load();
     if (process.run() != nullptr || process.header().closed_at != peak) return let_go(process);
     if (process.view().used_bytes() <= huge) {
-        compact_memory made;
-        file_descriptor shared;
-        const compacting result = keeper_.is_there()
-                                      ? compact_recording(process.view(), peak, made, shared)
-                                      : compact_recording(process.view(), peak, made);
-        process.is_damaged = result == compacting::damaged;
-        if (result != compacting::done) return let_go(process);
-        process.memory = shared_mapping::of_memory(made.address, made.bytes);
-        if (shared.number() >= 0) keeper_.tell_replaced(process, shared.number());
+        try {
+            compact_memory made;
+            file_descriptor shared;
+            const compacting result = keeper_.is_there()
+                                          ? compact_recording(process.view(), peak, made, shared)
+                                          : compact_recording(process.view(), peak, made);
+            process.is_damaged = result == compacting::damaged;
+            if (result != compacting::done) return let_go(process);
+            process.memory = shared_mapping::of_memory(made.address, made.bytes);
+            if (shared.number() >= 0) keeper_.tell_replaced(process, shared.number());
+        } catch (const std::bad_alloc&) {  // it stays as it is
+        }
     }
     kept_.push_back(&process);
 }

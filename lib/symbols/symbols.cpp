@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "fil/report/paths.hpp"
-#include "symbols/debug_info.hpp"
 #include "os/cold/debug_server.hpp"
+#include "symbols/debug_info.hpp"
 
 namespace fil {
 

@@ -121,11 +121,11 @@ TEST(memory_parts, what_a_forked_child_has_is_what_its_parent_knows_it_to_be) {
                                        2 << 10, "rd wr", 1 << 10);
     const auto present = [](address_range range) { return std::optional(range.bytes); };
     const auto look_at = [&](const std::string& child) {
-        known_memory parents, childs;
+        known_memory parents, of_child;
         parents.take(part(FIL_KNOWN_MAPPING, 0, 2 * mib));
         memory_look look(nullptr, shared_pages::in_parts);
         look.add(1, 0, common + stack, parents, true, present);
-        look.add(2, 1, common + child, childs, true, present);
+        look.add(2, 1, common + child, of_child, true, present);
         return look.parts();
     };
     EXPECT_EQ(part_of(look_at(stack), FIL_RESIDENT_MAPPED),

@@ -60,6 +60,14 @@ RUN_ELSEWHERE = {
     "test_a_replay_measures_the_allocator_that_is_asked_for",
     "fil-profile --no-browser compare-allocators --repeat 3 trace.filtrace": "test_laboratory.py::"
     "test_allocators_are_compared_on_one_page",
+    "fil-profile understand trace.filtrace": "test_laboratory.py::"
+    "test_a_study_says_what_a_program_does_with_memory",
+    "fil-profile --no-browser understand -o trace.html trace.filtrace": "test_laboratory.py::"
+    "test_a_study_says_what_a_program_does_with_memory",
+    "fil-profile synthesize -o bench.cpp trace.filtrace": "test_laboratory.py::"
+    "test_a_synthetic_trace_has_the_sizes_and_the_curve_and_no_name",
+    "c++ -O2 -std=c++17 -pthread bench.cpp -o bench": "test_laboratory.py::"
+    "test_a_synthetic_trace_has_the_sizes_and_the_curve_and_no_name",
     "fil-profile snapshot PID": "test_snapshot_command.py::"
     "test_a_snapshot_is_of_now_and_the_peak_so_far_on_request",
     "fil-profile snapshot --peak PID": "test_snapshot_command.py::"

@@ -88,10 +88,12 @@ def test_the_numbers_are_the_programs_and_the_program_goes_on(here):
         assert "return by" in screen
         for _ in range(3):
             assert tell(supervisor, b"more") == b"held\n"
-        screen = shell.wait(lambda seen: "\nnow " in seen and now(seen) > base + 29, "30 MiB more")
+        grown = r"^ *30.0 MiB +\+[123]0.0 MiB.*x.py:18"
+        screen = shell.wait(
+            lambda seen: "\nnow " in seen and re.search(grown, seen, re.MULTILINE),
+            "30 MiB more, and at their line, which is looked at a little later",
+        )
         assert now(screen) == pytest.approx(base + 30, rel=0.01)
-        grown = re.search(r"^ *30.0 MiB +\+[123]0.0 MiB.*x.py:18", screen, re.MULTILINE)
-        assert grown, screen
         shell.press("o")
         assert "by growth" in shell.wait_for("by growth")
         shell.press("3", "Down", "Enter")

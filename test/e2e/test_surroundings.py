@@ -85,7 +85,7 @@ def test_recordings_that_are_too_many_for_fil_profile_are_said_to_be(here, kind)
     option = "-S" if kind == "soft" else ""
     limited = ["bash", "-c", f'ulimit {option} -v 100000; exec "$@"', "bash"]
     ended = run_plain([*limited, *PROFILED, "/bin/sh", "-c", MANY])
-    assert (ended.status, ended.stdout) == (0, b"")
+    assert (ended.status, ended.stdout) == (0, b""), ended.stderr.decode()
     refused = b"processes were not recorded, since the system refused mmap: Cannot allocate memory."
     assert (refused in ended.stderr) == (kind == "hard"), ended.stderr.decode()
 

@@ -177,11 +177,14 @@ void sampler::sample_resident(std::int64_t live) {
     scan_due_ = parts_due_ = true;
 }
 
-std::vector<memory_part> sampler::parts_now() const {
+// None where there is no memory for it (ulimit -v): the report does without, and the run goes on.
+std::vector<memory_part> sampler::parts_now() const try {
     memory_look look(session_, pids_.size() > 1 ? shared_pages::in_parts : shared_pages::wholly);
     for (const watched& process : watched_)
         if (!process.closed) look.add(process.pid, process.parent);
     return look.parts();
+} catch (const std::bad_alloc&) {
+    return {};
 }
 
 // A look at a process's mappings takes some milliseconds: at first at most an eighth of the time,
