@@ -72,7 +72,7 @@ TEST_F(sampler_test, the_peak_was_when_it_last_rose) {
     EXPECT_EQ(memory.peak_seconds(), 2);
     tick(4, 100, 900);  // between two looks
     tick(5, 900, 900);
-    EXPECT_EQ(memory.peak_seconds(), 4);
+    EXPECT_EQ(memory.peak_seconds(), 3.5);
     EXPECT_EQ(memory.peak(), 900);
 }
 

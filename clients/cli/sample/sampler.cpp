@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <new>
 #include <thread>
+#include <utility>
 
 #include "sample/pace.hpp"
 #include "sample/untouched.hpp"
@@ -149,12 +151,14 @@ std::vector<fil_process_moment> sampler::own_peaks() const {
 
 // The peak proper rises only before a decrease; until then live itself is the highest so far. The
 // moment is when it came within a thousandth of its end: what trickles in later, as threads publish
-// their last bytes when they end, is no other moment to a reader.
+// their last bytes when they end, is no other moment to a reader. What is over by now was between
+// two looks, so that the curve rises before it falls.
 void sampler::note_peak(const fil_session_numbers& numbers, double seconds) {
+    const double before = std::exchange(looked_seconds_, seconds);
     peak_ = std::max({peak_, numbers.live, numbers.peak});
     if (peak_ <= peak_at_moment_ + peak_at_moment_ / 1000) return;
     peak_at_moment_ = peak_;
-    peak_seconds_ = seconds;
+    peak_seconds_ = numbers.live < peak_ ? (before + seconds) / 2 : seconds;
 }
 
 resident_parts sampler::resident_parts_now() const {

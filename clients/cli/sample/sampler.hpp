@@ -116,6 +116,7 @@ class sampler {
     std::int64_t peak_ = 0;
     std::int64_t peak_at_moment_ = 0;  // at peak_seconds_
     double peak_seconds_ = 0;
+    double looked_seconds_ = 0;
     std::int64_t sampled_live_ = 0;
     resident_parts resident_;
     std::vector<fil_untouched> untouched_;
