@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "fil/recording/memory.hpp"
+#include "fil/trace/live_mappings.hpp"
 #include "fil/trace/trace_reader.hpp"
 #include "os/cold/files.hpp"
 #include "os/linux_system.hpp"
@@ -29,8 +30,13 @@ class live_then {
         const bool is_mapping = one.what == operation::map || one.what == operation::unmap;
         const auto bytes = static_cast<std::int64_t>(one.bytes);
         if (is_mapping) {
-            if (is_in_peak(one.kind))
-                add(one.callstack, one.what == operation::map ? bytes : -bytes);
+            if (!is_in_peak(one.kind)) return;
+            const auto gone = [this](callstack_id callstack, std::uint64_t went) {
+                add(callstack, -static_cast<std::int64_t>(went));
+            };
+            if (one.what == operation::unmap) return mappings_.unmap(one.address, one.bytes, gone);
+            mappings_.map(one.address, one.bytes, one.callstack, gone);
+            add(one.callstack, bytes);
             return;
         }
         if (one.what != operation::allocate) {
@@ -63,6 +69,7 @@ class live_then {
         }
     };
     std::unordered_map<trace::block_number, block, number_hash> blocks_;
+    trace::live_mappings mappings_;
     std::unordered_map<callstack_id, std::int64_t> held_;
     std::int64_t total_ = 0;
 };

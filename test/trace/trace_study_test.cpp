@@ -28,6 +28,14 @@ TEST(trace_study, a_class_ends_with_its_power_of_two) {
     EXPECT_EQ(class_of(~std::uint64_t{0}), classes - 1);
 }
 
+TEST(trace_study, a_mapping_that_goes_was_its_makers) {
+    event map = mapped(operation::map, 4096, 8192);
+    map.callstack = callstack_id{7};
+    const trace_study study = study_of({map, mapped(operation::unmap, 8192, 4096)});
+    EXPECT_EQ(study.groups()[1].live, 4096);
+    EXPECT_EQ(study.groups()[0].live, 0);
+}
+
 TEST(trace_study, counts_sizes_and_lifetimes_of_what_went) {
     const trace_study study =
         study_of({at(came(0, 60), 0), at(came(1, 100), 1), at(went(0), 9), at(came(2, 60), 9)});

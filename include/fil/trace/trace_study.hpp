@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "fil/base/hash.hpp"
+#include "fil/trace/live_mappings.hpp"
 #include "fil/trace/trace_event.hpp"
 
 namespace fil::trace {
@@ -145,15 +146,21 @@ class trace_study {
             }
             case operation::map:
             case operation::unmap:
-                if (is_in_peak(one.kind))
-                    count(group_at(one.callstack), one.what == operation::map
-                                                       ? static_cast<std::int64_t>(one.bytes)
-                                                       : -static_cast<std::int64_t>(one.bytes));
+                if (is_in_peak(one.kind)) change_mapping(one);
                 return;
             case operation::touched_block:
             case operation::touched_mapping:
                 return;
         }
+    }
+
+    void change_mapping(const event& one) {
+        const auto gone = [this](callstack_id callstack, std::uint64_t bytes) {
+            count(group_at(callstack), -static_cast<std::int64_t>(bytes));
+        };
+        if (one.what == operation::unmap) return mappings_.unmap(one.address, one.bytes, gone);
+        mappings_.map(one.address, one.bytes, one.callstack, gone);
+        count(group_at(one.callstack), static_cast<std::int64_t>(one.bytes));
     }
 
     void come(const event& one, std::uint32_t chain) {
@@ -245,6 +252,7 @@ class trace_study {
     std::vector<study_group> groups_;
     std::vector<study_moment> moments_;
     std::unordered_map<std::uint64_t, block, number_hash> blocks_;
+    live_mappings mappings_;
     std::unordered_map<std::uint64_t, std::uint64_t, number_hash> exact_;
     std::map<std::uint32_t, study_thread> threads_;
     study_thread* last_ = nullptr;

@@ -1,0 +1,51 @@
+#pragma once
+// Who made the mappings of a trace that are there: an event that a range went tells only which.
+//
+// Ranges may go in parts. What is mapped over what is there takes its place. Cold; one thread.
+#include <algorithm>
+#include <cstdint>
+#include <map>
+
+#include "fil/base/ids.hpp"
+
+namespace fil::trace {
+
+class live_mappings {
+  public:
+    // gone(callstack, bytes) of what stood there.
+    template <typename Gone>
+    void map(std::uint64_t address, std::uint64_t bytes, callstack_id callstack, Gone&& gone) {
+        unmap(address, bytes, gone);
+        if (bytes > 0) pieces_[address] = {address + bytes, callstack};
+    }
+
+    // gone(callstack, bytes) of each part that goes.
+    template <typename Gone>
+    void unmap(std::uint64_t address, std::uint64_t bytes, Gone&& gone) {
+        const std::uint64_t end = address + bytes;
+        auto at = pieces_.upper_bound(address);
+        if (at != pieces_.begin()) --at;
+        while (at != pieces_.end() && at->first < end) {
+            const std::uint64_t low = at->first;
+            const piece one = at->second;
+            if (one.end <= address) {
+                ++at;
+                continue;
+            }
+            at = pieces_.erase(at);
+            gone(one.callstack, std::min(one.end, end) - std::max(low, address));
+            if (low < address) pieces_[low] = {address, one.callstack};
+            if (one.end > end)
+                at = pieces_.insert_or_assign(end, piece{one.end, one.callstack}).first;
+        }
+    }
+
+  private:
+    struct piece {
+        std::uint64_t end;
+        callstack_id callstack;
+    };
+    std::map<std::uint64_t, piece> pieces_;
+};
+
+}  // namespace fil::trace
