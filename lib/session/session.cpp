@@ -58,7 +58,7 @@ std::uint64_t trusted_bytes(int recording) {
 
 // Recordings may not take all of our address space: the report has to be drawn, too.
 bool has_room_besides() {
-    constexpr std::uint64_t room = 16 << 20;
+    constexpr std::uint64_t room = 32 << 20;
     void* const there = os::map_reserve(room, false);
     if (there == nullptr) return false;
     os::unmap(there, room);
