@@ -31,13 +31,9 @@ class live_then {
         const auto bytes = static_cast<std::int64_t>(one.bytes);
         if (is_mapping) {
             if (!is_in_peak(one.kind)) return;
-            const auto gone = [this](callstack_id callstack, std::uint64_t went) {
-                add(callstack, -static_cast<std::int64_t>(went));
-            };
-            if (one.what == operation::unmap) return mappings_.unmap(one.address, one.bytes, gone);
-            mappings_.map(one.address, one.bytes, one.callstack, gone);
-            add(one.callstack, bytes);
-            return;
+            return mappings_.apply(one, [this](callstack_id callstack, std::int64_t changed) {
+                add(callstack, changed);
+            });
         }
         if (one.what != operation::allocate) {
             const auto gone = blocks_.find(one.block);

@@ -35,9 +35,11 @@ class awaited_results {
         const std::uint32_t arguments =
             reader_.arguments(code_of(runtime_.layout, chain.frame(loop)));
         if (arguments == 0) return nobody;
-        std::optional<std::uint64_t> number;
-        for (std::uint32_t at = loop + 1; at <= last && !number; ++at)
-            number = number_in(chain.frame(at));
+        const auto number = [&]() -> std::optional<std::uint64_t> {
+            for (std::uint32_t at = loop + 1; at <= last; ++at)
+                if (const auto found = number_in(chain.frame(at))) return found;
+            return std::nullopt;
+        };
         answer found = nobody;
         for (std::uint32_t i = 0; i < arguments && i < 16; ++i)
             look_into(reader_.variable(frame, i), number, found);
@@ -50,32 +52,35 @@ class awaited_results {
   private:
     static constexpr answer nobody = {FIL_CALLSTACK_UNKNOWN, FIL_ERRAND_TASK};
 
-    // Unless somebody was found, and by the number if it has one.
-    void look_into(address dict, std::optional<std::uint64_t> number, answer& found) const {
+    fil_callstack asker_of(address request) const {
+        const fil_block block = block_of_object(request, 16);
+        if (block.callstack <= FIL_CALLSTACK_UNKNOWN) return FIL_CALLSTACK_UNKNOWN;
+        const judged_callstack& judged = askers_.judge(block.callstack);
+        return judged.is_work ? judged.asker : FIL_CALLSTACK_UNKNOWN;
+    }
+
+    // Unless somebody was found. The message is read only where those who asked differ.
+    template <typename Number>
+    void look_into(address dict, Number&& number_of_message, answer& found) const {
         if (found.asker != FIL_CALLSTACK_UNKNOWN || !reader_.is_dict(dict)) return;
-        const auto asker_of = [this](address request) -> fil_callstack {
-            const fil_block block = block_of_object(request, 16);
-            if (block.callstack <= FIL_CALLSTACK_UNKNOWN) return FIL_CALLSTACK_UNKNOWN;
-            const judged_callstack& judged = askers_.judge(block.callstack);
-            return judged.is_work ? judged.asker : FIL_CALLSTACK_UNKNOWN;
-        };
-        if (number) {
-            reader_.each_item(dict, [&](address key, address value) {
-                if (type_of(key) != runtime_.symbols.PyLong_Type ||
-                    reader_.small_number(key) != *number) {
-                    return true;
-                }
-                found.asker = asker_of(value);
-                return false;
-            });
-            if (found.asker != FIL_CALLSTACK_UNKNOWN) return;
-        }
         reader_.each_item(dict, [&](address, address value) {
             const fil_callstack asker = asker_of(value);
             if (asker == FIL_CALLSTACK_UNKNOWN) return true;
             if (found.asker == FIL_CALLSTACK_UNKNOWN) found.asker = asker;
             if (found.asker != asker) found.how = FIL_ERRAND_GUESSED;
             return found.how == FIL_ERRAND_TASK;
+        });
+        if (found.how != FIL_ERRAND_GUESSED) return;
+        const std::optional<std::uint64_t> number = number_of_message();
+        if (!number) return;
+        reader_.each_item(dict, [&](address key, address value) {
+            if (type_of(key) != runtime_.symbols.PyLong_Type ||
+                reader_.small_number(key) != *number) {
+                return true;
+            }
+            const fil_callstack asker = asker_of(value);
+            if (asker != FIL_CALLSTACK_UNKNOWN) found = {asker, FIL_ERRAND_TASK};
+            return false;
         });
     }
 

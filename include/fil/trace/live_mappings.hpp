@@ -7,11 +7,23 @@
 #include <map>
 
 #include "fil/base/ids.hpp"
+#include "fil/trace/trace_event.hpp"
 
 namespace fil::trace {
 
 class live_mappings {
   public:
+    // changed(callstack, bytes) of what comes and, with bytes below zero, of each part that goes.
+    template <typename Changed>
+    void apply(const event& one, Changed&& changed) {
+        const auto gone = [&changed](callstack_id callstack, std::uint64_t bytes) {
+            changed(callstack, -static_cast<std::int64_t>(bytes));
+        };
+        if (one.what == operation::unmap) return unmap(one.address, one.bytes, gone);
+        map(one.address, one.bytes, one.callstack, gone);
+        changed(one.callstack, static_cast<std::int64_t>(one.bytes));
+    }
+
     // gone(callstack, bytes) of what stood there.
     template <typename Gone>
     void map(std::uint64_t address, std::uint64_t bytes, callstack_id callstack, Gone&& gone) {

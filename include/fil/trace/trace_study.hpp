@@ -146,21 +146,14 @@ class trace_study {
             }
             case operation::map:
             case operation::unmap:
-                if (is_in_peak(one.kind)) change_mapping(one);
-                return;
+                if (!is_in_peak(one.kind)) return;
+                return mappings_.apply(one, [this](callstack_id callstack, std::int64_t bytes) {
+                    count(group_at(callstack), bytes);
+                });
             case operation::touched_block:
             case operation::touched_mapping:
                 return;
         }
-    }
-
-    void change_mapping(const event& one) {
-        const auto gone = [this](callstack_id callstack, std::uint64_t bytes) {
-            count(group_at(callstack), -static_cast<std::int64_t>(bytes));
-        };
-        if (one.what == operation::unmap) return mappings_.unmap(one.address, one.bytes, gone);
-        mappings_.map(one.address, one.bytes, one.callstack, gone);
-        count(group_at(one.callstack), static_cast<std::int64_t>(one.bytes));
     }
 
     void come(const event& one, std::uint32_t chain) {
