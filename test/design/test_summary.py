@@ -11,6 +11,7 @@ import pytest
 from sources import ROOT
 
 PASSED = '<testcase name="a" status="run"/>'
+PASSED_TOO = '<testcase name="e" status="run"/>'
 FAILED = '<testcase name="b" status="run"><failure/></testcase>'
 SKIPPED = '<testcase name="c" status="run"><skipped/></testcase>'
 FILTERED_OUT = '<testcase name="d" status="notrun"/>'
@@ -47,7 +48,7 @@ def results(tmp_path: Path) -> Results:
 
 
 def test_every_case_of_every_runner_counts(results: Results) -> None:
-    results.program("registry", "OK", PASSED, PASSED, SKIPPED, FILTERED_OUT)
+    results.program("registry", "OK", PASSED, PASSED_TOO, SKIPPED, FILTERED_OUT)
     results.program("plain_c", "OK")
     assert results.summary() == (0, "4 passed, 0 failed, 1 skipped")
 
@@ -77,6 +78,14 @@ def test_a_runner_that_fails_without_a_failed_test_failed(results: Results) -> N
     assert results.summary(pytest=3) == (1, "1 passed, 1 failed")
     (results.folder / "pytest.xml").unlink()
     assert results.summary(pytest=2) == (1, "0 passed, 1 failed")
+
+
+def test_of_two_attempts_the_last_counts(results: Results) -> None:
+    second = FAILED.replace("<failure/>", "")
+    results.cases("pytest", PASSED, FAILED, second)
+    assert results.summary() == (0, "2 passed, 0 failed")
+    results.cases("pytest", PASSED, second, FAILED)
+    assert results.summary(pytest=1) == (1, "1 passed, 1 failed")
 
 
 def test_a_pattern_that_only_one_runner_knows_is_fine(results: Results) -> None:

@@ -362,7 +362,8 @@ def test_memory_over_time_is_in_the_report(here):
     run_work(code)
     seen = facts("out")
     assert 0.9 <= seen["duration"] < 60
-    assert 0.29 < seen["peak_seconds"] < seen["duration"] - 0.29
+    # Between two looks; a busy machine may be late with them.
+    assert 0.1 < seen["peak_seconds"] < seen["duration"] - 0.1
     assert seen["resident"]["total"] > 70 * MIB  # what the program held before is resident too
     assert (
         sum(seen["resident"][kind] for kind in ("anonymous", "file", "shared"))
@@ -388,7 +389,7 @@ def test_each_part_has_a_clock_of_its_own(here):
     longest = float(run_work(code))
     assert facts("second")["duration"] <= longest + 0.1
     assert facts("third")["duration"] >= 0.5
-    assert facts("third")["peak_seconds"] >= 0.5
+    assert 0.2 < facts("third")["peak_seconds"] <= facts("third")["duration"]
 
 
 def test_a_part_that_was_over_before_anybody_looked_has_its_report_all_the_same(here):
