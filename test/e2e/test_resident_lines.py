@@ -95,10 +95,8 @@ time.sleep(0.25)
     assert lines["counted"] > 105 * MIB
 
 
-def test_of_several_processes_shared_pages_count_once(tmp_path: Path) -> None:
-    text = """
+THREE_WORKERS = """
 import os, time
-common = bytearray(b"1") * (60 << 20)
 for _ in range(3):
     if os.fork() == 0:
         own = bytearray(b"1") * (20 << 20)
@@ -108,6 +106,10 @@ time.sleep(0.6)
 for _ in range(3):
     os.wait()
 """
+
+
+def test_of_several_processes_shared_pages_count_once(tmp_path: Path) -> None:
+    text = 'common = bytearray(b"1") * (60 << 20)' + THREE_WORKERS
     profiled = run_script(tmp_path, text)
     lines = lines_of(profiled)
     assert lines["counted"] == pytest.approx(120 * MIB, rel=0.1)
@@ -135,7 +137,7 @@ del objects[::2]
 more = bytearray(b"1") * (80 << 20)
 time.sleep(0.4)
 """
-    profiled = run_script(tmp_path, text)
+    profiled = run_script(tmp_path, text + THREE_WORKERS)
     told = model(profiled)["facts"]["resident"]["lines"]
     named = {line["text"]: line["bytes"] for line in told}
     assert named["reserve of the interpreter's small objects"] == pytest.approx(40e6, rel=0.1)
@@ -177,7 +179,7 @@ def test_what_nobody_saw_being_mapped_is_named_unknown(tmp_path: Path) -> None:
 
 def test_of_forked_workers_nothing_is_unknown(tmp_path: Path) -> None:
     text = """
-import ctypes, os, threading, time
+import ctypes, threading
 libc = ctypes.CDLL("libc.so.6")
 libc.malloc.restype = ctypes.c_void_p
 def small():
@@ -186,14 +188,6 @@ def small():
 thread = threading.Thread(target=small)
 thread.start(), thread.join()
 objects = [float(i) for i in range(400_000)]
-for _ in range(3):
-    if os.fork() == 0:
-        own = bytearray(b"1") * (20 << 20)
-        time.sleep(0.7)
-        os._exit(0)
-time.sleep(0.6)
-for _ in range(3):
-    os.wait()
 """
     profiled = run_script(tmp_path, text)
     lines = lines_of(profiled)
