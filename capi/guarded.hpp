@@ -50,6 +50,11 @@ inline void check_pointer(const void* pointer, const char* name) {
     if (pointer == nullptr) throw failure{FIL_ERROR_ARGUMENT, std::string(name) + " is NULL"};
 }
 
+// Borrowed.
+inline fil_text text_of(const std::string& text) {
+    return {text.data(), text.size()};
+}
+
 // The struct as this library knows it (capi/structs.hpp), or a failure.
 template <typename Struct>
 Struct checked_copy(const Struct* given, const char* name) {

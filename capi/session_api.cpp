@@ -24,10 +24,6 @@ using namespace fil::capi;
 
 namespace {
 
-fil_text text_of(const std::string& text) {
-    return {text.data(), text.size()};
-}
-
 const joined_process& recorded_process(const fil_session* session, int32_t pid) {
     const joined_process* process = session_of(session).find(pid);
     if (process == nullptr || !process->has_recording())

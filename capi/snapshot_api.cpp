@@ -36,10 +36,6 @@ std::vector<std::uint32_t> processes_of_callstacks(const report::session_snapsho
     return numbers;
 }
 
-fil_text text_of(const std::string& text) {
-    return {text.data(), text.size()};
-}
-
 template <typename Elements>
 const auto& at(const Elements& elements, std::size_t number) {
     if (number >= elements.size())

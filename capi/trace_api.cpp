@@ -26,6 +26,7 @@ struct read_trace {
     std::size_t block = 0;
     trace::bytes content{};
     trace::event_decoder events{};
+    shared_mapping recording{};  // who the callstacks are, once that was asked
 
     explicit read_trace(trace::bytes bytes, std::int32_t pid)
         : file(std::move(bytes)), reader(file), process(reader.busiest()) {
@@ -111,6 +112,57 @@ fil_status fil_trace_open(fil_trace** trace, fil_text file, int32_t pid, fil_err
 
 void fil_trace_free(fil_trace* trace) {
     guarded(nullptr, [&] { delete reinterpret_cast<read_trace*>(trace); });
+}
+
+fil_status fil_trace_read(const fil_trace* trace, fil_trace_about* about, fil_error* error) {
+    return guarded(error, [&] {
+        check_pointer(trace, "trace");
+        const auto& from = *reinterpret_cast<const read_trace*>(trace);
+        const trace::reader::process& one = from.reader.processes()[from.process];
+        const trace::process_about& who = one.about;
+        const trace::file_header& header = from.reader.header();
+        const fil_trace_about found{sizeof found,
+                                    text_of(who.command),
+                                    text_of(who.executable),
+                                    who.pid,
+                                    who.parent,
+                                    header.started_ns,
+                                    header.sample,
+                                    from.reader.is_whole() && one.has_ended ? 1 : 0,
+                                    one.events,
+                                    one.end.lost};
+        checked_fill(about, found, "about");
+    });
+}
+
+fil_status fil_trace_callstack(fil_trace* trace, fil_callstack callstack, fil_frame* frame,
+                               fil_callstack* caller, fil_error* error) {
+    return guarded_reading(error, [&] {
+        check_pointer(trace, "trace");
+        auto& from = *reinterpret_cast<read_trace*>(trace);
+        if (callstack <= FIL_CALLSTACK_UNKNOWN) throw failure{FIL_ERROR_EMPTY, "nobody knows who"};
+        if (from.recording.base() == nullptr)
+            reading([&] { from.recording = recording_of_trace(from.reader, from.process); });
+        const recording_view recording(from.recording.base(), from.recording.bytes());
+        const callstack_record* one = recording.callstack(callstack_id{callstack});
+        const function_record* function =
+            one == nullptr ? nullptr : recording.function(one->function);
+        if (function == nullptr) throw failure{FIL_ERROR_ARGUMENT, "there is no such callstack"};
+        const auto text = [&](text_reference reference) {
+            const std::string_view found = recording.text(reference);
+            return fil_text{found.data(), found.size()};
+        };
+        const bool is_native = function->kind == function_kind::native_module;
+        fil_frame found = FIL_FRAME_INIT;
+        found.kind = static_cast<std::uint32_t>(function->kind);
+        found.line = one->line;
+        found.first_line = function->first_line;
+        found.function = text(function->name);
+        (is_native ? found.module : found.file) = text(function->file);
+        found.directory = text(function->directory);
+        if (frame != nullptr) checked_fill(frame, found, "frame");
+        if (caller != nullptr) *caller = to_index(one->caller);
+    });
 }
 
 fil_status fil_trace_next(fil_trace* trace, fil_trace_event* event, fil_error* error) {

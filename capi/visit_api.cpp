@@ -47,10 +47,6 @@ fil_status guarded_visit(fil_error* error, Body&& body) {
     });
 }
 
-fil_text text_of(const std::string& text) {
-    return {text.data(), text.size()};
-}
-
 }  // namespace
 
 extern "C" {

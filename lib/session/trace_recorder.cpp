@@ -1,18 +1,11 @@
 #include "session/trace_recorder.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <system_error>
 
-#include "os/cold/files.hpp"
 #include "os/os.hpp"
 
 namespace fil {
 namespace {
-
-[[noreturn]] void fail(const std::string& path) {
-    throw std::system_error(errno, std::generic_category(), path);
-}
 
 trace::file_header header_of(std::uint32_t sample) {
     trace::file_header header;
@@ -21,32 +14,14 @@ trace::file_header header_of(std::uint32_t sample) {
     return header;
 }
 
-file_descriptor make(const std::string& path) {
-    file_descriptor file = os::make_file_anew(path);
-    if (file.number() < 0) fail(path);
-    return file;
-}
-
 }  // namespace
 
 trace_recorder::trace_recorder(const std::string& path, std::uint32_t sample)
-    : path_(path),
-      file_(make(path)),
+    : file_(path),
       sample_(sample),
       began_ns_(os::monotonic_ns()),
-      writer_([this](const void* data, std::size_t bytes) { write(data, bytes); },
+      writer_([this](const void* data, std::size_t bytes) { file_.write(data, bytes); },
               header_of(sample)) {}
-
-void trace_recorder::write(const void* data, std::size_t bytes) {
-    const auto* from = static_cast<const char*>(data);
-    while (bytes > 0) {
-        const auto written = os::write_at(file_.number(), from, bytes, at_);
-        if (written <= 0) fail(path_);
-        from += written;
-        at_ += static_cast<std::uint64_t>(written);
-        bytes -= static_cast<std::size_t>(written);
-    }
-}
 
 std::uint32_t trace_recorder::clock() const {
     return static_cast<std::uint32_t>((os::monotonic_ns() - began_ns_) / 1'000'000);
@@ -115,7 +90,7 @@ trace_recorder::numbers trace_recorder::so_far() const {
         all.lost += one.lost();
     }
     all.processes = processes_;
-    all.bytes = at_;
+    all.bytes = file_.written();
     return all;
 }
 

@@ -8,6 +8,7 @@
 #include <deque>
 #include <string>
 
+#include "session/trace_output.hpp"
 #include "session/traced_process.hpp"
 
 namespace fil {
@@ -34,13 +35,10 @@ class trace_recorder {
   private:
     template <typename Action>
     void try_to(Action&& action);
-    void write(const void* data, std::size_t bytes);
     std::uint32_t clock() const;
     void admit(const joined_process& process);
 
-    std::string path_;
-    file_descriptor file_;
-    std::uint64_t at_ = 0;
+    trace_output file_;
     std::uint32_t sample_;
     std::int64_t began_ns_;
     std::int64_t flushed_ns_ = 0;

@@ -37,6 +37,9 @@ SIZE_IS(fil_held_process, 96);
 SIZE_IS(fil_frame, 88);
 SIZE_IS(fil_call, 32);
 SIZE_IS(fil_usage, 32);
+SIZE_IS(fil_trace_event, 80);
+SIZE_IS(fil_trace_numbers, 40);
+SIZE_IS(fil_trace_about, 80);
 
 int main(void) {
     fil_error error = FIL_ERROR_INIT;
@@ -94,5 +97,7 @@ int main(void) {
     fil_mapping_discard(NULL);
     fil_mapping_restore(NULL);
     fil_session_free(NULL);
+    fil_trace_free(NULL);
+    fil_trace_writer_free(NULL);
     return failures != 0;
 }

@@ -1,0 +1,42 @@
+#pragma once
+// The file that a trace is written to, anew: all that was there before is gone. Cold; one thread.
+// Throws std::system_error, with the path.
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include "os/cold/files.hpp"
+#include "os/file_descriptor.hpp"
+
+namespace fil {
+
+class trace_output {
+  public:
+    explicit trace_output(const std::string& path) : path_(path), file_(os::make_file_anew(path)) {
+        if (file_.number() < 0) fail();
+    }
+
+    void write(const void* data, std::size_t bytes) {
+        const auto* from = static_cast<const char*>(data);
+        while (bytes > 0) {
+            const auto written = os::write_at(file_.number(), from, bytes, at_);
+            if (written <= 0) fail();
+            from += written;
+            at_ += static_cast<std::uint64_t>(written);
+            bytes -= static_cast<std::size_t>(written);
+        }
+    }
+    std::uint64_t written() const { return at_; }
+
+  private:
+    [[noreturn]] void fail() const {
+        throw std::system_error(errno, std::generic_category(), path_);
+    }
+
+    std::string path_;
+    file_descriptor file_;
+    std::uint64_t at_ = 0;
+};
+
+}  // namespace fil
