@@ -22,7 +22,8 @@ static int event_of(char* line, fil_trace_writer* writer, fil_trace_event* event
     *event = (fil_trace_event)FIL_TRACE_EVENT_INIT;
     event->thread = 1;
     event->bytes = bytes;
-    event->block = sign == '>' ? moving : address; /* the trace counts blocks; these are our names */
+    event->block =
+        sign == '>' ? moving : address; /* the trace counts blocks; these are our names */
     event->moved_to = address;
     event->operation = sign == '-'   ? FIL_TRACE_RELEASE
                        : sign == '>' ? FIL_TRACE_REALLOCATE
@@ -43,7 +44,8 @@ int main(int count, char** words) {
     unsigned odd = 0;
     char line[2000];
     if (log == NULL) return fprintf(stderr, "usage: mtrace_to_trace LOG TRACE\n"), 2;
-    if (fil_trace_writer_new(&writer, (fil_text){words[2], strlen(words[2])}, &about, &error) != FIL_OK)
+    if (fil_trace_writer_new(&writer, (fil_text){words[2], strlen(words[2])}, &about, &error) !=
+        FIL_OK)
         return fprintf(stderr, "%s\n", error.message), 1;
     while (fgets(line, sizeof line, log) != NULL)
         if (event_of(line, writer, &event)) /* a free of what came before mtrace() is refused */

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conservation import check_report, is_report
-from profiling import ALLOCATORS, ROOT
+from profiling import ALLOCATORS, PROGRAMS, ROOT
 from short_of_memory import Machine
 
 if TYPE_CHECKING:
@@ -120,3 +120,13 @@ def kernels(here, jupyter, monkeypatch) -> Path:
     monkeypatch.setenv("IPYTHONDIR", str(here / "ipython"))
     monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     return here
+
+
+@pytest.fixture(scope="session")
+def traced(tmp_path_factory: pytest.TempPathFactory) -> str:
+    program = tmp_path_factory.mktemp("traced") / "traced"
+    source = str(PROGRAMS / "traced.c")
+    subprocess.run(
+        ["cc", "-O1", "-fno-builtin", "-pthread", "-w", "-o", program, source], check=True
+    )
+    return str(program)

@@ -5,77 +5,16 @@ from __future__ import annotations
 import csv
 import ctypes
 import json
-import os
 import signal
 import subprocess
 import sys
-from collections import Counter, defaultdict
-from dataclasses import dataclass
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from command import SECONDS, fil_profile, script, wait_until
+from command import SECONDS, fil_profile, script
 from profiling import FIL_PROFILE, PROGRAMS
-
-
-@dataclass(frozen=True)
-class Event:
-    thread: int
-    what: str
-    block: int
-    bytes: int  # of what comes; of what goes, what it had
-    alignment: int = 1
-    zeroed: bool = False
-    layer: int = 0
-
-
-@pytest.fixture(scope="session")
-def traced(tmp_path_factory: pytest.TempPathFactory) -> str:
-    program = tmp_path_factory.mktemp("traced") / "traced"
-    source = str(PROGRAMS / "traced.c")
-    subprocess.run(
-        ["cc", "-O1", "-fno-builtin", "-pthread", "-w", "-o", program, source], check=True
-    )
-    return str(program)
-
-
-def recorded(*program: str, options: tuple[str, ...] = ()) -> str:
-    """What it said; the trace is in trace.filtrace."""
-    ended = fil_profile("record", *options, *program, timeout=SECONDS)
-    return ended.stderr.decode()
-
-
-def events(trace: str = "trace.filtrace", *options: str) -> list[Event]:
-    printed = fil_profile("replay", "--print", *options, trace, timeout=SECONDS)
-    assert printed.status == 0, printed.stderr
-    sizes: dict[int, int] = {}
-    found = []
-    for line in printed.stdout.decode().splitlines()[1:]:
-        words = line.split("\t")
-        thread, block, to, size = int(words[0]), int(words[3]), int(words[4]), int(words[5])
-        if words[2] == "free":
-            size = sizes.pop(block)  # each goes once, after it came
-        elif words[2] == "realloc":
-            sizes.pop(block)
-            sizes[to] = size
-        elif words[2] == "malloc":
-            sizes[block] = size
-        found.append(
-            Event(thread, words[2], block, size, int(words[6]), words[7] == "1", int(words[8]))
-        )
-    return found
-
-
-def ours(found: list[Event]) -> list[Event]:
-    return [one for one in found if one.bytes % 1000 == 7 and one.what not in ("map", "unmap")]
-
-
-def shape(found: list[Event]) -> dict[int, list[tuple]]:
-    """Of each thread, by the order in which they come, all but which block it is."""
-    threads: dict[int, list[tuple]] = defaultdict(list)
-    for one in ours(found):
-        threads[one.thread].append((one.what, one.bytes, one.alignment, one.zeroed))
-    return {number: threads[thread] for number, thread in enumerate(sorted(threads))}
+from traces import events, figure, ours, recorded, shape
 
 
 @pytest.mark.usefixtures("here")
@@ -164,11 +103,6 @@ def test_of_a_python_a_replay_takes_small_objects_or_their_arenas() -> None:
     assert figure(blocks.stdout.decode(), "events") > figure(arenas, "events") + 30_000
 
 
-def figure(printed: str, name: str) -> float:
-    [line] = [line for line in printed.splitlines() if line.startswith(name + " ")]
-    return float(line.split()[1])
-
-
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("mode", [("all",), ("threads", "3000")])
 def test_what_is_recorded_of_a_replay_is_what_was_recorded(traced: str, mode: tuple) -> None:
@@ -230,91 +164,6 @@ def test_a_replay_measures_the_allocator_that_is_asked_for(traced: str) -> None:
             assert name in printed.splitlines()[0].split("(")[1]
             assert figure(printed, "events") >= 6000
             assert figure(printed, "requested") > 0
-
-
-@pytest.mark.usefixtures("here")
-def test_an_allocator_that_is_none_or_crashes_is_said_in_a_line(traced: str) -> None:
-    recorded(traced, "many", "100")
-    script("bad.c", "void abort(void); void* malloc(unsigned long n) { abort(); return 0; }")
-    subprocess.run(["cc", "-shared", "-fPIC", "-w", "-o", "bad.so", "bad.c"], check=True)
-    said = {
-        "nothere.so": "nothere.so: it cannot be loaded: no such library, or one of another kind",
-        "libz.so.1": "libz.so.1: it has no malloc",
-        "./bad.so": "bad.so: it crashed: Aborted",
-    }
-    for allocator, why in said.items():
-        ended = fil_profile("replay", "--allocator", allocator, "trace.filtrace", timeout=SECONDS)
-        assert (ended.status, ended.stderr.decode()) == (1, f"=fil-profile= {why}\n")
-
-
-@pytest.mark.usefixtures("here")
-def test_what_is_no_whole_trace_is_said_in_a_line(traced: str) -> None:
-    recorded(traced, "many", "1000")
-    whole = Path("trace.filtrace").read_bytes()
-    Path("cut.filtrace").write_bytes(whole[:-30])
-    place = whole.index(b"tblk", 65) + 80  # in its first events
-    damaged = whole[:place] + b"\0\0\0\0" + whole[place + 4 :]
-    Path("damaged.filtrace").write_bytes(damaged)
-    Path("foreign.filtrace").write_bytes(b"hello" * 100)
-    Path("empty.filtrace").touch()
-    cut = fil_profile("replay", "cut.filtrace", timeout=SECONDS)
-    assert cut.status == 0
-    assert b"cut.filtrace ends early" in cut.stderr
-    said = {
-        "damaged.filtrace": "it is damaged",
-        "foreign.filtrace": "it is no trace",
-        "empty.filtrace": "it is no trace",
-        "nowhere.filtrace": "No such file or directory",
-        ".": "Is a directory",
-    }
-    for name, why in said.items():
-        ended = fil_profile("replay", name, timeout=SECONDS)
-        assert (ended.status, ended.stderr.decode()) == (
-            2,
-            f"=fil-profile= cannot read {name}: {why}\n",
-        )
-
-
-@pytest.mark.usefixtures("here")
-def test_the_program_goes_on_where_the_trace_cannot(traced: str) -> None:
-    nowhere = fil_profile("record", "-o", "/nowhere/x", traced, "all", timeout=SECONDS)
-    assert nowhere.status == 2
-    assert nowhere.stderr.startswith(b"=fil-profile= cannot write the trace: /nowhere/x")
-    full = fil_profile("record", "-o", "/dev/full", traced, "all", timeout=SECONDS)
-    assert full.status == 2
-    # A disk that is full after a while, as a limit of a file's length has it.
-    limited = subprocess.run(
-        [
-            "sh",
-            "-c",
-            f"ulimit -f 8; exec {FIL_PROFILE} record {sys.executable} -c 'print(sum(range(9)))'",
-        ],
-        capture_output=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert limited.stdout == b"36\n"
-    assert limited.returncode == 0
-    assert b"The trace ends early: " in limited.stderr
-
-
-@pytest.mark.usefixtures("here")
-def test_where_fil_profile_is_killed_the_trace_is_read_as_far_as_it_goes() -> None:
-    script(
-        "waits.py",
-        "import time\nkept = [bytes(1000) for _ in range(50_000)]\n"
-        "print('ready', flush=True)\ntime.sleep(60)\n",
-    )
-    command = [str(FIL_PROFILE), "record", sys.executable, "waits.py"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as supervisor:
-        assert supervisor.stdout is not None
-        supervisor.stdout.readline()
-        size = Path("trace.filtrace")
-        wait_until(lambda: size.stat().st_size > 40_000, "the trace is written")
-        os.kill(supervisor.pid, signal.SIGKILL)
-    ended = fil_profile("replay", "trace.filtrace", timeout=SECONDS)
-    assert ended.status == 0
-    assert b"trace.filtrace ends early" in ended.stderr
 
 
 @pytest.mark.usefixtures("here")
@@ -592,51 +441,3 @@ def test_a_traced_program_in_a_sandbox_is_not_harmed() -> None:
         ended = fil_profile("--quiet", "record", "./sandboxed", "prctl", what, timeout=SECONDS)
         assert (ended.status, ended.stdout) == (0, b"confined\ndone\n"), ended.stderr
         assert len(events()) > 200
-
-
-@pytest.mark.usefixtures("here")
-def test_a_trace_that_another_tool_recorded_is_read_as_ours() -> None:
-    """By the C interface, as examples/mtrace_to_trace.c does with what glibc's mtrace() wrote."""
-    log = [
-        "= Start",
-        "@ ./m:(main+0x1d)[0x119e] + 0x5000 0x64",
-        "@ ./m:[0x11b3] < 0x5000",
-        "@ ./m:[0x11b3] > 0x6000 0x1388",
-        "@ ./m:[0x11c6] + 0x5000 0x15",
-        "@ ./m:[0x11d6] - 0x4000",  # came before mtrace()
-        "@ ./m:[0x11fc] - 0x6000",
-        "= End",
-    ]
-    script("log", "\n".join(log) + "\n")
-    example = FIL_PROFILE.parents[1] / "examples" / "mtrace_to_trace"
-    ended = subprocess.run([example, "log", "log.filtrace"], capture_output=True, check=True)
-    assert ended.stdout == b"4 events; 1 made no sense\n"
-    assert [(one.what, one.block, one.bytes) for one in events("log.filtrace")] == [
-        ("malloc", 0, 100),
-        ("realloc", 0, 5000),
-        ("malloc", 2, 21),
-        ("free", 1, 5000),
-    ]
-    assert fil_profile("replay", "log.filtrace", timeout=SECONDS).status == 0
-    said = fil_profile("understand", "log.filtrace", timeout=SECONDS).stdout.decode()
-    assert "1 times a block is reallocated" in said
-    assert any(line.endswith("./m:[0x11b3]") and "4.9 KiB" in line for line in said.splitlines())
-    moment = fil_profile("report", "--format", "folded", "log.filtrace", timeout=SECONDS)
-    assert moment.stdout.decode().splitlines() == [" (./m:[0x11b3]) 5000", " (./m:[0x11c6]) 21"]
-
-
-@pytest.mark.usefixtures("here")
-def test_an_allocator_class_is_replayed_in_its_own_process(traced: str) -> None:
-    example = FIL_PROFILE.parents[1] / "examples" / "lab_allocator"
-    if not example.exists():
-        pytest.skip("Google Benchmark is not installed")
-    source = Path(__file__).parents[2] / "examples" / "lab_allocator.cpp"
-    assert len(source.read_text().splitlines()) <= 30
-    recorded(traced, "all")
-    few = "--benchmark_min_time=0.01"
-    asked = {**os.environ, "TRACE": "trace.filtrace"}
-    command = [str(example), few, "--benchmark_format=json"]
-    ended = subprocess.run(command, env=asked, capture_output=True, check=True, timeout=SECONDS)
-    found = json.loads(ended.stdout)["benchmarks"]
-    assert len(found) == 3
-    assert all(one["items_per_second"] > 0 for one in found)

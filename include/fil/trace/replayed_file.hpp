@@ -13,8 +13,7 @@ namespace fil::trace {
 
 class replayed_file {
   public:
-    explicit replayed_file(const std::string& path,
-                           runtime_memory small = runtime_memory::blocks)
+    explicit replayed_file(const std::string& path, runtime_memory small = runtime_memory::blocks)
         : content_(content_of(path)), from_(content_), plan_(from_, from_.busiest(), small) {}
     replayed_file(const replayed_file&) = delete;
 
