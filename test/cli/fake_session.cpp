@@ -134,8 +134,9 @@ fil_status fil_session_large_mappings(const fil_session* session, int32_t,
     return FIL_OK;
 }
 
-fil_status fil_session_memory(const fil_session*, int32_t, void (*)(void*, const fil_known_memory*),
-                              void*) {
+fil_status fil_session_memory(const fil_session* session, int32_t,
+                              void (*)(void*, const fil_known_memory*), void*) {
+    if (fake(session).before_memory) fake(session).before_memory();
     return FIL_ERROR_EMPTY;
 }
 

@@ -160,6 +160,36 @@ TEST_F(sampler_test, names_what_still_runs) {
     EXPECT_EQ(memory.still_running()[0], "PID " + std::to_string(::getpid()) + " (a -b)");
 }
 
+TEST_F(sampler_test, who_grows_fast_has_a_look_each_time_that_it_grew_by_a_twelfth) {
+    session.processes = {{program.pid()}};
+    int looks = 0;
+    session.before_memory = [&] { ++looks; };
+    for (int i = 0; i < 20; ++i) tick(1000 + i * 1e-6, 1000 + i * 100, 0);
+    EXPECT_GE(looks, 10);
+    EXPECT_LT(looks, 20);
+    EXPECT_FALSE(memory.parts().empty());
+}
+
+TEST_F(sampler_test, a_look_during_which_the_peak_passed_is_none) {
+    session.processes = {{program.pid()}};
+    session.before_memory = [&] { session.live = 500; };
+    tick(1, 1000, 0);
+    EXPECT_TRUE(memory.parts().empty());
+    session.before_memory = nullptr;
+    tick(2, 1100, 0);
+    EXPECT_FALSE(memory.parts().empty());
+}
+
+TEST_F(sampler_test, what_stays_is_looked_at_when_memory_falls_no_more) {
+    session.processes = {{program.pid()}};
+    tick(1, 1000, 0);
+    tick(2, 700, 0);
+    tick(3, 400, 0);
+    EXPECT_TRUE(memory.last_parts().empty());
+    tick(4, 400, 0);
+    EXPECT_FALSE(memory.last_parts().empty());
+}
+
 TEST_F(sampler_test, points_out_a_mapping_hardly_touched_at_the_highest_moment) {
     // The idle process was forked with this mapping of ours in place: see the constructor's order.
     const std::uint64_t bytes = 64 << 20;

@@ -139,15 +139,17 @@ void memory_look::add_memory(const kernel_mapping& one, process& now, const know
     if (left > 0) add_part(FIL_RESIDENT_UNKNOWN, {}, share_of(one, left), 0);
 }
 
+// The kernel is asked first: who has a look is mostly a process that grows, and what it maps after
+// that was not resident either. The other way round it would be unknown.
 void memory_look::add(pid_t pid, pid_t parent) {
+    const std::string smaps = whole_file(file_of_process(pid, "smaps"));
     known_memory known;
     const bool is_known = known.read(session_, pid);
     const descriptor pages = open_small_file(file_of_process(pid, "pagemap"));
     const auto present = [&](address_range range) {
         return count_bytes(pages, range, pages_with::memory);
     };
-    add(pid, parent, whole_file(file_of_process(pid, "smaps")), std::move(known), is_known,
-        present);
+    add(pid, parent, smaps, std::move(known), is_known, present);
 }
 
 void memory_look::add(pid_t pid, pid_t parent, const std::string& smaps, known_memory known,

@@ -39,9 +39,7 @@ std::vector<fil_resident_part> listed(const std::vector<memory_part>& parts) {
 
 void sampler::tick(double seconds) {
     fil_session_numbers numbers = FIL_SESSION_NUMBERS_INIT;
-    if (fil_session_read(session_, &numbers) != FIL_OK) return;
-    admit(numbers.processes);
-    if (part_ == part::run) read_run(numbers);
+    if (!read(numbers)) return;
 
     largest_ = 0;
     most_callstacks_ = 0;
@@ -64,7 +62,10 @@ void sampler::tick(double seconds) {
 }
 
 // The session counts nothing of a process that records on request.
-void sampler::read_run(fil_session_numbers& numbers) const {
+bool sampler::read(fil_session_numbers& numbers) {
+    if (fil_session_read(session_, &numbers) != FIL_OK) return false;
+    admit(numbers.processes);
+    if (part_ != part::run) return true;
     for (const watched& process : watched_) {
         fil_process program = FIL_PROCESS_INIT;
         if (process.pid != program_) continue;
@@ -72,6 +73,12 @@ void sampler::read_run(fil_session_numbers& numbers) const {
         numbers.live = program.live;
         numbers.peak = program.peak;
     }
+    return true;
+}
+
+std::int64_t sampler::live_now() {
+    fil_session_numbers numbers = FIL_SESSION_NUMBERS_INIT;
+    return read(numbers) ? numbers.live : 0;
 }
 
 // A process that replaced its image has a new recording: only its last one is looked at.
@@ -192,28 +199,35 @@ std::vector<memory_part> sampler::parts_now() const try {
 }
 
 // A look at a process's mappings takes some milliseconds: at first at most an eighth of the time,
-// since a short run deserves an explanation, after some seconds a fiftieth. If the moment has
-// passed by then, what was seen before stands, if that was near enough.
+// since a short run deserves an explanation, after some seconds a fiftieth. Who grew by a twelfth
+// since need not wait, since it may be gone before: such looks together take as long as the last
+// one a dozen times, and at most a fifth of the time. If the moment has passed by then, or passes
+// meanwhile, what was seen before stands, if that was near enough.
 void sampler::sample_parts(std::int64_t live, double seconds) {
     if (live < sampled_live_ - sampled_live_ / 50) parts_due_ = false;
-    if (!parts_due_ || seconds < next_parts_ || watched_.size() > most_explained) return;
+    const bool has_grown = live > live_at_parts_ + live_at_parts_ / 12;
+    const bool may_look = has_grown && seconds_for_details_ < seconds / 5;
+    const bool is_time = seconds >= next_parts_ || may_look;
+    if (!parts_due_ || !is_time || watched_.size() > most_explained) return;
     const double before = cpu_seconds();
     std::vector<memory_part> seen = parts_now();
     const double used = cpu_seconds() - before;
     seconds_for_details_ += used;
     next_parts_ = seconds + std::clamp(4 * seconds, 8.0, 50.0) * used;
     parts_due_ = false;
-    if (seen.empty()) return;
+    if (seen.empty() || live_now() < live - live / 50) return;
     parts_ = std::move(seen);
     live_at_parts_ = live;
 }
 
-// Once a fifth of the peak is gone, now and then: nobody knows which look is the last.
+// Once a fifth of the peak is gone, now and then: nobody knows which look is the last. Not while it
+// falls, as at the end of every program.
 void sampler::sample_last_parts(std::int64_t live, double seconds) {
     constexpr double least_pause = 0.1;
+    const bool falls = live < std::exchange(live_before_, live) - sampled_live_ / 100;
     if (live > sampled_live_ - sampled_live_ / 5)
         last_parts_.clear();
-    else if (seconds >= next_last_parts_ && watched_.size() <= most_explained) {
+    else if (!falls && seconds >= next_last_parts_ && watched_.size() <= most_explained) {
         const double before = cpu_seconds();
         std::vector<memory_part> seen = parts_now();
         const double used = cpu_seconds() - before;

@@ -83,7 +83,8 @@ class sampler {
         bool closed = false;
     };
 
-    void read_run(fil_session_numbers& numbers) const;
+    bool read(fil_session_numbers& numbers);
+    std::int64_t live_now();
     void admit(std::size_t joined);
     void note_end_of(const watched& process);
     std::int64_t look_at(watched& process, double seconds);
@@ -127,6 +128,7 @@ class sampler {
     double seconds_for_details_ = 0;
     std::vector<memory_part> last_parts_;
     double last_parts_seconds_ = 0, next_last_parts_ = 0;
+    std::int64_t live_before_ = 0;  // at the last tick
     bool scan_due_ = false;
     double next_scan_ = 0;
 };
