@@ -285,7 +285,7 @@ enum { FIL_SOURCE_MEMORY_PASSED_ON = 1 };
 FIL_API fil_status fil_source_register(const fil_source* source, fil_error* error);
 
 /* Whether native frames are merged with those of sources that have `crossings`: then the callstack is not
- * what capture answers, and fil_record_alloc_known() is told FIL_CALLSTACK_NONE. Hot. Since 0.1. */
+ * what capture answers, and fil_record_alloc_in_call() is for those who know that. Hot. Since 0.1. */
 FIL_API int fil_source_is_merged(void);
 
 /* Zeroed pages for a source that outgrows its thread memory, where the recorder's own come from:
@@ -305,9 +305,11 @@ FIL_API void fil_record_free(const void* address);
 /* fil_record_alloc() for the allocator of a runtime that has a source: `callstack` is what its
  * capture would answer in this thread, as far as is known without asking; FIL_CALLSTACK_NONE if it
  * is not. It is not believed where it may be of another process or thread: in a forked child's
- * first event, in a thread that is ending. Sources registered later are not asked. Returns
- * `address`. Hot. Since 0.1. */
+ * first event, in a thread that is ending. Sources registered later are not asked. Where native frames
+ * are merged (fil_source_is_merged), `in_call`: what its own capture answered last in this thread, if
+ * that is still in that call, at that place. Returns `address`. Hot. Since 0.1. */
 FIL_API void* fil_record_alloc_known(void* address, size_t bytes, fil_callstack callstack);
+FIL_API void* fil_record_alloc_in_call(void* address, size_t bytes, fil_callstack callstack);
 
 /* A request for so many bytes was refused for want of memory (to be called after restoring what
  * realloc or mremap left as it was). If the session detects out-of-memory, the supervisor writes

@@ -249,6 +249,13 @@ void* fil_record_alloc_known(void* address, size_t bytes, fil_callstack callstac
     return block_events::alloc_known(address, bytes, callstack_id{callstack});
 }
 
+void* fil_record_alloc_in_call(void* address, size_t bytes, fil_callstack callstack) {
+    const asked_as as(trace_of_runtime);
+    if (callstack - 1 >= max_callstacks - 1) [[unlikely]]
+        return block_events::alloc(address, bytes);
+    return block_events::alloc_in_call(address, bytes, callstack_id{callstack});
+}
+
 void fil_record_alloc_at(const void* address, size_t bytes, fil_callstack callstack) {
     if (callstack != FIL_CALLSTACK_NONE) block_events::alloc_at(address, bytes, checked(callstack));
 }

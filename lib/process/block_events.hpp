@@ -135,6 +135,25 @@ FIL_HOT void alloc_in_any_leaf(thread_state& thread, const void* address, std::s
     return address;
 }
 
+// The same for a source whose frames are merged with native ones, while it is still in the call of
+// its capture before, which answered `runtimes`.
+[[gnu::noinline]] inline void* alloc_in_call(void* address, std::size_t bytes,
+                                             callstack_id runtimes) {
+    thread_state* thread;
+    if (!entry::enter(thread)) [[unlikely]]
+        return alloc_slow(address, bytes);
+    const void* caller = __builtin_return_address(0);
+    const frame_place here = native_place();
+    process_sources& sources = this_process.sources();
+    callstack_id callstack = sources.find_in_call(thread->source_memory, runtimes, caller, here);
+    if (callstack == callstack_id::none) [[unlikely]] {
+        callstack = this_process.recorder().capture(*thread);
+        sources.keep_in_call(thread->source_memory, caller, here, callstack);
+    }
+    alloc_in_any_leaf(*thread, address, bytes, callstack);
+    return address;
+}
+
 // The caller, a source, knows the callstack; should the slow path be needed, it is asked for again.
 FIL_HOT void* alloc_known(void* address, std::size_t bytes, callstack_id callstack) {
     thread_state* thread;

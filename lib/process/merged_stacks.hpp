@@ -16,6 +16,13 @@
 // what stands outside of the outermost crossing, which started the runtime. Where the two do not
 // fit together, from there outwards the runtime's frames stand alone.
 //
+// While the runtime's newest call is the same as last time, at the same place (as its source can
+// tell for nothing), nothing outside of it has moved: neither the runtime's frames nor the native
+// ones that led to its runner. All that is to be proved then are the frames within:
+//
+//     base, what stands up to the newest call  +  runner  call  grow  ->  remembered, as the native
+//                                                                        source remembers stacks
+//
 // The key does not say which frames of the runtime a crossing runs. Two stacks with the same lines
 // and the same native calls, divided otherwise among them, are taken for one.
 //
@@ -44,35 +51,70 @@ class merged_stacks {
     template <typename Native, typename Tree>
     FIL_HOT callstack_id merged(const fil_source& source, void* source_memory, Native& native,
                                 void* native_memory, Tree& tree, callstack_id runtimes) {
+        newest_ = {};
         const callstack_id natives = native.capture(native_memory);
         if (natives <= callstack_id::unknown) [[unlikely]]
             return runtimes;
         const std::uint64_t both = std::uint64_t{to_index(runtimes)} << 32 | to_index(natives);
         pair& known = pairs_[mix(both) >> (64 - pairs_log2)];
-        if (known.both == both) [[likely]]
-            return known.merged;
-        const callstack_id fresh =
-            merge(source, source_memory, native, native_memory, tree, runtimes);
-        known.both = 0;
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        known.merged = fresh;
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        known.both = both;
-        return fresh;
+        if (known.both != both) [[unlikely]] {
+            const result fresh =
+                merge(source, source_memory, native, native_memory, tree, runtimes);
+            known.both = 0;
+            __atomic_signal_fence(__ATOMIC_SEQ_CST);
+            known.is = fresh;
+            __atomic_signal_fence(__ATOMIC_SEQ_CST);
+            known.both = both;
+        }
+        newest_ = {runtimes, known.is.base};
+        return known.is.merged;
     }
+
+    // The same where the source knows that this thread is still in the call of its capture before,
+    // which answered `runtimes`; none: merged() is to be asked. The place is that of a function
+    // of ours that the runtime called, and for keep_in_call() the same one.
+    template <typename Native>
+    FIL_HOT callstack_id find_in_call(Native& native, void* native_memory, callstack_id runtimes,
+                                      const void* caller, frame_place place) {
+        if (newest_.runtimes != runtimes || newest_.base == callstack_id::none) [[unlikely]]
+            return callstack_id::none;
+        return native.find_inner(native_memory, newest_.base, address_of(caller), place);
+    }
+    // After merged() has answered.
+    template <typename Native>
+    [[gnu::noinline]] void keep_in_call(const fil_source& source, void* source_memory,
+                                        Native& native, void* native_memory, const void* caller,
+                                        frame_place place, callstack_id merged) {
+        if (newest_.base == callstack_id::none) return;
+        if (source.crossings(source.context, source_memory, crossings_, 1) == 0) return;
+        const fil_crossing& newest = crossings_[0];
+        native.keep_inner(native_memory, newest_.base, address_of(caller), place, merged,
+                          [&](const frame_place& at) {
+                              return newest.stack != nullptr
+                                         ? at.sp > address_of(newest.stack)
+                                         : native.is_of_function(at.pc - 1, source.runner);
+                          });
+    }
+
+    // The memory was another thread's.
+    void begin_thread() { newest_ = {}; }
 
   private:
     static constexpr std::size_t pairs_log2 = 14, most_crossings = 1024, path_nodes = 1024;
 
+    struct result {
+        callstack_id merged;
+        callstack_id base;  // without the native frames within the newest crossing; none: no such
+    };
     struct pair {
         std::uint64_t both;  // callstacks: the runtime's, and the native one
-        callstack_id merged;
+        result is;
     };
 
     template <typename Native, typename Tree>
-    [[gnu::noinline]] callstack_id merge(const fil_source& source, void* source_memory,
-                                         Native& native, void* native_memory, Tree& tree,
-                                         callstack_id runtimes) {
+    [[gnu::noinline]] result merge(const fil_source& source, void* source_memory, Native& native,
+                                   void* native_memory, Tree& tree, callstack_id runtimes) {
+        const result alone{runtimes, callstack_id::none};
         const std::size_t count =
             source.crossings(source.context, source_memory, crossings_, most_crossings);
         const walked_frames& frames = native.frames_now(native_memory);
@@ -82,26 +124,26 @@ class merged_stacks {
             if (frame == frames.count()) break;
             runners_[crossed] = static_cast<std::uint32_t>(frame++);
         }
-        if (crossed == 0) return runtimes;
+        if (crossed == 0) return alone;
         const function_id machinery = frames[runners_[0]].at.function;
         const auto last_of = [&](std::size_t crossing) {  // of the frames that this crossing runs
             return crossing == 0 ? runtimes : callstack_id{crossings_[crossing - 1].caller};
         };
-        callstack_id merged = last_of(crossed - 1);
+        callstack_id merged = last_of(crossed - 1), base = merged;
         for (std::size_t crossing = crossed; crossing-- > 0;) {
             const std::size_t called = crossing == 0 ? 0 : runners_[crossing - 1] + 1;
             for (std::size_t i = runners_[crossing]; i-- > called;) {
                 const code_location at = frames[i].at;
                 if (at.function == machinery) continue;
-                if (at.function == function_id::none) return runtimes;
+                if (at.function == function_id::none) return alone;
                 merged = tree.child(merged, at.function, at.offset);
-                if (merged == callstack_id::unknown) return runtimes;  // no room
+                if (merged == callstack_id::unknown) return alone;  // no room
             }
             if (crossing == 0) break;
-            merged = add_path(tree, merged, last_of(crossing), last_of(crossing - 1));
-            if (merged == callstack_id::unknown) return runtimes;
+            merged = base = add_path(tree, merged, last_of(crossing), last_of(crossing - 1));
+            if (merged == callstack_id::unknown) return alone;
         }
-        return merged;
+        return {merged, base};
     }
 
     // The frame, from `first` on, of the function that was crossed; frames.count(): none.
@@ -144,6 +186,9 @@ class merged_stacks {
         return above;
     }
 
+    struct {
+        callstack_id runtimes, base;
+    } newest_;                                // of the newest capture; none: not known
     fil_crossing crossings_[most_crossings];  // innermost first
     std::uint32_t runners_[most_crossings];   // of crossings: the frame
     callstack_id path_[path_nodes];

@@ -2,6 +2,7 @@
 // The process's source of native frames: the fast one where it knows the machine, the portable one
 // elsewhere; in a build that verifies, both.
 
+#include "fil/base/inlining.hpp"
 #include "fil/capture/boost_source.hpp"
 #include "fil/capture/unwind_source.hpp"
 #include "os/linux_system.hpp"
@@ -25,5 +26,14 @@ using native_source = unwind_source<system_modules, linux_system, system_stack_e
 #else
 using native_source = boost_source<system_modules, linux_system, system_signal_stacks>;
 #endif
+
+// The place that this is inlined into, for a source that knows places.
+FIL_HOT frame_place native_place() {
+#if defined(__x86_64__)
+    return x86_64::here();
+#else
+    return {};
+#endif
+}
 
 }  // namespace fil

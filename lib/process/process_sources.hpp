@@ -135,10 +135,45 @@ class process_sources {
         return callstack_id{found};
     }
 
+    // For the newest source, where it is merged and knows that this thread is still in the call of
+    // its capture before, which answered `runtimes`: what capture() would say, or none. After none,
+    // keep_in_call() is told what capture() did say.
+    FIL_HOT callstack_id find_in_call(void* thread_memory, callstack_id runtimes,
+                                      const void* caller, frame_place place) {
+        if constexpr (knows_places<native_source>) {
+            const auto& slots = *static_cast<const thread_slots*>(thread_memory);
+            void* natives = slots.memory[max_sources];
+            if (slots.merged == nullptr || native_ == nullptr || natives == nullptr) [[unlikely]]
+                return callstack_id::none;
+            const callstack_id found =
+                slots.merged->find_in_call(*native_, natives, runtimes, caller, place);
+#if defined(FIL_VERIFY_FRAMES)
+            const callstack_id whole = found != callstack_id::none ? capture(thread_memory) : found;
+            if (whole != found) verified_stacks::differs(found, whole);
+#endif
+            return found;
+        }
+        return callstack_id::none;
+    }
+    [[gnu::noinline]] void keep_in_call(void* thread_memory, const void* caller, frame_place place,
+                                        callstack_id found) {
+        if constexpr (knows_places<native_source>) {
+            const auto& slots = *static_cast<const thread_slots*>(thread_memory);
+            void* natives = slots.memory[max_sources];
+            const registered* newest = slots.newest;
+            if (slots.merged == nullptr || native_ == nullptr || natives == nullptr ||
+                newest == nullptr || !newest->is_merged())
+                return;
+            slots.merged->keep_in_call(newest->own, slots.newest_memory, *native_, natives, caller,
+                                       place, found);
+        }
+    }
+
     // The memory was another thread's.
     void begin_thread(void* thread_memory) {
         auto& slots = *static_cast<thread_slots*>(thread_memory);
         if (native_ != nullptr) native_->begin_thread(slots.memory[max_sources]);
+        if (slots.merged != nullptr) slots.merged->begin_thread();
         const registered* each = newest_.load(std::memory_order_acquire);
         for (; each != nullptr; each = each->older) {
             const fil_source& source = each->own;

@@ -53,6 +53,25 @@ APART static PyObject *attempt(PyObject *self, PyObject *function) {
     grow_and_report(5 << 20);
     Py_RETURN_NONE;
 }
+/* Small objects, by two ways in turn. */
+APART static PyObject *make(long n) {
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, n);
+    AFTER;
+    return bytes;
+}
+APART static PyObject *on_the_left(long n) { PyObject *p = make(n); AFTER; return p; }
+APART static PyObject *on_the_right(long n) { PyObject *p = make(n); AFTER; return p; }
+APART static PyObject *fill(PyObject *self, PyObject *list) {
+    for (int i = 0; i < 4000; ++i)
+        PyList_SetItem(list, i, i % 2 ? on_the_left(100) : on_the_right(200));
+    Py_RETURN_NONE;
+}
+/* The same function once more, so that only a return address differs. */
+APART static PyObject *apply_too(PyObject *self, PyObject *function) {
+    PyObject *result = call_back(function);
+    AFTER;
+    return result;
+}
 static void *in_thread(void *function) {
     PyGILState_STATE state = PyGILState_Ensure();
     Py_XDECREF(call_back(function));
@@ -72,7 +91,8 @@ typedef void (*callback)(void);
 void plain_apply(callback function) { function(); AFTER; }
 
 static PyMethodDef functions[] = {{"take", take, METH_O, 0}, {"apply", apply, METH_O, 0},
-    {"attempt", attempt, METH_O, 0}, {"apply_in_thread", apply_in_thread, METH_O, 0}, {0}};
+    {"attempt", attempt, METH_O, 0}, {"fill", fill, METH_O, 0},
+    {"apply_too", apply_too, METH_O, 0}, {"apply_in_thread", apply_in_thread, METH_O, 0}, {0}};
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "mixed", 0, -1, functions};
 PyMODINIT_FUNC PyInit_mixed(void) { return PyModule_Create(&module); }
 """
@@ -199,6 +219,52 @@ def test_c_between_python_stands_where_it_was_called(here, python):
         assert stacks.pop(stack, None) == size, (stack, stacks)
     of_threads = {stack[-5:]: size for stack, size in stacks.items()}
     assert of_threads == {("in_thread", "takes", *TAKEN): 8, ("in_c_thread", "takes", *TAKEN): 9}
+
+
+SMALL = """\
+import mixed
+kept = [[None] * 4000 for _ in range(8)]
+free = iter(kept)
+
+def fills():
+    mixed.fill(next(free))
+
+def in_steps():
+    while True:
+        fills()
+        mixed.fill(next(free))
+        yield
+
+for call in mixed.apply, mixed.apply_too, mixed.apply, mixed.apply_too:
+    call(fills)
+steps = in_steps()
+for call in mixed.apply, mixed.apply_too:  # one frame, that each of the two resumes
+    call(steps.__next__)
+"""
+
+
+@pytest.mark.parametrize("python", pythons.find(), ids=str)
+def test_small_objects_of_one_call_stand_where_c_made_them(here, python):
+    build_extension(python)
+    script("mix.py", SMALL)
+    run = run_profiled(Path("out"), ["--native", "mix.py"], python.path)
+    assert (run.status, run.own_stderr) == (0, b"")
+    sizes: dict[tuple[str, ...], int] = {}
+    for stack, size in run.callstacks.items():
+        names = tuple(
+            re.sub(r"^.*\((.*)\)$", r"\1", frame)
+            for frame in stack
+            if re.search(r"\bmix(\.py|ed\.c):", frame)
+        )
+        if names[-1:] == ("make",):
+            sizes[names] = sizes.get(names, 0) + size
+    expected: dict[tuple[str, ...], int] = {}
+    for apply in "apply", "apply_too":
+        outer = ("<module>", apply, "call_back")
+        for calls, inner in (2, ["fills"]), (1, ["in_steps", "fills"]), (1, ["in_steps"]):
+            for way, size in ("on_the_left", 133), ("on_the_right", 233):
+                expected[(*outer, *inner, "fill", way, "make")] = calls * 2000 * size
+    assert sizes == pytest.approx(expected, abs=8000)  # pymalloc keeps a table of its arenas
 
 
 def test_lines_count_as_they_do_without(here):

@@ -170,6 +170,31 @@ int main(int count, char **) {
 }
 """
 )
+# A fibre whose first function has no tables, and a frame pointer to memory that is given back.
+GONE = (
+    START
+    + r"""
+#include <sys/mman.h>
+__asm__(".text\nenter:\npush %rbp\npush %rbx\nmov %rsp, %rbx\nmov %rdi, %rsp\nmov %rdx, %rbp\n"
+        "call *%rsi\nmov %rbx, %rsp\npop %rbx\npop %rbp\nret\n");
+extern "C" void enter(void *stack, void (*function)(), void *frame);
+extern "C" APART void leaf() { take(1000); asm volatile(""); }
+extern "C" APART void body() { leaf(); asm volatile(""); }
+int main() {
+    const int how = MAP_PRIVATE | MAP_ANONYMOUS;
+    char *stack = (char *)mmap(0, 1 << 20, PROT_READ | PROT_WRITE, how, -1, 0);
+    void **frames = (void **)(stack + (768 << 10));
+    for (int i = 0; i < 4; ++i) {
+        frames[8 * i] = &frames[8 * (i + 1)];
+        frames[8 * i + 1] = (void *)((char *)main + 1);
+    }
+    for (int pass = 0; pass < 2; ++pass) {
+        for (int round = 0; round < 150; ++round) enter(stack + (256 << 10), body, frames);
+        munmap(stack + (512 << 10), 512 << 10);
+    }
+}
+"""
+)
 
 
 def built(here: Path, source: str, *flags: str) -> str:
@@ -243,6 +268,12 @@ def test_code_that_was_compiled_at_run_time_with_frame_pointers(here):
 def test_of_code_without_tables_and_frame_pointers_nobody_knows_the_caller(here):
     [(stack, size)] = by_functions(built(here, COMPILED), "bare").items()
     assert stack[-2:] == ("callback", "take") and size == 1000 * ROUNDS
+
+
+def test_a_fibre_that_led_to_memory_that_is_gone(here):
+    held = by_functions(built(here, GONE))
+    assert sum(held.values()) == 1000 * ROUNDS // 2  # at the peak, before it goes
+    assert {stack[-3:] for stack in held} == {("body", "leaf", "take")}
 
 
 def test_another_library_at_the_place_of_one_that_is_gone(here):

@@ -193,6 +193,10 @@ void* fil_record_alloc_known(void* address, size_t bytes, fil_callstack callstac
     return address;
 }
 
+void* fil_record_alloc_in_call(void* address, size_t bytes, fil_callstack) {
+    return fil_record_alloc_known(address, bytes, FIL_CALLSTACK_NONE);
+}
+
 fil_block fil_block_forget(const void* address) {
     if (address == nullptr || own) return {0, FIL_CALLSTACK_NONE, 0};
     const guarded now;

@@ -44,8 +44,8 @@ bool is_small(std::size_t bytes) {
     return Below == below::layers ? bytes <= 512 : bytes - 1 < 512;
 }
 
-// One domain's wrapper. LastCall (last_call.hpp) knows the callstack most of the time.
-template <memory_domain Domain, below Below, typename LastCall = no_last_call>
+// One domain's wrapper. Known (last_call.hpp) knows the callstack most of the time.
+template <memory_domain Domain, below Below, typename Known = not_known>
 struct wrapper {
     static void* malloc(void*, std::size_t bytes) {
         const memory_allocator& next = real[Domain];
@@ -116,19 +116,21 @@ struct wrapper {
     }
 
     static void* record(void* block, std::size_t bytes) {
-        if constexpr (Below == below::layers) given(block, bytes);           // they hush the hooks
-        return fil_record_alloc_known(block, bytes, LastCall::callstack());  // ignores NULL
+        if constexpr (Below == below::layers) given(block, bytes);  // they hush the hooks
+        return Known::record(block, bytes);                         // ignores NULL
     }
 };
 
 // All wrappers of a domain. Those of a version expect it to be laid out as usual.
 struct version_wrapper {
     const python_layout* layout;
-    memory_allocator allocator;
+    memory_allocator alone, merged;  // with native frames
 };
 template <memory_domain Domain, typename Frames, const python_layout& Layout>
 constexpr version_wrapper over_pymalloc_of = {
-    &Layout, wrapper<Domain, below::pymalloc, last_call<Frames, Layout>>::allocator()};
+    &Layout,
+    wrapper<Domain, below::pymalloc, known_callstack<last_call<Frames, Layout>>>::allocator(),
+    wrapper<Domain, below::pymalloc, known_call<last_call<Frames, Layout>>>::allocator()};
 
 template <memory_domain Domain>
 struct wrappers {
@@ -146,9 +148,9 @@ struct wrappers {
     static const memory_allocator& fitting(const python_runtime& runtime, bool is_pymalloc) {
         if (!is_pymalloc) return over_layers;
         if (notes_small_requests) return noting;
-        if (fil_source_is_merged()) return over_pymalloc;  // the source knows a part alone
         for (const version_wrapper& version : of_versions) {
-            if (runtime.reads_frames && runtime.layout == *version.layout) return version.allocator;
+            if (runtime.reads_frames && runtime.layout == *version.layout)
+                return fil_source_is_merged() ? version.merged : version.alone;
         }
         return over_pymalloc;
     }
@@ -157,7 +159,8 @@ struct wrappers {
         bool found = allocator.malloc == over_pymalloc.malloc ||
                      allocator.malloc == over_layers.malloc || allocator.malloc == noting.malloc;
         for (const version_wrapper& version : of_versions) {
-            found |= allocator.malloc == version.allocator.malloc;
+            found |= allocator.malloc == version.alone.malloc;
+            found |= allocator.malloc == version.merged.malloc;
         }
         return found;
     }

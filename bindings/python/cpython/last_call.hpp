@@ -38,9 +38,25 @@ struct last_call {
     }
 };
 
-// Of any other: the source is asked each time.
-struct no_last_call {
-    static fil_callstack callstack() { return FIL_CALLSTACK_NONE; }
+// What an allocator's wrapper does with it.
+template <typename LastCall>
+struct known_callstack {
+    static void* record(void* block, std::size_t bytes) {
+        return fil_record_alloc_known(block, bytes, LastCall::callstack());
+    }
+};
+// Where it is a part of the callstack alone: native frames are merged with it.
+template <typename LastCall>
+struct known_call {
+    static void* record(void* block, std::size_t bytes) {
+        return fil_record_alloc_in_call(block, bytes, LastCall::callstack());
+    }
+};
+// Of any other version: the source is asked each time.
+struct not_known {
+    static void* record(void* block, std::size_t bytes) {
+        return fil_record_alloc_known(block, bytes, FIL_CALLSTACK_NONE);
+    }
 };
 
 }  // namespace fil::python

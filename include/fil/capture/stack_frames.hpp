@@ -104,15 +104,16 @@ class last_stack {
     // A search goes outwards, as the walk does.
     void begin_search() { left_ = depth_; }
 
-    // Whether all callers of this frame are those that were remembered for a frame there. Then
-    // joined() is its index.
-    FIL_HOT bool joins(const frame_place& place) {
+    // Whether all callers of this frame are those that were remembered for a frame there, as far as
+    // may be read. Then joined() is its index.
+    template <typename Reach>
+    FIL_HOT bool joins(const frame_place& place, Reach& reach) {
         while (left_ != 0 && frames_[left_ - 1].place.sp < place.sp) --left_;
         if (left_ == 0) return false;
         const stack_frame& same = frames_[left_ - 1];
         if (same.place.sp != place.sp || same.place.pc != place.pc) return false;
         if (same.needs_fp && same.place.fp != place.fp) return false;
-        return are_callers_same(place.sp);
+        return reach.holds_until(frames_[0].place.sp) && are_callers_same(place.sp);
     }
     std::size_t joined() const { return left_ - 1; }
 

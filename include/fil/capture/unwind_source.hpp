@@ -94,7 +94,7 @@ class unwind_source {
             forget(t);
         frame_place place = Machine::here();
         t.reach.begin_at(place.sp);
-        if (!t.ways.go(place)) [[unlikely]]
+        if (!t.ways.go(place, [this](std::uintptr_t pc) { return is_own(pc); })) [[unlikely]]
             return walk_in(t, place);
         return find_or_walk(t, place);
     }
@@ -109,8 +109,7 @@ class unwind_source {
         t.walked.begin();
         while (!t.walked.is_full()) {
             const known_code code = code_at(t, place.pc);
-            const bool is_own = place.pc - own_begin_ < own_bytes_ && t.walked.count() == 0;
-            if (!is_own) t.walked.add(place, code.at);
+            if (!is_own(place.pc) || t.walked.count() != 0) t.walked.add(place, code.at);
             if (code.row.stack == stack_rule::other) [[unlikely]] {
                 gather_carefully(t);
                 break;
@@ -118,6 +117,38 @@ class unwind_source {
             if (!steps::step(place, code.row, t.reach).is_possible) break;
         }
         return t.walked;
+    }
+
+    // Of a stack that is known not to have moved from some frame on (merged_stacks.hpp): what was
+    // kept for the frames up to that one, on top of `base`. `place` is the same in both calls, and
+    // its function was called from `caller`.
+    FIL_HOT callstack_id find_inner(void* thread_memory, callstack_id base, std::uintptr_t caller,
+                                    frame_place place) {
+        auto& t = *static_cast<thread*>(thread_memory);
+        if (t.generation != modules_.generation()) [[unlikely]]
+            return callstack_id::none;
+        t.reach.begin_at(place.sp);
+        return t.memo.find({{to_index(base), caller}, place}, t.reach);
+    }
+    // After find_inner() did not find it. `is_last(frames)` tells of the newest frame whether it is
+    // the one that has not moved.
+    template <typename IsLast>
+    [[gnu::noinline]] void keep_inner(void* thread_memory, callstack_id base, std::uintptr_t caller,
+                                      frame_place place, callstack_id callstack, IsLast is_last) {
+        auto& t = *static_cast<thread*>(thread_memory);
+        const stack_memo::key key{{to_index(base), caller}, place};
+        if (find_inner(thread_memory, base, caller, place) != callstack_id::none) return;
+        if (!t.memo.wants()) return;
+        t.reach.begin_at(place.sp);
+        t.walked.begin();
+        do {
+            if (t.walked.is_full() || add(t, place) != frame_end::none || t.walked.has_handler())
+                return;
+        } while (!is_last(place));
+        t.walked.add(place, {});
+        constexpr std::size_t first = stack_memo::first_frames;
+        const auto frame = [&](std::size_t i) -> const stack_frame& { return t.walked[i - first]; };
+        t.memo.keep(key, frame, t.walked.count() + first, callstack);
     }
 
     // Whether this code is a part of the function that begins at `function`.
@@ -130,6 +161,8 @@ class unwind_source {
     }
 
   private:
+    FIL_HOT bool is_own(std::uintptr_t pc) const { return pc - own_begin_ < own_bytes_; }
+
     FIL_RARE void forget(thread& t) {
         for (known_code& entry : t.codes) entry.pc = 0;
         t.ways.forget();
@@ -146,7 +179,7 @@ class unwind_source {
         way.is_plain = true;
         way.fp_slot = ways_in::not_saved;
         const std::uintptr_t from = place.sp;
-        while (place.pc - own_begin_ < own_bytes_) {
+        while (is_own(place.pc)) {
             const unwind_row row = code_at(t, place.pc).row;
             const frame_step step = steps::step(place, row, t.reach);
             if (!step.is_possible) return callstack_id::none;
@@ -167,7 +200,7 @@ class unwind_source {
             if (!steps::step(place, code_at(t, pc).row, t.reach).is_possible) [[unlikely]]
                 return walk(t, innermost, nullptr);
         }
-        const callstack_id found = t.memo.find({{pcs[0], pcs[1]}, place});
+        const callstack_id found = t.memo.find({{pcs[0], pcs[1]}, place}, t.reach);
         return found != callstack_id::none ? found : walk_anew(t, innermost, pcs[0], pcs[1], place);
     }
 
@@ -182,7 +215,7 @@ class unwind_source {
         t.walked.begin();
         t.last.begin_search();
         while (!t.walked.is_full()) {
-            if (t.last.joins(place)) {
+            if (t.last.joins(place, t.reach)) {
                 if (t.last[t.last.joined()].needs_fp) t.walked.need_fp_before(t.walked.count());
                 return finish(t, key, true);
             }
@@ -237,7 +270,7 @@ class unwind_source {
         const bool is_long = count > stack_memo::first_frames;
         if (key != nullptr && is_long) {
             if (has_joined) t.last.note_origin(joined - 1, walked.origin_slot());
-            t.memo.keep(*key, frame, count, callstack);
+            if (t.memo.wants()) t.memo.keep(*key, frame, count, callstack);
         }
         if (is_deep) {
             t.last.forget();
@@ -260,9 +293,8 @@ class unwind_source {
         walked_frames& walked = t.walked;
         walked.begin();
         while (!walked.is_full()) {
-            const bool is_own = walk.pc() - own_begin_ < own_bytes_ && walked.count() == 0;
             const located_code code = modules_.find(walk.pc() - 1);
-            if (!is_own) walked.add(walk.place(), code.at);
+            if (!is_own(walk.pc()) || walked.count() != 0) walked.add(walk.place(), code.at);
             if (!walk.step(code.tables)) break;
         }
     }

@@ -41,15 +41,20 @@ class ways_in {
         }
     };
 
-    // From the source's own place to the program's. False: it is not remembered.
-    FIL_HOT bool go(frame_place& place) const {
+    // From the source's own place to the program's. False: it is not remembered. `is_own(pc)` tells
+    // of our own code: a longer way may begin as a shorter one.
+    template <typename IsOwn>
+    FIL_HOT bool go(frame_place& place, IsOwn is_own) const {
         for (const way& each : ways_) {
-            if (is_this(each, place.sp)) {
-                if (each.fp_slot != not_saved) place.fp = word_at(place.sp + each.fp_slot);
-                place.sp += each.stack;
-                place.pc = word_at(place.sp - x86_64::return_slot);
-                return true;
-            }
+            if (!is_this(each, place.sp)) continue;
+            const std::uintptr_t program = place.sp + each.stack;
+            const std::uintptr_t pc = word_at(program - x86_64::return_slot);
+            if (is_own(pc)) [[unlikely]]
+                continue;
+            if (each.fp_slot != not_saved) place.fp = word_at(place.sp + each.fp_slot);
+            place.sp = program;
+            place.pc = pc;
+            return true;
         }
         return false;
     }
