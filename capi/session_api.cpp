@@ -82,8 +82,8 @@ fil_status fil_session_keep_all(fil_session* session, int socket, fil_text direc
         keeper_line& line = session_of(session).keeper();
         line.hang_up();
         const auto files = keep_until_end(socket, line.state(), session_of(session).page(),
-                                          std::string(directory.data, directory.length));
-        if (!files) throw failure{FIL_ERROR_EMPTY, "there is nothing to keep"};
+                                          {directory.data, directory.length});
+        if (!files) throw failure{FIL_ERROR_EMPTY, {}};  // there may be no memory for more
         if (capacity != 0) path[files->folder.copy(path, capacity - 1)] = 0;
         fil_kept found = FIL_KEPT_INIT;
         found.missing = files->missing;

@@ -7,6 +7,7 @@
 #include "doctor.hpp"
 #include "live.hpp"
 #include "os/ending.hpp"
+#include "os/last_resort.hpp"
 #include "os/message.hpp"
 #include "os/refusal.hpp"
 #include "os/standard_descriptors.hpp"
@@ -51,6 +52,7 @@ ending do_what_is_asked(const invocation& asked) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    be_ready_for_the_worst();
     hold_standard_descriptors();
     ending end{FIL_ENDING_EXIT, 0};
     try {

@@ -3,7 +3,9 @@
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 
+#include "os/attempt.hpp"
 #include "os/message.hpp"
 #include "os/process.hpp"
 #include "os/refusal.hpp"
@@ -20,10 +22,12 @@ namespace {
 constexpr const char* help =
     "Writes what a program does with memory into a file: every event, for replay.\n"
     "\n"
-    "Usage: fil-profile record [-o FILE] [--sample N] SCRIPT|-m MODULE|PROGRAM [ARGS]...\n"
+    "Usage: fil-profile record [OPTIONS] SCRIPT|-m MODULE|PROGRAM [ARGS]...\n"
     "\n"
-    "  -o FILE      where it goes (default: trace.filtrace); it is replaced\n"
-    "  --sample N   keep one block in N, with all that becomes of it\n"
+    "  -o FILE          where it goes (default: trace.filtrace); it is replaced\n"
+    "  --sample N       keep one block in N, with all that becomes of it\n"
+    "  --python PY      run Python programs with this interpreter\n"
+    "  --no-children    leave out the processes that the program starts\n"
     "\n"
     "Processes that it starts are recorded, too. The program waits where it allocates faster\n"
     "than can be written. Whatever kills it, the file holds all that came before.\n";
@@ -31,12 +35,16 @@ constexpr const char* help =
 struct options {
     std::string file = "trace.filtrace";
     std::uint32_t sample = 1;
+    std::string python;
+    bool children = true;
     std::vector<std::string> words;
 };
 
 options parse(const invocation& asked) {
     options found;
     if (asked.has_output) found.file = asked.output;
+    found.python = asked.python;
+    found.children = asked.children;
     std::size_t at = 0;
     const auto value = [&](const std::string& name) {
         if (++at >= asked.words.size()) throw refusal(name + " needs a value");
@@ -52,6 +60,10 @@ options parse(const invocation& asked) {
             const auto [after, error] = std::from_chars(digits.data(), end, found.sample);
             if (error != std::errc() || after != end || found.sample == 0)
                 throw refusal("--sample: '" + digits + "' is not how many blocks one is kept of");
+        } else if (word == "--python") {
+            found.python = value(word);
+        } else if (word == "--no-children") {
+            found.children = false;
         } else if (word == "-m" || !word.starts_with('-')) {
             break;
         } else {
@@ -92,7 +104,7 @@ ending record(const invocation& asked) {
     const options what = parse(asked);
     const environment inherited = current_environment();
     const target program_asked =
-        what_is_run(what.words, asked.python, find_variable(inherited, "FIL_PYTHON").value_or(""));
+        what_is_run(what.words, what.python, find_variable(inherited, "FIL_PYTHON").value_or(""));
     preload_library library = preload_library::that_traces();
     const signal_inbox signals;
     const session_owner session = new_session();
@@ -112,17 +124,21 @@ ending record(const invocation& asked) {
     for (const char* name : {"FIL_PYTHON", "FIL_PROGRAM"}) drop_variable(variables, name);
 
     const program child = launch(program_asked, variables, signals);
-    if (!asked.children) fil_session_leave_children_out(session.get(), child.pid);
-    const supervision also = {
-        [&](const observation&) { return fil_session_take_trace(session.get()); }, {}};
-    observation seen = supervise(child, session.get(), signals, also);
-    for (const std::string& process : seen.memory.still_running())
-        say(process + " is still running; what it does from now on is not recorded.", worth::news);
-    if (!seen.memory.still_running().empty()) library.leave_link();
+    if (!what.children) fil_session_leave_children_out(session.get(), child.pid);
+    const auto take = [&](const observation&) { return fil_session_take_trace(session.get()); };
+    observation seen = supervise(child, session.get(), signals, {std::cref(take), {}});
+    attempt("see who still runs", [&] {
+        for (const std::string& process : seen.memory.still_running())
+            say(process + " is still running; what it does from now on is not recorded.",
+                worth::news);
+        if (!seen.memory.still_running().empty()) library.leave_link();
+    });
     fil_trace_numbers numbers = FIL_TRACE_NUMBERS_INIT;
-    if (fil_session_finish_trace(session.get(), &numbers, &error) != FIL_OK)
-        say("The trace ends early: " + std::string(error.message) + ".");
-    say_recorded(what.file, numbers);
+    const fil_status status = fil_session_finish_trace(session.get(), &numbers, &error);
+    attempt("say what was recorded", [&] {
+        if (status != FIL_OK) say("The trace ends early: " + std::string(error.message) + ".");
+        say_recorded(what.file, numbers);
+    });
     return seen.end;
 }
 

@@ -1,20 +1,20 @@
 #include "run.hpp"
 
 #include <algorithm>
-#include <csignal>
+#include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <utility>
 
-#include "fil/report/ending_text.hpp"
-#include "fil/report/unrecorded_text.hpp"
+#include "conclude.hpp"
 #include "live/live_screen.hpp"
-#include "os/browser.hpp"
+#include "os/attempt.hpp"
 #include "os/descriptor.hpp"
 #include "os/limits.hpp"
 #include "os/message.hpp"
 #include "os/process.hpp"
-#include "os/refusal.hpp"
+#include "os/readable.hpp"
 #include "os/stopwatch.hpp"
 #include "os/terminal_screen.hpp"
 #include "start/new_session.hpp"
@@ -25,7 +25,6 @@
 #include "supervise/report_request.hpp"
 #include "supervise/start_keeper.hpp"
 #include "supervise/supervise.hpp"
-#include "target/executable.hpp"
 #include "target/preload_library.hpp"
 
 namespace fil::cli {
@@ -43,115 +42,12 @@ void announce(const invocation& asked, const target& what, const output_director
 }
 
 // With so little, a session is not made, or the program not started.
-void run_unrecorded_without_descriptors(const target& what, environment variables) {
-    if (descriptor_room(descriptors_for_a_session).is_whole()) return;
-    say("No report: " + what.arguments.front() + " runs unrecorded, since " +
-        too_few_descriptors() + ".");
+[[noreturn]] void run_unrecorded(const target& what, environment variables,
+                                 const std::string& why) {
+    say("No report: " + what.arguments.front() + " runs unrecorded, since " + why + ".");
     finish_saying();
     drop_variable(variables, "FIL_PYTHON");
     become(what, variables);
-}
-
-// It joined, and then was refused what it needs to begin: what there is of it is empty.
-bool nothing_was_recorded(fil_session* session, const observation& seen) {
-    fil_session_numbers numbers = FIL_SESSION_NUMBERS_INIT;
-    if (!seen.memory.anybody_joined()) return true;
-    return fil_session_read(session, &numbers) == FIL_OK && numbers.peak == 0 &&
-           numbers.live == 0 && fil_session_refused(session, nullptr, 0) > 0;
-}
-
-void say_nobody_joined(fil_session* session, const target& what, const observation& seen) {
-    char refused[400] = "";
-    if (fil_session_refused(session, refused, sizeof refused) > 0) {
-        say("No report: " + what.arguments.front() + " could not be recorded, since " + refused +
-            ".");
-        return;
-    }
-    std::string why = "it ended before it was ready, or something removed LD_PRELOAD";
-    if (!descriptor_room(2).is_whole()) why = too_few_descriptors();
-    if (!seen.last_image.empty()) {
-        const executable image = inspect_executable(seen.last_image);
-        if (image.kind == executable_kind::unusable)
-            why = seen.last_image + " cannot be profiled: " + image.why;
-    }
-    say("No report: " + what.arguments.front() + " never connected; most likely " + why + ".");
-}
-
-// The interpreter ended for a reason of its own, which it has told: no such module, an error in the
-// script's syntax. (Its status is 1 then, or 2.)
-bool never_began(const fil_session* session, const target& what, const program& child,
-                 const ending& end) {
-    return what.is_python && end.kind == FIL_ENDING_EXIT && (end.value == 1 || end.value == 2) &&
-           fil_session_began(session, child.pid) == 0;
-}
-
-void say_what_was_missed(fil_session* session, observation& seen) {
-    seen.memory.admit_late();
-    for (const std::string& process : seen.memory.still_running())
-        say(process + " is still running; what it does from now on is not recorded.", worth::news);
-    fil_session_numbers numbers = FIL_SESSION_NUMBERS_INIT;
-    if (fil_session_read(session, &numbers) != FIL_OK) return;
-    report::unrecorded_processes others{.unprofiled = numbers.unprofiled_children,
-                                        .sandboxed = numbers.sandboxed,
-                                        .left_out = numbers.left_out};
-    char refused[400] = "";
-    if (numbers.processes > 0) {
-        others.refused = fil_session_refused(session, refused, sizeof refused);
-        others.missed = fil_session_missed(session);
-    }
-    others.why_refused = refused;
-    for (const std::string& text : report::unrecorded_texts(others)) say(text, worth::news);
-}
-
-// What the page says in its head.
-void say_cause(const ending& end) {
-    const bool is_signal = end.kind == FIL_ENDING_SIGNAL;
-    if (!is_signal && end.value == 0) return;
-    using how = report::ending_facts::how;
-    say("The program ended: " +
-            report::ending_text({is_signal ? how::signalled : how::exited, end.value}) + ".",
-        worth::news);
-}
-
-// Which the kernel may have done, before the program came to allocate again.
-void say_killed_for_memory(const observation& seen, const out_of_memory& memory) {
-    if (seen.end.kind == FIL_ENDING_SIGNAL && seen.end.value == SIGKILL &&
-        !memory.shortage().empty())
-        say("It was killed when memory ran out (" + memory.shortage() +
-            "); the report is of its peak.");
-}
-
-// By a filter, the program's own or one around us. We make calls that the program would not.
-void say_killed_by_sandbox(const observation& seen) {
-    if (seen.end.kind == FIL_ENDING_SIGNAL && seen.end.value == SIGSYS)
-        say("It was killed by SIGSYS: a sandbox (seccomp) allows no such system call. That may "
-            "have "
-            "been one of fil-profile's, where the program put the sandbox up without the C "
-            "library, or it was there before.");
-}
-
-void keep(fil_session* session, const report_request& request, const std::string& why_no_report) {
-    std::string why;
-    int missing = 0;
-    const std::string path = keep_recordings(session, request.contents().facts.pid, why, missing);
-    const bool are_several = !path.ends_with(".recording");
-    std::string line = "The report could not be made: " + why_no_report + ". ";
-    if (path.empty())
-        line += "The recording could not be kept either: " + why + ".";
-    else
-        line += (are_several ? "The recordings are kept in " : "The recording is kept in ") + path;
-    if (missing > 0) line += " (but for " + std::to_string(missing) + ": " + why + ")";
-    say(line);
-}
-
-std::string page_of(const report_outcome& report) {
-    return report.path + "/index.html";
-}
-
-void say_written(const report_outcome& report) {
-    for (const std::string& line : report.answer) say_line(answer_line(line), worth::news);
-    if (!report.unseen_allocator.empty()) say(report.unseen_allocator, worth::news);
-    say("Wrote HTML report to " + page_of(report), worth::news);
 }
 
 // None, with a line that says so, where there can be no view: the program runs all the same.
@@ -182,16 +78,72 @@ std::vector<std::string> shown_words(const invocation& asked) {
     return {asked.words.begin(), asked.words.begin() + std::min(names, asked.words.size())};
 }
 
-}  // namespace
+// Everything that the supervisor does once a program is in its hands (os/attempt.hpp).
+void see_through(const invocation& asked, const environment& inherited, fil_session* session,
+                 const program& child, const program_facts& facts, const signal_inbox& signals,
+                 live_screen* screen, preload_library& library, std::optional<ending>& end) {
+    if (!asked.children) fil_session_leave_children_out(session, child.pid);
+    live_reports meanwhile(session, facts, signals, say_written_meanwhile);
+    take_all_that_is_allowed();
+    std::optional<out_of_memory> memory;
+    attempt("watch for low memory", [&] {
+        if (!asked.detect_out_of_memory) return;
+        const descriptor_room room(descriptors_for_joining_and_reporting);
+        memory.emplace(session, find_variable(inherited, "FIL_SYSTEM_ROOT").value_or(""), child.pid,
+                       out_of_memory::parent::us);
+        if (!room.is_whole() || !descriptor_room(1).is_whole())
+            say("That memory runs low may go unnoticed: " + too_few_descriptors() + ".");
+    });
+    const auto look_at_memory = [&](const observation& now) {
+        memory->judge(now.memory);
+        memory->hear([&](const ran_out_of_memory& process) {
+            const report_request request(facts, now, process);
+            return make_report(session, request.contents(), signals);
+        });
+        return memory->longest_wait();
+    };
+    constexpr const char* look_after = "look after the program as it should";
+    const auto look = [&](const observation& now) {
+        int wait = 1000;
+        attempt(look_after, [&] { wait = meanwhile.look(now); });
+        attempt(look_after, [&] {
+            if (memory) wait = std::min(wait, look_at_memory(now));
+        });
+        return screen != nullptr ? std::min(wait, screen->look()) : wait;
+    };
+    const auto ask = [&](const observation& now) { meanwhile.ask(now.seconds); };
+    const auto stop = [&](int number) {
+        if (screen != nullptr) screen->stop(number);
+    };
+    const auto go_on = [&] {
+        if (screen != nullptr) screen->go_on();
+    };
+    observation seen =
+        supervise(child, session, signals,
+                  {std::cref(look), std::cref(ask), {std::cref(stop), std::cref(go_on)}});
+    end = seen.end;
+    attempt("close the view", [&] {
+        if (screen != nullptr) screen->finish();
+    });
+    attempt("finish a report", [&] { meanwhile.finish(); });
+    attempt(look_after, [&] {
+        if (!seen.memory.still_running().empty()) library.leave_link();
+    });
+    end = conclude({session, asked, facts, signals, memory}, seen);
+}
 
-ending run(const invocation& asked) {
-    const environment inherited = current_environment();
-    const std::string package_python = find_variable(inherited, "FIL_PYTHON").value_or("");
-    const target what = what_is_run(asked.words, asked.python, package_python);
-    run_unrecorded_without_descriptors(what, inherited);
+// Where nothing else is left to do.
+ending wait_for_ending(const program& child, fil_session* session) {
+    for (;;) {
+        if (const auto end = take_ending(child.pid)) return *end;
+        fil_session_serve(session);
+        wait_until_readable({child.ended.get(), fil_session_descriptor(session)}, 100);
+    }
+}
+
+ending run_recorded(const invocation& asked, const environment& inherited, const target& what,
+                    const signal_inbox& signals) {
     preload_library library;
-    // Before the first file is made: where none may grow, that is a signal too.
-    const signal_inbox signals;
     const output_directory output(asked.output);
     const session_owner session = new_session();
     if (asked.show_arguments) fil_session_show_arguments(session.get());
@@ -199,93 +151,45 @@ ending run(const invocation& asked) {
     if (asked.native) fil_session_merge_native(session.get());
     program_environment variables =
         environment_of_program(inherited, library.path(), fil_session_environment(session.get()));
-
     if (!asked.thread_pools) turn_thread_pools_off(variables);
 
     announce(asked, what, output);
     const std::int64_t started_ns = nanoseconds_since_1970();
+    const std::vector<std::string> shown = shown_words(asked);
     start_keeper(session.get(), output.path());
     const auto screen = wanted_screen(asked);
     const program child = launch(what, variables.all, signals, [&] {
         if (screen) screen->cover();
     });
     if (screen) screen->start(signals);
-    if (!asked.children) fil_session_leave_children_out(session.get(), child.pid);
-    const std::vector<std::string> shown = shown_words(asked);
     const program_facts facts{output.path(), shown, what,           variables.set_by_us, child.pid,
                               started_ns,    false, asked.snapshot, asked.names};
-    live_reports meanwhile(session.get(), facts, signals, say_written_meanwhile);
-    take_all_that_is_allowed();
-    std::optional<out_of_memory> memory;
-    if (asked.detect_out_of_memory) {
-        const descriptor_room room(descriptors_for_joining_and_reporting);
-        memory.emplace(session.get(), find_variable(inherited, "FIL_SYSTEM_ROOT").value_or(""),
-                       child.pid, out_of_memory::parent::us);
-        if (!room.is_whole() || !descriptor_room(1).is_whole())
-            say("That memory runs low may go unnoticed: " + too_few_descriptors() + ".");
-    }
-    const auto look_at_memory = [&](const observation& now) {
-        if (!memory) return 1000;
-        memory->judge(now.memory);
-        memory->hear([&](const ran_out_of_memory& process) {
-            const report_request request(facts, now, process);
-            return make_report(session.get(), request.contents(), signals);
-        });
-        return memory->longest_wait();
-    };
-    const supervision also = {[&](const observation& now) {
-                                  const int wait =
-                                      std::min(meanwhile.look(now), look_at_memory(now));
-                                  return screen ? std::min(wait, screen->look()) : wait;
-                              },
-                              [&](const observation& now) { meanwhile.ask(now.seconds); },
-                              {[&](int number) {
-                                   if (screen) screen->stop(number);
-                               },
-                               [&] {
-                                   if (screen) screen->go_on();
-                               }}};
-    observation seen = supervise(child, session.get(), signals, also);
-    if (screen) screen->finish();
-    meanwhile.finish();
-    say_killed_by_sandbox(seen);
-    if (!seen.memory.still_running().empty()) library.leave_link();
+    std::optional<ending> end;
+    const bool is_done = attempt("supervise the program", [&] {
+        see_through(asked, inherited, session.get(), child, facts, signals, screen.get(), library,
+                    end);
+    });
+    if (!end) end = wait_for_ending(child, session.get());
+    if (!is_done) keep_what_was_recorded(session.get(), child.pid, "fil-profile failed");
+    return *end;
+}
 
-    if (nothing_was_recorded(session.get(), seen)) {
-        say_nobody_joined(session.get(), what, seen);
-        say_what_was_missed(session.get(), seen);
-        return seen.end;
+}  // namespace
+
+ending run(const invocation& asked) {
+    const environment inherited = current_environment();
+    const std::string package_python = find_variable(inherited, "FIL_PYTHON").value_or("");
+    const target what = what_is_run(asked.words, asked.python, package_python);
+    if (!descriptor_room(descriptors_for_a_session).is_whole())
+        run_unrecorded(what, inherited, too_few_descriptors());
+    // Before the first file is made: where none may grow, that is a signal too.
+    const signal_inbox signals;
+    try {
+        return run_recorded(asked, inherited, what, signals);
+    } catch (const std::bad_alloc&) {  // nothing was started yet
+        signals.restore_inherited();
+        run_unrecorded(what, inherited, "there is not enough memory for fil-profile");
     }
-    const bool was_killed = seen.end.kind == FIL_ENDING_SIGNAL && seen.end.value == SIGKILL;
-    // What dies with a program that the kernel killed was not killed by it.
-    if (memory && !was_killed) memory->tell_of_killed(seen.memory);
-    const bool by_kernel = was_killed && memory && !memory->program_is_reported() &&
-                           memory->report_killed([&](const ran_out_of_memory& process) {
-                               const report_request request(facts, seen, process);
-                               return make_report(session.get(), request.contents(), signals);
-                           });
-    if (memory && memory->program_is_reported()) {
-        if (asked.browser) open_in_browser(memory->page());
-        say_what_was_missed(session.get(), seen);
-        return by_kernel ? ending{FIL_ENDING_EXIT, out_of_memory_status} : seen.end;
-    }
-    if (never_began(session.get(), what, child, seen.end)) {
-        say("No report: none of the program's own code was run, or it allocated nothing.",
-            worth::news);
-        return seen.end;
-    }
-    say_cause(seen.end);
-    if (memory) say_killed_for_memory(seen, *memory);
-    const report_request request(facts, seen);
-    const report_outcome report = make_report(session.get(), request.contents(), signals);
-    if (report.status == FIL_OK) {
-        say_written(report);
-        if (asked.browser) open_in_browser(page_of(report));
-    } else {
-        keep(session.get(), request, report.why);
-    }
-    say_what_was_missed(session.get(), seen);
-    return seen.end;
 }
 
 }  // namespace fil::cli

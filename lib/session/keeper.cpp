@@ -49,12 +49,12 @@ struct compacted {
     recording_view view() const { return {memory.base(), memory.bytes()}; }
 };
 
-// What is known from the start, where processes without a supervisor know it.
+// What processes without a supervisor know from the start.
 struct surroundings {
-    std::string directory, host = os::host_name();
-    std::string started = std::to_string(os::seconds_since_1970());
+    std::string directory, host = os::host_name(), started;
 
-    surroundings() {
+    explicit surroundings(std::int64_t seconds_since_1970)
+        : started(std::to_string(seconds_since_1970)) {
         char text[4096];
         directory.assign(text, os::working_directory(text, sizeof text));
     }
@@ -74,7 +74,7 @@ class keeper {
         rest.remove_prefix(sizeof message);
         try {
             note_message(message, rest, arrived.attached.number());
-        } catch (const std::system_error&) {  // there is no memory for this one
+        } catch (const std::exception&) {  // there is no memory for this one
             ++lost_;
         }
         return true;
@@ -99,9 +99,10 @@ class keeper {
         const std::vector<compacted> made = compact_all(page);
         kept_files kept{new_folder(directory), lost_, running()};
         write_page(page, made, kept.folder);
+        const surroundings around(began_);
         for (const compacted& one : made) {
             try {
-                write_one(one, kept.folder);
+                write_one(one, around, kept.folder);
             } catch (const std::system_error&) {  // a smaller one may find room
                 ++kept.missing;
             }
@@ -206,16 +207,16 @@ class keeper {
         os::unmap(written, recording_page);
     }
 
-    void write_one(const compacted& one, const std::string& folder) {
+    void write_one(const compacted& one, const surroundings& around, const std::string& folder) {
         recording_memory memory(one.memory.base(), one.memory.bytes());
         const auto add = [&](std::string_view key, std::string_view value) {
             if (!value.empty()) memory.add_fact<linux_system>(key, value);
         };
         add("command", one.of->command);
         add("executable", one.of->executable);
-        add("directory", around_.directory);
-        add("host", around_.host);
-        add("started", around_.started);
+        add("directory", around.directory);
+        add("host", around.host);
+        add("started", around.started);
         if (one.of->pid == program_) add("note", note);
         const file_name path = recording_name(folder, one.of->pid, ++images_[one.of->pid]);
         keep_recording(one.view(), path.text());
@@ -223,7 +224,7 @@ class keeper {
 
     std::map<std::uint32_t, held> all_;  // by number
     std::map<std::int32_t, std::uint32_t> images_;
-    const surroundings around_;
+    const std::int64_t began_ = os::seconds_since_1970();
     std::int32_t program_ = 0;
     std::uint64_t lost_ = 0;
     std::uint32_t gone_ = 0;
@@ -233,7 +234,7 @@ class keeper {
 }  // namespace
 
 std::optional<kept_files> keep_until_end(int socket, const keeper_state& state, session_page& page,
-                                         const std::string& directory) {
+                                         std::string_view directory) {
     keeper all;
     while (all.hear(socket)) {
     }
@@ -241,7 +242,7 @@ std::optional<kept_files> keep_until_end(int socket, const keeper_state& state, 
     if (state.how() == keeping::lost)
         throw std::system_error(ETIMEDOUT, std::generic_category(), "the keeper was stopped");
     all.wait_for_deaths();
-    return all.write(page, directory);
+    return all.write(page, std::string(directory));
 }
 
 }  // namespace fil

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "session/keeper_line.hpp"
 
@@ -23,6 +24,6 @@ struct kept_files {
 // or where none can be made, in one for temporary files. None if the supervisor ended as it should,
 // or nothing was recorded. Throws std::system_error.
 std::optional<kept_files> keep_until_end(int socket, const keeper_state& state, session_page& page,
-                                         const std::string& directory);
+                                         std::string_view directory);
 
 }  // namespace fil

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -50,8 +51,9 @@ void keeper_line::tell_over() {
     hang_up();
 }
 
+// Where it cannot be told of something, there is no memory for it say, it has lost track.
 void keeper_line::send(keeper_message::kind what, const joined_process& process, int recording,
-                       int segment) {
+                       int segment) try {
     constexpr int patience = 200;
     if (!is_there() || state_.how() != keeping::on) return;
     keeper_message message{what, process.number,        process.pid, process.parent_pid, segment,
@@ -70,6 +72,8 @@ void keeper_line::send(keeper_message::kind what, const joined_process& process,
     if (is_sent() ||
         (errno == EAGAIN && os::wait_for_room(socket_.number(), patience) && is_sent()))
         return;
+    state_.say(keeping::lost);
+} catch (const std::bad_alloc&) {
     state_.say(keeping::lost);
 }
 

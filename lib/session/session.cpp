@@ -224,6 +224,18 @@ void session::admit(int connection, const join_request& request, int recording, 
         refused_here_ = make_refusal(refused_call::receiving, EMFILE);
         return;
     }
+    try {
+        admit_unless_refused(connection, request, recording, pid);
+    } catch (const std::system_error& error) {
+        // No address space left for it: the process runs unrecorded, and knows only that.
+        refused_here_ = make_refusal(refused_call::mapping, error.code().value());
+    } catch (const std::bad_alloc&) {
+        refused_here_ = make_refusal(refused_call::mapping, ENOMEM);
+    }
+}
+
+void session::admit_unless_refused(int connection, const join_request& request, int recording,
+                                   std::int32_t pid) {
     joined_process process;
     process.pid = pid;
     process.joined_ns = os::monotonic_ns();
@@ -233,20 +245,15 @@ void session::admit(int connection, const join_request& request, int recording, 
     else if (!shows_arguments_)
         process.command = report::masked_command(process.command);
     process.executable = executable_of(pid);
-    try {
-        process.memory = recording < 0 ? shared_mapping::of_segment(request.segment)
-                                       : shared_mapping(recording, trusted_bytes(recording));
-        if (!has_room_besides()) throw std::system_error(ENOMEM, std::generic_category());
-    } catch (const std::system_error& error) {
-        // No address space left for it: the process runs unrecorded, and knows only that.
-        refused_here_ = make_refusal(refused_call::mapping, error.code().value());
-        return;
-    }
+    process.memory = recording < 0 ? shared_mapping::of_segment(request.segment)
+                                   : shared_mapping(recording, trusted_bytes(recording));
+    if (!has_room_besides()) throw std::system_error(ENOMEM, std::generic_category());
     if (process.view().check() != recording_check::good) return;
     process.parent_pid = process.header().parent_pid;
     process.number = static_cast<std::uint32_t>(processes_.size());
     // It adds to the session's sums as soon as it has the answer, so it is one of their parts
-    // before.
+    // before. And from there on nothing is allocated.
+    open_.reserve(open_.size() + 1);
     processes_.push_back(std::move(process));
     joined_process& joined = processes_.back();
     open_.push_back(&joined);
@@ -375,21 +382,24 @@ void session::end(joined_process& process, bool whole) {
     if (whole) return;
     const std::int64_t peak = page().peak.load();
     if (process.run() != nullptr || process.header().closed_at != peak) return let_go(process);
-    if (process.view().used_bytes() <= huge) {
-        try {
+    try {
+        kept_.push_back(&process);
+        if (process.view().used_bytes() <= huge) {
             compact_memory made;
             file_descriptor shared;
             const compacting result = keeper_.is_there()
                                           ? compact_recording(process.view(), peak, made, shared)
                                           : compact_recording(process.view(), peak, made);
             process.is_damaged = result == compacting::damaged;
-            if (result != compacting::done) return let_go(process);
+            if (result != compacting::done) {
+                kept_.pop_back();
+                return let_go(process);
+            }
             process.memory = shared_mapping::of_memory(made.address, made.bytes);
             if (shared.number() >= 0) keeper_.tell_replaced(process, shared.number());
-        } catch (const std::bad_alloc&) {  // it stays as it is
         }
+    } catch (const std::bad_alloc&) {  // it stays as it is
     }
-    kept_.push_back(&process);
 }
 
 void session::let_go(joined_process& process) {

@@ -120,6 +120,8 @@ class session {
     void watch_end_of(joined_process& process) const;
     void see_who_ended();
     void admit(int connection, const join_request& request, int recording, std::int32_t pid);
+    void admit_unless_refused(int connection, const join_request& request, int recording,
+                              std::int32_t pid);
     void receive_visitor(file_descriptor& connection, const join_request& request);
     visit_answer whose(std::int32_t pid) const;
     void close_recording(const joined_process& process) const;

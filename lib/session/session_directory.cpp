@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <optional>
 #include <string_view>
@@ -132,7 +133,10 @@ void session_directory::listen_at(const std::string& path) {
 }
 
 session_directory::~session_directory() {
-    remove_own_session(path_);
+    try {
+        remove_own_session(path_);
+    } catch (const std::exception&) {  // the next session removes it, as one that was abandoned
+    }
 }
 
 }  // namespace fil

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <new>
+#include <stdexcept>
+
 #include "fake_session.hpp"
 
 namespace fil::cli {
@@ -57,6 +60,28 @@ TEST(supervise, hears_of_sigusr2_and_does_not_pass_it_on) {
     ::waitpid(somebody, nullptr, 0);
     EXPECT_EQ(heard, 1);
     EXPECT_EQ(seen.end.kind, FIL_ENDING_EXIT);
+    signals.restore_inherited();
+}
+
+TEST(supervise, is_not_ended_by_what_goes_wrong_in_it) {
+    const signal_inbox signals;
+    test::fake_session session;
+    const program child =
+        launch({"/bin/sh", {"sh", "-c", "sleep 0.1; exit 7"}, {}, {}}, {}, signals);
+    int looks = 0;
+    const auto fails = [&](const observation&) -> int {
+        if (++looks % 2 == 0) throw std::bad_alloc();
+        throw std::runtime_error("no");
+    };
+    testing::internal::CaptureStderr();
+    const observation seen = supervise(child, session.handle(), signals, {fails, {}});
+    const std::string said = testing::internal::GetCapturedStderr();
+    EXPECT_EQ(seen.end.kind, FIL_ENDING_EXIT);
+    EXPECT_EQ(seen.end.value, 7);
+    EXPECT_GT(looks, 1);
+    EXPECT_EQ(said,
+              "=fil-profile= WARNING: fil-profile could not look after the program as it should: "
+              "no.\n");
     signals.restore_inherited();
 }
 

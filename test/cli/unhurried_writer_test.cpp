@@ -63,6 +63,22 @@ void expect_kept_while_full(int to, int from) {
     EXPECT_EQ(::fcntl(to, F_GETFL), flags);
 }
 
+TEST(unhurried_writer, keeps_what_came_without_memory_behind_the_others) {
+    in_time([] {
+        const pipe_ends pipe = new_pipe();
+        fill(pipe.write.get());
+        unhurried_writer writer(pipe.write.get());
+        writer.add("one\n");
+        writer.add_without_memory("two\n", true);
+        writer.add_without_memory("three\n", false);
+        EXPECT_FALSE(writer.is_done());
+        EXPECT_EQ(text_in(pipe.read.get()), "");
+        writer.go_on();
+        EXPECT_TRUE(writer.is_done());
+        EXPECT_EQ(text_in(pipe.read.get()), "one\ntwo\nthree\n");
+    });
+}
+
 TEST(unhurried_writer, keeps_what_a_full_pipe_does_not_take) {
     in_time([] {
         const pipe_ends pipe = new_pipe();

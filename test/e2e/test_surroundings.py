@@ -76,7 +76,14 @@ def test_where_low_memory_cannot_be_watched_for_that_is_said(here, count, is_sai
     assert len(said) == is_said
 
 
-MANY = "for i in $(seq 40); do sleep 0.3 & done; wait"
+# Each goes on until all of them are there.
+MANY = """
+    for i in $(seq 40); do sh -c 'echo >> ready; exec sleep 60' & all="$all $!"; done
+    until [ "$(wc -l < ready)" = 40 ]; do sleep 0.02; done
+    kill $all
+    wait
+    exit 5
+"""
 
 
 @pytest.mark.parametrize("kind", ["soft", "hard"])
@@ -84,8 +91,9 @@ def test_recordings_that_are_too_many_for_fil_profile_are_said_to_be(here, kind)
     """Where its own soft limit is in the way, it takes what it may have."""
     option = "-S" if kind == "soft" else ""
     limited = ["bash", "-c", f'ulimit {option} -v 100000; exec "$@"', "bash"]
+    Path("ready").touch()
     ended = run_plain([*limited, *PROFILED, "/bin/sh", "-c", MANY])
-    assert (ended.status, ended.stdout) == (0, b""), ended.stderr.decode()
+    assert (ended.status, ended.stdout) == (5, b""), ended.stderr.decode()
     refused = b"processes were not recorded, since the system refused mmap: Cannot allocate memory."
     assert (refused in ended.stderr) == (kind == "hard"), ended.stderr.decode()
 

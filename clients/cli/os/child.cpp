@@ -39,7 +39,7 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-pid_t start_child(const std::function<void()>& what) {
+pid_t start_child_doing(const std::function<void()>& what) {
     const pid_t us = ::getpid();
     const pid_t pid = ::fork();
     if (pid != 0) return pid;

@@ -10,8 +10,12 @@
 
 namespace fil::cli {
 
-// One that dies with us. -1 (and errno) if there can be none.
-pid_t start_child(const std::function<void()>& what);
+// One that dies with us. -1 (and errno) if there can be none. Here nothing is allocated.
+pid_t start_child_doing(const std::function<void()>& what);
+template <typename Act>
+pid_t start_child(const Act& what) {
+    return start_child_doing(std::cref(what));
+}
 
 // One that is nobody's child, in a session of its own: no terminal's signal reaches it, and nobody
 // has to wait for it. False (and errno) if there can be none.

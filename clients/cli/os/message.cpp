@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <utility>
 #include <vector>
@@ -59,19 +60,29 @@ void say(std::string_view text, worth it) {
     say_line(message_line(text), it);
 }
 
+void say_without_memory(std::string_view text) noexcept {
+    std::array<char, 500> line{};
+    std::size_t size = message_prefix.copy(line.data(), line.size());
+    for (const char c : text.substr(0, line.size() - size - 1))
+        line[size++] = static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? '?' : c;
+    line[size++] = '\n';
+    to_stderr.add_without_memory({line.data(), size}, !is_held);
+}
+
 void say_line(std::string line, worth it) {
     if (is_quiet && it != worth::error) return;
     if (is_held)
         held.push_back(std::move(line));
     else
-        to_stderr.add(std::move(line));
+        to_stderr.add(line);
 }
 
 void hold_saying(bool holds) {
     is_held = holds;
     if (is_held) return;
-    for (std::string& line : held) to_stderr.add(std::move(line));
+    for (std::string& line : held) to_stderr.add(line);
     held.clear();
+    to_stderr.go_on();
 }
 
 bool is_saying_held() {

@@ -14,6 +14,8 @@ void be_quiet();
 bool is_being_quiet();
 
 void say(std::string_view text, worth it = worth::error);
+// An error, where there may be no memory for a line: nothing is allocated.
+void say_without_memory(std::string_view text) noexcept;
 
 // While a view covers the terminal: lines wait, and come when it has gone.
 void hold_saying(bool held);

@@ -63,7 +63,7 @@ void program_stderr::say_line(std::string text) const {
     const descriptor to = open(number_in_program());
     if (!to) return;
     unhurried_writer line(to.get());
-    line.add(std::move(text));
+    line.add(text);
     line.finish(longest_wait);
 }
 

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 #include <utility>
@@ -51,8 +52,7 @@ void progress::end() {
 void progress::show(const std::string& line) {
     pollfd room{STDERR_FILENO, POLLOUT, 0};
     if (::poll(&room, 1, 0) != 1) return;
-    const std::string text = "\r" + line + "\033[K";
-    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+    ::dprintf(STDERR_FILENO, "\r%s\033[K", line.c_str());
 }
 
 }  // namespace fil::cli

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
+#include <new>
 #include <utility>
 
 #include "os/descriptor.hpp"
@@ -21,8 +23,9 @@ constexpr std::size_t most_bytes = 64 * 1024;
 // The same pipe or terminal, opened anew: there O_NONBLOCK is ours alone. Not so a file, where the
 // next byte would go elsewhere.
 descriptor opened_anew(int number) {
-    const std::string path = "/proc/self/fd/" + std::to_string(number);
-    return descriptor(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    char path[32];
+    std::snprintf(path, sizeof path, "/proc/self/fd/%d", number);
+    return descriptor(::open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
 }
 
 // As write(), but fails with EAGAIN rather than wait.
@@ -53,16 +56,39 @@ bool is_asked_to_end() {
 
 }  // namespace
 
-void unhurried_writer::add(std::string line) {
+void unhurried_writer::add(std::string_view line) noexcept {
     if (bytes_ + line.size() > most_bytes) return;
+    try {
+        lines_.emplace_back(line);
+    } catch (const std::bad_alloc&) {
+        return add_without_memory(line, true);
+    }
     bytes_ += line.size();
-    lines_.push_back(std::move(line));
     go_on();
+}
+
+void unhurried_writer::add_without_memory(std::string_view line, bool now) noexcept {
+    if (line.size() > reserve_.size() - reserve_used_) return;
+    line.copy(reserve_.data() + reserve_used_, line.size());
+    reserve_used_ += line.size();
+    if (now) go_on();
 }
 
 void unhurried_writer::go_on() {
     while (!lines_.empty() && write_first()) {
     }
+    while (lines_.empty() && reserve_used_ > 0 && write_reserve()) {
+    }
+}
+
+bool unhurried_writer::write_reserve() {
+    const ssize_t size = write_at_once(descriptor_, {reserve_.data(), reserve_used_});
+    if (size < 0 && errno == EINTR) return true;
+    if (size < 0 && errno == EAGAIN) return false;
+    const std::size_t gone = size < 0 ? reserve_used_ : static_cast<std::size_t>(size);
+    std::copy(reserve_.data() + gone, reserve_.data() + reserve_used_, reserve_.data());
+    reserve_used_ -= gone;
+    return true;
 }
 
 // False if it was not taken. A line is one call, so that lines of the program are not torn.
@@ -80,9 +106,10 @@ bool unhurried_writer::write_first() {
 
 void unhurried_writer::finish(int milliseconds) {
     stopwatch since;
-    for (std::size_t left = bytes_ + 1; !lines_.empty();) {
-        if (bytes_ < left) since = stopwatch();
-        left = bytes_;
+    const auto not_written = [&] { return bytes_ + reserve_used_; };
+    for (std::size_t left = not_written() + 1; !is_done();) {
+        if (not_written() < left) since = stopwatch();
+        left = not_written();
         if (1000 * since.seconds() >= milliseconds || is_asked_to_end()) return;
         ::poll(nullptr, 0, 10);
         go_on();

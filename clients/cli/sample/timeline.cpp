@@ -17,16 +17,15 @@ void join(timeline::point& into, const timeline::point& other) {
 }  // namespace
 
 timeline::timeline(std::size_t capacity, double stretch)
-    : capacity_(std::max<std::size_t>(capacity, 2)), stretch_(stretch) {
-    points_.reserve(capacity_);
-    stretches_.reserve(capacity_);
-}
+    : capacity_(std::max<std::size_t>(capacity, 2)), stretch_(stretch) {}
 
 std::int64_t timeline::stretch_of(double seconds) const {
     return static_cast<std::int64_t>(std::floor(seconds / stretch_));
 }
 
 void timeline::add(const point& sample) {
+    points_.reserve(capacity_);
+    stretches_.reserve(capacity_);
     while (points_.size() == capacity_ && stretches_.back() != stretch_of(sample.seconds)) halve();
     const std::int64_t stretch = stretch_of(sample.seconds);
     if (!points_.empty() && stretches_.back() >= stretch) {

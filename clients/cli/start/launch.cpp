@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "os/child.hpp"
+#include "os/last_resort.hpp"
 #include "os/refusal.hpp"
 
 namespace fil::cli {
@@ -31,6 +32,7 @@ program launch(const target& what, const environment& variables, const signal_in
         throw refusal(std::string("cannot start a process: ") + std::strerror(why),
                       status_not_executable);
     if (why != 0) refuse_failed_exec(what, why);
+    hold_on_to(pid);
     return {pid, open_pid(pid)};
 }
 

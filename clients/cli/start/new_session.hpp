@@ -12,7 +12,7 @@ struct free_session {
 };
 using session_owner = std::unique_ptr<fil_session, free_session>;
 
-// Throws refusal.
+// Throws refusal, or std::bad_alloc.
 session_owner new_session();
 
 }  // namespace fil::cli

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "os/attempt.hpp"
 #include "os/ending.hpp"
 
 namespace fil::cli {
@@ -49,15 +50,25 @@ void live_reports::receive_visitors(const observation& now) {
     }
     if (showing_ > 0 && take_ending(showing_)) showing_ = -1;
     if (showing_ <= 0 && !want_look_.empty()) {
-        const report_request request(facts_, now);
-        showing_ = start_showing(session_, want_look_.front(), request.contents(), signals_);
-        want_look_.pop_front();
+        const std::uint64_t next = want_look_.front();
+        want_look_.erase(want_look_.begin());
+        show(now, next);
     }
     if (making_ || want_report_.empty()) return;
     const visitor next = want_report_.front();
-    want_report_.pop_front();
+    want_report_.erase(want_report_.begin());
     made_for_ = next.visit;
     start(now, next.moment);
+}
+
+void live_reports::show(const observation& now, std::uint64_t visit) {
+    const bool is_begun = attempt("show what is there", [&] {
+        const report_request request(facts_, now);
+        showing_ = start_showing(session_, visit, request.contents(), signals_);
+    });
+    constexpr std::string_view why = "there is not enough memory";
+    if (!is_begun)
+        fil_session_answer_visit(session_, visit, FIL_ERROR_MEMORY, {why.data(), why.size()});
 }
 
 void live_reports::finish() {
@@ -74,8 +85,11 @@ void live_reports::finish() {
 }
 
 void live_reports::start(const observation& now, fil_moment moment) {
-    const report_request request(facts_, now, moment);
-    making_.emplace(session_, request.contents(), signals_);
+    const bool is_begun = attempt("begin a report", [&] {
+        const report_request request(facts_, now, moment);
+        making_.emplace(session_, request.contents(), signals_);
+    });
+    if (!is_begun) hear({FIL_ERROR_MEMORY, {}, "it could not be begun"});
 }
 
 void live_reports::hear(const report_outcome& outcome) {

@@ -10,9 +10,9 @@
 
 #include <fil_supervisor.h>
 
-#include <deque>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "supervise/report.hpp"
 #include "supervise/report_request.hpp"
@@ -43,6 +43,7 @@ class live_reports {
   private:
     void receive_visitors(const observation& now);
     void start(const observation& now, fil_moment moment);
+    void show(const observation& now, std::uint64_t visit);
     void hear(const report_outcome& outcome);
 
     fil_session* session_;
@@ -58,8 +59,8 @@ class live_reports {
         fil_moment moment;
     };
     std::optional<std::uint64_t> made_for_;  // the visit; none: who sent a signal
-    std::deque<visitor> want_report_;
-    std::deque<std::uint64_t> want_look_;
+    std::vector<visitor> want_report_;
+    std::vector<std::uint64_t> want_look_;
     pid_t showing_ = -1;  // to one of them
 };
 

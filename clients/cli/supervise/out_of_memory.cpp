@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fil/report/mib_text.hpp"
+#include "os/attempt.hpp"
 #include "os/limits.hpp"
 #include "os/process.hpp"
 #include "os/readable.hpp"
@@ -58,7 +59,7 @@ void out_of_memory::calm() {
 void out_of_memory::hear(const reporter& make) {
     fil_out_of_memory process = FIL_OUT_OF_MEMORY_INIT;
     while (fil_session_out_of_memory(session_, &process) == FIL_OK) {
-        report(process, make);
+        attempt("report that memory ran out", [&] { report(process, make); });
         fil_session_let_go(session_, process.pid);
     }
 }

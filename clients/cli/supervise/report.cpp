@@ -11,6 +11,7 @@
 #include <set>
 
 #include "../../../lib/session/temporary_directories.hpp"
+#include "os/attempt.hpp"
 #include "os/child.hpp"
 #include "os/ending.hpp"
 #include "os/limits.hpp"
@@ -112,7 +113,8 @@ ending wait_for(pid_t child, const descriptor& ended, const signal_inbox& signal
     using namespace std::chrono_literals;
     const job_control_let_be meanwhile;
     const auto echo_ends = std::chrono::steady_clock::now() + 1s;
-    for (progress shown("drawing the report");; shown.look()) {
+    progress shown("drawing the report");
+    for (;; attempt("show how far the report is", [&] { shown.look(); })) {
         wait_until_readable(
             {ended.get(), signals.poll_descriptor(), fil_session_descriptor(session)},
             ended && !go_on_saying() ? 200 : 20);
@@ -192,11 +194,11 @@ report_outcome report_in_the_making::outcome_of(const ending& end) const {
 
 pid_t start_showing(fil_session* session, std::uint64_t visit, const report_contents& contents,
                     const signal_inbox& signals) {
-    const pid_t child = start_child([&] {
+    const pid_t child = start_child([&] {  // from here on, nothing throws
         become_reader(session, signals, {.seconds = 20});
         fil_session_show(session, visit, &contents.options, &contents.facts, nullptr);
     });
-    const std::string why = child < 0 ? std::strerror(errno) : "";
+    const std::string_view why = child < 0 ? std::strerror(errno) : "";
     fil_session_answer_visit(session, visit, child < 0 ? FIL_ERROR_SYSTEM : FIL_OK,
                              {why.data(), why.size()});
     return child;

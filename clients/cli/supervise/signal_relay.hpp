@@ -22,7 +22,10 @@ class signal_relay {
     // Both outlive this object. What came before belongs to nobody else: the program must have been
     // started.
     signal_relay(const signal_inbox& inbox, const program& child, on_terminal ours = {})
-        : inbox_(inbox), child_(child), job_control_(child.pid, std::move(ours)) {}
+        : waiting_(with_room()),
+          inbox_(inbox),
+          child_(child),
+          job_control_(child.pid, std::move(ours)) {}
 
     // Takes what arrived, and passes on what is due. `is_programs`: whether a process is one of the
     // program's. True if SIGUSR2 was among it.
@@ -38,14 +41,20 @@ class signal_relay {
         double since;
     };
 
+    // A signal that was taken must not be lost: none waits for memory.
+    static std::vector<waiting> with_room() {
+        std::vector<waiting> made;
+        made.reserve(64);
+        return made;
+    }
     void hear(signal_bits seen);
 
+    std::vector<waiting> waiting_;  // oldest first
     const signal_inbox& inbox_;
     const program& child_;
     job_control job_control_;
     group_witness witness_;
-    std::vector<waiting> waiting_;  // oldest first
-    std::optional<double> asked_;   // the witness, when
+    std::optional<double> asked_;  // the witness, when
 };
 
 }  // namespace fil::cli

@@ -1,5 +1,6 @@
 // The supervisor's wait: from the program's start to its end it lets processes join the session,
-// passes signals on, and looks at memory at the pace that pace.hpp sets.
+// passes signals on, and looks at memory at the pace that pace.hpp sets. Whatever goes wrong in
+// that (attempt.hpp), it returns when the program has ended, with its ending.
 #pragma once
 
 #include <fil_supervisor.h>

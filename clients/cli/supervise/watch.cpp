@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "os/attempt.hpp"
 #include "os/child.hpp"
 #include "os/pipe.hpp"
 #include "os/process.hpp"
@@ -45,15 +46,20 @@ class watcher {
             for (signalfd_siginfo signal; signals_.take(signal);)
                 if (signal.ssi_signo == SIGTERM) return;
             fil_session_serve(session_);
-            const auto next = run_.look([&](const ran_out_of_memory& process) {
-                return make(report_request(facts_, run_.seen(), process));
+            wait = longest_wait;
+            attempt("look at memory", [&] {
+                const auto next = run_.look([&](const ran_out_of_memory& process) {
+                    return make(report_request(facts_, run_.seen(), process));
+                });
+                wait = std::min(next.value_or(longest_wait), longest_wait);
             });
-            wait = std::min(next.value_or(longest_wait), longest_wait);
             while (const pid_t asks = fil_session_asked(session_)) answer(asks);
             send_visitors_away();
         }
         fil_session_process_ended(session_, pid_);
-        if (run_.is_to_report()) make(report_request(facts_, run_.seen()));
+        attempt("report the run", [&] {
+            if (run_.is_to_report()) make(report_request(facts_, run_.seen()));
+        });
     }
 
   private:
@@ -75,9 +81,13 @@ class watcher {
             fil_session_answer_visit(session_, visit, FIL_ERROR_STATE, {why.data(), why.size()});
     }
 
+    // Who asks waits for it.
     void answer(pid_t asks) {
-        run_.look_once_more();
-        const report_outcome made = make(report_request(facts_, run_.seen()));
+        report_outcome made{FIL_ERROR_MEMORY, {}, {}};
+        attempt("make a report", [&] {
+            run_.look_once_more();
+            made = make(report_request(facts_, run_.seen()));
+        });
         fil_session_answer(session_, asks, made.status, {made.why.data(), made.why.size()});
     }
 

@@ -1,5 +1,6 @@
 #include "target/preload_library.hpp"
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
@@ -26,7 +27,9 @@ std::string find_library(const std::string& library_name) {
     std::string searched;
     for (const auto& self : places_of_this_executable()) {
         for (const char* place : places) {
-            const auto candidate = (self.parent_path() / place / library_name).lexically_normal();
+            const std::string written =
+                self.parent_path().string().append("/").append(place).append("/");
+            const auto candidate = std::filesystem::path(written + library_name).lexically_normal();
             if (is_file(candidate)) return candidate;
         }
         searched = self.string();
@@ -102,9 +105,8 @@ preload_library::~preload_library() {
 
 void preload_library::remove_link() {
     if (directory_.empty()) return;
-    std::error_code error;
-    std::filesystem::remove(path_, error);
-    std::filesystem::remove(directory_, error);
+    std::remove(path_.c_str());
+    std::remove(directory_.c_str());
     directory_.clear();
 }
 
