@@ -55,7 +55,7 @@ std::vector<code_place> debug_info::places_at(std::uint64_t address) {
     auto& unit = open_units_[range->unit];
     if (unit == nullptr) {
         package_.unpack(*range->unit);
-        unit = std::make_unique<debug_unit>(*range->unit);
+        unit = std::make_unique<debug_unit>(*range->unit, lines_);
     }
     std::vector<code_place> places = unit->places_at(address - range->bias);
     if (places.front().function.empty()) places.front().function = symbol_at(address);

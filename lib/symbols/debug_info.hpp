@@ -17,6 +17,7 @@
 #include "symbols/debug_file.hpp"
 #include "symbols/debug_unit.hpp"
 #include "symbols/dwo_package.hpp"
+#include "symbols/unit_lines.hpp"
 
 namespace fil {
 
@@ -63,6 +64,7 @@ class debug_info {
     bool has_read_units_ = false;
     std::vector<symbol> symbols_;    // by begin
     std::vector<unit_range> units_;  // by begin
+    line_reader lines_;
     std::unordered_map<Dwarf_Die*, std::unique_ptr<debug_unit>> open_units_;
 };
 

@@ -39,27 +39,23 @@ std::string source_file(Dwarf_Die& unit, const char* name) {
     return (base / name).lexically_normal().string();
 }
 
-code_place line_at(Dwarf_Die& unit, Dwarf_Addr address) {
-    int line = 0;
-    Dwarf_Line* found = dwarf_getsrc_die(&unit, address);
-    if (found == nullptr || dwarf_lineno(found, &line) != 0 || line <= 0) return {};
-    return {"", source_file(unit, dwarf_linesrc(found, nullptr, nullptr)),
-            static_cast<std::uint32_t>(line)};
+code_place line_at(Dwarf_Die& unit, const unit_lines& lines, Dwarf_Addr address) {
+    const unit_lines::row* found = lines.at(address);
+    if (found == nullptr || found->file >= lines.files.size()) return {};
+    return {"", source_file(unit, lines.files[found->file].c_str()), found->line};
 }
 
 // Where an inlined function was called.
-code_place call_of(Dwarf_Die& unit, Dwarf_Die& full, Dwarf_Die& inlined) {
+code_place call_of(Dwarf_Die& unit, const std::vector<std::string>& files, Dwarf_Die& inlined) {
     Dwarf_Attribute room;
     Dwarf_Word line = 0;
     Dwarf_Word file = 0;
-    Dwarf_Files* files = nullptr;
     if (dwarf_formudata(dwarf_attr(&inlined, DW_AT_call_line, &room), &line) != 0 ||
         dwarf_formudata(dwarf_attr(&inlined, DW_AT_call_file, &room), &file) != 0 ||
-        dwarf_getsrcfiles(&full, &files, nullptr) != 0) {
+        file >= files.size()) {
         return {};
     }
-    return {"", source_file(unit, dwarf_filesrc(files, file, nullptr, nullptr)),
-            static_cast<std::uint32_t>(line)};
+    return {"", source_file(unit, files[file].c_str()), static_cast<std::uint32_t>(line)};
 }
 
 template <typename Visit>
@@ -117,15 +113,32 @@ std::string demangled(std::string_view name) {
     return plain;
 }
 
-debug_unit::debug_unit(Dwarf_Die& unit) : unit_(unit), full_(unit) {
+debug_unit::debug_unit(Dwarf_Die& unit, line_reader& lines)
+    : unit_(unit), full_(unit), lines_(lines.read(unit)) {
     Dwarf_Die split;
     std::uint8_t type = 0;
     if (dwarf_cu_info(unit.cu, nullptr, &type, nullptr, &split, nullptr, nullptr, nullptr) == 0 &&
         type == DW_UT_skeleton && split.cu != nullptr) {
         full_ = split;
+        split_files_ = files_of(split);
     }
     read_scope(full_, outermost);
     std::ranges::sort(functions_, {}, &function_range::begin);
+    functions_.shrink_to_fit();
+    scopes_.shrink_to_fit();
+}
+
+Dwarf_Die debug_unit::entry_at(std::uint32_t offset) const {
+    Dwarf_Die unit = full_, entry{};
+    const Dwarf_Off begin = dwarf_dieoffset(&unit) - dwarf_cuoffset(&unit);
+    dwarf_offdie(dwarf_cu_getdwarf(unit.cu), begin + offset, &entry);
+    return entry;
+}
+
+std::uint32_t debug_unit::scope_around(Dwarf_Die& function) const {
+    const auto entry = static_cast<std::uint32_t>(dwarf_cuoffset(&function));
+    const auto at = std::ranges::lower_bound(scopes_, entry, {}, &scope::entry);
+    return at != scopes_.end() && at->entry == entry ? at->around : outermost;
 }
 
 void debug_unit::read_scope(Dwarf_Die& scope, std::uint32_t around) {
@@ -135,14 +148,12 @@ void debug_unit::read_scope(Dwarf_Die& scope, std::uint32_t around) {
                 return read_scope(child, around);
             case DW_TAG_subprogram:
                 read_ranges(child);
-                if (around != outermost && name_for_linker(child) == nullptr)
-                    nested_[child.addr] = around;
                 [[fallthrough]];
             case DW_TAG_namespace:
             case DW_TAG_class_type:
             case DW_TAG_structure_type:
             case DW_TAG_union_type: {
-                scopes_.push_back({child, around});
+                scopes_.push_back({static_cast<std::uint32_t>(dwarf_cuoffset(&child)), around});
                 read_scope(child, static_cast<std::uint32_t>(scopes_.size() - 1));
             }
         }
@@ -155,7 +166,9 @@ void debug_unit::read_ranges(Dwarf_Die& function) {
     Dwarf_Addr end = 0;
     ptrdiff_t next = 0;
     while ((next = dwarf_ranges(&function, next, &base, &begin, &end)) > 0) {
-        if (begin != 0 && end > begin) functions_.push_back({begin, end, function});
+        if (begin != 0 && end > begin)
+            functions_.push_back(
+                {begin, end, static_cast<std::uint32_t>(dwarf_cuoffset(&function))});
     }
 }
 
@@ -171,15 +184,15 @@ std::string debug_unit::name_of(Dwarf_Die function) {
         }
     }
     if (name == nullptr) return "";
-    const auto nested = nested_.find(function.addr);
-    if (nested != nested_.end()) return scope_name(nested->second) + name;
-    return function.cu == full_.cu ? name : scope_name_elsewhere(function) + name;
+    if (function.cu == full_.cu) return scope_name(scope_around(function)) + name;
+    return scope_name_elsewhere(function) + name;
 }
 
 std::string debug_unit::scope_name(std::uint32_t place) {
     std::string name;
     for (; place != outermost; place = scopes_[place].around) {
-        if (put_scope_before(name, scopes_[place].die)) break;
+        Dwarf_Die die = entry_at(scopes_[place].entry);
+        if (put_scope_before(name, die)) break;
     }
     return name;
 }
@@ -202,16 +215,17 @@ std::vector<code_place> debug_unit::places_at(Dwarf_Addr address) {
     std::vector<code_place> places;
     std::vector<Dwarf_Die> functions;
     if (const function_range* found = range_at(functions_, address)) {
-        Dwarf_Die function = found->function;
+        Dwarf_Die function = entry_at(found->function);
         functions.push_back(function);
         add_inlined(function, address, functions);
     }
     for (std::size_t i = 0; i < functions.size(); ++i) {
-        places.push_back(i + 1 < functions.size() ? call_of(unit_, full_, functions[i + 1])
-                                                  : line_at(unit_, address));
+        places.push_back(i + 1 < functions.size()
+                             ? call_of(unit_, files_of_calls(), functions[i + 1])
+                             : line_at(unit_, lines_, address));
         places.back().function = name_of(functions[i]);
     }
-    if (places.empty()) places.push_back(line_at(unit_, address));
+    if (places.empty()) places.push_back(line_at(unit_, lines_, address));
     return places;
 }
 

@@ -29,7 +29,7 @@ class debug_unit_test : public testing::Test {
     std::vector<code_place> places_of(const void* return_address) {
         Dl_info module;
         EXPECT_NE(dladdr(return_address, &module), 0);
-        return debug_unit(*die).places_at(
+        return debug_unit(*die, lines).places_at(
             static_cast<Dwarf_Addr>(static_cast<const char*>(return_address) - 1 -
                                     static_cast<const char*>(module.dli_fbase)));
     }
@@ -37,6 +37,7 @@ class debug_unit_test : public testing::Test {
     std::unique_ptr<Dwfl, void (*)(Dwfl*)> session{nullptr, dwfl_end};
     Dwarf_Addr bias = 0;
     Dwarf_Die* die = nullptr;
+    line_reader lines;
 };
 
 TEST_F(debug_unit_test, a_function_comes_before_what_is_inlined_into_it) {
@@ -49,7 +50,7 @@ TEST_F(debug_unit_test, a_function_comes_before_what_is_inlined_into_it) {
 }
 
 TEST_F(debug_unit_test, code_of_no_function_of_it_is_one_place_without_one) {
-    const std::vector<code_place> places = debug_unit(*die).places_at(0);
+    const std::vector<code_place> places = debug_unit(*die, lines).places_at(0);
     ASSERT_EQ(places.size(), 1u);
     EXPECT_EQ(places[0].function, "");
 }
