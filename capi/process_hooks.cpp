@@ -107,9 +107,10 @@ fil_callstack fil_callstack_of_new_thread(const void* code) {
             // Those that a library's thread makes are that library's, whoever it works for now.
             const callstack_id creator =
                 thread.is_librarys ? recorder.inherited(thread) : recorder.capture(thread);
+            recorder.observer().threads_will_be_several();
             charged = callstack_of_new_thread(recorder, creator, address_of(code));
         },
-        [](process_recorder&) {});
+        [](process_recorder& recorder) { recorder.observer().threads_will_be_several(); });
     return to_index(charged);
 }
 

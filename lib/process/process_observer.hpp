@@ -26,6 +26,7 @@ inline constexpr bool process_is_traced = false;
 // As trace_observer's.
 struct process_observer : null_observer {
     static void begin(auto&) {}
+    static void threads_will_be_several() {}
     static void arena_came(thread_state&, const memory_extent&) {}
     static void range_went(thread_state&, const memory_extent&) {}
     static void not_moved(thread_state&) {}

@@ -11,6 +11,7 @@
 // Hot: no allocation, no throw.
 
 #include <atomic>
+#include <bit>
 #include <cstdint>
 
 #include "fil/recording/layout.hpp"
@@ -45,14 +46,18 @@ struct trace_entry {
     std::uint64_t place;  // log2 of the alignment << 58 | address
     std::uint64_t what;   // callstack << 32 | bytes, or ~0 for those of a `size` before it
 };
+inline constexpr std::uint64_t trace_order_step = 1 << 24;
+constexpr std::uint32_t trace_clock_of(std::uint32_t milliseconds) {
+    return (milliseconds & 0xffff) << 8;
+}
 inline constexpr std::uint64_t trace_place_bits = 58;
 inline constexpr std::uint32_t trace_size_apart = ~std::uint32_t{0};
 
 struct trace_ring {
     alignas(64) std::atomic<std::uint64_t> written;
-    std::uint64_t taken_seen;  // by the writer, the last time it looked
+    std::uint64_t room_until;  // so many may be written, as the writer saw it last
     std::uint32_t thread;
-    std::uint32_t entries;  // a power of two
+    std::uint32_t mask;  // of an entry's place; there are a power of two
     alignas(64) std::atomic<std::uint64_t> taken;
     alignas(64) trace_entry first[1];
 };
@@ -70,23 +75,23 @@ inline constexpr std::uint32_t max_trace_rings = 1000;
 
 struct trace_root {
     std::uint64_t magic;
-    std::atomic<std::uint32_t> clock;    // ms since the trace began; the supervisor's
+    std::atomic<std::uint32_t> clock;    // as in an entry; the supervisor's
     std::atomic<std::uint32_t> gave_up;  // 1: the supervisor took nothing for too long
     std::atomic<std::uint32_t> rings;
-    std::atomic<std::uint32_t> threads;  // how many numbers of threads were given
-    std::atomic<std::uint64_t> lost;     // events for which there was no room
-    alignas(64) std::atomic<std::uint64_t> order;
+    std::atomic<std::uint32_t> threads;            // how many numbers of threads were given
+    std::atomic<std::uint64_t> lost;               // events for which there was no room
+    alignas(64) std::atomic<std::uint64_t> order;  // of the next entry
     alignas(64) std::atomic<page_number> ring[max_trace_rings];
 };
 inline constexpr std::uint32_t trace_root_pages =
     (sizeof(trace_root) + recording_page - 1) / recording_page;
 
-// The set's reserved words are the observer's.
-inline page_number ring_of(const usage_set_record& set) {
-    return page_number{static_cast<std::uint32_t>(set.reserved2[0])};
+// The set's reserved words are the observer's: where the ring is, in the program.
+inline trace_ring* ring_of(const usage_set_record& set) {
+    return std::bit_cast<trace_ring*>(set.reserved2[0]);
 }
-inline void set_ring(usage_set_record& set, page_number page) {
-    set.reserved2[0] = to_index(page);
+inline void set_ring(usage_set_record& set, trace_ring* ring) {
+    set.reserved2[0] = std::bit_cast<std::uint64_t>(ring);
 }
 
 }  // namespace fil

@@ -88,7 +88,7 @@ bool traced_process::take(std::uint32_t clock) {
     constexpr std::uint32_t look_ms = 100;
     if (root_ == nullptr && !find_root()) return false;
     clock_ = clock;
-    root_->clock.store(clock, std::memory_order_relaxed);
+    root_->clock.store(trace_clock_of(clock), std::memory_order_relaxed);
     find_rings();
     const auto each = [&](const ordered_entry& one) { apply(one); };
     const std::uint64_t done = entries_.take(at_a_time, each);
