@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <thread>
 
 #include "lab/comparison.hpp"
 #include "lab/lab_options.hpp"
@@ -26,6 +27,8 @@ constexpr const char* help =
     "                   and jemalloc, tcmalloc and mimalloc where they can be loaded\n"
     "  --env NAME=VALUE a setting of the allocator before it; before the first, of all\n"
     "  --repeat N       each so often, in turns (default: 5)\n"
+    "  --scale          also two and four copies at once, as by so many times the threads:\n"
+    "                   they take so many times the memory\n"
     "  --touch, --order, --small, --process, --seconds: see fil-profile replay --help\n"
     "\n"
     "A difference that is within noise is called that. An allocator that fails has a row that\n"
@@ -46,7 +49,7 @@ std::string how_it_was(const lab_options& options) {
            any.order + ", pages touched: " + any.touch + "; of a Python its " +
            (options.small == trace::runtime_memory::arenas ? "arenas"
                                                            : "small objects, from malloc") +
-           ".";
+           "; " + std::to_string(std::thread::hardware_concurrency()) + " processors.";
 }
 
 }  // namespace
@@ -78,7 +81,7 @@ int compare_allocators(const invocation& asked) {
         const planned_replay planned(reading(
             path, [&] { return trace::replay_plan(from.read(), from.process(), options.small); }));
         all.push_back(compare(path + " (" + from.name() + ")", planned, options.settings,
-                              options.repeats,
+                              options.repeats, options.scales,
                               [&](const std::string& what) { progress->say(what); }));
         // Those that nobody asked for need not be there.
         if (!options.has_allocators)
@@ -94,8 +97,9 @@ int compare_allocators(const invocation& asked) {
     for (const compared_trace& trace : all) {
         std::printf("%s\n", harmless(trace.name).c_str());
         for (std::size_t q = 0; q < questions().size(); ++q)
-            std::printf("  %-24s %s\n", questions()[q].name,
-                        harmless(verdict_of(trace, q).text).c_str());
+            if (is_shown(trace, q))
+                std::printf("  %-26s %s\n", questions()[q].name,
+                            harmless(verdict_of(trace, q).text).c_str());
         for (const compared_allocator& one : trace.allocators) {
             any |= one.why_not.empty();
             if (!one.why_not.empty())

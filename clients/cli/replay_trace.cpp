@@ -77,7 +77,7 @@ double mib(double bytes) {
 }
 
 void print_figures(const replay_setting& setting, const replay_figures& plain,
-                   const replay_figures& timed, double own_seconds) {
+                   const replay_figures& timed, double own_seconds, std::int64_t calls) {
     const auto steps = static_cast<double>(plain.steps);
     const auto live = static_cast<double>(plain.peak_live());
     const auto resident = static_cast<double>(plain.peak_resident());
@@ -97,6 +97,10 @@ void print_figures(const replay_setting& setting, const replay_figures& plain,
                     mib(static_cast<double>(top->usable - top->live)),
                     mib(static_cast<double>(top->resident - top->usable)));
     std::printf("faults      %llu\n", static_cast<unsigned long long>(plain.faults));
+    if (calls >= 0)
+        std::printf("calls       %lld of the system, for memory\n", static_cast<long long>(calls));
+    else
+        std::printf("calls       of the system are not shown: they cannot be counted here\n");
     if (plain.instructions != 0)
         std::printf("instructions %llu, %.0f an event\n",
                     static_cast<unsigned long long>(plain.instructions),
@@ -123,7 +127,7 @@ void print_pages(const std::string& path, const opened_trace& from, const lab_op
     const replay_figures plain = planned.measure(setting, how::plain, 1000);
     if (!plain.why_not.empty()) throw refusal(setting.name() + ": " + plain.why_not, 1);
     const std::uint64_t stop = plain.step_of_peak();
-    const replay_figures there = planned.measure(setting, how::plain, 0, stop);
+    const replay_figures there = planned.measure(setting, how::pages, 0, stop);
     if (!there.why_not.empty()) throw refusal(setting.name() + ": " + there.why_not, 1);
     const trace::replay_plan until(from.read(), from.process(), options.small, stop);
     std::map<std::uint32_t, std::uint64_t> by_callstack;
@@ -184,7 +188,8 @@ int replay(const invocation& asked) {
     const replay_figures timed =
         plain.why_not.empty() ? planned.measure(setting, how::timed, 100) : plain;
     if (!plain.why_not.empty()) throw refusal(setting.name() + ": " + plain.why_not, 1);
-    print_figures(setting, plain, timed, own.seconds);
+    print_figures(setting, plain, timed, own.seconds,
+                  planned.measure(setting, how::counted, 0).calls);
     return std::fflush(stdout) == 0 ? 0 : 1;
 }
 

@@ -3,9 +3,13 @@
 // preloaded. What it needs itself is in shared mappings made before the start, so anonymous private
 // memory is the allocator's (and that of threads' stacks, which is there before the start).
 //
-//     fil-replay PLAN-DESCRIPTOR none|first|all strict|free malloc|null SAMPLES timed|untimed|STEPS
+//     fil-replay PLAN-DESCRIPTOR none|first|all strict|free malloc|null SAMPLES
+//                timed|untimed|counted|copies NUMBER
+//     fil-replay ... SAMPLES pages STEPS
 //
-// After so many STEPS it says which blocks keep sparse pages, and ends.
+// After so many STEPS it says which blocks keep sparse pages, and ends. Counted: calls of the
+// system for memory (memory_calls.hpp). Copies: so many replays at once, each with threads of its
+// own.
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -23,6 +27,7 @@
 
 #include "fil/trace/plan_file.hpp"
 #include "fil/trace/replay.hpp"
+#include "memory_calls.hpp"
 #include "sparse_pages.hpp"
 #include "stopwatch_of_steps.hpp"
 
@@ -71,14 +76,16 @@ std::atomic<std::int64_t> mapped_bytes{0};
 
 struct mapping_malloc : malloc_allocator {
     void* map(std::size_t bytes) {
-        void* made =
-            mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (made == MAP_FAILED) return nullptr;
+        const long made =
+            fil_uncounted_call(SYS_mmap, 0, static_cast<long>(bytes), PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (made < 0) return nullptr;
         mapped_bytes += static_cast<std::int64_t>(bytes);
-        return made;
+        return reinterpret_cast<void*>(made);
     }
     void unmap(void* address, std::size_t bytes) {
-        munmap(address, bytes);
+        fil_uncounted_call(SYS_munmap, reinterpret_cast<long>(address), static_cast<long>(bytes), 0,
+                           0, 0, 0);
         mapped_bytes -= static_cast<std::int64_t>(bytes);
     }
 };
@@ -108,6 +115,8 @@ struct figures {
     std::int64_t began_ns = 0, ended_ns = 0, baseline = 0, sampling_ns = 0;
     rusage began{}, ended{};
     std::uint64_t instructions_began = 0, instructions_ended = 0;
+    bool counts_calls = false;
+    std::uint64_t calls_began = 0, calls_ended = 0;
 
     std::uint64_t read_instructions() const {
         std::uint64_t count = 0;
@@ -119,10 +128,12 @@ struct figures {
         baseline = resident_bytes(status);
         getrusage(RUSAGE_SELF, &began);
         instructions_began = read_instructions();
+        calls_began = memory_calls.load();
         began_ns = now_ns();
     }
     void end() {
         ended_ns = now_ns();
+        calls_ended = memory_calls.load();
         instructions_ended = read_instructions();
         getrusage(RUSAGE_SELF, &ended);
     }
@@ -219,6 +230,9 @@ void print(const figures& all, std::uint64_t steps, std::uint64_t failed) {
     if (all.instructions_ended > all.instructions_began)
         std::printf("instructions %llu\n", static_cast<unsigned long long>(all.instructions_ended -
                                                                            all.instructions_began));
+    if (all.counts_calls)
+        std::printf("calls %llu\n",
+                    static_cast<unsigned long long>(all.calls_ended - all.calls_began));
     std::printf("failed %llu\n", static_cast<unsigned long long>(failed));
     std::printf("end %lld\n", static_cast<long long>(resident_bytes(all.status) - all.baseline));
     const std::uint64_t count = std::min(all.sampled.load(), all.most_samples);
@@ -253,6 +267,30 @@ std::uint64_t run(const replay_steps& steps, const replay_options& options, Watc
     replay<Allocator, Watch> all(allocator, steps, options, watch);
     all.run();
     return all.failed();
+}
+
+// Several at once, as if the program had so many times its threads. Without samples.
+std::uint64_t run_copies(const mapped_plan& plan, std::uint64_t copies,
+                         const replay_options& options, figures& all) {
+    mapping_malloc allocator;
+    null_watch nobody;
+    std::atomic<std::uint64_t> failed{0};
+    std::vector<std::thread> threads;
+    threads.reserve(copies);
+    std::vector<replay_slot*> rooms;
+    for (std::uint64_t i = 0; i < copies; ++i)
+        rooms.push_back(shared_room<replay_slot>(plan.slots));
+    all.begin();
+    for (replay_slot* room : rooms)
+        threads.emplace_back([&, room] {
+            const replay_steps steps{plan.threads, plan.turns, {room, plan.slots}};
+            replay<mapping_malloc> one(allocator, steps, options, nobody);
+            one.run();
+            failed += one.failed();
+        });
+    for (std::thread& one : threads) one.join();
+    all.end();
+    return failed;
 }
 
 // How large is what comes, that no more of it is sampled than there is room for? By powers of two.
@@ -302,11 +340,24 @@ int main(char** words) {
     all.asks_usable = is_timed && !is_null && options.order == ordering::strict;
     const replay_steps steps{plan.threads, plan.turns, {all.slots, plan.slots}};
     std::uint64_t failed = 0;
-    if (const std::uint64_t when = std::strtoull(words[6], nullptr, 10); when > 0) {
-        page_watch watch{{all}, when};
-        options.sample_every = when;
+    const std::uint64_t number = std::strtoull(words[7], nullptr, 10);
+    if (std::strcmp(words[6], "pages") == 0) {
+        page_watch watch{{all}, number};
+        options.sample_every = number;
         run<mapping_malloc>(steps, options, watch);
         return 3;
+    }
+    if (std::strcmp(words[6], "counted") == 0) {
+        all.counts_calls = count_memory_calls();
+        if (!all.counts_calls) std::puts("failed calls cannot be counted here");
+    }
+    if (std::strcmp(words[6], "copies") == 0) {
+        options.sample_every = 0;
+        failed = run_copies(plan, number, options, all);
+        print(all, plan.steps * number, failed);
+        std::puts("done");
+        std::fflush(stdout);
+        _exit(0);
     }
     if (is_timed) {
         timing_watch watch{{all},
@@ -340,7 +391,7 @@ int main(char** words) {
 }  // namespace fil::replay_driver
 
 int main(int count, char** words) {
-    if (count != 7) {
+    if (count != 8) {
         std::fputs("fil-replay is a part of fil-profile: see fil-profile replay --help\n", stderr);
         return 2;
     }

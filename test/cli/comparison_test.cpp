@@ -74,6 +74,29 @@ TEST(comparison, one_that_failed_has_a_row_that_says_why) {
               std::string::npos);
 }
 
+TEST(comparison, what_is_not_known_is_called_that_and_what_was_not_asked_for_is_not_there) {
+    auto trace = two({1, 1, 1}, {2, 2, 2});
+    const std::size_t calls = question_of("system calls for memory");
+    EXPECT_EQ(verdict_of(trace, calls).text, "not shown: it could not be measured here");
+    EXPECT_FALSE(is_shown(trace, question_of("time an event, 2 x threads")));
+    EXPECT_NE(comparison_csv({trace}).find("\"system calls for memory\",,,,,\"not shown\""),
+              std::string::npos);
+    EXPECT_NE(comparison_json({trace}).find("\"system calls for memory\": null"),
+              std::string::npos);
+    EXPECT_EQ(comparison_page({trace}, "how").find("2 x threads"), std::string::npos);
+    for (compared_allocator& one : trace.allocators) {
+        for (replay_figures& each : one.plain) {
+            each.calls = one.setting.allocator == "one.so" ? 10 : 30;
+            each.scaled_ns[0] = 5;
+        }
+        for (std::size_t q : {calls, question_of("time an event, 2 x threads")})
+            one.answers[q] = spread_of({questions()[q].value(one.plain[0], one.timed[0])});
+    }
+    EXPECT_EQ(verdict_of(trace, calls).text, "one.so; the next one has 200 % more");
+    EXPECT_TRUE(is_shown(trace, question_of("time an event, 2 x threads")));
+    EXPECT_NE(comparison_page({trace}, "how").find("2 x threads"), std::string::npos);
+}
+
 TEST(comparison, names_are_shown_and_never_obeyed) {
     const std::string page = comparison_page({two({1}, {2})}, "how");
     EXPECT_EQ(page.find("<b>"), page.npos);
@@ -84,9 +107,10 @@ TEST(figures_of, what_was_not_finished_has_a_reason) {
     EXPECT_EQ(figures_of("malloc /lib/x.so\nsteps 5\n").why_not, "it ended before it was done");
     const replay_figures whole = figures_of(
         "malloc /lib/x.so\nsteps 5\nseconds 0.5\nsample 3 9 1 2 -1\nsample 1 8 1 2 -1\n"
-        "latency free 64 10 1 2 3 4\ndone\n");
+        "latency free 64 10 1 2 3 4\ncalls 7\ndone\n");
     EXPECT_EQ(whole.why_not, "");
     EXPECT_EQ(whole.library, "/lib/x.so");
+    EXPECT_EQ(whole.calls, 7);
     ASSERT_EQ(whole.samples.size(), 2u);
     EXPECT_EQ(whole.samples[0].steps, 1u);
     ASSERT_EQ(whole.latencies.size(), 1u);

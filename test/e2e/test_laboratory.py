@@ -164,6 +164,7 @@ def test_a_replay_measures_the_allocator_that_is_asked_for(traced: str) -> None:
             assert name in printed.splitlines()[0].split("(")[1]
             assert figure(printed, "events") >= 6000
             assert figure(printed, "requested") > 0
+            assert 0 < figure(printed, "calls") < 1000
 
 
 @pytest.mark.usefixtures("here")
@@ -175,7 +176,7 @@ def test_allocators_are_compared_on_one_page(traced: str) -> None:
     words = [word for allocator in allocators for word in ("--allocator", allocator)]
     words[4:4] = ["--env", "A=<b>"]
     ended = fil_profile(
-        *("--no-browser", "compare-allocators", "--repeat", "3", "-o", "out", *words),
+        *("--no-browser", "compare-allocators", "--repeat", "3", "--scale", "-o", "out", *words),
         "trace.filtrace",
         timeout=SECONDS,
     )
@@ -192,6 +193,9 @@ def test_allocators_are_compared_on_one_page(traced: str) -> None:
         assert [one[2] for one in by_name[name]["samples"]] == [
             one[2] for one in by_name["glibc"]["samples"]
         ]
+        assert by_name[name]["answers"]["page faults"][0] > 0
+        assert 0 < by_name[name]["answers"]["system calls for memory"][0] < 1000
+        assert by_name[name]["answers"]["time an event, 4 x threads"][0] > 0
     rows = list(csv.DictReader(Path("out/figures.csv").read_text().splitlines()))
     assert len(rows) == 2 * len(found["least"]) + 1
     page = Path("out/index.html").read_text()

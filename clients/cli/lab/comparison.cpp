@@ -1,7 +1,9 @@
 #include "lab/comparison.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 
 namespace fil::cli {
 namespace {
@@ -22,6 +24,22 @@ double of_end(const replay_figures& plain, const replay_figures&) {
 }
 double of_faults(const replay_figures& plain, const replay_figures&) {
     return static_cast<double>(plain.faults);
+}
+
+constexpr double not_known = std::numeric_limits<double>::quiet_NaN();
+
+double of_calls(const replay_figures& plain, const replay_figures&) {
+    return plain.calls < 0 ? not_known : static_cast<double>(plain.calls);
+}
+double of_instructions(const replay_figures& plain, const replay_figures&) {
+    if (plain.instructions == 0 || plain.steps == 0) return not_known;
+    return static_cast<double>(plain.instructions) / static_cast<double>(plain.steps);
+}
+double at_twice(const replay_figures& plain, const replay_figures&) {
+    return plain.scaled_ns[0] < 0 ? not_known : plain.scaled_ns[0];
+}
+double at_four_times(const replay_figures& plain, const replay_figures&) {
+    return plain.scaled_ns[1] < 0 ? not_known : plain.scaled_ns[1];
 }
 
 const replay_sample* at_most_resident(const replay_figures& timed) {
@@ -66,6 +84,10 @@ const std::vector<question>& questions() {
         {"malloc at 99 %", "ns", of_malloc},
         {"free at 99 %", "ns", of_free},
         {"page faults", "", of_faults},
+        {"system calls for memory", "", of_calls},
+        {"instructions an event", "", of_instructions, false},
+        {"time an event, 2 x threads", "ns", at_twice, false},
+        {"time an event, 4 x threads", "ns", at_four_times, false},
     };
     return all;
 }
@@ -77,14 +99,25 @@ const replay_figures& compared_allocator::typical() const {
     return plain[order[order.size() / 2]];
 }
 
+bool is_shown(const compared_trace& trace, std::size_t question) {
+    return questions()[question].is_always_shown ||
+           std::ranges::any_of(trace.allocators, [&](const compared_allocator& one) {
+               return one.why_not.empty() && one.answers[question].is_known;
+           });
+}
+
 verdict verdict_of(const compared_trace& trace, std::size_t question) {
     verdict found;
     int best = -1, next = -1;
     const auto median = [&](int i) {
         return trace.allocators[static_cast<std::size_t>(i)].answers[question].median;
     };
+    const auto is_measured = [&](int i) {
+        const compared_allocator& one = trace.allocators[static_cast<std::size_t>(i)];
+        return one.why_not.empty() && one.answers[question].is_known;
+    };
     for (int i = 0; i < static_cast<int>(trace.allocators.size()); ++i) {
-        if (!trace.allocators[static_cast<std::size_t>(i)].why_not.empty()) continue;
+        if (!is_measured(i)) continue;
         if (best < 0 || median(i) < median(best)) {
             next = best;
             best = i;
@@ -93,7 +126,7 @@ verdict verdict_of(const compared_trace& trace, std::size_t question) {
         }
     }
     if (next < 0) {
-        found.text = "one allocator alone";
+        found.text = best < 0 ? "not shown: it could not be measured here" : "one allocator alone";
         return found;
     }
     const auto answer = [&](int i) {
@@ -102,7 +135,7 @@ verdict verdict_of(const compared_trace& trace, std::size_t question) {
     // Whoever touches the best one's range may be as good.
     for (int i = 0; i < static_cast<int>(trace.allocators.size()); ++i) {
         const compared_allocator& other = trace.allocators[static_cast<std::size_t>(i)];
-        if (i == best || !other.why_not.empty() || answer(i).differs_from(answer(best))) continue;
+        if (i == best || !is_measured(i) || answer(i).differs_from(answer(best))) continue;
         found.text = "nobody: " + trace.allocators[static_cast<std::size_t>(best)].setting.name() +
                      " and " + other.setting.name() + " differ by no more than noise";
         return found;
@@ -116,8 +149,27 @@ verdict verdict_of(const compared_trace& trace, std::size_t question) {
     return found;
 }
 
+namespace {
+
+// Of the turn that was measured last. How often the system is asked does not depend on the turn.
+void measure_more(const planned_replay& planned, bool scales, compared_allocator& one) {
+    using how = planned_replay::how;
+    replay_figures& plain = one.plain.back();
+    plain.calls = one.plain.size() > 1 ? one.plain.front().calls
+                                       : planned.measure(one.setting, how::counted, 0).calls;
+    if (!scales) return;
+    replay_setting free_running = one.setting;
+    free_running.order = "free";
+    for (std::uint64_t i = 0; i < 2; ++i) {
+        const replay_figures found = planned.measure(free_running, how::copies, 0, 2 << i);
+        if (found.why_not.empty()) plain.scaled_ns[i] = of_time(found, found);
+    }
+}
+
+}  // namespace
+
 compared_trace compare(const std::string& name, const planned_replay& planned,
-                       const std::vector<replay_setting>& settings, int repeats,
+                       const std::vector<replay_setting>& settings, int repeats, bool scales,
                        const std::function<void(const std::string&)>& progress) {
     using how = planned_replay::how;
     constexpr int samples = 1000, timed_samples = 100;
@@ -142,6 +194,7 @@ compared_trace compare(const std::string& name, const planned_replay& planned,
                 if (!one.why_not.empty()) break;
                 (kind == how::plain ? one.plain : one.timed).push_back(std::move(figures));
             }
+            if (one.why_not.empty()) measure_more(planned, scales, one);
         }
     }
     for (compared_allocator& one : all.allocators)

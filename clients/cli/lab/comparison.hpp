@@ -10,11 +10,12 @@
 
 namespace fil::cli {
 
-// What is compared; of each, less is better.
+// What is compared; of each, less is better. NaN: it is not known.
 struct question {
     const char* name;  // "resident at the peak"
     const char* unit;  // "MiB"
     double (*value)(const replay_figures& plain, const replay_figures& timed);
+    bool is_always_shown = true;  // else where it is known of an allocator
 };
 const std::vector<question>& questions();
 
@@ -44,10 +45,12 @@ struct verdict {
     std::string text;
 };
 verdict verdict_of(const compared_trace& trace, std::size_t question);
+bool is_shown(const compared_trace& trace, std::size_t question);
 
 // Each allocator once, then each once more: what changes on the machine meanwhile hits all.
+// `scales`: also two and four copies at once.
 compared_trace compare(const std::string& name, const planned_replay& planned,
-                       const std::vector<replay_setting>& settings, int repeats,
+                       const std::vector<replay_setting>& settings, int repeats, bool scales,
                        const std::function<void(const std::string&)>& progress);
 
 // The page, and the same for programs.

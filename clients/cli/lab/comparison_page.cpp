@@ -162,12 +162,13 @@ std::string table(const compared_trace& trace) {
     for (const compared_allocator& one : trace.allocators)
         html += "<th>" + escaped(one.setting.name());
     for (std::size_t q = 0; q < questions().size(); ++q) {
+        if (!is_shown(trace, q)) continue;
         const question& asked = questions()[q];
         const int best = verdict_of(trace, q).best;
         html += std::string("<tr><td>") + asked.name + (*asked.unit != 0 ? ", " : "") + asked.unit;
         for (std::size_t i = 0; i < trace.allocators.size(); ++i) {
             const compared_allocator& one = trace.allocators[i];
-            if (!one.why_not.empty())
+            if (!one.why_not.empty() || !one.answers[q].is_known)
                 html += "<td>–";
             else
                 html += (static_cast<int>(i) == best ? "<td class=\"best\">" : "<td>") +
@@ -185,8 +186,9 @@ std::string table(const compared_trace& trace) {
 std::string verdicts(const compared_trace& trace) {
     std::string html = "<div class=\"wide\" tabindex=\"0\"><table><tr><th>least<th>";
     for (std::size_t q = 0; q < questions().size(); ++q)
-        html += std::string("<tr><td>") + questions()[q].name + "<td class=\"why\">" +
-                escaped(verdict_of(trace, q).text);
+        if (is_shown(trace, q))
+            html += std::string("<tr><td>") + questions()[q].name + "<td class=\"why\">" +
+                    escaped(verdict_of(trace, q).text);
     return html + "</table></div>";
 }
 
@@ -238,10 +240,17 @@ std::string comparison_csv(const std::vector<compared_trace>& all) {
             for (std::size_t q = 0; q < questions().size(); ++q) {
                 const bool failed = !one.why_not.empty();
                 if (failed && q > 0) break;
+                if (!failed && !is_shown(trace, q)) continue;
+                if (!failed && !one.answers[q].is_known) {
+                    csv += quoted(trace.name) + "," + quoted(one.setting.name()) + "," +
+                           quoted(questions()[q].name) + "," + questions()[q].unit +
+                           ",,,,\"not shown\"\n";
+                    continue;
+                }
                 const spread& answer = one.answers[q];
                 csv += quoted(trace.name) + "," + quoted(one.setting.name()) + ",";
                 csv += failed ? ",,,,," + quoted(one.why_not) + "\n"
-                              : std::string(questions()[q].name) + "," + questions()[q].unit +
+                              : quoted(questions()[q].name) + "," + questions()[q].unit +
                                     printed(",%.6g,%.6g,%.6g,\n", answer.median, answer.low,
                                             answer.high);
             }
@@ -272,9 +281,12 @@ std::string comparison_json(const std::vector<compared_trace>& all) {
             }
             json += ", \"library\": " + quoted(one.typical().library) + ", \"answers\": {";
             for (std::size_t q = 0; q < questions().size(); ++q)
-                json += std::string(q == 0 ? "" : ", ") + quoted(questions()[q].name) +
-                        printed(": [%.6g, %.6g, %.6g]", one.answers[q].median, one.answers[q].low,
-                                one.answers[q].high);
+                if (is_shown(trace, q))
+                    json += std::string(q == 0 ? "" : ", ") + quoted(questions()[q].name) + ": " +
+                            (one.answers[q].is_known
+                                 ? printed("[%.6g, %.6g, %.6g]", one.answers[q].median,
+                                           one.answers[q].low, one.answers[q].high)
+                                 : "null");
             json += "}, \"samples\": [";
             bool is_first = true;
             for (const replay_sample& each : one.typical().samples) {
@@ -288,8 +300,9 @@ std::string comparison_json(const std::vector<compared_trace>& all) {
         }
         json += "], \"least\": {";
         for (std::size_t q = 0; q < questions().size(); ++q)
-            json += std::string(q == 0 ? "" : ", ") + quoted(questions()[q].name) + ": " +
-                    quoted(verdict_of(trace, q).text);
+            if (is_shown(trace, q))
+                json += std::string(q == 0 ? "" : ", ") + quoted(questions()[q].name) + ": " +
+                        quoted(verdict_of(trace, q).text);
         json += "}}";
     }
     return json + "\n]}\n";

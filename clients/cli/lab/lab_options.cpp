@@ -73,6 +73,8 @@ lab_options parse_lab_options(const std::string& verb, const std::vector<std::st
             for_all.seconds = number_of(word, value(), 1);
         } else if (word == "--repeat" && verb != "replay") {
             found.repeats = number_of(word, value(), 1);
+        } else if (word == "--scale" && verb != "replay") {
+            found.scales = true;
         } else if (word == "--pages" && verb == "replay") {
             found.wants_pages = true;
         } else if (word == "--print" && verb == "replay") {

@@ -19,6 +19,7 @@ struct lab_options {
     bool prints = false;
     bool is_json = false;
     bool wants_pages = false;
+    bool scales = false;
     bool wants_help = false;
     bool has_allocators = false;
 };

@@ -30,6 +30,15 @@ std::string find_driver() {
     throw refusal("cannot find fil-replay near fil-profile itself");
 }
 
+const char* word_of(planned_replay::how kind) {
+    using how = planned_replay::how;
+    return kind == how::timed     ? "timed"
+           : kind == how::pages   ? "pages"
+           : kind == how::counted ? "counted"
+           : kind == how::copies  ? "copies"
+                                  : "untimed";
+}
+
 bool is_glibc(const std::string& allocator) {
     return allocator == "glibc";
 }
@@ -104,6 +113,8 @@ replay_figures figures_of(const std::string& text) {
             words >> found.faults;
         } else if (name == "instructions") {
             words >> found.instructions;
+        } else if (name == "calls") {
+            words >> found.calls;
         } else if (name == "failed") {
             words >> found.failed;
         } else if (name == "end") {
@@ -136,7 +147,7 @@ planned_replay::planned_replay(const trace::replay_plan& plan) : file_(new_memor
 }
 
 replay_figures planned_replay::measure(const replay_setting& setting, how kind, int samples,
-                                       std::uint64_t stop) const {
+                                       std::uint64_t number) const {
     static const std::string driver = find_driver();
     environment variables = current_environment();
     for (const char* name : {"LD_PRELOAD", "FIL_SESSION", "FIL_OUTPUT"})
@@ -160,9 +171,8 @@ replay_figures planned_replay::measure(const replay_setting& setting, how kind, 
                                              setting.order,
                                              kind == how::null ? "null" : "malloc",
                                              std::to_string(samples),
-                                             stop > 0             ? std::to_string(stop)
-                                             : kind == how::timed ? "timed"
-                                                                  : "untimed"};
+                                             word_of(kind),
+                                             std::to_string(number)};
     const heard all = hear_program({driver, arguments, variables}, file_, setting.seconds);
     replay_figures found = figures_of(all.text);
     if (all.was_stopped) {

@@ -41,6 +41,8 @@ struct replay_figures {
     std::string library;  // whose malloc it was
     double seconds = 0, cpu = 0;
     std::uint64_t steps = 0, failed = 0, faults = 0, instructions = 0;  // 0 instructions: not known
+    std::int64_t calls = -1;         // of the system, for memory; -1: not known
+    double scaled_ns[2] = {-1, -1};  // an event, at 2 and 4 times the threads; -1: not asked
     std::int64_t resident_end = 0;
     std::vector<replay_sample> samples;
     std::vector<replay_latency> latencies;
@@ -61,10 +63,11 @@ class planned_replay {
     // Throws refusal: it does not fit into memory.
     explicit planned_replay(const trace::replay_plan& plan);
 
-    enum class how { plain, timed, null };
-    // `stop`: after so many steps, to look at the pages; 0: never.
+    // Pages: after `number` steps it ends, and its pages are looked at. Counted: calls of the
+    // system. Copies: `number` of them at once.
+    enum class how { plain, timed, null, pages, counted, copies };
     replay_figures measure(const replay_setting& setting, how kind, int samples,
-                           std::uint64_t stop = 0) const;
+                           std::uint64_t number = 0) const;
 
   private:
     descriptor file_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -11,15 +12,19 @@ namespace fil::cli {
 
 struct spread {
     double median = 0, low = 0, high = 0;
+    bool is_known = true;
 
     bool differs_from(const spread& other) const { return high < other.low || other.high < low; }
 };
 
 // By ranks, whatever the figures' distribution: the values of rank k from either end, for the
 // largest k that gives the confidence. Five measurements give their least and greatest (94 %).
+// Where one is NaN, it is not known.
 // Pure.
 inline spread spread_of(std::vector<double> values) {
     if (values.empty()) return {};
+    if (std::ranges::any_of(values, [](double one) { return std::isnan(one); }))
+        return {0, 0, 0, false};
     std::ranges::sort(values);
     const std::size_t count = values.size();
     // The chance that fewer than k of `count` lie below the median, on either side.

@@ -24,19 +24,21 @@ heard hear_program(const program_image& what, const descriptor& kept, int second
     });
     if (child.pid < 0) throw refusal("cannot start " + what.path + ": " + std::strerror(child.why));
     ends.write.close();
+    constexpr std::size_t most = 64 << 20;
     heard all;
     const stopwatch time;
     for (;;) {
         char part[65536];
-        if (!wait_until_readable({ends.read.get()}, 1000)) {
-            if (time.seconds() < seconds) continue;
+        const bool is_readable = wait_until_readable({ends.read.get()}, 1000);
+        if (!all.was_stopped && (time.seconds() >= seconds || all.text.size() > most)) {
             all.was_stopped = true;
             signal_child(child.pid, SIGKILL);
         }
+        if (!is_readable && !all.was_stopped) continue;
         const ssize_t length = ::read(ends.read.get(), part, sizeof part);
         if (length < 0 && errno == EINTR) continue;
         if (length <= 0) break;
-        all.text.append(part, static_cast<std::size_t>(length));
+        if (all.text.size() <= most) all.text.append(part, static_cast<std::size_t>(length));
     }
     for (;;) {
         if (const auto end = take_ending(child.pid)) {

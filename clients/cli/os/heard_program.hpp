@@ -13,7 +13,8 @@ namespace fil::cli {
 struct heard {
     std::string text;
     ending end;
-    bool was_stopped = false;  // it took longer than `seconds`, and was killed
+    bool was_stopped =
+        false;  // it took longer than `seconds`, or wrote without end, and was killed
 };
 
 // `kept` stays open in it. Throws refusal if it cannot be started.
