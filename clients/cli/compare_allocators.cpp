@@ -104,6 +104,8 @@ int compare_allocators(const invocation& asked) {
             any |= one.why_not.empty();
             if (!one.why_not.empty())
                 say(one.setting.name() + " was not measured: " + one.why_not + ".");
+            else if (const std::string odd = one.what_is_odd(); !odd.empty())
+                say(one.setting.name() + ": " + odd + ".");
         }
     }
     std::fflush(stdout);

@@ -4,12 +4,12 @@
 // memory is the allocator's (and that of threads' stacks, which is there before the start).
 //
 //     fil-replay PLAN-DESCRIPTOR none|first|all strict|free malloc|null SAMPLES
-//                timed|untimed|counted|copies NUMBER
-//     fil-replay ... SAMPLES pages STEPS
+//                timed|untimed|counted|copies NUMBER MARK
+//     fil-replay ... SAMPLES pages STEPS MARK
 //
-// After so many STEPS it says which blocks keep sparse pages, and ends. Counted: calls of the
-// system for memory (memory_calls.hpp). Copies: so many replays at once, each with threads of its
-// own.
+// Each line begins with MARK: an allocator may write to standard output, too. After so many STEPS
+// it says which blocks keep sparse pages, and ends. Counted: calls of the system for memory
+// (memory_calls.hpp). Copies: so many replays at once, each with threads of its own.
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -36,12 +36,20 @@ namespace {
 
 using namespace trace;
 
+const char* mark = "";
+
+template <typename... Values>
+void tell(const char* format, Values... values) {
+    std::printf("%s ", mark);
+    std::printf(format, values...);
+}
+
 template <typename Record>
 Record* shared_room(std::uint64_t count) {
     void* room = mmap(nullptr, std::max<std::uint64_t>(count * sizeof(Record), 1),
                       PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     if (room == MAP_FAILED) {
-        std::puts("failed no memory for the replay's tables");
+        tell("failed no memory for the replay's tables\n");
         std::exit(3);
     }
     return static_cast<Record*>(room);
@@ -200,9 +208,9 @@ void print_times(const timing_watch& watch, std::size_t threads, double ns_per_t
                     count += here;
                 }
             if (count == 0) continue;
-            std::printf("latency %s %llu %llu", names[what],
-                        static_cast<unsigned long long>(size_classes[size]),
-                        static_cast<unsigned long long>(count));
+            tell("latency %s %llu %llu", names[what],
+                 static_cast<unsigned long long>(size_classes[size]),
+                 static_cast<unsigned long long>(count));
             for (const double part : {0.5, 0.9, 0.99, 0.999}) {
                 const auto wanted = static_cast<std::uint64_t>(static_cast<double>(count) * part);
                 std::uint64_t seen = 0;
@@ -222,25 +230,24 @@ double seconds_of(const timeval& time) {
 void print(const figures& all, std::uint64_t steps, std::uint64_t failed) {
     const double cpu = seconds_of(all.ended.ru_utime) + seconds_of(all.ended.ru_stime) -
                        seconds_of(all.began.ru_utime) - seconds_of(all.began.ru_stime);
-    std::printf("steps %llu\n", static_cast<unsigned long long>(steps));
-    std::printf("seconds %.9f\n",
-                static_cast<double>(all.ended_ns - all.began_ns - all.sampling_ns) * 1e-9);
-    std::printf("cpu %.6f\n", cpu);
-    std::printf("faults %ld\n", all.ended.ru_minflt - all.began.ru_minflt);
+    tell("steps %llu\n", static_cast<unsigned long long>(steps));
+    tell("seconds %.9f\n",
+         static_cast<double>(all.ended_ns - all.began_ns - all.sampling_ns) * 1e-9);
+    tell("cpu %.6f\n", cpu);
+    tell("faults %ld\n", all.ended.ru_minflt - all.began.ru_minflt);
     if (all.instructions_ended > all.instructions_began)
-        std::printf("instructions %llu\n", static_cast<unsigned long long>(all.instructions_ended -
-                                                                           all.instructions_began));
+        tell("instructions %llu\n",
+             static_cast<unsigned long long>(all.instructions_ended - all.instructions_began));
     if (all.counts_calls)
-        std::printf("calls %llu\n",
-                    static_cast<unsigned long long>(all.calls_ended - all.calls_began));
-    std::printf("failed %llu\n", static_cast<unsigned long long>(failed));
-    std::printf("end %lld\n", static_cast<long long>(resident_bytes(all.status) - all.baseline));
+        tell("calls %llu\n", static_cast<unsigned long long>(all.calls_ended - all.calls_began));
+    tell("failed %llu\n", static_cast<unsigned long long>(failed));
+    tell("end %lld\n", static_cast<long long>(resident_bytes(all.status) - all.baseline));
     const std::uint64_t count = std::min(all.sampled.load(), all.most_samples);
     for (std::uint64_t i = 0; i < count; ++i) {
         const sample& one = all.samples[i];
-        std::printf("sample %llu %lld %lld %lld %lld\n", static_cast<unsigned long long>(one.steps),
-                    static_cast<long long>(one.ns), static_cast<long long>(one.live),
-                    static_cast<long long>(one.resident), static_cast<long long>(one.usable));
+        tell("sample %llu %lld %lld %lld %lld\n", static_cast<unsigned long long>(one.steps),
+             static_cast<long long>(one.ns), static_cast<long long>(one.live),
+             static_cast<long long>(one.resident), static_cast<long long>(one.usable));
     }
 }
 
@@ -250,12 +257,12 @@ struct page_watch : plain_watch {
     void sample(std::uint64_t steps, std::int64_t) {
         if (steps != when) return;
         const sparse_pages found = find_sparse_pages({all.slots, all.slot_count});
-        std::printf("pages %llu %llu %lld\n", static_cast<unsigned long long>(found.pages),
-                    static_cast<unsigned long long>(found.empty),
-                    static_cast<long long>(resident_bytes(all.status) - all.baseline));
+        tell("pages %llu %llu %lld\n", static_cast<unsigned long long>(found.pages),
+             static_cast<unsigned long long>(found.empty),
+             static_cast<long long>(resident_bytes(all.status) - all.baseline));
         for (const auto& [slot, bytes] : found.kept)
-            std::printf("keeps %u %llu\n", slot, static_cast<unsigned long long>(bytes));
-        std::puts("done");
+            tell("keeps %u %llu\n", slot, static_cast<unsigned long long>(bytes));
+        tell("done\n");
         std::fflush(stdout);
         _exit(0);
     }
@@ -306,11 +313,29 @@ std::uint64_t least_sampled(const mapped_plan& plan, std::uint64_t room) {
     return 1;
 }
 
-int main(char** words) {
+const char* library_of(void* function) {
     Dl_info whose{};
-    dladdr(reinterpret_cast<void*>(&malloc), &whose);
-    std::printf("malloc %s\n", whose.dli_fname == nullptr ? "?" : whose.dli_fname);
+    dladdr(function, &whose);
+    return whose.dli_fname == nullptr ? "?" : whose.dli_fname;
+}
+
+// Whose malloc it is, and what of the family is not of that library.
+void tell_library() {
+    const char* library = library_of(reinterpret_cast<void*>(&malloc));
+    tell("malloc %s\n", library);
+    const std::pair<const char*, void*> family[] = {
+        {"free", reinterpret_cast<void*>(&free)},
+        {"calloc", reinterpret_cast<void*>(&calloc)},
+        {"realloc", reinterpret_cast<void*>(&realloc)},
+        {"posix_memalign", reinterpret_cast<void*>(&posix_memalign)}};
+    for (const auto& [name, function] : family)
+        if (std::strcmp(library_of(function), library) != 0) tell("lacks %s\n", name);
     std::fflush(stdout);
+}
+
+int main(char** words) {
+    mark = words[8];
+    tell_library();
     const int file = std::atoi(words[1]);
     struct stat about {};
     if (fstat(file, &about) != 0) return 3;
@@ -349,13 +374,13 @@ int main(char** words) {
     }
     if (std::strcmp(words[6], "counted") == 0) {
         all.counts_calls = count_memory_calls();
-        if (!all.counts_calls) std::puts("failed calls cannot be counted here");
+        if (!all.counts_calls) tell("failed calls cannot be counted here\n");
     }
     if (std::strcmp(words[6], "copies") == 0) {
         options.sample_every = 0;
         failed = run_copies(plan, number, options, all);
         print(all, plan.steps * number, failed);
-        std::puts("done");
+        tell("done\n");
         std::fflush(stdout);
         _exit(0);
     }
@@ -381,7 +406,7 @@ int main(char** words) {
                          : run<mapping_malloc>(steps, options, watch);
         print(all, plan.steps, failed);
     }
-    std::puts("done");
+    tell("done\n");
     std::fflush(stdout);
     // What is left is the trace's; nobody wants it back.
     _exit(0);
@@ -391,7 +416,7 @@ int main(char** words) {
 }  // namespace fil::replay_driver
 
 int main(int count, char** words) {
-    if (count != 8) {
+    if (count != 9) {
         std::fputs("fil-replay is a part of fil-profile: see fil-profile replay --help\n", stderr);
         return 2;
     }

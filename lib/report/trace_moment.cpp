@@ -119,13 +119,16 @@ void set_counters(const recording_view& recording, const live_then& live, std::i
 }  // namespace
 
 trace::bytes content_of_trace(const std::string& path) {
+    const auto fail = [&path] {
+        throw std::system_error(errno, std::generic_category(), "cannot read \"" + path + "\"");
+    };
     const file_descriptor file = os::open_to_read(path);
     const auto about = file.number() < 0 ? std::nullopt : os::facts_of(file.number());
-    if (!about) throw std::system_error(errno, std::generic_category());
+    if (!about) fail();
     trace::bytes content(about->bytes);
     const auto got =
         os::read_at(file.number(), reinterpret_cast<char*>(content.data()), content.size(), 0);
-    if (got < 0) throw std::system_error(errno, std::generic_category());
+    if (got < 0) fail();
     content.resize(static_cast<std::size_t>(got));
     return content;
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -97,3 +98,157 @@ def test_where_fil_profile_is_killed_the_trace_is_read_as_far_as_it_goes() -> No
     ended = fil_profile("replay", "trace.filtrace", timeout=SECONDS)
     assert ended.status == 0
     assert b"trace.filtrace ends early" in ended.stderr
+
+
+# Each command that takes a trace.
+COMMANDS = {
+    "print": ["replay", "--print"],
+    "replay": ["replay"],
+    "pages": ["replay", "--pages"],
+    "understand": ["understand"],
+    "json": ["understand", "--json"],
+    "synthesize": ["synthesize", "-o", "made.cpp"],
+    "compare": "--no-browser compare-allocators --repeat 1 --allocator glibc".split(),
+    "report": ["report", "--at", "0.001", "--format", "text"],
+}
+
+
+@pytest.mark.usefixtures("here")
+def test_each_command_says_in_a_line_what_is_no_whole_trace(traced: str) -> None:
+    recorded(traced, "many", "1000")
+    whole = Path("trace.filtrace").read_bytes()
+    place = whole.index(b"tblk", 65) + 80  # in its first events
+    bad = {
+        "damaged": (whole[:place] + b"\0\0\0\0" + whole[place + 4 :], "it is damaged"),
+        "foreign": (b"hello" * 100, "it is no trace"),
+        "empty": (b"", "it is no trace"),
+        "newer": (whole[:8] + b"\x09" + whole[9:], "it is of version 9, and only"),
+        "head": (whole[:64], "it is cut short: nothing of it is whole"),
+        "nowhere": (None, "No such file or directory"),
+    }
+    for name, (content, why) in bad.items():
+        if content is not None:
+            Path(name).write_bytes(content)
+        for words in COMMANDS.values():
+            ended = fil_profile(*words, name, timeout=SECONDS)
+            [line] = ended.stderr.decode().splitlines()
+            assert ended.status != 0, (words, name)
+            assert ended.stdout == b"", (words, name)
+            assert line.startswith("=fil-profile= ") and name in line
+            assert why in line or words[0] == "report", line
+    Path("cut").write_bytes(whole[:-30])
+    for name, words in COMMANDS.items():
+        ended = fil_profile(*words, "cut", timeout=SECONDS)
+        said = ended.stderr.decode()
+        assert ended.status == 0, (words, said)
+        # Its events are there, and who allocated: nothing is missing.
+        if name not in ("print", "report"):
+            assert "cut ends early" in said, words
+
+
+LACKING = """
+    #include <stddef.h>
+    static char pool[1 << 24]; static size_t at;
+    void* malloc(size_t n) {
+        size_t mine = __sync_fetch_and_add(&at, (n + 31) & ~15ul);
+        return mine + n + 16 > sizeof pool ? 0 : pool + mine + 16;
+    }
+    void free(void* p) { }
+"""
+STUBS = """
+    #define _GNU_SOURCE
+    #include <dlfcn.h>
+    #include <stdlib.h>
+    #include <unistd.h>
+    static int count;
+    void* malloc(size_t n) {
+        static void* (*real)(size_t);
+        if (!real) real = dlsym(RTLD_NEXT, "malloc");
+        ++count;
+        AT_MALLOC;
+        return real(n);
+    }
+"""
+
+
+def library(name: str, text: str, *options: str) -> str:
+    script(name + ".c", text)
+    command = ["cc", "-shared", "-fPIC", "-w", "-fno-builtin", *options, name + ".c"]
+    subprocess.run([*command, "-o", name + ".so"], check=True)
+    return f"./{name}.so"
+
+
+@pytest.mark.usefixtures("here")
+def test_an_allocator_that_is_bad_has_a_row_that_says_so_and_the_others_are_there() -> None:
+    script(
+        "asks.c",
+        "#include <stdlib.h>\n"
+        "int main(void) { void* k[50] = {0}; for (int i = 0; i < 3000; ++i) { int j = i % 50;\n"
+        "if (i % 7 == 0) k[j] = realloc(k[j], i % 900 + 1); else { free(k[j]);\n"
+        "k[j] = i % 5 ? malloc(i % 700) : i % 2 ? calloc(3, i % 50 + 1) : aligned_alloc(64, 128);"
+        " } } }\n",
+    )
+    subprocess.run(["cc", "-w", "-O0", "-fno-builtin", "asks.c", "-o", "asks"], check=True)
+    recorded("./asks")
+    library("lacks", LACKING)
+    library("late", STUBS, "-DAT_MALLOC=if (count > 500) abort()")
+    library("hangs", STUBS, "-DAT_MALLOC=while (count > 500) pause()")
+    library("prints", STUBS, '-DAT_MALLOC=write(1, "done\\nsteps 7\\nmalloc me\\n", 23)')
+    library("gives_none", STUBS, "-DAT_MALLOC=if (count > 500 && count % 3 == 0) return 0")
+    library("frees_only", "void free(void* p) { }")
+    foreign = bytearray(Path("late.so").read_bytes())
+    foreign[18:20] = b"\xb7\x00"  # of AArch64
+    Path("foreign.so").write_bytes(foreign)
+    Path("text.so").write_text("no library\n")
+    Path("empty.so").touch()
+    cannot = "it cannot be loaded: no such library, or one of another kind"
+    failures = {
+        "lacks.so": "it crashed: Aborted (it has no calloc, realloc, posix_memalign)",
+        "late.so": "it crashed: Aborted (it has no free, calloc, realloc, posix_memalign)",
+        "hangs.so": "it was not done after 2 s (it has no free, calloc, realloc, posix_memalign)",
+        "frees_only.so": "it has no malloc",
+        "foreign.so": cannot,
+        "text.so": cannot,
+        "empty.so": cannot,
+        "nowhere.so": cannot,
+    }
+    names = ["glibc", *(f"./{name}" for name in failures), "./prints.so", "./gives_none.so"]
+    words = [word for name in names for word in ("--allocator", name)]
+    ended = fil_profile(
+        *("--no-browser", "compare-allocators", "--repeat", "1", "--seconds", "2", *words),
+        "trace.filtrace",
+        timeout=60,
+    )
+    assert ended.status == 0, ended.stderr
+    said = ended.stderr.decode().splitlines()
+    for name, why in failures.items():
+        assert f"=fil-profile= {name} was not measured: {why}." in said
+    text = Path("allocator-comparison/figures.json").read_text()
+    found = {one["name"]: one for one in json.loads(text)["traces"][0]["allocators"]}
+    assert {name: one["failure"] for name, one in found.items() if "failure" in one} == failures
+    assert "answers" in found["glibc"]
+    # What it wrote was not taken for figures.
+    assert found["prints.so"]["library"].endswith("/prints.so")
+    assert found["prints.so"]["samples"][-1][0] > 3000
+    assert "blocks could not be had" in found["gives_none.so"]["odd"]
+    assert any("gives_none.so: " in line and "could not be had" in line for line in said)
+
+
+@pytest.mark.usefixtures("here")
+def test_more_threads_than_processors_are_replayed_all_the_same() -> None:
+    script(
+        "crowd.c",
+        "#include <pthread.h>\n#include <stdlib.h>\n"
+        "void* work(void* all) { for (int i = 0; i < 200; ++i) free(malloc(i + 1)); return 0; }\n"
+        "int main(void) { pthread_t t[40];\n"
+        "for (int i = 0; i < 40; ++i) pthread_create(t + i, 0, work, 0);\n"
+        "for (int i = 0; i < 40; ++i) pthread_join(t[i], 0); }\n",
+    )
+    subprocess.run(
+        ["cc", "-w", "-O0", "-fno-builtin", "-pthread", "crowd.c", "-o", "crowd"], check=True
+    )
+    recorded("./crowd")
+    for order in ("strict", "free"):
+        ended = fil_profile("replay", "--order", order, "trace.filtrace", timeout=SECONDS)
+        assert ended.status == 0, ended.stderr
+        assert int(ended.stdout.decode().splitlines()[1].split()[1]) > 16_000

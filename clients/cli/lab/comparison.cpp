@@ -99,6 +99,14 @@ const replay_figures& compared_allocator::typical() const {
     return plain[order[order.size() / 2]];
 }
 
+std::string compared_allocator::what_is_odd() const {
+    std::uint64_t failed = 0;
+    for (const replay_figures& one : plain) failed = std::max(failed, one.failed);
+    if (failed == 0) return "";
+    return std::to_string(failed) +
+           " blocks could not be had: its figures are of what it gave, and no better for that";
+}
+
 bool is_shown(const compared_trace& trace, std::size_t question) {
     return questions()[question].is_always_shown ||
            std::ranges::any_of(trace.allocators, [&](const compared_allocator& one) {

@@ -26,6 +26,8 @@ struct compared_allocator {
     std::vector<replay_figures> timed;
     std::vector<spread> answers;  // to each question
 
+    // What must be known of its figures, in words; empty: nothing.
+    std::string what_is_odd() const;
     // Of the run whose mean resident is in the middle.
     const replay_figures& typical() const;
 };

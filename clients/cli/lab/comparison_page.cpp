@@ -180,6 +180,8 @@ std::string table(const compared_trace& trace) {
         if (!one.why_not.empty())
             html += "<p>" + escaped(one.setting.name()) +
                     " was not measured: " + escaped(one.why_not) + ".</p>";
+        else if (const std::string odd = one.what_is_odd(); !odd.empty())
+            html += "<p>" + escaped(one.setting.name()) + ": " + escaped(odd) + ".</p>";
     return html;
 }
 
@@ -279,7 +281,9 @@ std::string comparison_json(const std::vector<compared_trace>& all) {
                 json += ", \"failure\": " + quoted(one.why_not) + "}";
                 continue;
             }
-            json += ", \"library\": " + quoted(one.typical().library) + ", \"answers\": {";
+            json += ", \"library\": " + quoted(one.typical().library) +
+                    (one.what_is_odd().empty() ? "" : ", \"odd\": " + quoted(one.what_is_odd())) +
+                    ", \"answers\": {";
             for (std::size_t q = 0; q < questions().size(); ++q)
                 if (is_shown(trace, q))
                     json += std::string(q == 0 ? "" : ", ") + quoted(questions()[q].name) + ": " +

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <random>
 #include <sstream>
 
 #include "os/heard_program.hpp"
@@ -93,6 +94,15 @@ double replay_figures::mean_resident() const {
     return samples.empty() ? 0 : sum / static_cast<double>(samples.size());
 }
 
+std::string marked_lines(const std::string& text, const std::string& mark) {
+    std::string ours;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);)
+        if (const auto at = line.find(mark + " "); at != std::string::npos)
+            ours += line.substr(at + mark.size() + 1) + "\n";
+    return ours;
+}
+
 replay_figures figures_of(const std::string& text) {
     replay_figures found;
     found.why_not = "it ended before it was done";
@@ -103,6 +113,10 @@ replay_figures figures_of(const std::string& text) {
         words >> name;
         if (name == "malloc") {
             std::getline(words >> std::ws, found.library);
+        } else if (name == "lacks") {
+            std::string function;
+            words >> function;
+            found.lacks += (found.lacks.empty() ? "" : ", ") + function;
         } else if (name == "steps") {
             words >> found.steps;
         } else if (name == "seconds") {
@@ -165,6 +179,9 @@ replay_figures planned_replay::measure(const replay_setting& setting, how kind, 
                                              : setting.allocator));
     }
     for (const std::string& variable : setting.variables) set_variable(variables, variable);
+    // Of each replay its own: what the allocator writes cannot be taken for it.
+    std::random_device chance;
+    const std::string mark = "fil-" + std::to_string(chance()) + "-" + std::to_string(chance());
     const std::vector<std::string> arguments{driver,
                                              std::to_string(file_.get()),
                                              setting.touch,
@@ -172,17 +189,21 @@ replay_figures planned_replay::measure(const replay_setting& setting, how kind, 
                                              kind == how::null ? "null" : "malloc",
                                              std::to_string(samples),
                                              word_of(kind),
-                                             std::to_string(number)};
+                                             std::to_string(number),
+                                             mark};
     const heard all = hear_program({driver, arguments, variables}, file_, setting.seconds);
-    replay_figures found = figures_of(all.text);
+    const std::string told = marked_lines(all.text, mark);
+    replay_figures found = figures_of(told);
     if (all.was_stopped) {
         found.why_not = "it was not done after " + std::to_string(setting.seconds) + " s";
     } else if (all.end.kind == FIL_ENDING_SIGNAL) {
         found.why_not = std::string("it crashed: ") + strsignal(all.end.value);
     } else if (!found.why_not.empty()) {
-        if (const std::string line = first_line_unlike_ours(all.text); !line.empty())
+        if (const std::string line = first_line_unlike_ours(told); !line.empty())
             found.why_not = line;
     }
+    if (is_preloaded && !found.why_not.empty() && !found.lacks.empty())
+        found.why_not += " (it has no " + found.lacks + ")";
     const bool is_libc = found.library.find("libc.so") != std::string::npos ||
                          found.library.find("libc-") != std::string::npos;
     if (is_preloaded && found.why_not.empty() && is_libc)

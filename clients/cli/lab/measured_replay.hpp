@@ -39,6 +39,7 @@ struct replay_latency {
 struct replay_figures {
     std::string why_not;  // it failed
     std::string library;  // whose malloc it was
+    std::string lacks;    // what of the family is not of that library: "calloc, realloc"
     double seconds = 0, cpu = 0;
     std::uint64_t steps = 0, failed = 0, faults = 0, instructions = 0;  // 0 instructions: not known
     std::int64_t calls = -1;         // of the system, for memory; -1: not known
@@ -73,7 +74,8 @@ class planned_replay {
     descriptor file_;
 };
 
-// What the driver wrote, taken apart. Pure.
+// The driver's own lines of what was heard, and those taken apart. Pure.
+std::string marked_lines(const std::string& text, const std::string& mark);
 replay_figures figures_of(const std::string& text);
 
 }  // namespace fil::cli
