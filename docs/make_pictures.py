@@ -120,7 +120,7 @@ def laboratory(browser: Browser) -> None:
     curves = page[: page.index("<h1>")] + "<h1>Resident memory, over the same traces</h1>"
     for part in page.split("<h2>")[1:]:
         figure = part[part.index("<figure>") : part.index("</figure>")]
-        curves += f"<h2>{part.split('.filtrace')[0]}</h2>{figure}</figure>"
+        curves += f"<h2>{Path(part.split('.filtrace')[0]).name}</h2>{figure}</figure>"
     Path("curves.html").write_text(curves)
     browser.look(1060, 2180)
     browser.open(Path("curves.html").resolve())

@@ -6,8 +6,8 @@
 #include <thread>
 
 #include "lab/comparison.hpp"
-#include "lab/lab_options.hpp"
 #include "lab/opened_trace.hpp"
+#include "lab/verb_beginning.hpp"
 #include "os/browser.hpp"
 #include "os/message.hpp"
 #include "os/output_file.hpp"
@@ -55,20 +55,15 @@ std::string how_it_was(const lab_options& options) {
 }  // namespace
 
 int compare_allocators(const invocation& asked) {
-    lab_options options = parse_lab_options("compare-allocators", asked.words);
-    if (options.wants_help) {
-        std::fputs(help, stdout);
-        return std::fflush(stdout) == 0 ? 0 : 1;
-    }
-    if (options.traces.empty())
-        throw refusal("compare on which trace? (see fil-profile compare-allocators --help)");
+    auto asked_for = options_of_verb("compare-allocators", asked, help, traces_taken::several);
+    if (!asked_for) return status_of_stdout();
+    lab_options& options = *asked_for;
     if (!options.has_allocators)
         for (const char* library : known) {
             options.settings.push_back(options.settings.front());
             options.settings.back().allocator = library;
         }
-    std::string folder = options.output;
-    if (folder.empty()) folder = asked.has_output ? asked.output : "allocator-comparison";
+    const std::string folder = options.output.empty() ? "allocator-comparison" : options.output;
     std::error_code error;
     std::filesystem::create_directories(folder, error);
     if (error) throw refusal("cannot make " + folder + ": " + error.message());

@@ -5,9 +5,9 @@
 #include <cstdio>
 #include <map>
 
-#include "lab/lab_options.hpp"
 #include "lab/measured_replay.hpp"
 #include "lab/opened_trace.hpp"
+#include "lab/verb_beginning.hpp"
 #include "os/message.hpp"
 #include "os/output_file.hpp"
 
@@ -160,13 +160,9 @@ void print_pages(const std::string& path, const opened_trace& from, const lab_op
 }  // namespace
 
 int replay(const invocation& asked) {
-    const lab_options options = parse_lab_options("replay", asked.words);
-    if (options.wants_help) {
-        std::fputs(help, stdout);
-        return std::fflush(stdout) == 0 ? 0 : 1;
-    }
-    if (options.traces.size() != 1)
-        throw refusal("replay takes one trace (see fil-profile replay --help)");
+    const auto asked_for = options_of_verb("replay", asked, help, traces_taken::one);
+    if (!asked_for) return status_of_stdout();
+    const lab_options& options = *asked_for;
     const std::string& path = options.traces.front();
     const opened_trace from(path, options.pid);
     if (options.prints) {
@@ -178,7 +174,7 @@ int replay(const invocation& asked) {
         path, [&] { return trace::replay_plan(from.read(), from.process(), options.small); }));
     if (options.wants_pages) {
         print_pages(path, from, options, planned);
-        return std::fflush(stdout) == 0 ? 0 : 1;
+        return status_of_stdout();
     }
     using how = planned_replay::how;
     constexpr int samples = 1000;
@@ -190,7 +186,7 @@ int replay(const invocation& asked) {
     if (!plain.why_not.empty()) throw refusal(setting.name() + ": " + plain.why_not, 1);
     print_figures(setting, plain, timed, own.seconds,
                   planned.measure(setting, how::counted, 0).calls);
-    return std::fflush(stdout) == 0 ? 0 : 1;
+    return status_of_stdout();
 }
 
 }  // namespace fil::cli

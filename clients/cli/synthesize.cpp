@@ -6,8 +6,8 @@
 #include <cstdio>
 #include <map>
 
-#include "lab/lab_options.hpp"
 #include "lab/opened_trace.hpp"
+#include "lab/verb_beginning.hpp"
 #include "os/message.hpp"
 #include "os/output_file.hpp"
 #include "os/refusal.hpp"
@@ -140,14 +140,9 @@ void write_trace(const fil_synthetic::counts& counts, output_file& to) {
 }  // namespace
 
 int synthesize(const invocation& asked) {
-    lab_options options = parse_lab_options("synthesize", asked.words);
-    if (options.wants_help) {
-        std::fputs(help, stdout);
-        return std::fflush(stdout) == 0 ? 0 : 1;
-    }
-    if (options.traces.size() != 1)
-        throw refusal("synthesize takes one trace (see fil-profile synthesize --help)");
-    if (options.output.empty() && asked.has_output) options.output = asked.output;
+    const auto asked_for = options_of_verb("synthesize", asked, help, traces_taken::one);
+    if (!asked_for) return status_of_stdout();
+    const lab_options& options = *asked_for;
     const std::string& to = options.output;
     if (!to.ends_with(".cpp") && !to.ends_with(".filtrace"))
         throw refusal("synthesize needs -o FILE.cpp or -o FILE.filtrace");

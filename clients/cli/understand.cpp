@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <memory>
 
-#include "lab/lab_options.hpp"
 #include "lab/opened_trace.hpp"
+#include "lab/verb_beginning.hpp"
 #include "os/browser.hpp"
 #include "os/message.hpp"
 #include "os/output_file.hpp"
@@ -39,14 +39,9 @@ fil_format format_of(const lab_options& options) {
 }  // namespace
 
 int understand(const invocation& asked) {
-    lab_options options = parse_lab_options("understand", asked.words);
-    if (options.wants_help) {
-        std::fputs(help, stdout);
-        return std::fflush(stdout) == 0 ? 0 : 1;
-    }
-    if (options.traces.size() != 1)
-        throw refusal("understand takes one trace (see fil-profile understand --help)");
-    if (options.output.empty() && asked.has_output) options.output = asked.output;
+    const auto asked_for = options_of_verb("understand", asked, help, traces_taken::one);
+    if (!asked_for) return status_of_stdout();
+    const lab_options& options = *asked_for;
     const std::string& path = options.traces.front();
     fil_drawing drawing = FIL_DRAWING_INIT;
     drawing.format = format_of(options);

@@ -55,6 +55,12 @@ TEST(comparison, refuses_to_call_noise_a_difference) {
     EXPECT_EQ(verdict_of(trace, question_of("resident at the peak")).best, -1);
 }
 
+TEST(comparison, has_no_winner_of_what_was_measured_once) {
+    const verdict found = verdict_of(two({1}, {2}), question_of("time an event"));
+    EXPECT_EQ(found.best, -1);
+    EXPECT_EQ(found.text, "nobody: each was measured once, so what is noise is not known");
+}
+
 TEST(comparison, tells_what_was_not_asked_for_inside_of_blocks_and_beside) {
     const auto trace = two({1}, {2});
     const auto& answers = trace.allocators[0].answers;

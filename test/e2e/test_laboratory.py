@@ -216,7 +216,7 @@ def test_what_is_asked_for_wrongly_is_said_in_a_line() -> None:
         ("replay", "--allocator"): "--allocator needs a value",
         (
             "compare-allocators",
-        ): "compare on which trace? (see fil-profile compare-allocators --help)",
+        ): "compare-allocators takes one trace or more (see fil-profile compare-allocators --help)",
         ("compare-allocators", "--repeat", "x", "a"): "--repeat: 'x' is no such number",
         ("understand",): "understand takes one trace (see fil-profile understand --help)",
         ("understand", "-o", "x.pdf", "a"): "-o: 'x.pdf' ends neither in .html nor in .json",

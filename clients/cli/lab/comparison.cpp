@@ -140,6 +140,10 @@ verdict verdict_of(const compared_trace& trace, std::size_t question) {
     const auto answer = [&](int i) {
         return trace.allocators[static_cast<std::size_t>(i)].answers[question];
     };
+    if (trace.allocators[static_cast<std::size_t>(best)].plain.size() < 2) {
+        found.text = "nobody: each was measured once, so what is noise is not known";
+        return found;
+    }
     // Whoever touches the best one's range may be as good.
     for (int i = 0; i < static_cast<int>(trace.allocators.size()); ++i) {
         const compared_allocator& other = trace.allocators[static_cast<std::size_t>(i)];

@@ -77,7 +77,8 @@ constexpr const char* head =
     ".key{display:inline-block;margin-right:1.2rem;white-space:nowrap}.key svg{display:inline;"
     "width:2.4rem;height:.8rem;vertical-align:middle}"
     "@media(max-width:40rem){th,td{padding:.25rem .4rem}svg text{font-size:22px}}@media "
-    "print{body{margin:0;max-width:none}h2{break-after:avoid}figure,table{break-inside:avoid}}"
+    "print{body{margin:0;max-width:none}h2{break-after:avoid}figure,table{break-inside:avoid}"
+    ".wide{overflow:visible}table{font-size:.7rem}th,td{padding:.1rem .3rem}}"
     "</style>";
 
 constexpr const char* dashes[] = {"", "7 3", "2 3", "9 3 2 3", "4 2", "12 4", "1 2", "6 2 1 2"};
@@ -226,7 +227,8 @@ std::string comparison_page(const std::vector<compared_trace>& all, const std::s
     return html +
            "<p class=\"soft\">Resident memory is the kernel's figure of what is not of files, "
            "less what was there before the first event. A range is where the median lies "
-           "with 90 % confidence or more; where two ranges touch, nobody has won.</p></html>\n";
+           "with 90 % confidence or more, from five times on; of fewer it is all that was "
+           "measured. Where two ranges touch, nobody has won.</p></html>\n";
 }
 
 std::string comparison_csv(const std::vector<compared_trace>& all) {
