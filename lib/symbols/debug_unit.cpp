@@ -28,6 +28,14 @@ const char* name_for_linker(Dwarf_Die& function) {
     return nullptr;
 }
 
+// Of D and Swift: nothing here can read what their compilers tell the linker, so the entry's own
+// name is better.
+bool is_unreadable(std::string_view name) {
+    if (name.starts_with("_D") && name.size() > 2) return name[2] >= '1' && name[2] <= '9';
+    if (name.starts_with("_$")) name.remove_prefix(1);
+    return name.starts_with("$s") || name.starts_with("$S");
+}
+
 // Names of source files may be relative to the directory in which the compiler ran. That one is
 // relative too where a distribution took its builder's directories out; then it may already stand
 // in the name.
@@ -79,6 +87,7 @@ const char* unnamed(Dwarf_Die& scope) {
 // Whether that tells the scopes around it, too: it has a name for the linker.
 bool put_scope_before(std::string& name, Dwarf_Die& scope) {
     const char* linked = dwarf_tag(&scope) == DW_TAG_subprogram ? name_for_linker(scope) : nullptr;
+    if (linked != nullptr && is_unreadable(linked)) linked = nullptr;
     const char* own = linked != nullptr ? linked : dwarf_diename(&scope);
     name = (own != nullptr ? demangled(own) : unnamed(scope)) + "::" + name;
     return linked != nullptr;
@@ -150,6 +159,7 @@ void debug_unit::read_scope(Dwarf_Die& scope, std::uint32_t around) {
                 read_ranges(child);
                 [[fallthrough]];
             case DW_TAG_namespace:
+            case DW_TAG_module:  // of D and Fortran
             case DW_TAG_class_type:
             case DW_TAG_structure_type:
             case DW_TAG_union_type: {
@@ -173,8 +183,9 @@ void debug_unit::read_ranges(Dwarf_Die& function) {
 }
 
 std::string debug_unit::name_of(Dwarf_Die function) {
-    if (const char* name = name_for_linker(function)) return demangled(name);
     const char* name = dwarf_diename(&function);
+    const char* linked = name_for_linker(function);
+    if (linked != nullptr && (name == nullptr || !is_unreadable(linked))) return demangled(linked);
     // Members of local classes have no name for the linker, and "operator()" alone says little.
     for (const unsigned attribute : {DW_AT_abstract_origin, DW_AT_specification}) {
         Dwarf_Attribute room;

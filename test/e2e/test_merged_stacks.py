@@ -287,3 +287,33 @@ def test_the_option_is_no_argument_of_the_program(here):
     script("arguments.py", "import sys; print(sys.argv)")
     run = run_profiled(Path("out"), ["--native", "arguments.py", "--native"])
     assert run.stdout == b"['arguments.py', '--native']\n", run.stderr
+
+
+NUMPY = """\
+import numpy
+def kernels():
+    a = numpy.zeros(1_000_000) + 1
+    b = numpy.concatenate([a, a])
+    c = a.astype("f4")
+    return a, b, c
+kept = kernels()
+"""
+
+
+def test_what_numpy_takes_stands_at_the_line_and_then_at_the_function_of_numpys(here):
+    ready = [python for python in pythons.find() if python.is_installed]
+    if not ready:
+        pytest.skip("no interpreter with numpy")
+    script("kernels.py", NUMPY)
+    run = run_profiled(Path("out"), ["--native", "kernels.py"], str(ready[-1].venv_python))
+    assert (run.status, run.own_stderr) == (0, b"")
+    for line, name, size in (4, "concatenate", 16_000_000), (5, "astype", 4_000_000):
+        below = [
+            stack[stack.index(f"kernels.py:{line} (kernels)") + 1 :]
+            for stack, held in run.callstacks.items()
+            if held >= size and f"kernels.py:{line} (kernels)" in stack
+        ]
+        assert len(below) == 1, run.callstacks
+        functions = [re.sub(r"^.*multiarray.*\((.*)\)$", r"\1", frame) for frame in below[0]]
+        assert any(name in function for function in functions), below
+        assert functions[-1] != below[0][-1], below  # named by the symbol table

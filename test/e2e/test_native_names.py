@@ -259,3 +259,25 @@ def test_templates_are_shortened_for_reading(here):
     shutil.rmtree("out")
     whole = {frame for stack in profiled("--full-names", "./p").callstacks for frame in stack}
     assert max(map(len, whole)) > 2000 and not any("…" in name for name in whole)
+
+
+UNREADABLE = """\
+#include <stdlib.h>
+#include <string.h>
+namespace shop {
+struct list {
+    static char* make(long n) __asm__("_D4shop4list4makeFlZPa");
+    static char* more(long n) __asm__("$s4shop4listV4moreyS2iF");
+};
+char* list::make(long n) { char* p = (char*)malloc(n); memset(p, 1, n); return p; }
+char* list::more(long n) { char* p = make(n); p[1] = 2; return p; }
+}
+int main() { return shop::list::more(5000000)[4] - 1; }
+"""
+
+
+def test_names_that_only_their_compiler_reads_are_those_of_the_debug_information(here):
+    script("p.cpp", UNREADABLE)
+    subprocess.run(["g++", "-g", "-O0", "p.cpp", "-o", "p"], check=True)
+    names = [frame.partition(" (")[2] for frame in max(profiled("./p").callstacks)]
+    assert names[-2:] == ["shop::list::more)", "shop::list::make)"]
