@@ -267,7 +267,7 @@ UNREADABLE = """\
 namespace shop {
 struct list {
     static char* make(long n) __asm__("_D4shop4list4makeFlZPa");
-    static char* more(long n) __asm__("$s4shop4listV4moreyS2iF");
+    static char* more(long n) __asm__("_$s4shop4listV4moreyS2iF");
 };
 char* list::make(long n) { char* p = (char*)malloc(n); memset(p, 1, n); return p; }
 char* list::more(long n) { char* p = make(n); p[1] = 2; return p; }
