@@ -29,9 +29,9 @@ class debug_unit_test : public testing::Test {
     std::vector<code_place> places_of(const void* return_address) {
         Dl_info module;
         EXPECT_NE(dladdr(return_address, &module), 0);
-        return debug_unit(*die, lines).places_at(
-            static_cast<Dwarf_Addr>(static_cast<const char*>(return_address) - 1 -
-                                    static_cast<const char*>(module.dli_fbase)));
+        return debug_unit(*die, lines)
+            .places_at(static_cast<Dwarf_Addr>(static_cast<const char*>(return_address) - 1 -
+                                               static_cast<const char*>(module.dli_fbase)));
     }
 
     std::unique_ptr<Dwfl, void (*)(Dwfl*)> session{nullptr, dwfl_end};
