@@ -130,6 +130,9 @@ FIL_API fil_status fil_session_process(fil_session* session, size_t number, fil_
 /* Reports say it of that process: what its end was caused by. Since 0.1. */
 FIL_API void fil_session_note_cause(fil_session* session, size_t number, fil_text cause);
 
+/* Likewise: how much of what it inherited it has made its own by writing. Since 0.1. */
+FIL_API void fil_session_note_copied(fil_session* session, size_t number, int64_t bytes);
+
 /* Whether a Python program, `pid`, got as far as its own code: 0 if the interpreter ended before,
  * since there was no such module, say. 1 also where that is not known. Since 0.1. */
 FIL_API int fil_session_began(const fil_session* session, int32_t pid);

@@ -187,6 +187,10 @@ void fil_session_note_cause(fil_session* session, size_t number, fil_text cause)
             [&] { session_of(session).process(number).cause.assign(cause.data, cause.length); });
 }
 
+void fil_session_note_copied(fil_session* session, size_t number, int64_t bytes) {
+    guarded(nullptr, [&] { session_of(session).process(number).copied_bytes = bytes; });
+}
+
 int fil_session_began(const fil_session* session, int32_t pid) {
     return answer_or(1, [&] {
         const joined_process* process = session_of(session).find(pid);

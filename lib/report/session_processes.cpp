@@ -6,6 +6,7 @@
 #include <string>
 
 #include "fil/report/masked_arguments.hpp"
+#include "fil/report/mib_text.hpp"
 #include "report/live_copy.hpp"
 #include "session/parts_in_memory.hpp"
 #include "session/refusal_text.hpp"
@@ -74,6 +75,14 @@ std::vector<std::optional<usage_at_peak>> usages_of(const session& session,
     return usages;
 }
 
+// Below a MiB it is what any process writes after a fork.
+std::string note_of(const joined_process& process) {
+    constexpr std::int64_t least = 1 << 20;
+    if (process.copied_bytes < least) return process.cause;
+    std::string note = process.cause.empty() ? "" : process.cause + "; ";
+    return note + report::size_text(process.copied_bytes) + " inherited and copied by writing";
+}
+
 }  // namespace
 
 session_processes processes_of(const session& session, std::int32_t pid,
@@ -101,7 +110,7 @@ session_processes processes_of(const session& session, std::int32_t pid,
                        {.pid = joined[i].pid,
                         .name = names.name_of(i),
                         .peak = joined[i].numbers().peak,
-                        .note = joined[i].cause,
+                        .note = note_of(joined[i]),
                         .parent = joined[i].parent_pid},
                        {}});
         for (const own_peak_moment& moment : moments)

@@ -59,14 +59,15 @@ struct joined_process {
     std::int32_t pid = 0;
     std::int32_t parent_pid = 0;
     std::int64_t joined_ns = 0;
-    std::string command;     // arguments, each ended by a zero byte, without secrets
-    std::string executable;  // its file
-    std::string runtime;     // filled when asked for
-    std::string note;        //   likewise
-    std::string cause;       // of its end, where somebody knows
-    shared_mapping memory;   // none once it was let go; then
-    process_numbers last;    // what it said in the end
-    file_descriptor end;     // readable when it has ended, of some
+    std::string command;            // arguments, each ended by a zero byte, without secrets
+    std::string executable;         // its file
+    std::string runtime;            // filled when asked for
+    std::string note;               //   likewise
+    std::string cause;              // of its end, where somebody knows
+    std::int64_t copied_bytes = 0;  // of what it inherited, by writing; likewise
+    shared_mapping memory;          // none once it was let go; then
+    process_numbers last;           // what it said in the end
+    file_descriptor end;            // readable when it has ended, of some
     bool ended = false;
     bool was_killed = false;  // it ended without a word
     bool is_damaged = false;  // so it was let go

@@ -58,6 +58,9 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
     return FIL_OK;
 }
 
+void fil_session_note_copied(fil_session* session, size_t number, int64_t bytes) {
+    fake(session).copied[number] = bytes;
+}
 void fil_session_note_cause(fil_session* session, size_t, fil_text cause) {
     fake(session).cause.assign(cause.data, cause.length);
 }

@@ -5,6 +5,7 @@
 #include <fil_supervisor.h>
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,7 +54,8 @@ struct fake_look {
 struct fake_session {
     std::int64_t live = 0;
     std::int64_t peak = 0;
-    std::string cause;  // of the end of one
+    std::string cause;                           // of the end of one
+    std::map<std::size_t, std::int64_t> copied;  // by the number of a process
     std::uint32_t reports_requested = 0;
     std::vector<fake_process> processes;
     // Nothing: they are just being written.

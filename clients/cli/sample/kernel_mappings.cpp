@@ -74,6 +74,7 @@ void go_on(kernel_mapping& one, std::string_view line) {
     take("Rss:", one.resident);
     take("Pss:", one.proportional);
     take("Anonymous:", one.anonymous);
+    take("Private_Dirty:", one.written);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ struct kernel_mapping {
     std::uint64_t low = 0, high = 0;
     std::string access, name, flags;
     std::int64_t resident = 0, proportional = 0, anonymous = 0;
+    std::int64_t written = 0;  // and in no other process
     fil_resident_kind kind = FIL_RESIDENT_FILES;
 
     bool is_writable() const { return access.size() > 1 && access[1] == 'w'; }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "os/small_file.hpp"
+#include "sample/copied_memory.hpp"
 
 namespace fil::cli {
 namespace {
@@ -154,14 +155,17 @@ void memory_look::add(pid_t pid, pid_t parent) {
 
 void memory_look::add(pid_t pid, pid_t parent, const std::string& smaps, known_memory known,
                       bool is_known, const counter_of_pages& present) {
-    const std::vector<kernel_mapping> mappings = mappings_of_smaps(smaps);
     process& now = seen_[pid];
     now.known = std::move(known);
+    now.mappings = mappings_of_smaps(smaps);
+    const std::vector<kernel_mapping>& mappings = now.mappings;
     for (const kernel_mapping& one : mappings)
         if (one.name == "[stack]") now.end_of_stack = one.high;
     const auto parents = seen_.find(parent);
     const bool is_forked = parents != seen_.end() && parents->first != pid &&
                            parents->second.end_of_stack == now.end_of_stack;
+    if (is_forked && is_known)
+        copied_[pid] = copied_bytes(mappings, now.known, parents->second.mappings);
     for (const kernel_mapping& one : mappings) {
         if (one.kind != FIL_RESIDENT_PROGRAM || !is_known)
             add_mapping(one, now.known, present);

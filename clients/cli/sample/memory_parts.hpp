@@ -44,10 +44,15 @@ class memory_look {
 
     const std::vector<memory_part>& parts() const { return all_; }
 
+    // Of those that were forked by another one here: what each has made its own of what it
+    // inherited (copied_memory.hpp).
+    const std::map<pid_t, std::int64_t>& copied() const { return copied_; }
+
   private:
     struct process {
         std::uint64_t end_of_stack = 0;  // no two have the same, unless one was forked
         known_memory known;
+        std::vector<kernel_mapping> mappings = {};
     };
 
     void add_part(fil_resident_kind kind, const std::string& name, std::int64_t bytes,
@@ -62,6 +67,7 @@ class memory_look {
     shared_pages how_;
     std::map<pid_t, process> seen_;
     std::vector<memory_part> all_;
+    std::map<pid_t, std::int64_t> copied_;
 };
 
 std::int64_t sum_of(std::span<const memory_part> parts);

@@ -59,6 +59,7 @@ void sampler::tick(double seconds) {
     sample_parts(numbers.live, seconds);
     sample_last_parts(numbers.live, seconds);
     scan_untouched(numbers.live, seconds);
+    sample_copied(seconds);
 }
 
 // The session counts nothing of a process that records on request.
@@ -189,10 +190,18 @@ void sampler::sample_resident(std::int64_t live) {
 }
 
 // None where there is no memory for it (ulimit -v): the report does without, and the run goes on.
-std::vector<memory_part> sampler::parts_now() const try {
+std::vector<memory_part> sampler::parts_now() try {
     memory_look look(session_, pids_.size() > 1 ? shared_pages::in_parts : shared_pages::wholly);
     for (const watched& process : watched_)
         if (!process.closed) look.add(process.pid, process.parent);
+    has_forked_ = !look.copied().empty();
+    looked_for_forked_ = joined_;
+    for (watched& process : watched_) {
+        const auto seen = look.copied().find(process.pid);
+        if (seen == look.copied().end() || seen->second <= process.copied) continue;
+        process.copied = seen->second;
+        fil_session_note_copied(session_, process.number, process.copied);
+    }
     return look.parts();
 } catch (const std::bad_alloc&) {
     return {};
@@ -218,6 +227,20 @@ void sampler::sample_parts(std::int64_t live, double seconds) {
     if (seen.empty() || live_now() < live - live / 50) return;
     parts_ = std::move(seen);
     live_at_parts_ = live;
+}
+
+// What a forked process copies moves no counter, so it is looked for now and then, where there is
+// one, or somebody of whom that is not known.
+void sampler::sample_copied(double seconds) {
+    constexpr double least_pause = 0.05;
+    const bool may_be_forked = has_forked_ || joined_ > looked_for_forked_;
+    if (seconds < next_copied_ || watched_.size() < 2 || watched_.size() > most_explained) return;
+    if (!may_be_forked) return;
+    const double before = cpu_seconds();
+    parts_now();
+    const double used = cpu_seconds() - before;
+    seconds_for_copies_ += used;
+    next_copied_ = seconds + least_pause + std::clamp(20 * seconds, 20.0, 200.0) * used;
 }
 
 // Once a fifth of the peak is gone, now and then: nobody knows which look is the last. Not while it

@@ -61,7 +61,7 @@ class sampler {
     std::uint64_t most_callstacks() const { return most_callstacks_; }
 
     // Processor time used for what has a pace of its own: parts, and mappings hardly touched.
-    double seconds_for_details() const { return seconds_for_details_; }
+    double seconds_for_details() const { return seconds_for_details_ + seconds_for_copies_; }
 
     // Processes besides the program that still run: "PID 123 (python worker.py)".
     std::vector<std::string> still_running() const;
@@ -81,6 +81,7 @@ class sampler {
         pid_t pid, parent;
         process_memory memory;
         bool closed = false;
+        std::int64_t copied = 0;
     };
 
     bool read(fil_session_numbers& numbers);
@@ -90,7 +91,8 @@ class sampler {
     std::int64_t look_at(watched& process, double seconds);
     void note_peak(const fil_session_numbers& numbers, double seconds);
     void sample_resident(std::int64_t live);
-    std::vector<memory_part> parts_now() const;
+    std::vector<memory_part> parts_now();
+    void sample_copied(double seconds);
     void sample_parts(std::int64_t live, double seconds);
     void sample_last_parts(std::int64_t live, double seconds);
     void scan_untouched(std::int64_t live, double seconds);
@@ -128,7 +130,10 @@ class sampler {
     double seconds_for_details_ = 0;
     std::vector<memory_part> last_parts_;
     double last_parts_seconds_ = 0, next_last_parts_ = 0;
-    std::int64_t live_before_ = 0;  // at the last tick
+    double next_copied_ = 0, seconds_for_copies_ = 0;
+    bool has_forked_ = false;
+    std::size_t looked_for_forked_ = 0;  // how many had joined then
+    std::int64_t live_before_ = 0;       // at the last tick
     bool scan_due_ = false;
     double next_scan_ = 0;
 };

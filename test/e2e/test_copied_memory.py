@@ -1,0 +1,52 @@
+"""What a forked child makes its own by writing to what it inherited is said beside the graph."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+
+import pytest
+from command import profiled, script
+from profiling import FIL_PROFILE, MIB
+
+WRITES = """
+    import os, sys, time
+    block = bytearray(200 * 2**20)
+    for at in range(0, len(block), 4096):
+        block[at] = 1
+    children = []
+    for part in map(int, sys.argv[1:]):
+        pid = os.fork()
+        if pid == 0:
+            kept = bytearray(2**20)
+            for at in range(0, part * 2**20, 4096):
+                block[at] = 2
+            time.sleep(1)
+            os._exit(0)
+        children.append(pid)
+    sys.exit(sum(os.waitpid(pid, 0)[1] for pid in children))
+"""
+
+
+def copied(*megabytes: int) -> tuple[list[float], int]:
+    script("x.py", WRITES)
+    ended = profiled("x.py", *map(str, megabytes))
+    assert ended.status == 0, ended.stderr.decode()
+    command = [FIL_PROFILE, "report", "--format", "json", ended.report]
+    report = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    notes = [process.get("note") or "" for process in report["processes"]]
+    found = [re.search(r"([\d.]+) MiB inherited and copied by writing", note) for note in notes]
+    return sorted(float(one[1]) for one in found if one), ended.peak
+
+
+@pytest.mark.parametrize("written", [(0,), (100,), (50, 150)])
+def test_a_child_that_writes_to_what_it_inherited(here, written):
+    """Besides, an interpreter writes to a few MiB of its own objects."""
+    found, peak = copied(*written)
+    expected = [one for one in sorted(written) if one > 0]
+    assert len(found) >= len(expected)
+    for number, truth in zip(reversed(found), reversed(expected)):
+        assert truth * 0.99 <= number <= truth * 1.02 + 6
+    assert all(number < 8 for number in found[: len(found) - len(expected)])
+    assert 200 * MIB < peak < 225 * MIB, "what was copied is in no peak"
