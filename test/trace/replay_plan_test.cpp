@@ -89,6 +89,26 @@ TEST(replay_plan, of_what_is_large_as_much_is_touched_as_the_program_did) {
     EXPECT_EQ(steps[5].turn, 2u);
 }
 
+// As of one that was grown and of which a page was protected: the range is told of once, its parts
+// go.
+TEST(replay_plan, of_a_range_of_several_mappings_each_is_touched_as_much_as_it_can_hold) {
+    constexpr std::uint64_t at = 1 << 20;
+    event page = mapped(operation::map, at, 4096);
+    page.kind = mapping_kind::reserved;
+    const bytes file = file_of(
+        {mapped(operation::map, at, 1 << 20), mapped(operation::map, 2 * at, 1 << 20),
+         mapped(operation::unmap, at, 4096), page, mapped(operation::touched_mapping, at, 12'288),
+         mapped(operation::unmap, at, 4096), mapped(operation::unmap, at + 4096, (1 << 20) - 4096),
+         mapped(operation::unmap, 2 * at, 1 << 20)});
+    const replay_plan plan(reader(file), 0, runtime_memory::arenas);
+    std::vector<std::uint64_t> touched;
+    for (const step& one : plan.threads()[0].steps) {
+        if (one.what == step_kind::touch) touched.push_back(one.bytes());
+        if (one.what == step_kind::map) EXPECT_TRUE(one.is_touched_apart());
+    }
+    EXPECT_EQ(touched, (std::vector<std::uint64_t>{8192, 0}));
+}
+
 TEST(replay_plan, of_an_arena_only_what_was_touched) {
     event arena = mapped(operation::map, 1 << 30, 1 << 30), other = arena;
     arena.kind = other.kind = mapping_kind::arena;
