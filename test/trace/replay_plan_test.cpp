@@ -104,7 +104,9 @@ TEST(replay_plan, of_a_range_of_several_mappings_each_is_touched_as_much_as_it_c
     std::vector<std::uint64_t> touched;
     for (const step& one : plan.threads()[0].steps) {
         if (one.what == step_kind::touch) touched.push_back(one.bytes());
-        if (one.what == step_kind::map) EXPECT_TRUE(one.is_touched_apart());
+        if (one.what == step_kind::map) {
+            EXPECT_TRUE(one.is_touched_apart());
+        }
     }
     EXPECT_EQ(touched, (std::vector<std::uint64_t>{8192, 0}));
 }
