@@ -207,6 +207,16 @@ std::vector<memory_part> sampler::parts_now() try {
     return {};
 }
 
+// And the processor time that it took. Whatever it was for, it has seen what was copied.
+std::pair<std::vector<memory_part>, double> sampler::timed_look(double seconds) {
+    constexpr double least_pause = 0.05;
+    const double before = cpu_seconds();
+    std::vector<memory_part> seen = parts_now();
+    const double used = cpu_seconds() - before;
+    next_copied_ = seconds + least_pause + std::clamp(20 * seconds, 20.0, 200.0) * used;
+    return {std::move(seen), used};
+}
+
 // A look at a process's mappings takes some milliseconds: at first at most an eighth of the time,
 // since a short run deserves an explanation, after some seconds a fiftieth. Who grew by a twelfth
 // since need not wait, since it may be gone before: such looks together take as long as the last
@@ -218,9 +228,7 @@ void sampler::sample_parts(std::int64_t live, double seconds) {
     const bool may_look = has_grown && seconds_for_details_ < seconds / 5;
     const bool is_time = seconds >= next_parts_ || may_look;
     if (!parts_due_ || !is_time || watched_.size() > most_explained) return;
-    const double before = cpu_seconds();
-    std::vector<memory_part> seen = parts_now();
-    const double used = cpu_seconds() - before;
+    auto [seen, used] = timed_look(seconds);
     seconds_for_details_ += used;
     next_parts_ = seconds + std::clamp(4 * seconds, 8.0, 50.0) * used;
     parts_due_ = false;
@@ -232,15 +240,9 @@ void sampler::sample_parts(std::int64_t live, double seconds) {
 // What a forked process copies moves no counter, so it is looked for now and then, where there is
 // one, or somebody of whom that is not known.
 void sampler::sample_copied(double seconds) {
-    constexpr double least_pause = 0.05;
     const bool may_be_forked = has_forked_ || joined_ > looked_for_forked_;
     if (seconds < next_copied_ || watched_.size() < 2 || watched_.size() > most_explained) return;
-    if (!may_be_forked) return;
-    const double before = cpu_seconds();
-    parts_now();
-    const double used = cpu_seconds() - before;
-    seconds_for_copies_ += used;
-    next_copied_ = seconds + least_pause + std::clamp(20 * seconds, 20.0, 200.0) * used;
+    if (may_be_forked) seconds_for_copies_ += timed_look(seconds).second;
 }
 
 // Once a fifth of the peak is gone, now and then: nobody knows which look is the last. Not while it
@@ -251,9 +253,7 @@ void sampler::sample_last_parts(std::int64_t live, double seconds) {
     if (live > sampled_live_ - sampled_live_ / 5)
         last_parts_.clear();
     else if (!falls && seconds >= next_last_parts_ && watched_.size() <= most_explained) {
-        const double before = cpu_seconds();
-        std::vector<memory_part> seen = parts_now();
-        const double used = cpu_seconds() - before;
+        auto [seen, used] = timed_look(seconds);
         seconds_for_details_ += used;
         next_last_parts_ = seconds + least_pause + (seconds < 2 ? 20 : 200) * used;
         if (seen.empty()) return;

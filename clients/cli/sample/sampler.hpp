@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sample/memory_parts.hpp"
@@ -92,6 +93,7 @@ class sampler {
     void note_peak(const fil_session_numbers& numbers, double seconds);
     void sample_resident(std::int64_t live);
     std::vector<memory_part> parts_now();
+    std::pair<std::vector<memory_part>, double> timed_look(double seconds);
     void sample_copied(double seconds);
     void sample_parts(std::int64_t live, double seconds);
     void sample_last_parts(std::int64_t live, double seconds);
