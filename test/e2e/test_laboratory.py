@@ -92,6 +92,17 @@ def test_each_process_is_one_of_the_trace(traced: str) -> None:
 
 
 @pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(("option", "processes"), [((), 3), (("--no-children",), 1)])
+def test_a_script_runs_with_the_python_that_is_named(option: tuple, processes: int) -> None:
+    text = f"import os, sys; print(sys.executable); os.system({sys.executable!r} ' -c 0')\n"
+    program = [*option, "--python", sys.executable, script("x.py", text)]
+    ran = fil_profile("record", "-o", "trace.filtrace", *program, timeout=SECONDS)
+    assert (ran.status, ran.stdout.decode()) == (0, f"{sys.executable}\n")
+    # The script, its shell and the shell's child, or the script.
+    assert len(processes_of("trace.filtrace", b"python")) == processes
+
+
+@pytest.mark.usefixtures("here")
 def test_of_a_python_a_replay_takes_small_objects_or_their_arenas() -> None:
     script("small.py", "kept = [str(i) for i in range(30_000)]\n")
     recorded(sys.executable, "small.py")

@@ -294,7 +294,7 @@ def test_allocatable_arrays_of_fortran_90_are_in_the_peak(here):
     whole = FORTRAN + "program main\n  use work\n  call fill(1048576_8)\nend program\n"
     run = profiled(built("gfortran", "filling.f90", whole))
     assert run.stdout.split() == [b"T"]
-    frame = f"{here}/filling.f90:8 (fill)"
+    frame = f"{here}/filling.f90:8 (work::fill)"
     assert BIG <= sum(size for stack, size in run.callstacks.items() if frame in stack) <= BIG + 64
 
 
