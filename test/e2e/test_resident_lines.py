@@ -137,7 +137,7 @@ del objects[::2]
 more = bytearray(b"1") * (80 << 20)
 time.sleep(0.4)
 """
-    profiled = run_script(tmp_path, text + THREE_WORKERS)
+    profiled = run_script(tmp_path, text)
     told = model(profiled)["facts"]["resident"]["lines"]
     named = {line["text"]: line["bytes"] for line in told}
     assert named["reserve of the interpreter's small objects"] == pytest.approx(40e6, rel=0.1)
@@ -189,7 +189,7 @@ thread = threading.Thread(target=small)
 thread.start(), thread.join()
 objects = [float(i) for i in range(400_000)]
 """
-    profiled = run_script(tmp_path, text)
+    profiled = run_script(tmp_path, text + THREE_WORKERS)
     lines = lines_of(profiled)
     assert lines["counted"] == pytest.approx(profiled.peak, rel=0.03)
 
