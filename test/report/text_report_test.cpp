@@ -82,7 +82,9 @@ TEST(text_report, its_lines_add_up_to_the_peak) {
 
 TEST(text_report, processes_stand_with_their_own_peaks_and_equal_ones_together_if_they_are_many) {
     fixtures::recording made = fixtures::processes();
+    made.facts.processes.back().note = "25.2 MiB inherited and copied by writing";
     std::string text = text_of(made);
+    EXPECT_NE(text.find("\n  25.2 MiB inherited and copied by writing.\n"), text.npos);
     EXPECT_NE(text.find("  40.0 MiB 16.4 %  own peak 44.0 MiB  python pool.py (pid 6)\n"),
               text.npos)
         << text;

@@ -46,6 +46,7 @@ struct processes_together {
     std::int64_t bytes = 0;
     std::int64_t peak = 0;  // the highest of their own
     std::int64_t count = 0;
+    std::string note = {};  // of one alone
 };
 
 // The heaviest first.

@@ -152,7 +152,7 @@ class text_report_writer {
         if (about_.processes.size() <= most_processes) {
             all.clear();
             for (const process_facts& one : about_.processes)
-                all.push_back({process_frame(one).function, one.bytes, one.peak, 0});
+                all.push_back({process_frame(one).function, one.bytes, one.peak, 0, one.note});
         }
         heading("Processes " + std::string(moment().at));
         std::size_t width = 0, peak_width = 0;
@@ -167,6 +167,7 @@ class text_report_writer {
         for (const processes_together& one : all) {
             const std::string own = "own peak " + padded(size_text(one.peak), peak_width) + "  ";
             row(one.bytes, width, own + harmless(one.name, room_beside(taken), look_));
+            if (!one.note.empty()) paragraph("  " + one.note + ".");
         }
         if (rest > 0) row(rest, width, "in more processes");
         if (about_.others.count > 0) paragraph("  " + others_text());
