@@ -186,12 +186,17 @@ def build_extension(python: pythons.Interpreter) -> None:
     subprocess.run(["cc", *flags, *includes, "mixed.c", "-o", "mixed.so"], check=True, timeout=120)
 
 
+def names_of(stack: tuple[str, ...]) -> tuple[str, ...]:
+    """Functions of the program and the extension."""
+    frames = [frame for frame in stack if re.search(r"\bmix(\.py|ed\.c):", frame)]
+    return tuple(re.sub(r"^.*\((.*)\)$", r"\1", frame) for frame in frames)
+
+
 def held(run: Profiled) -> dict[tuple[str, ...], int]:
     """By names of functions of the program and the extension, in MiB."""
     found: dict[tuple[str, ...], int] = {}
     for stack, size in run.callstacks.items():
-        frames = [frame for frame in stack if re.search(r"\bmix(\.py|ed\.c):", frame)]
-        names = tuple(re.sub(r"^.*\((.*)\)$", r"\1", frame) for frame in frames)
+        names = names_of(stack)
         if names and size >= MIB // 2:
             found[names] = found.get(names, 0) + round(size / MIB)
     return found
@@ -251,11 +256,7 @@ def test_small_objects_of_one_call_stand_where_c_made_them(here, python):
     assert (run.status, run.own_stderr) == (0, b"")
     sizes: dict[tuple[str, ...], int] = {}
     for stack, size in run.callstacks.items():
-        names = tuple(
-            re.sub(r"^.*\((.*)\)$", r"\1", frame)
-            for frame in stack
-            if re.search(r"\bmix(\.py|ed\.c):", frame)
-        )
+        names = names_of(stack)
         if names[-1:] == ("make",):
             sizes[names] = sizes.get(names, 0) + size
     expected: dict[tuple[str, ...], int] = {}

@@ -2,11 +2,10 @@
 // Who made the mappings of a trace that are there: an event that a range went tells only which.
 //
 // Ranges may go in parts. What is mapped over what is there takes its place. Cold; one thread.
-#include <algorithm>
 #include <cstdint>
-#include <map>
 
 #include "fil/base/ids.hpp"
+#include "fil/trace/mapped_pieces.hpp"
 #include "fil/trace/trace_event.hpp"
 
 namespace fil::trace {
@@ -34,22 +33,10 @@ class live_mappings {
     // gone(callstack, bytes) of each part that goes.
     template <typename Gone>
     void unmap(std::uint64_t address, std::uint64_t bytes, Gone&& gone) {
-        const std::uint64_t end = address + bytes;
-        auto at = pieces_.upper_bound(address);
-        if (at != pieces_.begin()) --at;
-        while (at != pieces_.end() && at->first < end) {
-            const std::uint64_t low = at->first;
-            const piece one = at->second;
-            if (one.end <= address) {
-                ++at;
-                continue;
-            }
-            at = pieces_.erase(at);
-            gone(one.callstack, std::min(one.end, end) - std::max(low, address));
-            if (low < address) pieces_[low] = {address, one.callstack};
-            if (one.end > end)
-                at = pieces_.insert_or_assign(end, piece{one.end, one.callstack}).first;
-        }
+        cut_out(pieces_, address, address + bytes,
+                [&gone](std::uint64_t begin, std::uint64_t end, const piece& one) {
+                    gone(one.callstack, end - begin);
+                });
     }
 
   private:
@@ -57,7 +44,7 @@ class live_mappings {
         std::uint64_t end;
         callstack_id callstack;
     };
-    std::map<std::uint64_t, piece> pieces_;
+    mapped_pieces<piece> pieces_;
 };
 
 }  // namespace fil::trace

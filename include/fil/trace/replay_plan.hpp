@@ -9,7 +9,6 @@
 //
 // Cold; one thread.
 
-#include <map>
 #include <utility>
 
 #include "fil/trace/touched_memory.hpp"
@@ -242,21 +241,12 @@ class replay_plan {
 
     // Whatever of it was mapped.
     void unmap(const event& one) {
-        const std::uint64_t begin = one.address, end = one.address + one.bytes;
-        auto next = pieces_.upper_bound(begin);
-        if (next != pieces_.begin() && std::prev(next)->second.end > begin) --next;
-        while (next != pieces_.end() && next->first < end) {
-            const auto [start, known] = *next;
-            next = pieces_.erase(next);
-            if (start < begin) pieces_[start] = {begin, known.base, known.slot};
-            if (known.end > end)
-                next = pieces_.insert({end, {known.end, known.base, known.slot}}).first;
-            const std::uint64_t first = std::max(begin, start), last = std::min(end, known.end);
+        const auto gone = [&](std::uint64_t first, std::uint64_t last, const piece& of) {
             count(-static_cast<std::int64_t>(last - first));
-            put(one, step_kind::unmap, known.slot,
-                static_cast<std::uint32_t>((first - known.base) / page), last - first);
-            if (known.end > end) break;
-        }
+            put(one, step_kind::unmap, of.slot,
+                static_cast<std::uint32_t>((first - of.base) / page), last - first);
+        };
+        cut_out(pieces_, one.address, one.address + one.bytes, gone);
     }
 
     runtime_memory of_;
@@ -269,7 +259,7 @@ class replay_plan {
     std::vector<std::uint32_t> owner_, turn_;       // of each slot
     std::vector<std::uint64_t> bytes_;              //   likewise
     std::vector<callstack_id> callstack_;           //   likewise
-    std::map<std::uint64_t, piece> pieces_;         // of mappings
+    mapped_pieces<piece> pieces_;                   // of mappings
     touched_memory touched_;
     std::uint64_t maps_ = 0, steps_ = 0, milliseconds_ = 0;
     std::int64_t live_ = 0, peak_ = 0;

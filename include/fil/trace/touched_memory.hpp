@@ -5,11 +5,11 @@
 // much as it can hold, the first one first. Cold; one thread.
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <unordered_map>
 
 #include "fil/base/hash.hpp"
+#include "fil/trace/mapped_pieces.hpp"
 #include "fil/trace/trace_event.hpp"
 
 namespace fil::trace {
@@ -19,7 +19,7 @@ class touched_memory {
     // Each event, in order.
     void add(const event& one) {
         if (one.what == operation::map) {
-            cut_out(one);
+            forget(one);
             at_[one.address] = {one.address + one.bytes, maps_++};
         } else if (one.what == operation::touched_block) {
             std::uint64_t& most = of_block_[static_cast<std::uint64_t>(one.block)];
@@ -33,7 +33,7 @@ class touched_memory {
         } else if (one.what == operation::unmap) {
             const bool is_part = goes_.is_on && goes_.next == one.address;
             if (is_part) part_goes(one);
-            cut_out(one);
+            forget(one);
             if (is_part) return;
         }
         goes_ = {};
@@ -58,16 +58,8 @@ class touched_memory {
         bool is_on = false, is_first = true;
     };
     // What is mapped anew, or goes, is no more of what was there.
-    void cut_out(const event& one) {
-        const std::uint64_t begin = one.address, end = one.address + one.bytes;
-        auto next = at_.upper_bound(begin);
-        if (next != at_.begin() && std::prev(next)->second.end > begin) --next;
-        while (next != at_.end() && next->first < end) {
-            const auto [start, known] = *next;
-            next = at_.erase(next);
-            if (start < begin) at_[start] = {begin, known.number};
-            if (known.end > end) next = std::next(at_.insert_or_assign(end, known).first);
-        }
+    void forget(const event& one) {
+        cut_out(at_, one.address, one.address + one.bytes, [](auto, auto, const mapped&) {});
     }
     void part_goes(const event& one) {
         const auto after = at_.upper_bound(one.address);
@@ -92,7 +84,7 @@ class touched_memory {
         return one->second;
     }
 
-    std::map<std::uint64_t, mapped> at_;
+    mapped_pieces<mapped> at_;
     std::uint64_t maps_ = 0;
     range goes_;
     amounts of_block_, of_map_;
