@@ -147,6 +147,23 @@ TEST(answer, no_row_is_wider_than_the_terminal) {
     EXPECT_TRUE(row.ends_with(" …/work/jobs/long/way/down/x.py:12345 f")) << row;
 }
 
+// Its name is all that is known of it: many such rows of one program would look alike.
+TEST(answer, a_place_without_a_line_keeps_its_name) {
+    const frame allocates{.function = "google::protobuf::internal::AllocateMemory(Policy const*)",
+                          .file = "gcs_server",
+                          .kind = frame_kind::native};
+    EXPECT_EQ(place_text(allocates, 80, {}),
+              "gcs_server google::protobuf::internal::AllocateMemory(Policy const*)");
+    EXPECT_EQ(place_text(allocates, 50, {}), "gcs_server protobuf::internal::AllocateMemory");
+    EXPECT_EQ(place_text(allocates, 30, {}), "gcs_server AllocateMemory");
+    EXPECT_EQ(place_text(allocates, 20, {}), "AllocateMemory");
+    EXPECT_EQ(place_text(allocates, 8, {}), "Allocat…");
+    frame placed = allocates;
+    placed.file = "src/arena.cc", placed.line = 70;
+    EXPECT_EQ(place_text(placed, 45, {}), "src/arena.cc:70 internal::AllocateMemory");
+    EXPECT_EQ(place_text(placed, 20, {}), "src/arena.cc:70");
+}
+
 TEST(answer, names_have_no_power_over_a_terminal) {
     made_snapshot taken;
     taken.holds(mib, {python("a\033[2J\r\n\u009bb\u202egpj.py", 1, "f\b\x7f\xff")});

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "fil/report/box_label.hpp"
 #include "fil/report/conventions/all.hpp"
 #include "fil/report/frame.hpp"
+#include "fil/report/frame_label.hpp"
 #include "fil/report/mib_text.hpp"
 #include "fil/report/source_lines.hpp"
 
@@ -60,20 +62,28 @@ inline std::string padded_share(std::int64_t part, std::int64_t whole) {
 }
 
 // "…/io/readers.py:226 read" (without what the runtime calls code that has no name), in `room`
-// cells: the path gives way first and from its front, then the function goes; what is still too
-// long is cut at its end.
+// cells: the path gives way first and from its front, then a long name by whole parts from its
+// front, then the function goes; what is still too long is cut at its end. A place without a line
+// is known by its function only: there the file goes and the function stays.
 inline std::string place_text(const frame& f, std::size_t room, const answer_look& look) {
     const bool is_named =
         !conventions::of(f).is_anonymous(f) && !f.function.empty() && !f.file.empty();
     const std::string line = f.line > 0 ? ":" + std::to_string(f.line) : "";
-    const std::string function = is_named ? " " + harmless(f.function, look) : "";
     const std::string path = harmless(f.file.empty() ? f.function : f.file, look);
-    for (const std::string& rest : {line + function, line}) {
+    constexpr auto unlimited = static_cast<std::size_t>(-1);
+    std::vector<std::string> rests;
+    const std::vector<std::string> parts = is_named ? name_parts(f) : std::vector<std::string>();
+    if (is_named) rests.push_back(line + " " + harmless(f.function, look));
+    for (std::span<const std::string> left = parts; !left.empty(); left = left.subspan(1))
+        rests.push_back(line + " " + harmless(short_name(left, unlimited), look));
+    if (parts.empty() || f.line > 0) rests.push_back(line);
+    for (const std::string& rest : rests) {
         if (shown_cells(rest) >= room) continue;
         std::string cut = cut_folders(path, room - shown_cells(rest));
         if (look.ascii && cut.starts_with("…")) cut.replace(0, std::string_view("…").size(), "~");
         if (!cut.empty()) return cut + rest;
     }
+    if (line.empty() && !parts.empty()) return harmless(parts.back(), room, look);
     return harmless(path, room > line.size() ? room - line.size() : 1, look) + line;
 }
 
