@@ -113,6 +113,26 @@ TEST(memory_parts, between_blocks_of_a_heap_is_what_malloc_keeps) {
     EXPECT_EQ(part_of(parts, FIL_RESIDENT_UNKNOWN).bytes, 0);
 }
 
+// Its place tells what it is: at a multiple of 64 MiB, and hidden up to the next one.
+TEST(memory_parts, a_heap_of_which_all_blocks_are_freed_is_kept_by_malloc) {
+    const auto heap_in = [](const std::string& low, const std::string& high,
+                            const std::string& hidden) {
+        const std::string smaps =
+            mapping(low + '-' + high + " rw-p 00000000 00:00 0 ", 2 << 10, 2 << 10) +
+            mapping(high + '-' + hidden + " ---p 00000000 00:00 0 ", 0, 0);
+        const std::vector<fil_known_memory> elsewhere = {part(FIL_KNOWN_BLOCK, 4096, mib)};
+        return part_of(parts_of(smaps, elsewhere, shared_pages::wholly, nobody_asks),
+                       FIL_RESIDENT_HEAP)
+            .bytes;
+    };
+    EXPECT_EQ(heap_in("7f0004000000", "7f0004200000", "7f0008000000"), 2 * mib);
+    EXPECT_EQ(heap_in("7f0004000000", "7f0008200000", "7f0010000000"), 2 * mib) << "two of them";
+    EXPECT_EQ(heap_in("7f0004000000", "7f0008000000", "7f0008000000"), 2 * mib) << "a full one";
+    EXPECT_EQ(heap_in("7f0004000000", "7f0004200000", "7f0004300000"), 0);
+    EXPECT_EQ(heap_in("7f0004100000", "7f0004200000", "7f0008000000"), 0);
+    EXPECT_EQ(heap_in("00c000000000", "00c000200000", "00c004000000"), 0) << "Go's";
+}
+
 // What it has from there is shared: each has half of it.
 TEST(memory_parts, what_a_forked_child_has_is_what_its_parent_knows_it_to_be) {
     const std::string stack = mapping("7ff000000000-7ff000010000 rw-p 0 00:00 0 [stack]", 0, 0),

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "fake_session.hpp"
+#include "sample/pace.hpp"
 
 namespace fil::cli {
 namespace {
@@ -188,6 +189,38 @@ TEST_F(sampler_test, what_stays_is_looked_at_when_memory_falls_no_more) {
     EXPECT_TRUE(memory.last_parts().empty());
     tick(4, 400, 0);
     EXPECT_FALSE(memory.last_parts().empty());
+}
+
+TEST_F(sampler_test, a_look_during_which_the_rest_is_freed_tells_nothing_of_what_stays) {
+    session.processes = {{program.pid()}};
+    tick(1, 1000, 0);
+    tick(2, 400, 0);
+    session.before_memory = [&] { session.live = 10; };
+    tick(3, 400, 0);
+    EXPECT_TRUE(memory.last_parts().empty());
+    session.before_memory = nullptr;
+    tick(9, 10, 0);
+    tick(19, 10, 0);
+    EXPECT_FALSE(memory.last_parts().empty());
+    EXPECT_EQ(memory.last_parts_seconds(), 19);
+}
+
+// After a look that took five milliseconds there is none for a second.
+TEST_F(sampler_test, what_stays_is_looked_at_sooner_when_it_is_another) {
+    session.processes = {{program.pid()}};
+    session.before_memory = [] {
+        for (const double end = cpu_seconds() + 0.005; cpu_seconds() < end;) {
+        }
+    };
+    tick(3, 1000, 0);
+    tick(4, 400, 0);
+    tick(5, 400, 0);
+    EXPECT_EQ(memory.last_parts_seconds(), 5);
+    tick(5.9, 400, 0);
+    EXPECT_EQ(memory.last_parts_seconds(), 5);
+    tick(5.92, 100, 0);
+    tick(5.94, 100, 0);
+    EXPECT_EQ(memory.last_parts_seconds(), 5.94);
 }
 
 TEST_F(sampler_test, points_out_a_mapping_hardly_touched_at_the_highest_moment) {

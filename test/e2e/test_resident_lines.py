@@ -213,3 +213,39 @@ def test_what_stays_resident_when_the_data_is_gone_is_told_with_whose_it_is(
     assert named["reserve of the allocator in the program"] > 40 * MIB, stays
     assert named.get("in use", 0) < MIB
     assert stays["seconds"] > 0.2
+
+
+# Its last block stays in malloc's own list of what the thread has just freed: nothing is given back.
+EMPTIED = """
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+static char *blocks[40 * 1024];
+static void *fill_and_empty(void *unused) {
+    for (int i = 0; i < 40 * 1024; ++i) blocks[i] = memset(malloc(1008), 1, 1008);
+    usleep(100000);
+    for (int i = 40 * 1024; i-- > 0;) free(blocks[i]);
+    usleep(700000);
+    return unused;
+}
+int main(void) {
+    pthread_t thread;
+    pthread_create(&thread, NULL, fill_and_empty, NULL);
+    pthread_join(thread, NULL);
+}
+"""
+
+
+def test_the_heap_of_a_thread_that_freed_all_its_blocks_is_kept_by_malloc(tmp_path: Path) -> None:
+    (tmp_path / "emptied.c").write_text(EMPTIED)
+    program = tmp_path / "emptied"
+    subprocess.run(["cc", "-g", "-O1", tmp_path / "emptied.c", "-o", program], check=True)
+    profiled = run_profiled(tmp_path / "out", [str(program)])
+    text = subprocess.check_output(
+        [FIL_PROFILE, "report", "--format", "json", profiled.report], text=True
+    )
+    stays = json.loads(text)["resident"]["afterwards"]
+    named = {line["text"]: line["bytes"] for line in stays["lines"]}
+    assert named["freed but kept by malloc, and its headers"] > 39 * MIB, stays
+    assert not [text for text, bytes in named.items() if "unknown" in text and bytes > MIB]

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::uint64_t largest_guard = 64 << 10;
 constexpr std::uint64_t heap_of_malloc = 64 << 20;  // each begins at a multiple of that
+// Where the kernel puts what has no address of its own. Go's heap, which looks alike, lies below.
+constexpr std::uint64_t lowest_chosen_by_kernel = std::uint64_t{1} << 46;
 
 // What we map is left out of core files (MADV_DONTDUMP), so that a crash is the program's alone;
 // the kernel's own pages have that mark, too, and are never resident.
@@ -46,6 +48,16 @@ fil_resident_kind kind_of(const kernel_mapping& one, const kernel_mapping& befor
     const bool is_our_data = before.high == one.low && is_ours(before) && before.is_of_file() &&
                              before.is_writable() && !before.is_shared();
     return is_our_data ? FIL_RESIDENT_PROFILER : kind_of_nameless(one, before);
+}
+
+// Heaps that follow each other are one mapping. What the last may still grow into is hidden.
+bool is_heap_of_malloc(const kernel_mapping& one, const kernel_mapping& next) {
+    const std::uint64_t end =
+        one.high + (heap_of_malloc - one.high % heap_of_malloc) % heap_of_malloc;
+    const bool ends_as_one =
+        one.high == end || (next.low == one.high && next.is_hidden() && next.high >= end);
+    return one.kind == FIL_RESIDENT_PROGRAM && one.name.empty() && one.is_writable() &&
+           one.low >= lowest_chosen_by_kernel && one.low % heap_of_malloc == 0 && ends_as_one;
 }
 
 // The first line of one.
@@ -92,10 +104,10 @@ std::vector<kernel_mapping> mappings_of_smaps(const std::string& smaps) {
             go_on(all.back(), line);
     }
     kernel_mapping none;
-    const kernel_mapping* before = &none;
-    for (kernel_mapping& one : all) {
-        one.kind = kind_of(one, *before);
-        before = &one;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        all[i].kind = kind_of(all[i], i > 0 ? all[i - 1] : none);
+        all[i].is_heap_of_malloc =
+            is_heap_of_malloc(all[i], i + 1 < all.size() ? all[i + 1] : none);
     }
     return all;
 }

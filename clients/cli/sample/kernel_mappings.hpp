@@ -16,6 +16,7 @@ struct kernel_mapping {
     std::int64_t resident = 0, proportional = 0, anonymous = 0;
     std::int64_t written = 0;  // and in no other process
     fil_resident_kind kind = FIL_RESIDENT_FILES;
+    bool is_heap_of_malloc = false;  // one that glibc made for a thread; others may be one, too
 
     bool is_writable() const { return access.size() > 1 && access[1] == 'w'; }
     bool is_hidden() const { return access.starts_with("---"); }

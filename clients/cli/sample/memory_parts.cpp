@@ -28,8 +28,8 @@ std::int64_t bytes_of(const known_range& one) {
     return static_cast<std::int64_t>(one.high - one.low);
 }
 
-// What lies between the parts that are known, and what the parent knows that to be. The C library's
-// heap has blocks of this process, or a name.
+// What lies between the parts that are known, and what the parent knows that to be. A heap of the C
+// library's has blocks of this process, a name, or, should all blocks be freed, a heap's place.
 std::vector<known_range> with_gaps(const kernel_mapping& one, const known_memory& known,
                                    const known_memory* parents) {
     std::vector<known_range> gaps, all = known.ranges_in(one.low, one.high);
@@ -42,9 +42,11 @@ std::vector<known_range> with_gaps(const kernel_mapping& one, const known_memory
         from = each.high;
     }
     gap_until(one.high);
-    const bool is_heap = one.name == "[heap]" || std::ranges::any_of(gaps, [&](const auto& gap) {
-                             return known.small_bytes_in(gap.low, gap.high) > 0;
-                         });
+    const auto has_blocks = [&](const known_range& gap) {
+        return known.small_bytes_in(gap.low, gap.high) > 0;
+    };
+    const bool is_heap =
+        one.name == "[heap]" || one.is_heap_of_malloc || std::ranges::any_of(gaps, has_blocks);
     for (known_range& gap : gaps) {
         if (is_heap) gap.kind = FIL_RESIDENT_HEAP;
         if (is_heap || parents == nullptr) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <new>
 #include <thread>
@@ -217,6 +218,12 @@ std::pair<std::vector<memory_part>, double> sampler::timed_look(double seconds) 
     return {std::move(seen), used};
 }
 
+// By the fiftieth of the peak, since live was that. A look in which that happens is of no moment:
+// what was freed meanwhile was resident at its begin, and at its end nobody knows whose it was.
+bool sampler::has_fallen(std::int64_t live) {
+    return live_now() < live - sampled_live_ / 50;
+}
+
 // A look at a process's mappings takes some milliseconds: at first at most an eighth of the time,
 // since a short run deserves an explanation, after some seconds a fiftieth. Who grew by a twelfth
 // since need not wait, since it may be gone before: such looks together take as long as the last
@@ -232,7 +239,7 @@ void sampler::sample_parts(std::int64_t live, double seconds) {
     seconds_for_details_ += used;
     next_parts_ = seconds + std::clamp(4 * seconds, 8.0, 50.0) * used;
     parts_due_ = false;
-    if (seen.empty() || live_now() < live - live / 50) return;
+    if (seen.empty() || has_fallen(live)) return;
     parts_ = std::move(seen);
     live_at_parts_ = live;
 }
@@ -245,21 +252,26 @@ void sampler::sample_copied(double seconds) {
     if (may_be_forked) seconds_for_copies_ += timed_look(seconds).second;
 }
 
-// Once a fifth of the peak is gone, now and then: nobody knows which look is the last. Not while it
-// falls, as at the end of every program.
+// Once a fifth of the peak is gone, now and then, and sooner when live is another since: nobody
+// knows which look is the last. Not while it falls, as at the end of every program.
 void sampler::sample_last_parts(std::int64_t live, double seconds) {
     constexpr double least_pause = 0.1;
     const bool falls = live < std::exchange(live_before_, live) - sampled_live_ / 100;
-    if (live > sampled_live_ - sampled_live_ / 5)
+    if (live > sampled_live_ - sampled_live_ / 5) {
         last_parts_.clear();
-    else if (!falls && seconds >= next_last_parts_ && watched_.size() <= most_explained) {
-        auto [seen, used] = timed_look(seconds);
-        seconds_for_details_ += used;
-        next_last_parts_ = seconds + least_pause + (seconds < 2 ? 20 : 200) * used;
-        if (seen.empty()) return;
-        last_parts_ = std::move(seen);
-        last_parts_seconds_ = seconds;
+        return;
     }
+    const bool is_another = std::abs(live - live_at_last_parts_) > sampled_live_ / 12;
+    const bool is_time = seconds >= (is_another ? soonest_last_parts_ : next_last_parts_);
+    if (falls || !is_time || watched_.size() > most_explained) return;
+    auto [seen, used] = timed_look(seconds);
+    seconds_for_details_ += used;
+    soonest_last_parts_ = seconds + least_pause + 40 * used;
+    next_last_parts_ = seconds + least_pause + (seconds < 2 ? 20 : 200) * used;
+    if (seen.empty() || has_fallen(live)) return;
+    last_parts_ = std::move(seen);
+    last_parts_seconds_ = seconds;
+    live_at_last_parts_ = live;
 }
 
 std::vector<fil_resident_part> sampler::parts() const {

@@ -94,6 +94,7 @@ class sampler {
     void sample_resident(std::int64_t live);
     std::vector<memory_part> parts_now();
     std::pair<std::vector<memory_part>, double> timed_look(double seconds);
+    bool has_fallen(std::int64_t live);
     void sample_copied(double seconds);
     void sample_parts(std::int64_t live, double seconds);
     void sample_last_parts(std::int64_t live, double seconds);
@@ -131,7 +132,8 @@ class sampler {
     double next_parts_ = 0;
     double seconds_for_details_ = 0;
     std::vector<memory_part> last_parts_;
-    double last_parts_seconds_ = 0, next_last_parts_ = 0;
+    double last_parts_seconds_ = 0, soonest_last_parts_ = 0, next_last_parts_ = 0;
+    std::int64_t live_at_last_parts_ = 0;
     double next_copied_ = 0, seconds_for_copies_ = 0;
     bool has_forked_ = false;
     std::size_t looked_for_forked_ = 0;  // how many had joined then
