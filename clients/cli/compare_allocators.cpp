@@ -29,7 +29,7 @@ constexpr const char* help =
     "  --repeat N       each so often, in turns (default: 5)\n"
     "  --scale          also two and four copies at once, as by so many times the threads:\n"
     "                   they take so many times the memory\n"
-    "  --touch, --order, --small, --process, --seconds: see fil-profile replay --help\n"
+    "  --touch, --order, --think, --small, --process, --seconds: see fil-profile replay --help\n"
     "\n"
     "A difference that is within noise is called that. An allocator that fails has a row that\n"
     "says why. Status: 0; 1 if none could be measured; 2 where a trace cannot be read.\n";
@@ -46,7 +46,11 @@ void write_file(const std::string& path, const std::string& text) {
 std::string how_it_was(const lab_options& options) {
     const replay_setting& any = options.settings.front();
     return "Each replayed " + std::to_string(options.repeats) + " times, in turns; order " +
-           any.order + ", pages touched: " + any.touch + "; of a Python its " +
+           any.order + ", pages touched: " + any.touch +
+           (any.keeps_time ? ", the program's time between events kept, so the time of an event is "
+                             "that of processors"
+                           : "") +
+           "; of a Python its " +
            (options.small == trace::runtime_memory::arenas ? "arenas"
                                                            : "small objects, from malloc") +
            "; " + std::to_string(std::thread::hardware_concurrency()) + " processors.";
@@ -73,8 +77,7 @@ int compare_allocators(const invocation& asked) {
     for (const std::string& path : options.traces) {
         const opened_trace from(path, options.pid);
         from.say_what_is_odd();
-        const planned_replay planned(reading(
-            path, [&] { return trace::replay_plan(from.read(), from.process(), options.small); }));
+        const planned_replay planned(from.plan(options));
         all.push_back(compare(path + " (" + from.name() + ")", planned, options.settings,
                               options.repeats, options.scales,
                               [&](const std::string& what) { progress->say(what); }));

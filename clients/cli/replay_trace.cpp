@@ -26,6 +26,8 @@ constexpr const char* help =
     "                   byte; none\n"
     "  --order WHAT     strict: as recorded (the default); free: all threads at once, which\n"
     "                   wait for what they depend on\n"
+    "  --think WHAT     the time between events: none (the default); kept, so that each comes no\n"
+    "                   earlier than in the program\n"
     "  --small MEMORY   of a Python: arenas, as it took them (the default); blocks, each from\n"
     "                   malloc\n"
     "  --process PID    of a trace of several; else the one with most events\n"
@@ -83,8 +85,9 @@ void print_figures(const replay_setting& setting, const replay_figures& plain,
     const auto resident = static_cast<double>(plain.peak_resident());
     std::printf("allocator   %s (%s)\n", setting.name().c_str(), plain.library.c_str());
     std::printf("events      %llu\n", static_cast<unsigned long long>(plain.steps));
-    std::printf("time        %.3f s, %.1f ns an event; the replay's own part of it: %.1f ns\n",
-                plain.seconds, plain.seconds * 1e9 / steps, own_seconds * 1e9 / steps);
+    std::printf("time        %.3f s, %.1f ns%s an event; the replay's own part of it: %.1f ns\n",
+                plain.seconds, plain.working_seconds() * 1e9 / steps,
+                plain.waited ? " of processors" : "", own_seconds * 1e9 / steps);
     std::printf("requested   %.1f MiB at the peak\n", mib(live));
     std::printf("resident    %.1f MiB at the peak, %.1f MiB on average, %.1f MiB at the end\n",
                 mib(resident), mib(plain.mean_resident()),
@@ -94,8 +97,8 @@ void print_figures(const replay_setting& setting, const replay_figures& plain,
         if (one.usable >= 0 && (top == nullptr || one.resident > top->resident)) top = &one;
     if (top != nullptr)
         std::printf("not asked   %.1f MiB of it inside of blocks, %.1f MiB beside them\n",
-                    mib(static_cast<double>(top->usable - top->live)),
-                    mib(static_cast<double>(top->resident - top->usable)));
+                    mib(static_cast<double>(top->inside())),
+                    mib(static_cast<double>(top->beside())));
     std::printf("faults      %llu\n", static_cast<unsigned long long>(plain.faults));
     if (calls >= 0)
         std::printf("calls       %lld of the system, for memory\n", static_cast<long long>(calls));
@@ -170,8 +173,7 @@ int replay(const invocation& asked) {
         return 0;
     }
     from.say_what_is_odd();
-    const planned_replay planned(reading(
-        path, [&] { return trace::replay_plan(from.read(), from.process(), options.small); }));
+    const planned_replay planned(from.plan(options));
     if (options.wants_pages) {
         print_pages(path, from, options, planned);
         return status_of_stdout();

@@ -149,8 +149,7 @@ int synthesize(const invocation& asked) {
     const std::string& path = options.traces.front();
     const opened_trace from(path, options.pid);
     from.say_what_is_odd();
-    const trace::synthesis made(reading(
-        path, [&] { return trace::replay_plan(from.read(), from.process(), options.small); }));
+    const trace::synthesis made(from.plan(options));
     output_file out(to);
     if (to.ends_with(".cpp"))
         out.write(program_of(made.counts()));

@@ -106,10 +106,17 @@ int class_of(std::uint64_t bytes) {
     return found;
 }
 
+// Usable, unused: of the blocks and mappings that are there, and what of these was never touched.
 struct sample {
     std::uint64_t steps;
-    std::int64_t ns, live, resident, usable;
+    std::int64_t ns, live, resident, usable, unused;
 };
+
+std::int64_t processor_ns(clockid_t of) {
+    timespec now{};
+    clock_gettime(of, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
 
 struct figures {
     int status = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
@@ -120,7 +127,11 @@ struct figures {
     replay_slot* slots = nullptr;
     std::uint64_t slot_count = 0;
     bool asks_usable = false;
-    std::int64_t began_ns = 0, ended_ns = 0, baseline = 0, sampling_ns = 0;
+    bool keeps_time = false;
+    std::int64_t began_ns = 0, ended_ns = 0, baseline = 0;
+    // What samples took, by the clock (of time that is kept they take none) and of processors.
+    std::int64_t sampling_ns = 0, sampling_processor_ns = 0;
+    std::int64_t processor_began_ns = 0, processor_ended_ns = 0;
     rusage began{}, ended{};
     std::uint64_t instructions_began = 0, instructions_ended = 0;
     bool counts_calls = false;
@@ -137,10 +148,12 @@ struct figures {
         getrusage(RUSAGE_SELF, &began);
         instructions_began = read_instructions();
         calls_began = memory_calls.load();
+        processor_began_ns = processor_ns(CLOCK_PROCESS_CPUTIME_ID);
         began_ns = now_ns();
     }
     void end() {
         ended_ns = now_ns();
+        processor_ended_ns = processor_ns(CLOCK_PROCESS_CPUTIME_ID);
         calls_ended = memory_calls.load();
         instructions_ended = read_instructions();
         getrusage(RUSAGE_SELF, &ended);
@@ -148,33 +161,44 @@ struct figures {
     // The time that it takes is taken off.
     void sample_now(std::uint64_t steps, std::int64_t live) {
         const std::int64_t begin_ns = now_ns();
+        const std::int64_t processor = processor_ns(CLOCK_THREAD_CPUTIME_ID);
         const std::uint64_t at = sampled.fetch_add(1);
         if (at >= most_samples) return;
-        samples[at] = {steps, begin_ns - began_ns - sampling_ns, live,
-                       resident_bytes(status) - baseline, asks_usable ? usable() : -1};
-        sampling_ns += now_ns() - begin_ns;
+        samples[at] = {steps, begin_ns - began_ns - sampling_ns,
+                       live,  resident_bytes(status) - baseline,
+                       -1,    0};
+        if (asks_usable) ask_usable(samples[at]);
+        if (!keeps_time) sampling_ns += now_ns() - begin_ns;
+        sampling_processor_ns += processor_ns(CLOCK_THREAD_CPUTIME_ID) - processor;
     }
-    std::int64_t usable() const {
-        std::int64_t sum = mapped_bytes;
-        for (std::uint64_t i = 0; i < slot_count; ++i)
-            if (slots[i].bytes != 0 && slots[i].block != nullptr)
-                sum += static_cast<std::int64_t>(malloc_usable_size(slots[i].block));
-        return sum;
+    void ask_usable(sample& into) const {
+        into.usable = mapped_bytes;
+        for (std::uint64_t i = 0; i < slot_count; ++i) {
+            if (slots[i].block == nullptr) continue;
+            into.unused += std::int64_t{slots[i].untouched_pages} * 4096;
+            if (slots[i].bytes != 0)
+                into.usable += static_cast<std::int64_t>(malloc_usable_size(slots[i].block));
+        }
     }
 };
 
-struct plain_watch {
+struct plain_watch : waiting_watch {
+    explicit plain_watch(figures& of) : all(of) {}
     figures& all;
     void before() {}
     void after(std::uint32_t, const step&, void*) {}
     void sample(std::uint64_t steps, std::int64_t live) { all.sample_now(steps, live); }
-    void begin() { all.begin(); }
+    void begin() {
+        waiting_watch::begin();
+        all.begin();
+    }
     void end() { all.end(); }
 };
 
 thread_local std::uint64_t began_ticks = 0;
 
 struct timing_watch : plain_watch {
+    timing_watch(figures& of, histogram* into) : plain_watch(of), times(into) {}
     histogram* times;  // of each thread, operation and class of sizes
 
     void before() { began_ticks = ticks(); }
@@ -223,17 +247,13 @@ void print_times(const timing_watch& watch, std::size_t threads, double ns_per_t
         }
 }
 
-double seconds_of(const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-}
-
 void print(const figures& all, std::uint64_t steps, std::uint64_t failed) {
-    const double cpu = seconds_of(all.ended.ru_utime) + seconds_of(all.ended.ru_stime) -
-                       seconds_of(all.began.ru_utime) - seconds_of(all.began.ru_stime);
+    const std::int64_t cpu_ns =
+        all.processor_ended_ns - all.processor_began_ns - all.sampling_processor_ns;
     tell("steps %llu\n", static_cast<unsigned long long>(steps));
     tell("seconds %.9f\n",
          static_cast<double>(all.ended_ns - all.began_ns - all.sampling_ns) * 1e-9);
-    tell("cpu %.6f\n", cpu);
+    tell("cpu %.9f\n", static_cast<double>(cpu_ns) * 1e-9);
     tell("faults %ld\n", all.ended.ru_minflt - all.began.ru_minflt);
     if (all.instructions_ended > all.instructions_began)
         tell("instructions %llu\n",
@@ -245,13 +265,15 @@ void print(const figures& all, std::uint64_t steps, std::uint64_t failed) {
     const std::uint64_t count = std::min(all.sampled.load(), all.most_samples);
     for (std::uint64_t i = 0; i < count; ++i) {
         const sample& one = all.samples[i];
-        tell("sample %llu %lld %lld %lld %lld\n", static_cast<unsigned long long>(one.steps),
+        tell("sample %llu %lld %lld %lld %lld %lld\n", static_cast<unsigned long long>(one.steps),
              static_cast<long long>(one.ns), static_cast<long long>(one.live),
-             static_cast<long long>(one.resident), static_cast<long long>(one.usable));
+             static_cast<long long>(one.resident), static_cast<long long>(one.usable),
+             static_cast<long long>(one.unused));
     }
 }
 
 struct page_watch : plain_watch {
+    page_watch(figures& of, std::uint64_t at) : plain_watch(of), when(at) {}
     std::uint64_t when;
 
     void sample(std::uint64_t steps, std::int64_t) {
@@ -305,7 +327,8 @@ std::uint64_t least_sampled(const mapped_plan& plan, std::uint64_t room) {
     std::uint64_t counts[48] = {};
     for (const auto& thread : plan.threads)
         for (const step& one : thread)
-            if (one.what != step_kind::release && one.what != step_kind::unmap && one.bytes() > 0)
+            if (one.what != step_kind::release && one.what != step_kind::unmap &&
+                one.what != step_kind::wait && one.bytes() > 0)
                 ++counts[std::min(static_cast<int>(std::bit_width(one.bytes())), 48) - 1];
     std::uint64_t found = 0;
     for (int i = 47; i >= 0; --i)
@@ -352,6 +375,7 @@ int main(char** words) {
     all.samples = shared_room<sample>(all.most_samples);
     all.slots = shared_room<replay_slot>(plan.slots);
     all.slot_count = plan.slots;
+    all.keeps_time = plan.waits > 0;
     const bool is_timed = std::strcmp(words[6], "timed") == 0;
     replay_options options;
     options.touch = std::strcmp(words[2], "none") == 0    ? touching::none
@@ -361,13 +385,15 @@ int main(char** words) {
     options.sample_every = wanted == 0 ? 0 : std::max<std::uint64_t>(plan.steps / wanted, 1);
     options.sample_bytes = least_sampled(plan, wanted * 6);
     const bool is_null = std::strcmp(words[4], "null") == 0;
+    options.waits = !is_null;
     // Only where one thread runs at a time do the slots stand still meanwhile.
-    all.asks_usable = is_timed && !is_null && options.order == ordering::strict;
+    all.asks_usable =
+        is_timed && !is_null && options.order == ordering::strict && options.touch == touching::all;
     const replay_steps steps{plan.threads, plan.turns, {all.slots, plan.slots}};
     std::uint64_t failed = 0;
     const std::uint64_t number = std::strtoull(words[7], nullptr, 10);
     if (std::strcmp(words[6], "pages") == 0) {
-        page_watch watch{{all}, number};
+        page_watch watch(all, number);
         options.sample_every = number;
         run<mapping_malloc>(steps, options, watch);
         return 3;
@@ -378,6 +404,7 @@ int main(char** words) {
     }
     if (std::strcmp(words[6], "copies") == 0) {
         options.sample_every = 0;
+        options.waits = false;
         failed = run_copies(plan, number, options, all);
         print(all, plan.steps * number, failed);
         tell("done\n");
@@ -385,8 +412,7 @@ int main(char** words) {
         _exit(0);
     }
     if (is_timed) {
-        timing_watch watch{{all},
-                           shared_room<histogram>(plan.threads.size() * operations * classes)};
+        timing_watch watch(all, shared_room<histogram>(plan.threads.size() * operations * classes));
         std::uint64_t overhead = ~std::uint64_t{0};
         for (int i = 0; i < 1000; ++i) {
             const std::uint64_t begin = ticks();
@@ -401,7 +427,7 @@ int main(char** words) {
         print(all, plan.steps, failed);
         print_times(watch, plan.threads.size(), ns_per_tick, static_cast<double>(overhead));
     } else {
-        plain_watch watch{all};
+        plain_watch watch(all);
         failed = is_null ? run<null_allocator>(steps, options, watch)
                          : run<mapping_malloc>(steps, options, watch);
         print(all, plan.steps, failed);

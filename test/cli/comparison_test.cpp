@@ -109,16 +109,25 @@ TEST(comparison, names_are_shown_and_never_obeyed) {
     EXPECT_NE(page.find("job.filtrace &lt;b&gt;"), page.npos);
 }
 
+TEST(figures_of, of_time_that_is_kept_an_event_takes_what_processors_do) {
+    replay_figures one = figures_of("steps 10\nseconds 60\ncpu 0.5\ndone\n");
+    EXPECT_EQ(one.working_seconds(), 60);
+    one.waited = true;
+    EXPECT_EQ(one.working_seconds(), 0.5);
+}
+
 TEST(figures_of, what_was_not_finished_has_a_reason) {
     EXPECT_EQ(figures_of("malloc /lib/x.so\nsteps 5\n").why_not, "it ended before it was done");
     const replay_figures whole = figures_of(
-        "malloc /lib/x.so\nsteps 5\nseconds 0.5\nsample 3 9 1 2 -1\nsample 1 8 1 2 -1\n"
+        "malloc /lib/x.so\nsteps 5\nseconds 0.5\nsample 3 9 1 2 -1 0\nsample 1 8 1 9 6 2\n"
         "latency free 64 10 1 2 3 4\ncalls 7\ndone\n");
     EXPECT_EQ(whole.why_not, "");
     EXPECT_EQ(whole.library, "/lib/x.so");
     EXPECT_EQ(whole.calls, 7);
     ASSERT_EQ(whole.samples.size(), 2u);
     EXPECT_EQ(whole.samples[0].steps, 1u);
+    EXPECT_EQ(whole.samples[0].inside(), 5);
+    EXPECT_EQ(whole.samples[0].beside(), 5);  // what was never touched is nowhere
     ASSERT_EQ(whole.latencies.size(), 1u);
     EXPECT_EQ(whole.latencies[0].ns[3], 4);
 }

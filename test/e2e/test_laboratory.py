@@ -216,6 +216,36 @@ def test_allocators_are_compared_on_one_page(traced: str) -> None:
 
 
 @pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("order", ["strict", "free"])
+def test_a_replay_takes_as_long_as_the_program_where_its_time_is_kept(order: str) -> None:
+    script(
+        "rests.py",
+        "import threading, time\n"
+        "def work():\n"
+        "    kept = bytearray(100_000)\n"
+        "    time.sleep(0.4)\n"
+        "    more = bytearray(200_000)\n"
+        "other = threading.Thread(target=work)\n"
+        "other.start()\n"
+        "work()\n"
+        "other.join()\n",
+    )
+    recorded(sys.executable, "rests.py")
+    times = times_of("trace.filtrace")
+    slept = [at for at, size in times if 200_000 <= size < 201_000]
+    words = ("replay", "--order", order, "--think")
+    for think in ("kept", "none"):
+        ended = fil_profile(*words, think, "trace.filtrace", timeout=SECONDS)
+        assert ended.status == 0, ended.stderr
+        printed = ended.stdout.decode()
+        assert ("ns of processors an event" in printed) == (think == "kept")
+        # Never shorter: so much is no matter of how busy the machine is.
+        if think == "kept":
+            assert figure(printed, "time") >= (slept[-1] - times[0][0]) / 1000 - 0.001
+        assert figure(printed, "events") > 100
+
+
+@pytest.mark.usefixtures("here")
 def test_what_is_asked_for_wrongly_is_said_in_a_line() -> None:
     said = {
         ("record",): "what should be recorded? (see fil-profile record --help)",
@@ -223,6 +253,7 @@ def test_what_is_asked_for_wrongly_is_said_in_a_line() -> None:
         ("record", "--x", "ls"): "record has no option --x (see fil-profile record --help)",
         ("replay",): "replay takes one trace (see fil-profile replay --help)",
         ("replay", "--touch", "it", "a"): "--touch takes no 'it'",
+        ("replay", "--think", "it", "a"): "--think takes no 'it'",
         ("replay", "--env", "A", "a"): "--env: 'A' is not NAME=VALUE",
         ("replay", "--allocator"): "--allocator needs a value",
         (
@@ -320,6 +351,8 @@ def test_what_is_never_touched_is_not_touched_by_a_replay() -> None:
         printed = fil_profile("replay", "trace.filtrace", timeout=SECONDS).stdout.decode()
         assert figure(printed, "requested") >= 192
         assert 5.5 < figure(printed, "resident") < 10, ends
+        # What nobody asked for is no less than nothing, however much was asked for and not used.
+        assert -0.1 <= float(printed.split("inside of blocks, ")[1].split()[0]) < 4
 
 
 @pytest.mark.usefixtures("here")

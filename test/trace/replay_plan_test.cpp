@@ -154,8 +154,36 @@ TEST(replay_plan, what_is_not_known_is_not_released) {
     EXPECT_EQ(plan_of({went(3), moved(4, 5, 10), went(5)}).steps(), 2u);
 }
 
+event at(std::uint64_t milliseconds, event one) {
+    one.milliseconds = milliseconds;
+    return one;
+}
+
+// Each thread waits where time has gone on since its last event; the first event is at 0.
+TEST(replay_plan, keeps_the_time_between_events_where_it_is_asked_to) {
+    const std::vector<event> events{at(100, came(0, 10, 1)), at(100, came(1, 10, 2)),
+                                    at(350, went(0, 1)), at(350, came(2, 10, 1)),
+                                    at(400, went(1, 2))};
+    replay_plan kept(runtime_memory::arenas, think_time::kept);
+    for (const event& one : events) kept.add(one);
+    EXPECT_EQ(kept.steps(), 5u);
+    EXPECT_EQ(kept.waits(), 2u);
+    const auto waits = [&](std::size_t thread) {
+        std::vector<std::pair<std::size_t, std::uint64_t>> found;
+        const auto& steps = kept.threads()[thread].steps;
+        for (std::size_t i = 0; i < steps.size(); ++i)
+            if (steps[i].what == step_kind::wait) found.emplace_back(i, steps[i].bytes());
+        return found;
+    };
+    EXPECT_EQ(waits(0), (std::vector<std::pair<std::size_t, std::uint64_t>>{{1, 250}}));
+    EXPECT_EQ(waits(1), (std::vector<std::pair<std::size_t, std::uint64_t>>{{1, 300}}));
+    EXPECT_EQ(plan_of(events).waits(), 0u);
+}
+
 TEST(replay_plan, comes_back_whole_from_its_file) {
-    const replay_plan plan = plan_of({came(0, 1ull << 33, 5), came(1, 7, 6), went(0, 6)});
+    replay_plan plan(runtime_memory::arenas, think_time::kept);
+    for (const event& one : {came(0, 1ull << 33, 5), came(1, 7, 6), at(70, went(0, 6))})
+        plan.add(one);
     std::vector<std::byte> file;
     write_plan(plan, [&](const void* data, std::size_t bytes) {
         const auto* from = static_cast<const std::byte*>(data);
@@ -165,7 +193,9 @@ TEST(replay_plan, comes_back_whole_from_its_file) {
     ASSERT_TRUE(read.read(file));
     ASSERT_EQ(read.threads.size(), 2u);
     EXPECT_EQ(read.threads[0][0].bytes(), 1ull << 33);
-    EXPECT_EQ(read.threads[1].size(), 2u);
+    EXPECT_EQ(read.threads[1].size(), 3u);
+    EXPECT_EQ(read.threads[1][1].bytes(), 70u);
+    EXPECT_EQ(read.steps, 3u);
     EXPECT_EQ(read.turns.size(), 2u);
     EXPECT_EQ(read.slots, 2u);
     file.pop_back();

@@ -110,6 +110,59 @@ TEST_P(replay_in, each_block_goes_once_after_it_came) {
 }
 INSTANTIATE_TEST_SUITE_P(order, replay_in, ::testing::Values(ordering::strict, ordering::free));
 
+// A clock of its own: it goes on when somebody waits, and says until when.
+struct watch_with_a_clock : null_watch {
+    std::mutex lock;
+    std::uint64_t now = 0;
+    std::vector<std::uint64_t> asked;             // in the order of the waits
+    std::map<std::uint64_t, std::uint64_t> came;  // of each size, when
+
+    void after(std::uint32_t, const step& one, void*) {
+        const std::lock_guard hold(lock);
+        if (one.what == step_kind::allocate) came[one.bytes()] = now;
+    }
+    void wait_until(std::uint64_t milliseconds) {
+        const std::lock_guard hold(lock);
+        asked.push_back(milliseconds);
+        now = std::max(now, milliseconds);
+    }
+};
+
+TEST(replay, no_event_comes_earlier_than_in_the_program_where_time_is_kept) {
+    replay_plan plan(runtime_memory::arenas, think_time::kept);
+    std::uint64_t block = 0;
+    for (const auto& [thread, milliseconds] : std::vector<std::pair<std::uint32_t, std::uint64_t>>{
+             {1, 50}, {2, 50}, {1, 1050}, {2, 3000}}) {
+        event one = came(block++, milliseconds + thread, thread);
+        one.milliseconds = milliseconds;
+        plan.add(one);
+    }
+    std::vector<std::span<const step>> threads;
+    for (const replay_plan::thread& one : plan.threads()) threads.emplace_back(one.steps);
+    for (const auto order : {ordering::strict, ordering::free})
+        for (const bool waits : {true, false}) {
+            std::vector<replay_slot> slots(plan.slots());
+            const replay_steps steps{threads, plan.turns(), slots};
+            watch_with_a_clock watch;
+            null_allocator nothing;
+            replay_options options{touching::none, order};
+            options.waits = waits;
+            replay<null_allocator, watch_with_a_clock>(nothing, steps, options, watch).run();
+            std::ranges::sort(watch.asked);
+            ASSERT_EQ(watch.came.size(), 4u);
+            if (!waits) {
+                EXPECT_TRUE(watch.asked.empty());
+                continue;
+            }
+            EXPECT_EQ(watch.asked, (std::vector<std::uint64_t>{1000, 2950}));
+            EXPECT_GE(watch.came[1051], 1000u);
+            EXPECT_GE(watch.came[3002], 2950u);
+            if (order == ordering::strict) {
+                EXPECT_EQ(watch.came[1051], 1000u);
+            }
+        }
+}
+
 TEST(replay, what_the_trace_leaves_can_be_released) {
     replay_plan plan;
     plan.add(came(0, 100));

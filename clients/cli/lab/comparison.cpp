@@ -11,7 +11,8 @@ namespace {
 constexpr double mib = 1 << 20;
 
 double of_time(const replay_figures& plain, const replay_figures&) {
-    return plain.seconds * 1e9 / static_cast<double>(std::max<std::uint64_t>(plain.steps, 1));
+    return plain.working_seconds() * 1e9 /
+           static_cast<double>(std::max<std::uint64_t>(plain.steps, 1));
 }
 double of_peak(const replay_figures& plain, const replay_figures&) {
     return static_cast<double>(plain.peak_resident()) / mib;
@@ -50,11 +51,11 @@ const replay_sample* at_most_resident(const replay_figures& timed) {
 }
 double of_inside(const replay_figures&, const replay_figures& timed) {
     const replay_sample* top = at_most_resident(timed);
-    return top == nullptr ? 0 : static_cast<double>(top->usable - top->live) / mib;
+    return top == nullptr ? not_known : static_cast<double>(top->inside()) / mib;
 }
 double of_beside(const replay_figures&, const replay_figures& timed) {
     const replay_sample* top = at_most_resident(timed);
-    return top == nullptr ? 0 : static_cast<double>(top->resident - top->usable) / mib;
+    return top == nullptr ? not_known : static_cast<double>(top->beside()) / mib;
 }
 
 // The class of sizes with most calls stands for the operation.
@@ -78,8 +79,8 @@ const std::vector<question>& questions() {
         {"resident at the peak", "MiB", of_peak},
         {"resident on average", "MiB", of_mean},
         {"resident at the end", "MiB", of_end},
-        {"unused inside of blocks", "MiB", of_inside},
-        {"resident beside blocks", "MiB", of_beside},
+        {"unused inside of blocks", "MiB", of_inside, false},
+        {"resident beside blocks", "MiB", of_beside, false},
         {"time an event", "ns", of_time},
         {"malloc at 99 %", "ns", of_malloc},
         {"free at 99 %", "ns", of_free},

@@ -69,6 +69,8 @@ lab_options parse_lab_options(const std::string& verb, const std::vector<std::st
             for_all.touch = one_of(word, value(), {"none", "first", "all"});
         } else if (word == "--order") {
             for_all.order = one_of(word, value(), {"strict", "free"});
+        } else if (word == "--think") {
+            for_all.keeps_time = one_of(word, value(), {"none", "kept"}) == "kept";
         } else if (word == "--seconds") {
             for_all.seconds = number_of(word, value(), 1);
         } else if (word == "--repeat" && verb != "replay") {
@@ -88,10 +90,12 @@ lab_options parse_lab_options(const std::string& verb, const std::vector<std::st
     }
     found.has_allocators = !found.settings.empty();
     if (found.settings.empty()) found.settings.push_back(for_all);
+    if (for_all.keeps_time) found.think = trace::think_time::kept;
     // How all replay, wherever it was said.
     for (replay_setting& one : found.settings) {
         one.touch = for_all.touch;
         one.order = for_all.order;
+        one.keeps_time = for_all.keeps_time;
         one.seconds = for_all.seconds;
     }
     if (verb == "replay" && found.settings.size() > 1)

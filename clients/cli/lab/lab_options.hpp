@@ -13,6 +13,7 @@ struct lab_options {
     std::vector<std::string> traces;
     std::vector<replay_setting> settings;  // one at least
     trace::runtime_memory small = trace::runtime_memory::arenas;
+    trace::think_time think = trace::think_time::left_out;
     int pid = 0;
     int repeats = 5;
     std::string output;

@@ -135,7 +135,8 @@ replay_figures figures_of(const std::string& text) {
             words >> found.resident_end;
         } else if (name == "sample") {
             replay_sample one{};
-            if (words >> one.steps >> one.ns >> one.live >> one.resident >> one.usable)
+            if (words >> one.steps >> one.ns >> one.live >> one.resident >> one.usable >>
+                one.unused)
                 found.samples.push_back(one);
         } else if (name == "pages") {
             words >> found.sparse >> found.empty;
@@ -155,7 +156,9 @@ replay_figures figures_of(const std::string& text) {
     return found;
 }
 
-planned_replay::planned_replay(const trace::replay_plan& plan) : file_(new_memory_file()) {
+planned_replay::planned_replay(const trace::replay_plan& plan)
+    : file_(new_memory_file()),
+      recorded_seconds_(static_cast<int>(plan.milliseconds() / 1000 + 1)) {
     trace::write_plan(
         plan, [&](const void* data, std::size_t bytes) { write_whole(file_, data, bytes); });
 }
@@ -191,11 +194,13 @@ replay_figures planned_replay::measure(const replay_setting& setting, how kind, 
                                              word_of(kind),
                                              std::to_string(number),
                                              mark};
-    const heard all = hear_program({driver, arguments, variables}, file_, setting.seconds);
+    const int patience = setting.seconds + (setting.keeps_time ? recorded_seconds_ : 0);
+    const heard all = hear_program({driver, arguments, variables}, file_, patience);
     const std::string told = marked_lines(all.text, mark);
     replay_figures found = figures_of(told);
+    found.waited = setting.keeps_time && kind != how::null && kind != how::copies;
     if (all.was_stopped) {
-        found.why_not = "it was not done after " + std::to_string(setting.seconds) + " s";
+        found.why_not = "it was not done after " + std::to_string(patience) + " s";
     } else if (all.end.kind == FIL_ENDING_SIGNAL) {
         found.why_not = std::string("it crashed: ") + strsignal(all.end.value);
     } else if (!found.why_not.empty()) {

@@ -19,7 +19,8 @@ struct replay_setting {
     std::vector<std::string> variables;  // NAME=value
     std::string touch = "all";
     std::string order = "strict";
-    int seconds = 600;  // it may take so long
+    bool keeps_time = false;  // between events; the plan says how much
+    int seconds = 600;        // it may take so long
 
     // As a row is headed: "libjemalloc.so.2 MALLOC_CONF=...".
     std::string name() const;
@@ -27,7 +28,13 @@ struct replay_setting {
 
 struct replay_sample {
     std::uint64_t steps;
-    std::int64_t ns, live, resident, usable;  // usable -1: not asked
+    std::int64_t ns, live, resident;
+    std::int64_t usable,
+        unused;  // of what is there, and of that never touched; usable -1: not asked
+
+    // What nobody asked for, in blocks and beside them.
+    std::int64_t inside() const { return usable - live; }
+    std::int64_t beside() const { return resident - (usable - unused); }
 };
 
 struct replay_latency {
@@ -41,6 +48,7 @@ struct replay_figures {
     std::string library;  // whose malloc it was
     std::string lacks;    // what of the family is not of that library: "calloc, realloc"
     double seconds = 0, cpu = 0;
+    bool waited = false;  // the program's time between events was kept
     std::uint64_t steps = 0, failed = 0, faults = 0, instructions = 0;  // 0 instructions: not known
     std::int64_t calls = -1;         // of the system, for memory; -1: not known
     double scaled_ns[2] = {-1, -1};  // an event, at 2 and 4 times the threads; -1: not asked
@@ -52,6 +60,9 @@ struct replay_figures {
     std::uint64_t sparse = 0, empty = 0;
     std::vector<std::pair<std::uint32_t, std::uint64_t>> kept;
 
+    // What the allocator and the replay took: the clock's, or where that has the program's waits in
+    // it, the processors'.
+    double working_seconds() const { return waited ? cpu : seconds; }
     // After so many steps most was resident.
     std::uint64_t step_of_peak() const;
     std::int64_t peak_resident() const;
@@ -72,6 +83,7 @@ class planned_replay {
 
   private:
     descriptor file_;
+    int recorded_seconds_;
 };
 
 // The driver's own lines of what was heard, and those taken apart. Pure.

@@ -41,4 +41,11 @@ void opened_trace::say_what_is_odd() const {
         say(path_ + " lacks " + std::to_string(about().end.lost) + " events that were lost.");
 }
 
+trace::replay_plan opened_trace::plan(const lab_options& options) const {
+    return reading(path_, [&] {
+        return trace::replay_plan(reader_, process_, options.small, ~std::uint64_t{0},
+                                  options.think);
+    });
+}
+
 }  // namespace fil::cli

@@ -4,6 +4,7 @@
 #include <fil/trace/trace_reader.hpp>
 #include <string>
 
+#include "lab/lab_options.hpp"
 #include "os/memory_file.hpp"
 #include "os/refusal.hpp"
 
@@ -19,6 +20,8 @@ class opened_trace {
     const trace::reader::process& about() const { return reader_.processes()[process_]; }
     // "4711 python3 load.py"
     std::string name() const;
+    // As it is to be replayed. Throws refusal.
+    trace::replay_plan plan(const lab_options& options) const;
     // What a reader should know: it ends early, others are in it.
     void say_what_is_odd() const;
 

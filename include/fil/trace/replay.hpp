@@ -7,7 +7,8 @@
 // asked: not, the first byte of each block, or a byte of each page.
 //
 // `Watch` hears of every step: before(), after(thread, step, bytes), and now and then
-// sample(steps, live). Template, so that a watch which does nothing costs nothing.
+// sample(steps, live); and it waits where the plan does: wait_until(milliseconds), since its
+// begin(). Template, so that a watch which does nothing costs nothing.
 
 #include <atomic>
 #include <chrono>
@@ -26,6 +27,7 @@ struct replay_slot {
     void* block;
     std::uint64_t bytes;
     std::atomic<std::uint32_t> turn;
+    std::uint32_t untouched_pages;  // of what is touched apart; else 0
 };
 
 struct replay_steps {
@@ -40,13 +42,25 @@ struct replay_options {
     std::uint64_t sample_every = 0;  // steps; 0: never
     std::uint64_t sample_bytes =
         ~std::uint64_t{0};  // and where so many come or are touched at once
+    bool waits = true;      // where the plan does
 };
 
-struct null_watch {
+// A watch that waits by the clock.
+class waiting_watch {
+  public:
+    void begin() { began_ = std::chrono::steady_clock::now(); }
+    void wait_until(std::uint64_t milliseconds) const {
+        std::this_thread::sleep_until(began_ + std::chrono::milliseconds(milliseconds));
+    }
+
+  private:
+    std::chrono::steady_clock::time_point began_{};
+};
+
+struct null_watch : waiting_watch {
     void before() {}
     void after(std::uint32_t, const step&, void*) {}
     void sample(std::uint64_t, std::int64_t) {}
-    void begin() {}
     void end() {}
 };
 
@@ -115,7 +129,8 @@ class replay {
     void work_freely(std::uint32_t thread) {
         for (const step& one : steps_.threads[thread]) {
             const replay_slot& slot = steps_.slots[one.slot];
-            const bool depends = one.what != step_kind::map && one.what != step_kind::unmap;
+            const bool depends = one.what != step_kind::map && one.what != step_kind::unmap &&
+                                 one.what != step_kind::wait;
             for (int spun = 0; depends && slot.turn.load(std::memory_order_acquire) != one.turn;
                  ++spun)
                 if (spun > 1000)
@@ -127,6 +142,10 @@ class replay {
     }
 
     void do_step(std::uint32_t thread, const step& one) {
+        if (one.what == step_kind::wait) {
+            if (options_.waits) watch_.wait_until(one.bytes());
+            return;
+        }
         replay_slot& slot = steps_.slots[one.slot];
         const std::uint64_t bytes = one.bytes();
         std::int64_t change = 0;
@@ -157,6 +176,7 @@ class replay {
                 if (bytes > slot.bytes && !one.is_touched_apart())
                     touch(slot.block, slot.bytes, bytes);
                 slot.bytes = bytes;
+                slot.untouched_pages = untouched(one, bytes);
                 break;
             }
             case step_kind::release:
@@ -166,20 +186,27 @@ class replay {
                 change = -static_cast<std::int64_t>(slot.bytes);
                 slot.block = nullptr;
                 slot.bytes = 0;
+                slot.untouched_pages = 0;
                 break;
             case step_kind::map:
                 slot.block = allocator_.map(bytes);
+                slot.untouched_pages = untouched(one, bytes);
                 change = static_cast<std::int64_t>(bytes);
                 if (!one.is_touched_apart()) touch(slot.block, 0, bytes);
                 break;
             case step_kind::touch:
                 touch(slot.block, 0, bytes);
+                slot.untouched_pages -= std::min(slot.untouched_pages, pages_of(bytes));
                 break;
             case step_kind::unmap:
                 if (slot.block != nullptr)
                     allocator_.unmap(
                         static_cast<char*>(slot.block) + std::uint64_t{one.turn} * 4096, bytes);
+                // Its end is what was not touched.
+                slot.untouched_pages -= std::min(slot.untouched_pages, pages_of(bytes));
                 change = -static_cast<std::int64_t>(bytes);
+                break;
+            case step_kind::wait:
                 break;
         }
         slot.turn.store(one.turn + 1, std::memory_order_release);
@@ -193,8 +220,16 @@ class replay {
             return;
         }
         slot.bytes = one.bytes();
+        slot.untouched_pages = untouched(one, slot.bytes);
         change = static_cast<std::int64_t>(slot.bytes);
         if (!one.is_touched_apart()) touch(slot.block, 0, slot.bytes);
+    }
+
+    static std::uint32_t pages_of(std::uint64_t bytes) {
+        return static_cast<std::uint32_t>((bytes + 4095) / 4096);
+    }
+    static std::uint32_t untouched(const step& one, std::uint64_t bytes) {
+        return one.is_touched_apart() ? pages_of(bytes) : 0;
     }
 
     void touch(void* block, std::uint64_t from, std::uint64_t bytes) {
@@ -241,6 +276,7 @@ class prepared_replay {
         for (std::uint32_t i = 0; i < plan_.slots(); ++i) {
             slots_[i].block = nullptr;
             slots_[i].bytes = 0;
+            slots_[i].untouched_pages = 0;
             slots_[i].turn.store(0);
         }
         const replay_steps steps{threads_, plan_.turns(), {slots_.get(), plan_.slots()}};

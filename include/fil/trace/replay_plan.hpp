@@ -16,7 +16,8 @@
 
 namespace fil::trace {
 
-// Touch: of a block that came a step ago so many bytes are used, and no more.
+// Touch: of a block that came a step ago so many bytes are used, and no more. Wait: until `bytes`
+// milliseconds after the replay began.
 enum class step_kind : std::uint8_t {
     allocate,
     allocate_zeroed,
@@ -24,7 +25,8 @@ enum class step_kind : std::uint8_t {
     reallocate,
     map,
     unmap,
-    touch
+    touch,
+    wait
 };
 
 struct step {
@@ -53,6 +55,10 @@ struct turn_of_thread {
 // had come from malloc.
 enum class runtime_memory { arenas, blocks };
 
+// The time between events: left out, or kept, so that none comes earlier than it came in the
+// program, as far as the trace knows (its clock is of milliseconds, and raised every second one).
+enum class think_time { left_out, kept };
+
 class replay_plan {
   public:
     struct thread {
@@ -60,14 +66,16 @@ class replay_plan {
         std::vector<step> steps;
     };
 
-    explicit replay_plan(runtime_memory of = runtime_memory::arenas) : of_(of) {}
+    explicit replay_plan(runtime_memory of = runtime_memory::arenas,
+                         think_time think = think_time::left_out)
+        : of_(of), keeps_time_(think == think_time::kept) {}
 
     // Until so many steps are there, or all. A thread that has ended hands its place to the next
     // one, as its memory went to that one in the program: a server's thousand short threads are as
     // many as there were at once.
     replay_plan(const reader& from, std::size_t process, runtime_memory of,
-                std::uint64_t until = ~std::uint64_t{0})
-        : of_(of) {
+                std::uint64_t until = ~std::uint64_t{0}, think_time think = think_time::left_out)
+        : replay_plan(of, think) {
         std::unordered_map<std::uint32_t, std::uint64_t> last, place;
         std::uint64_t number = 0;
         from.for_each_event(process, [&](const event& one) {
@@ -117,7 +125,8 @@ class replay_plan {
     const std::vector<thread>& threads() const { return threads_; }
     const std::vector<turn_of_thread>& turns() const { return turns_; }
     std::uint32_t slots() const { return static_cast<std::uint32_t>(owner_.size()); }
-    std::uint64_t steps() const { return steps_; }
+    std::uint64_t steps() const { return steps_; }  // without the waits
+    std::uint64_t waits() const { return waits_; }
     // Who asked for what stands there, when the plan ends.
     callstack_id callstack_of(std::uint32_t slot) const { return callstack_[slot]; }
     std::int64_t peak() const { return peak_; }  // of what is live and mapped, in bytes
@@ -153,6 +162,7 @@ class replay_plan {
         if (is_new) {
             threads_.push_back({number, {}});
             free_.emplace_back();
+            waited_.push_back(0);
         }
         return last_ = found->second;
     }
@@ -173,12 +183,25 @@ class replay_plan {
     void put(const event& one, step_kind what, std::uint32_t slot, std::uint32_t turn,
              std::uint64_t bytes) {
         const std::uint32_t thread = index_of(one.thread);
-        threads_[thread].steps.push_back({slot, turn, static_cast<std::uint32_t>(bytes),
-                                          static_cast<std::uint16_t>(bytes >> 32), what,
-                                          one.alignment_log2});
+        if (keeps_time_) wait(thread, one.milliseconds);
+        put(thread, {slot, turn, static_cast<std::uint32_t>(bytes),
+                     static_cast<std::uint16_t>(bytes >> 32), what, one.alignment_log2});
+        ++steps_;
+    }
+    void put(std::uint32_t thread, const step& one) {
+        threads_[thread].steps.push_back(one);
         if (turns_.empty() || turns_.back().thread != thread) turns_.push_back({thread, 0});
         ++turns_.back().steps;
-        ++steps_;
+    }
+    // Where time has gone on since the thread's last event. The first event of all is at 0.
+    void wait(std::uint32_t thread, std::uint64_t milliseconds) {
+        if (!began_) began_ = milliseconds;
+        const std::uint64_t at = milliseconds - std::min(milliseconds, *began_);
+        if (at <= waited_[thread]) return;
+        waited_[thread] = at;
+        put(thread, {0, 0, static_cast<std::uint32_t>(at), static_cast<std::uint16_t>(at >> 32),
+                     step_kind::wait, 0});
+        ++waits_;
     }
     // What came with the last step is touched by one of its own, if the trace says how much.
     void touch(const event& one, std::uint32_t slot, std::optional<std::uint64_t> bytes) {
@@ -250,6 +273,9 @@ class replay_plan {
     }
 
     runtime_memory of_;
+    bool keeps_time_;
+    std::optional<std::uint64_t> began_;  // the first event's millisecond
+    std::vector<std::uint64_t> waited_;   // of each thread: until when it has waited
     std::vector<thread> threads_;
     std::vector<turn_of_thread> turns_;
     std::unordered_map<std::uint32_t, std::uint32_t> index_of_;
@@ -261,7 +287,7 @@ class replay_plan {
     std::vector<callstack_id> callstack_;           //   likewise
     mapped_pieces<piece> pieces_;                   // of mappings
     touched_memory touched_;
-    std::uint64_t maps_ = 0, steps_ = 0, milliseconds_ = 0;
+    std::uint64_t maps_ = 0, steps_ = 0, waits_ = 0, milliseconds_ = 0;
     std::int64_t live_ = 0, peak_ = 0;
 };
 
