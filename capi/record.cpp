@@ -243,9 +243,9 @@ void fil_record_alloc(const void* address, size_t bytes) {
 }
 
 void* fil_record_alloc_known(void* address, size_t bytes, fil_callstack callstack) {
+    const asked_as as(trace_of_runtime);
     if (callstack - 1 >= max_callstacks - 1) [[unlikely]]
         return block_events::alloc(address, bytes);
-    const asked_as as(trace_of_runtime);
     return block_events::alloc_known(address, bytes, callstack_id{callstack});
 }
 

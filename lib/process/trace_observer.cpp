@@ -98,11 +98,13 @@ void trace_observer::put_touched(thread_state& thread, std::uintptr_t address, s
                std::min(touched, bytes));
 }
 
-void trace_observer::put_slowly(thread_state& thread, std::uint64_t about, std::uint64_t place,
-                                std::uint64_t callstack, std::uint64_t bytes) {
+void trace_observer::put(thread_state& thread, std::uint64_t about, std::uint64_t place,
+                         const memory_extent& extent) {
     if (root_ == nullptr) return;
-    if (trace_ring* ring = prepare(thread, bytes))
-        append(*ring, about, place, callstack | std::min<std::uint64_t>(bytes, trace_size_apart));
+    memory_extent entry = extent;
+    entry.bytes = std::min<std::uint64_t>(extent.bytes, trace_size_apart);
+    if (trace_ring* ring = prepare(thread, extent.bytes))
+        append(*ring, about, place, what_of(entry));
 }
 
 trace_ring* trace_observer::prepare(thread_state& thread, std::uint64_t bytes) {

@@ -19,15 +19,20 @@ namespace fil {
 // Each word is written and read whole: a processor waits where it reads more than was just written.
 struct trace_words {
     std::uint32_t thread;  // its number; 0: none yet
-    std::uint32_t asked;   // trace_moved and so on, as in an entry; and `alignment_at`
-    static constexpr unsigned alignment_at = 26;
+    std::uint32_t about;   // trace_moved and so on, where an entry has them
+    std::uint64_t place;   // log2 of the alignment, likewise
 };
 extern constinit thread_local trace_words this_trace __attribute__((tls_model("initial-exec")));
 
+inline void trace_as_plain() {
+    this_trace.about = 0;
+    this_trace.place = 0;
+}
+
 class asked_as {
   public:
-    explicit asked_as(unsigned how) { this_trace.asked |= how << 3; }
-    ~asked_as() { this_trace.asked = 0; }
+    explicit asked_as(unsigned how) { this_trace.about |= how << 3; }
+    ~asked_as() { trace_as_plain(); }
     asked_as(const asked_as&) = delete;
 };
 
@@ -35,8 +40,9 @@ class trace_observer {
   public:
     // Of this thread's next blocks; alignment 0: any.
     static void will_be_asked(bool zeroed, std::size_t alignment) {
-        const unsigned log2 = alignment == 0 ? 0 : std::bit_width(alignment) - 1u;
-        this_trace.asked = (zeroed ? trace_zeroed << 3 : 0) | log2 << trace_words::alignment_at;
+        const std::uint64_t log2 = alignment == 0 ? 0 : std::bit_width(alignment) - 1u;
+        this_trace.about = zeroed ? trace_zeroed << 3 : 0;
+        this_trace.place = log2 << trace_place_bits;
     }
 
     // Before the first event of this process.
@@ -44,13 +50,33 @@ class trace_observer {
     // Said by the only thread that there is, before there is another one.
     void threads_will_be_several() { is_shared_.store(true, std::memory_order_relaxed); }
 
-    FIL_HOT void block_came(thread_state& thread, const memory_extent& extent) {
+    void block_came(thread_state& thread, const memory_extent& extent) {
         put_block(thread, trace_entry_kind::block_came, extent);
     }
-    FIL_HOT void block_went(thread_state& thread, const memory_extent& extent) {
-        if (extent.bytes >= trace_large) [[unlikely]]
+    void block_went(thread_state& thread, const memory_extent& extent) {
+        if (extent.bytes >= trace_large)
             put_touched(thread, extent.address, extent.bytes, trace_touched_block);
         put_block(thread, trace_entry_kind::block_went, extent);
+    }
+    // Of plain blocks, whose bytes an entry can hold.
+    FIL_HOT bool has_room(thread_state& thread) const {
+        const trace_ring* ring = ring_of(*thread.set);
+        return ring != nullptr && has_room(*ring);
+    }
+    FIL_HOT bool has_room_to_go(thread_state& thread, std::uint64_t bytes) const {
+        return has_room(thread) && bytes < trace_large;
+    }
+    FIL_HOT void came_at_once(thread_state& thread, const memory_extent& extent) {
+        append(*ring_of(*thread.set), about_block(trace_entry_kind::block_came),
+               place_of(extent.address), what_of(extent));
+    }
+    // Whose it was, and how much, is known from when it came.
+    FIL_HOT void went_at_once(thread_state& thread, const memory_extent& extent) {
+        append(*ring_of(*thread.set), about_block(trace_entry_kind::block_went), extent.address, 0);
+    }
+    // Whoever has its ring next says so first.
+    void thread_ends(thread_state& thread) {
+        if (trace_ring* ring = ring_of(*thread.set)) ring->room_until = 0;
     }
     void mapping_came(thread_state& thread, const memory_extent& extent, mapping_kind kind) {
         put(thread, trace_entry_kind::mapping_came, static_cast<unsigned>(kind), extent);
@@ -72,31 +98,27 @@ class trace_observer {
     }
 
   private:
-    FIL_HOT void put_block(thread_state& thread, trace_entry_kind kind,
-                           const memory_extent& extent) {
-        const std::uint64_t asked = this_trace.asked;
-        put(thread, (asked & 0xff) | std::uint64_t(kind),
-            asked >> trace_words::alignment_at << trace_place_bits | extent.address, extent);
+    FIL_HOT static std::uint64_t about_block(trace_entry_kind kind) {
+        return this_trace.about | std::uint64_t(kind);
     }
-    FIL_HOT void put(thread_state& thread, trace_entry_kind kind, unsigned about,
-                     const memory_extent& extent) {
+    FIL_HOT static std::uint64_t place_of(std::uintptr_t address) {
+        return this_trace.place | address;
+    }
+    FIL_HOT static std::uint64_t what_of(const memory_extent& extent) {
+        return std::uint64_t{to_index(extent.callstack)} << 32 | extent.bytes;
+    }
+    void put_block(thread_state& thread, trace_entry_kind kind, const memory_extent& extent) {
+        put(thread, about_block(kind), place_of(extent.address), extent);
+    }
+    void put(thread_state& thread, trace_entry_kind kind, unsigned about,
+             const memory_extent& extent) {
         put(thread, about << 3 | std::uint64_t(kind), extent.address, extent);
     }
+    // Where the thread has no ring yet, or that is full, or a size needs an entry of its own.
+    void put(thread_state& thread, std::uint64_t about, std::uint64_t place,
+             const memory_extent& extent);
 
-    FIL_HOT void put(thread_state& thread, std::uint64_t about, std::uint64_t place,
-                     const memory_extent& extent) {
-        trace_ring* ring = ring_of(*thread.set);
-        const std::uint64_t callstack = std::uint64_t{to_index(extent.callstack)} << 32;
-        if (ring != nullptr && ring->thread == this_trace.thread && extent.bytes < trace_size_apart)
-            [[likely]] {
-            const std::uint64_t at = ring->written.load(std::memory_order_relaxed);
-            if (at < ring->room_until) [[likely]]
-                return append(*ring, at, about, place, callstack | extent.bytes);
-        }
-        put_slowly(thread, about, place, callstack, extent.bytes);
-    }
-
-    static bool has_room(const trace_ring& ring) {
+    FIL_HOT static bool has_room(const trace_ring& ring) {
         return ring.written.load(std::memory_order_relaxed) < ring.room_until;
     }
 
@@ -110,24 +132,18 @@ class trace_observer {
         return order;
     }
 
-    FIL_HOT void append(trace_ring& ring, std::uint64_t at, std::uint64_t about,
-                        std::uint64_t place, std::uint64_t what) {
+    FIL_HOT void append(trace_ring& ring, std::uint64_t about, std::uint64_t place,
+                        std::uint64_t what) {
+        const std::uint64_t at = ring.written.load(std::memory_order_relaxed);
+        trace_entry& entry = ring.first[at & ring.mask];
         about |= root_->clock.load(std::memory_order_relaxed);
-        ring.first[at & ring.mask] = {next_order() | about, place, what};
+        entry = {next_order() | about, place, what};
         ring.written.store(at + 1, std::memory_order_release);
-    }
-    void append(trace_ring& ring, std::uint64_t about, std::uint64_t place, std::uint64_t what) {
-        append(ring, ring.written.load(std::memory_order_relaxed), about, place, what);
     }
 
     // How much of what is about to go is resident.
     FIL_RARE void put_touched(thread_state& thread, std::uintptr_t address, std::uint64_t bytes,
                               unsigned about);
-    // Where the thread has no ring yet, or that is full, or a size needs an entry of its own. Not
-    // "cold": the compiler takes all that leads there for cold, too, and puts it far away.
-    [[gnu::noinline]] void put_slowly(thread_state& thread, std::uint64_t about,
-                                      std::uint64_t place, std::uint64_t callstack,
-                                      std::uint64_t bytes);
     // A ring of this thread's, with room.
     trace_ring* prepare(thread_state& thread, std::uint64_t bytes);
     void number_thread();

@@ -108,6 +108,9 @@ def test_of_a_python_a_replay_takes_small_objects_or_their_arenas() -> None:
     recorded(sys.executable, "small.py")
     layers = Counter(one.layer for one in events() if one.what in ("malloc", "map"))
     assert layers[1] > 30_000  # small objects
+    # Those are of malloc neither way: a replay never has both.
+    asked = Counter(one.layer for one in events() if one.what == "malloc" and one.bytes <= 512)
+    assert asked[0] < 0.1 * asked[1]
     assert layers[2] >= 2  # arenas of a megabyte
     arenas = fil_profile("replay", "trace.filtrace", timeout=SECONDS).stdout.decode()
     blocks = fil_profile("replay", "--small", "blocks", "trace.filtrace", timeout=SECONDS)

@@ -48,6 +48,17 @@ struct extents_observer {
     void mapping_went(thread_state&, const memory_extent& extent, mapping_kind kind) {
         mapped[static_cast<int>(kind)] -= static_cast<std::int64_t>(extent.bytes);
     }
+    // Each third event finds none, and is told by the slow path.
+    std::uint32_t asked = 0;
+    bool has_room(thread_state&) { return ++asked % 3 != 0; }
+    bool has_room_to_go(thread_state& thread, std::uint64_t) { return has_room(thread); }
+    void came_at_once(thread_state& thread, const memory_extent& extent) {
+        block_came(thread, extent);
+    }
+    void thread_ends(thread_state&) {}
+    void went_at_once(thread_state& thread, const memory_extent& extent) {
+        block_went(thread, extent);
+    }
 };
 static_assert(event_observer<extents_observer>);
 

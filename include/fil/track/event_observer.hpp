@@ -5,6 +5,10 @@
 // with that thread's re-entry guard raised; of mappings under the mappings' lock as well. Frees
 // that come inside another event are told when that ends. Hot path: no allocation, no throw; none
 // of it costs anything where it does nothing.
+//
+// The fast path asks first: `has_room`, and tells by `came_at_once` or `went_at_once`, of which
+// neither waits nor calls, so that its functions save no registers. Without room the event is done
+// by the slow path, which may wait.
 
 #include <concepts>
 #include <cstdint>
@@ -29,6 +33,11 @@ concept event_observer = requires(Observer& observer, thread_state& thread,
     observer.block_went(thread, extent);
     observer.mapping_came(thread, extent, kind);
     observer.mapping_went(thread, extent, kind);
+    { observer.has_room(thread) } -> std::same_as<bool>;
+    observer.came_at_once(thread, extent);
+    { observer.has_room_to_go(thread, extent.bytes) } -> std::same_as<bool>;
+    observer.went_at_once(thread, extent);
+    observer.thread_ends(thread);
 };
 
 struct null_observer {
@@ -36,6 +45,11 @@ struct null_observer {
     void block_went(thread_state&, const memory_extent&) {}
     void mapping_came(thread_state&, const memory_extent&, mapping_kind) {}
     void mapping_went(thread_state&, const memory_extent&, mapping_kind) {}
+    static constexpr bool has_room(thread_state&) { return true; }
+    static constexpr bool has_room_to_go(thread_state&, std::uint64_t) { return true; }
+    void came_at_once(thread_state&, const memory_extent&) {}
+    void went_at_once(thread_state&, const memory_extent&) {}
+    void thread_ends(thread_state&) {}
 };
 static_assert(event_observer<null_observer>);
 

@@ -78,7 +78,8 @@ class alignas(64) recorder {
 
     // The fast path of the same two. The caller has seen that the block's leaf is the cached one
     // (registry.hpp). They do all of it if nothing unusual is about: the counters exist, the block
-    // is a plain one, nothing is to be published, no free waits for the event's end. Otherwise they
+    // is a plain one, nothing is to be published, no free waits for the event's end, and the
+    // observer has room. Otherwise they
     // return false and have changed nothing (a usage may be settled, which is no change). Few
     // values live at a time, each word is loaded once: this is where the time of a program goes
     // that allocates much.
@@ -86,7 +87,8 @@ class alignas(64) recorder {
                                    std::uint64_t bytes, callstack_id callstack) {
         usage_set_record& set = *thread.set;
         usage_record* usage = known_usage_of(memory_, set, callstack);
-        if (usage == nullptr || thread.deferred_count != 0) [[unlikely]]
+        if (usage == nullptr || thread.deferred_count != 0 || !observer_.has_room(thread))
+            [[unlikely]]
             return false;
         settle(*usage, peak_.peak());
         const std::int64_t pending =
@@ -98,7 +100,7 @@ class alignas(64) recorder {
         set.pending.store(pending, std::memory_order_relaxed);
         count_allocation(*usage);
         add_owned(usage->now, static_cast<std::int64_t>(bytes));
-        observer_.block_came(thread, {address, bytes, callstack});
+        observer_.came_at_once(thread, {address, bytes, callstack});
         return true;
     }
 
@@ -110,7 +112,7 @@ class alignas(64) recorder {
             [&](callstack_id callstack, std::uint64_t bytes) FIL_INLINED {
                 usage_set_record& set = *thread.set;
                 usage_record* usage = known_usage_of(memory_, set, callstack);
-                if (usage == nullptr) [[unlikely]]
+                if (usage == nullptr || !observer_.has_room_to_go(thread, bytes)) [[unlikely]]
                     return false;
                 const std::int64_t peak = peak_.peak();
                 settle(*usage, peak);
@@ -122,7 +124,7 @@ class alignas(64) recorder {
                     return false;
                 set.pending.store(pending, std::memory_order_relaxed);
                 add_owned(usage->now, -static_cast<std::int64_t>(bytes));
-                observer_.block_went(thread, {address, bytes, callstack});
+                observer_.went_at_once(thread, {address, bytes, callstack});
                 return true;
             });
     }
@@ -253,6 +255,7 @@ class alignas(64) recorder {
     }
     void give_back(thread_state& thread) {
         end_event(thread);
+        observer_.thread_ends(thread);
         leases_.give_back(thread, peak_);
     }
 
