@@ -129,6 +129,16 @@ TEST(synthesis, what_goes_at_once_goes_at_once) {
     EXPECT_NEAR(after.live.back(), before.live.back(), before.live.back() / 10);
 }
 
+// As at a program's end: the largest comes last, and nothing has gone before it.
+TEST(synthesis, what_goes_when_nothing_more_comes_goes_after_all_of_it) {
+    std::vector<event> events;
+    for (std::uint32_t i = 0; i < 5000; ++i) events.push_back(came(i, 1000));
+    events.push_back(came(5000, 1'000'000));
+    for (std::uint32_t i = 0; i <= 5000; ++i) events.push_back(went(i));
+    const seen made = of_steps(synthesis(plan_of(events)).counts(), 1);
+    EXPECT_EQ(*std::ranges::max_element(made.live), 6'000'000);
+}
+
 TEST(synthesis, of_many_sizes_the_bytes_are_kept) {
     std::vector<event> events;
     for (std::uint64_t i = 0; i < 10'000; ++i) events.push_back(came(i, 20 + i * 7 % 9'973));

@@ -78,6 +78,8 @@ class synthesis {
                     case step_kind::release:
                         go(slot, turn.thread);
                         break;
+                    case step_kind::wait:
+                        break;
                     case step_kind::unmap:
                         slot.mapped -= std::min(slot.mapped, one.bytes());
                         if (slot.mapped == 0) go(slot, turn.thread);
@@ -121,26 +123,37 @@ class synthesis {
             shown_[order[i].first] = (bytes + count / 2) / count;
         }
     }
-    // The parts of phases in which far more long-lived blocks go than in others.
+    // The parts of phases in which far more long-lived blocks go than in others. First those of
+    // one arrival: what goes after it and before the next (a table that is emptied, the program's
+    // end) goes at once, and not meanwhile.
     void find_moments(std::uint64_t part, std::uint64_t length) {
         part_ = part;
-        std::unordered_map<std::uint64_t, std::uint64_t> in_part, in_phase;
-        for (std::uint64_t at = 0; at < blocks_.size(); ++at) {
-            const block& one = blocks_[at];
-            if (one.is_large || one.until == never || one.until - at - 1 < length / 2) continue;
-            ++in_part[one.until / part];
-            ++in_phase[one.until / length];
+        for (const std::uint64_t width : {std::uint64_t{1}, part}) {
+            std::unordered_map<std::uint64_t, std::uint64_t> in_part, in_phase;
+            for (std::uint64_t at = 0; at < blocks_.size(); ++at) {
+                const block& one = blocks_[at];
+                if (one.is_large || one.until == never || one.until - at - 1 < length / 2) continue;
+                ++in_phase[one.until / length];
+                if (!moment_at(one.until)) ++in_part[one.until / width];
+            }
+            std::vector<std::pair<std::uint64_t, std::uint64_t>> order;  // how many, which
+            for (const auto& [which, count] : in_part)
+                if (count >= 16 && count * 16 > in_phase[which * width / length])
+                    order.emplace_back(count, which);
+            std::ranges::sort(order, std::greater());
+            if (order.size() > most_moments) order.resize(most_moments);
+            for (const auto& [count, which] : order) {
+                (width == 1 ? instant_of_ : moment_of_)[which] =
+                    static_cast<std::uint32_t>(counts_.moments.size());
+                counts_.moments.push_back({which * width, (which + 1) * width});
+            }
         }
-        std::vector<std::pair<std::uint64_t, std::uint64_t>> order;  // how many, which
-        for (const auto& [which, count] : in_part)
-            if (count >= 16 && count * 16 > in_phase[which * part / length])
-                order.emplace_back(count, which);
-        std::ranges::sort(order, std::greater());
-        if (order.size() > most_moments) order.resize(most_moments);
-        for (const auto& [count, which] : order) {
-            moment_of_[which] = static_cast<std::uint32_t>(counts_.moments.size());
-            counts_.moments.push_back({which * part, (which + 1) * part});
-        }
+    }
+    std::optional<std::uint32_t> moment_at(std::uint64_t until) const {
+        if (const auto found = instant_of_.find(until); found != instant_of_.end())
+            return found->second;
+        const auto found = moment_of_.find(until / part_);
+        return found == moment_of_.end() ? std::nullopt : std::optional(found->second);
     }
 
     static std::uint64_t eighth_of(std::uint64_t bytes) {
@@ -182,10 +195,10 @@ class synthesis {
             std::int32_t goes = 0;
             if (one.until == never)
                 goes = static_cast<std::int32_t>(counts_.phases);
-            else if (life < length / 2)
+            else if (life < length / 2 && !instant_of_.contains(one.until))
                 goes = -1 - static_cast<std::int32_t>(std::bit_width(life));
-            else if (const auto then = moment_of_.find(one.until / part_); then != moment_of_.end())
-                goes = static_cast<std::int32_t>(counts_.phases + 1 + then->second);
+            else if (const auto then = moment_at(one.until))
+                goes = static_cast<std::int32_t>(counts_.phases + 1 + *then);
             else
                 goes = static_cast<std::int32_t>(phase_of(one.until));
             ++rows[{phase, one.thread, shown_[one.bytes], goes, one.freed_by}];
@@ -199,9 +212,10 @@ class synthesis {
     }
 
     std::vector<block> blocks_;
-    std::unordered_map<std::uint64_t, std::uint64_t> shown_;  // sizes as they are kept
-    std::uint64_t part_ = 1;                                  // of a phase
-    std::unordered_map<std::uint64_t, std::uint32_t> moment_of_;
+    std::unordered_map<std::uint64_t, std::uint64_t> shown_;       // sizes as they are kept
+    std::uint64_t part_ = 1;                                       // of a phase
+    std::unordered_map<std::uint64_t, std::uint32_t> moment_of_;   // of each part
+    std::unordered_map<std::uint64_t, std::uint32_t> instant_of_;  // of each arrival
     fil_synthetic::counts counts_;
 };
 

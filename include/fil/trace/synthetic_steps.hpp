@@ -62,8 +62,9 @@ class generator {
     void run(Emit&& emit) {
         auto next_row = from_.rows.begin();
         auto next_large = from_.larges.begin();
+        std::vector<std::vector<row>> waiting(from_.threads);
         for (std::uint32_t phase = 0; phase < from_.phases; ++phase) {
-            std::vector<std::vector<row>> waiting(from_.threads);
+            for (std::vector<row>& of_thread : waiting) of_thread.clear();
             for (; next_row != from_.rows.end() && next_row->phase == phase; ++next_row)
                 for (std::uint32_t i = 0; i < next_row->count; ++i)
                     waiting[next_row->thread].push_back(*next_row);
