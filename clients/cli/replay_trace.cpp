@@ -79,7 +79,7 @@ double mib(double bytes) {
 }
 
 void print_figures(const replay_setting& setting, const replay_figures& plain,
-                   const replay_figures& timed, double own_seconds, std::int64_t calls) {
+                   const replay_figures& timed, double own_seconds) {
     const auto steps = static_cast<double>(plain.steps);
     const auto live = static_cast<double>(plain.peak_live());
     const auto resident = static_cast<double>(plain.peak_resident());
@@ -100,17 +100,17 @@ void print_figures(const replay_setting& setting, const replay_figures& plain,
                     mib(static_cast<double>(top->inside())),
                     mib(static_cast<double>(top->beside())));
     std::printf("faults      %llu\n", static_cast<unsigned long long>(plain.faults));
-    if (calls >= 0)
-        std::printf("calls       %lld of the system, for memory\n", static_cast<long long>(calls));
+    if (plain.calls >= 0)
+        std::printf("calls       %lld of the system, for memory\n",
+                    static_cast<long long>(plain.calls));
     else
         std::printf("calls       of the system are not shown: they cannot be counted here\n");
     if (plain.instructions != 0)
         std::printf("instructions %llu, %.0f an event\n",
                     static_cast<unsigned long long>(plain.instructions),
                     static_cast<double>(plain.instructions) / steps);
-    if (plain.failed > 0)
-        std::printf("failed      %llu blocks could not be had\n",
-                    static_cast<unsigned long long>(plain.failed));
+    if (const std::string odd = plain.what_is_odd(); !odd.empty())
+        std::printf("odd         %s\n", odd.c_str());
     std::printf("\n%-9s %9s %12s %8s %8s %8s %8s\n", "ns", "up to", "count", "50 %", "90 %", "99 %",
                 "99.9 %");
     for (const replay_latency& one : timed.latencies) {
@@ -182,12 +182,12 @@ int replay(const invocation& asked) {
     constexpr int samples = 1000;
     const replay_setting& setting = options.settings.front();
     const replay_figures own = planned.measure(setting, how::null, 0);
-    const replay_figures plain = planned.measure(setting, how::plain, samples);
+    replay_figures plain = planned.measure(setting, how::plain, samples);
     const replay_figures timed =
         plain.why_not.empty() ? planned.measure(setting, how::timed, 100) : plain;
     if (!plain.why_not.empty()) throw refusal(setting.name() + ": " + plain.why_not, 1);
-    print_figures(setting, plain, timed, own.seconds,
-                  planned.measure(setting, how::counted, 0).calls);
+    plain.add_checked(planned.measure(setting, how::counted, 0));
+    print_figures(setting, plain, timed, own.seconds);
     return status_of_stdout();
 }
 

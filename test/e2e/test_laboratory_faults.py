@@ -155,6 +155,40 @@ LACKING = """
     }
     void free(void* p) { }
 """
+# One that has all of the family, from a pool, with the fault that is asked for.
+POOL = """
+    #define _GNU_SOURCE
+    #include <stddef.h>
+    #include <string.h>
+    #include <unistd.h>
+    static char pool[1 << 26]; static size_t at, count;
+    static void* take(size_t n, size_t a) {
+        size_t here = (at + 16 + a - 1) & ~(a - 1);
+        if (here + n > sizeof pool) return 0;
+        ++count;
+        AT_MALLOC;
+        at = here + n;
+        memcpy(pool + here - 8, &n, 8);
+        return pool + here;
+    }
+    void* malloc(size_t n) { return take(n, 16); }
+    void* calloc(size_t n, size_t m) { return take(n * m, 16); }
+    void* realloc(void* p, size_t n) {
+        size_t old = 0;
+        void* q = take(n, 16);
+        if (p) memcpy(&old, (char*)p - 8, 8);
+        return q && p ? memcpy(q, p, old < n ? old : n) : q;
+    }
+    int posix_memalign(void** p, size_t a, size_t n) { *p = take(n, a); return *p ? 0 : 12; }
+    void* aligned_alloc(size_t a, size_t n) { return take(n, a); }
+    size_t malloc_usable_size(void* p) {
+        size_t n = 0;
+        if (p) memcpy(&n, (char*)p - 8, 8);
+        return n;
+    }
+    void free(void* p) { }
+    AT_LOAD
+"""
 STUBS = """
     #define _GNU_SOURCE
     #include <dlfcn.h>
@@ -196,6 +230,16 @@ def test_an_allocator_that_is_bad_has_a_row_that_says_so_and_the_others_are_ther
     library("prints", STUBS, '-DAT_MALLOC=write(1, "done\\nsteps 7\\nmalloc me\\n", 23)')
     library("gives_none", STUBS, "-DAT_MALLOC=if (count > 500 && count % 3 == 0) return 0")
     library("frees_only", "void free(void* p) { }")
+    nothing = ("-DAT_MALLOC=", "-DAT_LOAD=")
+    library("leaks", POOL, *nothing)
+    library("crooked", POOL, "-DAT_MALLOC=if (count % 2) here += 4", nothing[1])
+    twice = "if (count > 900 && count % 9 == 0 && a <= 16) return pool + (at - 700 & ~15ul)"
+    library("twice", POOL, f"-DAT_MALLOC={twice}", nothing[1])
+    library("crashes", POOL, "-DAT_MALLOC=if (count == 1000) *(volatile int*)0 = 1", nothing[1])
+    leaves = "__attribute__((constructor)) static void gone(void) { _exit(0); }"
+    library("leaves", POOL, nothing[0], f"-DAT_LOAD={leaves}")
+    says = '__attribute__((constructor)) static void say(void) { write(1, "hello\\n", 6); }'
+    library("greets", POOL, nothing[0], f"-DAT_LOAD={says}")
     foreign = bytearray(Path("late.so").read_bytes())
     foreign[18:20] = b"\xb7\x00"  # of AArch64
     Path("foreign.so").write_bytes(foreign)
@@ -207,12 +251,15 @@ def test_an_allocator_that_is_bad_has_a_row_that_says_so_and_the_others_are_ther
         "late.so": "it crashed: Aborted (it has no free, calloc, realloc, posix_memalign)",
         "hangs.so": "it was not done after 2 s (it has no free, calloc, realloc, posix_memalign)",
         "frees_only.so": "it has no malloc",
+        "crashes.so": "it crashed: Segmentation fault",
+        "leaves.so": "it ended before it was done",
         "foreign.so": cannot,
         "text.so": cannot,
         "empty.so": cannot,
         "nowhere.so": cannot,
     }
-    names = ["glibc", *(f"./{name}" for name in failures), "./prints.so", "./gives_none.so"]
+    measured = ["prints", "gives_none", "leaks", "crooked", "twice", "greets"]
+    names = ["glibc", *(f"./{name}" for name in failures), *(f"./{name}.so" for name in measured)]
     words = [word for name in names for word in ("--allocator", name)]
     ended = fil_profile(
         *("--no-browser", "compare-allocators", "--repeat", "1", "--seconds", "2", *words),
@@ -231,6 +278,21 @@ def test_an_allocator_that_is_bad_has_a_row_that_says_so_and_the_others_are_ther
     assert found["prints.so"]["library"].endswith("/prints.so")
     assert found["prints.so"]["samples"][-1][0] > 3000
     assert "blocks could not be had" in found["gives_none.so"]["odd"]
+    odd = {
+        "leaks": "freed blocks again: it only leaks",
+        "greets": "freed blocks again: it only leaks",
+        "crooked": "blocks were not aligned as asked",
+        "twice": "blocks were given while others had them",
+    }
+    for name, what in odd.items():
+        assert what in found[f"{name}.so"]["odd"], found[f"{name}.so"].get("odd")
+        assert any(line.startswith(f"=fil-profile= {name}.so: ") for line in said)
+    page = Path("allocator-comparison/index.html").read_text()
+    assert "leaks.so: it gave none of " in page
+    assert all("odd" not in found[name] for name in ("glibc", "prints.so"))
+    # And a replay by itself says so, too.
+    alone = fil_profile("replay", "--allocator", "./leaks.so", "trace.filtrace", timeout=SECONDS)
+    assert "odd         it gave none of " in alone.stdout.decode()
     assert any("gives_none.so: " in line and "could not be had" in line for line in said)
 
 

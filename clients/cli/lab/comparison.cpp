@@ -101,11 +101,8 @@ const replay_figures& compared_allocator::typical() const {
 }
 
 std::string compared_allocator::what_is_odd() const {
-    std::uint64_t failed = 0;
-    for (const replay_figures& one : plain) failed = std::max(failed, one.failed);
-    if (failed == 0) return "";
-    return std::to_string(failed) +
-           " blocks could not be had: its figures are of what it gave, and no better for that";
+    if (plain.empty()) return "";
+    return std::ranges::max_element(plain, {}, &replay_figures::failed)->what_is_odd();
 }
 
 bool is_shown(const compared_trace& trace, std::size_t question) {
@@ -168,8 +165,13 @@ namespace {
 void measure_more(const planned_replay& planned, bool scales, compared_allocator& one) {
     using how = planned_replay::how;
     replay_figures& plain = one.plain.back();
-    plain.calls = one.plain.size() > 1 ? one.plain.front().calls
-                                       : planned.measure(one.setting, how::counted, 0).calls;
+    if (one.plain.size() == 1) {
+        plain.add_checked(planned.measure(one.setting, how::counted, 0));
+    } else {
+        plain.calls = one.plain.front().calls;
+        plain.checks = one.plain.front().checks;
+        plain.why_not_checked = one.plain.front().why_not_checked;
+    }
     if (!scales) return;
     replay_setting free_running = one.setting;
     free_running.order = "free";

@@ -68,6 +68,33 @@ std::string replay_setting::name() const {
     return name;
 }
 
+void replay_figures::add_checked(const replay_figures& other) {
+    calls = other.calls;
+    checks = other.checks;
+    why_not_checked = other.why_not;
+}
+
+std::string replay_figures::what_is_odd() const {
+    std::string text;
+    const auto say = [&](const std::string& more) { text += (text.empty() ? "" : "; ") + more; };
+    const auto say_of = [&](std::uint64_t blocks, const char* what) {
+        if (blocks > 0) say(std::to_string(blocks) + what);
+    };
+    say_of(failed,
+           " blocks could not be had: its figures are of what it gave, and no better for that");
+    say_of(checks.misaligned, " blocks were not aligned as asked");
+    say_of(checks.overwritten,
+           " blocks were given while others had them, or did not keep what was in them");
+    say_of(checks.not_zeroed, " blocks of calloc were not zero");
+    // Whoever gives a block again gives some of a hundred.
+    if (checks.released >= 100 && checks.came_again == 0)
+        say("it gave none of " + std::to_string(checks.released) +
+            " freed blocks again: it only leaks");
+    if (!why_not_checked.empty())
+        say("when its blocks were checked, it failed: " + why_not_checked);
+    return text;
+}
+
 std::int64_t replay_figures::peak_resident() const {
     std::int64_t most = 0;
     for (const replay_sample& one : samples) most = std::max(most, one.resident);
@@ -131,6 +158,16 @@ replay_figures figures_of(const std::string& text) {
             words >> found.calls;
         } else if (name == "failed") {
             words >> found.failed;
+        } else if (name == "misaligned") {
+            words >> found.checks.misaligned;
+        } else if (name == "overwritten") {
+            words >> found.checks.overwritten;
+        } else if (name == "not_zeroed") {
+            words >> found.checks.not_zeroed;
+        } else if (name == "released") {
+            words >> found.checks.released;
+        } else if (name == "came_again") {
+            words >> found.checks.came_again;
         } else if (name == "end") {
             words >> found.resident_end;
         } else if (name == "sample") {

@@ -43,10 +43,16 @@ struct replay_latency {
     double ns[4];                // at 50, 90, 99 and 99.9 %
 };
 
+// What a replay that checks blocks found of them (clients/replay/checked_malloc.hpp).
+struct block_checks {
+    std::uint64_t misaligned = 0, overwritten = 0, not_zeroed = 0, released = 0, came_again = 0;
+};
+
 struct replay_figures {
-    std::string why_not;  // it failed
-    std::string library;  // whose malloc it was
-    std::string lacks;    // what of the family is not of that library: "calloc, realloc"
+    std::string why_not;          // it failed
+    std::string why_not_checked;  // as far as blocks are checked
+    std::string library;          // whose malloc it was
+    std::string lacks;            // what of the family is not of that library: "calloc, realloc"
     double seconds = 0, cpu = 0;
     bool waited = false;  // the program's time between events was kept
     std::uint64_t steps = 0, failed = 0, faults = 0, instructions = 0;  // 0 instructions: not known
@@ -57,12 +63,17 @@ struct replay_figures {
     std::vector<replay_latency> latencies;
     // Of a replay that was stopped: pages at least half empty, what they lack, and whose blocks
     // keep them, by slot.
+    block_checks checks;
     std::uint64_t sparse = 0, empty = 0;
     std::vector<std::pair<std::uint32_t, std::uint64_t>> kept;
 
     // What the allocator and the replay took: the clock's, or where that has the program's waits in
     // it, the processors'.
     double working_seconds() const { return waited ? cpu : seconds; }
+    // What must be known of an allocator of these figures, in words; empty: nothing.
+    std::string what_is_odd() const;
+    // Takes over what another replay, which counted calls and checked blocks, found.
+    void add_checked(const replay_figures& other);
     // After so many steps most was resident.
     std::uint64_t step_of_peak() const;
     std::int64_t peak_resident() const;
