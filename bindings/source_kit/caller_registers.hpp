@@ -7,6 +7,9 @@
 // same distances, if and only if the same calls have led here; and where one of the functions
 // between has saved the register. A way that is known costs a comparison for each call on it.
 //
+// No way is gone further than the unwinder has been on this stack: what lies above it may be
+// another's, or nothing.
+//
 // Zeroed memory is valid: no way is known. One thread, no locks. Hot path: no allocation, no throw;
 // some 6 KiB of stack on a way that is new, so not on a signal stack.
 #include <unwind.h>
@@ -24,10 +27,12 @@ class caller_registers {
     [[gnu::noinline]] std::uint64_t find(Accept accept) {
         __builtin_unwind_init();  // what nobody has saved yet is saved in this frame
         const auto here = reinterpret_cast<address>(__builtin_dwarf_cfa());
-        for (const way& each : ways_) {
-            if (!leads_here(each, here)) continue;
-            const std::uint64_t value = word_at(here, each.value);
-            if (accept(value)) return value;
+        if (is_on_known_stack(here)) {
+            for (const way& each : ways_) {
+                if (!leads_here(each, here)) continue;
+                const std::uint64_t value = word_at(here, each.value);
+                if (accept(value)) return value;
+            }
         }
         return ask_unwinder(here, accept);
     }
@@ -42,20 +47,38 @@ class caller_registers {
         address to[most_calls];
     };
 
-    static std::uint64_t word_at(address here, std::int32_t distance) {
-        return load<std::uint64_t>(here + static_cast<address>(std::int64_t{distance}), 0);
+    // Of any function's frame, whatever it keeps there.
+    [[gnu::no_sanitize_address]] static std::uint64_t word_at(address here, std::int32_t distance) {
+        return *reinterpret_cast<const volatile std::uint64_t*>(here + far(distance));
+    }
+    static address far(std::int32_t distance) {
+        return static_cast<address>(std::int64_t{distance});
     }
 
-    static bool leads_here(const way& known, address here) {
+    bool is_on_known_stack(address here) const {
+        return thread_ == __builtin_thread_pointer() && here - begin_ < end_ - begin_;
+    }
+    // What was met of the same stack before is still there.
+    void know_stack(address here, address end) {
+        if (!is_on_known_stack(here) && !is_on_known_stack(end - 1)) begin_ = here, end_ = end;
+        thread_ = __builtin_thread_pointer();
+        if (here < begin_) begin_ = here;
+        if (end > end_) end_ = end;
+    }
+
+    bool leads_here(const way& known, address here) const {
+        if (known.calls == 0) return false;
+        if (here + far(known.at[known.calls - 1]) + sizeof(address) > end_) return false;
         for (std::uint32_t i = known.calls; i != 0; --i) {
             if (word_at(here, known.at[i - 1]) != known.to[i - 1]) return false;
         }
-        return known.calls != 0;
+        return true;
     }
 
     template <typename Accept>
     struct search {
         address here;
+        address end;  // of what was met
         Accept& accept;
         way found = {};
         std::uint64_t value = 0;
@@ -69,6 +92,7 @@ class caller_registers {
         auto& search = *static_cast<caller_registers::search<Accept>*>(context);
         const address end = _Unwind_GetCFA(caller);  // of the function that it called
         if (end < search.here) return _URC_NO_REASON;
+        search.end = end;
         if (search.in != -1 && _Unwind_GetGR(caller, search.in) != search.value) {
             return _URC_END_OF_STACK;  // its own: the one before had it
         }
@@ -87,8 +111,9 @@ class caller_registers {
 
     template <typename Accept>
     [[gnu::noinline]] std::uint64_t ask_unwinder(address here, Accept& accept) {
-        search<Accept> state{here, accept};
+        search<Accept> state{here, here, accept};
         _Unwind_Backtrace(visit<Accept>, &state);
+        know_stack(here, state.end);
         if (state.in == -1) return 0;
         state.found.calls = state.calls;
         if (state.found.value != 0) ways_[next_++ % most_ways] = state.found;
@@ -98,8 +123,9 @@ class caller_registers {
     // Where the unwinder reads the register. Several places may hold the value, others left from
     // earlier calls; so it is asked again while one is changed. (Whoever interrupts this and does
     // not come back gives these frames up.) 0: nowhere here.
-    static std::int32_t place_of(_Unwind_Context* caller, int in, std::uint64_t value, address here,
-                                 address end) {
+    [[gnu::no_sanitize_address]] static std::int32_t place_of(_Unwind_Context* caller, int in,
+                                                              std::uint64_t value, address here,
+                                                              address end) {
         for (address at = here - 64; at < end; at += 8) {
             auto* word = reinterpret_cast<volatile std::uint64_t*>(at);
             if (*word != value) continue;
@@ -113,6 +139,9 @@ class caller_registers {
 
     way ways_[most_ways];
     std::uint32_t next_;
+    // Of the stack that the last way was on, what the unwinder has been through.
+    const void* thread_;
+    address begin_, end_;
 };
 
 }  // namespace fil::source_kit

@@ -4,6 +4,8 @@
 #include "caller_registers.hpp"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <sys/mman.h>
 
 #include <memory>
 
@@ -40,6 +42,15 @@ struct asked {
     return found;
 }
 
+// With much on the stack that is its own.
+[[gnu::noinline]] std::uint64_t ask_below_a_large_frame(const asked& how) {
+    char large[64 << 10];
+    asm volatile("" : : "r"(large) : "memory");
+    const std::uint64_t found = ask(how);
+    asm volatile("" : : "r"(large) : "memory");
+    return found;
+}
+
 // Holds `value` in a register that its callees must save, and nowhere else.
 [[gnu::noinline]] std::uint64_t hold(std::uint64_t value, const asked& how, int way) {
     std::uint64_t found = 0;
@@ -48,6 +59,7 @@ struct asked {
     if (way == 0) found = ask(how);
     if (way == 1) found = ask_busily(how, 2);
     if (way > 1) found = ask_deeper(how, way);
+    if (way < 0) found = ask_below_a_large_frame(how);
     asm volatile("" : : "r"(held));
     return found;
 }
@@ -103,6 +115,49 @@ TEST(caller_registers, the_nearest_caller_counts) {
     };
     EXPECT_EQ(nested(first + 1), first + 1);
     EXPECT_EQ(nested(first + 2), first + 2);
+}
+
+// A stack with nothing above it. What the C library keeps at its end is shorter than the large
+// frame.
+class short_stack {
+  public:
+    short_stack() {
+        memory_ = mmap(nullptr, bytes + guard, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                       -1, 0);
+        mprotect(static_cast<char*>(memory_) + bytes, guard, PROT_NONE);
+    }
+    ~short_stack() { munmap(memory_, bytes + guard); }
+    short_stack(const short_stack&) = delete;
+
+    void run(void* (*function)(void*), void* argument) {
+        pthread_attr_t how;
+        pthread_attr_init(&how);
+        ASSERT_EQ(pthread_attr_setstack(&how, memory_, bytes), 0);
+        pthread_t thread;
+        ASSERT_EQ(pthread_create(&thread, &how, function, argument), 0);
+        pthread_join(thread, nullptr);
+        pthread_attr_destroy(&how);
+    }
+
+  private:
+    static constexpr std::size_t bytes = 512 << 10, guard = 256 << 10;
+    void* memory_;
+};
+
+TEST(caller_registers, a_long_way_is_not_gone_beyond_the_end_of_a_stack) {
+    const auto registers = std::make_unique<caller_registers>();
+    const auto on_this_thread = [](void* known) -> void* {
+        const asked how{*static_cast<caller_registers*>(known), first};
+        for (std::uint64_t turn = 0; turn < 3; ++turn) {
+            EXPECT_EQ(hold(first + turn, how, -1), first + turn);
+            EXPECT_EQ(hold(first + turn, how, 0), first + turn);
+        }
+        return nullptr;
+    };
+    short_stack one, another;
+    one.run(on_this_thread, registers.get());
+    another.run(on_this_thread, registers.get());  // that has the memory of one that has ended
+    on_this_thread(registers.get());
 }
 
 }  // namespace
