@@ -189,8 +189,7 @@ fil_status fil_source_register(const fil_source* source, fil_error* error) {
 }
 
 int fil_source_is_merged(void) {
-    this_process
-        .running();  // before the first event of a forked child nobody has asked its session
+    this_process.running();  // a forked child asks its session at its first event
     return this_process.sources().merges_native_frames() ? 1 : 0;
 }
 

@@ -10,13 +10,10 @@
 #include <unistd.h>
 
 #include "fil/base/hash.hpp"
+#include "os/linux_numbers.hpp"
 #include "os/os.hpp"
 #include "os/recording_files.hpp"
 #include "os/refused_call.hpp"
-
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
 
 // System calls are made directly: the libc functions of these names may be our own hooks.
 namespace fil::os {
@@ -96,7 +93,7 @@ bool set_length(const char* path, std::uint64_t bytes) {
 }
 
 bool make_room(void* address, std::uint64_t bytes, const char* path, std::uint64_t offset) {
-    if (syscall(SYS_madvise, address, bytes, MADV_POPULATE_WRITE) == 0) return true;
+    if (syscall(SYS_madvise, address, bytes, populate_write) == 0) return true;
     if (errno == EINVAL) return make_room_in_file(path, bytes, offset);
     if (errno == EFAULT) errno = ENOSPC;  // as the kernel says that a page cannot be had
     note_refusal(SYS_fallocate);

@@ -9,11 +9,8 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 
+#include "os/linux_numbers.hpp"
 #include "os/seccomp_filter.hpp"
-
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
 
 namespace fil::sandbox {
 
@@ -28,7 +25,6 @@ struct own_call {
 };
 
 constexpr std::uint64_t any = system_call::unknown;
-constexpr std::uint64_t no_such_change = 3;  // stack_ends_linux.cpp
 constexpr std::uint64_t writable = PROT_READ | PROT_WRITE, here = static_cast<unsigned>(AT_FDCWD);
 constexpr std::uint64_t writing = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
 
@@ -53,7 +49,7 @@ constexpr own_call own_calls[] = {
     {of_mapped_files, {SYS_fstatfs, {any, any}}},
 
     {of_signal_stack, {SYS_sigaltstack, {0, any}}},
-    {of_signal_stack, {SYS_rt_sigprocmask, {no_such_change, any, 0, 8}}},
+    {of_signal_stack, {SYS_rt_sigprocmask, {os::no_such_change, any, 0, 8}}},
     {of_signal_mask | of_ending, {SYS_rt_sigprocmask, {SIG_SETMASK, any, any, 8}}},
     {of_ending, {SYS_rt_sigprocmask, {SIG_UNBLOCK, any, 0, 8}}},
 
@@ -84,7 +80,7 @@ constexpr own_call own_calls[] = {
     {of_files, {SYS_read, {any, any, any}}},
     {of_files, {SYS_close, {any}}},
     {of_files, {SYS_lseek, {any, 0, SEEK_END}}},
-    {of_files, {SYS_madvise, {any, any, MADV_POPULATE_WRITE}}},
+    {of_files, {SYS_madvise, {any, any, os::populate_write}}},
     {of_files, {SYS_fallocate, {any, 0, any, any}}},
     {of_files, {SYS_pwrite64, {any, any, any, any}}},
     {of_files, {SYS_unlinkat, {here, any, 0}}},

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cerrno>
 
+#include "os/linux_numbers.hpp"
 #include "os/os.hpp"
 #include "os/sandbox.hpp"
 
@@ -63,8 +64,8 @@ std::uintptr_t system_stack_ends::nearest_end(std::uintptr_t sp) {
 bool system_stack_ends::is_readable(std::uintptr_t page) {
     if (!sandbox::allows(sandbox::of_signal_stack)) return is_of_a_stack(page);
     const os::keep_errno keep;
-    constexpr int no_such_change = 3;
-    return syscall(SYS_rt_sigprocmask, no_such_change, page, nullptr, 8) == 0 || errno == EINVAL;
+    return syscall(SYS_rt_sigprocmask, os::no_such_change, page, nullptr, 8) == 0 ||
+           errno == EINVAL;
 }
 
 }  // namespace fil

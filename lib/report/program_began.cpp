@@ -1,31 +1,18 @@
 #include "report/program_began.hpp"
 
+#include <string_view>
 #include <vector>
 
+#include "fil/report/conventions/python.hpp"
 #include "fil/report/frame.hpp"
 
 namespace fil {
 namespace {
 
-bool is_of_runpy(const recording_view& recording, const function_record& function) {
-    const std::string_view file = recording.text(function.file);
-    return file == "<frozen runpy>" || file.ends_with("/runpy.py");
-}
+namespace python = report::conventions::python;
 
-// `python -m`, and directories and archives, are run by a module of Python's own.
-bool runs_a_module(const recording_view& recording, const function_record& function) {
-    return recording.text(function.name) == "_run_code" && is_of_runpy(recording, function);
-}
-
-// Which imports the packages that it lies in first.
-bool finds_a_module(const recording_view& recording, const function_record& function) {
-    return recording.text(function.name) == "_get_module_details" &&
-           is_of_runpy(recording, function);
-}
-
-bool is_module_of_a_file(const recording_view& recording, const function_record& function) {
-    return recording.text(function.name) == "<module>" &&
-           !recording.text(function.file).starts_with("<frozen ");
+bool is_module_of_a_file(std::string_view function, std::string_view file) {
+    return function == "<module>" && !file.starts_with("<frozen ");
 }
 
 report::frame_kind kind_of(const function_record& function) {
@@ -44,15 +31,19 @@ bool program_began(const recording_view& recording) {
         const function_record* function = recording.function(callstack->function);
         if (function == nullptr || kind_of(*function) != report::frame_kind::python) continue;
         is_python = true;
+        const std::string_view name = recording.text(function->name);
+        const std::string_view file = recording.text(function->file);
         const std::uint32_t above = to_index(callstack->caller);
-        is_found[i] = (above < i && is_found[above]) || finds_a_module(recording, *function);
+        is_found[i] = (above < i && is_found[above]) || python::finds_a_module(name, file);
         const callstack_record* caller = recording.callstack(callstack->caller);
-        const bool is_module = is_module_of_a_file(recording, *function);
+        const bool is_module = is_module_of_a_file(name, file);
         // What the interpreter imports for itself stands below its importer.
         if (is_module && (caller == nullptr || is_found[i])) return true;
         if (caller == nullptr) continue;
         const function_record* calls = recording.function(caller->function);
-        if (calls != nullptr && runs_a_module(recording, *calls)) return true;
+        if (calls != nullptr &&
+            python::runs_a_module(recording.text(calls->name), recording.text(calls->file)))
+            return true;
     }
     return !is_python;
 }

@@ -24,9 +24,9 @@ std::string first_fact(const recording_view& recording, std::string_view name) {
     return {};
 }
 
-void add_to(std::string& note, std::string_view more) {
+void add_remark(std::string& note, std::string_view remark) {
     if (!note.empty()) note += "; ";
-    note += more;
+    note += remark;
 }
 
 std::string note_of_damage(std::int32_t pid) {
@@ -198,12 +198,12 @@ void add_recorded_facts(report::facts& about, const std::vector<drawn_process>& 
         who.bytes = process.usage.used_bytes();
         who.peak = std::max(who.peak, who.bytes);
         if (const auto& request = process.drawn.out_of_memory) {
-            if (request->pid == who.pid) add_to(who.note, "ran out of memory");
+            if (request->pid == who.pid) add_remark(who.note, "ran out of memory");
             continue;
         }
         const bool has_ended = about.ending.kind != report::ending_facts::how::running;
         if (process.drawn.recording.header().closed == 0 && has_ended)
-            add_to(who.note, "still running when the program ended");
+            add_remark(who.note, "still running when the program ended");
     }
     if (!are_several) return;
     std::ranges::stable_sort(about.processes, std::greater(), &report::process_facts::bytes);

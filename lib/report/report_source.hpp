@@ -36,6 +36,9 @@ struct drawn_recording {
 // The value of the first fact of that name; empty: nobody told.
 std::string first_fact(const recording_view& recording, std::string_view name);
 
+// Notes of a process are remarks in a row: "still running; ran out of memory".
+void add_remark(std::string& note, std::string_view remark);
+
 // For a report that leaves out what this process held.
 std::string note_of_damage(std::int32_t pid);
 

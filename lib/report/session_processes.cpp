@@ -79,8 +79,9 @@ std::vector<std::optional<usage_at_peak>> usages_of(const session& session,
 std::string note_of(const joined_process& process) {
     constexpr std::int64_t least = 1 << 20;
     if (process.copied_bytes < least) return process.cause;
-    std::string note = process.cause.empty() ? "" : process.cause + "; ";
-    return note + report::size_text(process.copied_bytes) + " inherited and copied by writing";
+    std::string note = process.cause;
+    add_remark(note, report::size_text(process.copied_bytes) + " inherited and copied by writing");
+    return note;
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ ELSEWHERE = {
     "os/cold/process_end": "test/capi/session_test.cpp",
     "os/cold/random_bytes": "test/lib/report/workshop_test.cpp",
     "os/cold/watch_list": "test/capi/session_test.cpp",
+    "os/linux_numbers": "test/e2e/test_sandboxes.py",
     "os/linux_system": "test/lib/os/os_test.cpp",
     "os/local_socket": "test/lib/process/session_client_test.cpp",
     "os/recording_files": "test/e2e/test_without_supervisor.py",

@@ -24,6 +24,7 @@
 #include "fil/capture/callstack_source.hpp"
 #include "fil/capture/modules.hpp"
 #include "fil/capture/ordinary_stack.hpp"
+#include "fil/capture/own_module.hpp"
 
 namespace fil {
 
@@ -60,9 +61,8 @@ class boost_source {
     // `own_code` is an address in the module whose frames are ours; 0: leave nothing out.
     boost_source(function_table<System>& functions, call_tree<System>& tree,
                  modules<Finder, System>& modules, std::uintptr_t own_code)
-        : tree_(tree), modules_(modules) {
+        : tree_(tree), modules_(modules), own_(own_module::around<Finder>(own_code)) {
         deep_ = functions.intern({function_kind::announced, "[more than 1000 frames]", {}, {}, 0});
-        if (own_code != 0) Finder::find(own_code, &remember_own, this);
     }
 
     // Every callstack begins at `root` from now on. What threads remember of others must be dropped
@@ -84,7 +84,7 @@ class boost_source {
         std::size_t count = boost::stacktrace::safe_dump_to(t.pcs, sizeof t.pcs);
         count -= count != 0;  // the final zero
         std::size_t innermost = 0;
-        while (innermost < count && t.pcs[innermost] - own_begin_ < own_bytes_) ++innermost;
+        while (innermost < count && own_.holds(t.pcs[innermost])) ++innermost;
         return callstack_of(t, innermost, count);
     }
 
@@ -125,19 +125,11 @@ class boost_source {
         return entry.location;
     }
 
-    static void remember_own(void* context, const loaded_module* found) {
-        if (found == nullptr || found->is_program) return;
-        auto& self = *static_cast<boost_source*>(context);
-        self.own_begin_ = found->begin;
-        self.own_bytes_ = found->end - found->begin;
-    }
-
     call_tree<System>& tree_;
     modules<Finder, System>& modules_;
+    own_module own_;
     function_id deep_;
     callstack_id root_ = callstack_id::unknown;
-    std::uintptr_t own_begin_ = 0;
-    std::uintptr_t own_bytes_ = 0;
 };
 
 static_assert(callstack_source<boost_source<null_modules, null_system>>);

@@ -4,8 +4,7 @@
 // Concept `module_finder`, a type with two static functions:
 //
 //     find(pc, visit, context)   calls visit(context, module) exactly once, with the module that
-//     holds
-//                                pc, or nullptr. Texts are borrowed for the call.
+//                                holds pc, or nullptr. Texts are borrowed for the call.
 //     for_each(visit, context)   calls visit(context, address) with an address of the code of each
 //                                module that is loaded
 //

@@ -27,6 +27,7 @@
 #include "fil/capture/careful_walk.hpp"
 #include "fil/capture/frame_steps.hpp"
 #include "fil/capture/modules.hpp"
+#include "fil/capture/own_module.hpp"
 #include "fil/capture/stack_frames.hpp"
 #include "fil/capture/stack_memo.hpp"
 #include "fil/capture/stack_reach.hpp"
@@ -67,9 +68,8 @@ class unwind_source {
     // `own_code` is an address in the module whose frames are ours; 0: leave nothing out.
     unwind_source(function_table<System>& functions, call_tree<System>& tree,
                   modules<Finder, System>& modules, std::uintptr_t own_code)
-        : tree_(tree), modules_(modules) {
+        : tree_(tree), modules_(modules), own_(own_module::around<Finder>(own_code)) {
         deep_ = functions.intern({function_kind::announced, "[more than 1000 frames]", {}, {}, 0});
-        if (own_code != 0) Finder::find(own_code, &remember_own, this);
     }
 
     // Every callstack begins at `root` from now on. What threads remember of others must be dropped
@@ -94,7 +94,7 @@ class unwind_source {
             forget(t);
         frame_place place = Machine::here();
         t.reach.begin_at(place.sp);
-        if (!t.ways.go(place, [this](std::uintptr_t pc) { return is_own(pc); })) [[unlikely]]
+        if (!t.ways.go(place, [this](std::uintptr_t pc) { return own_.holds(pc); })) [[unlikely]]
             return walk_in(t, place);
         return find_or_walk(t, place);
     }
@@ -109,7 +109,7 @@ class unwind_source {
         t.walked.begin();
         while (!t.walked.is_full()) {
             const known_code code = code_at(t, place.pc);
-            if (!is_own(place.pc) || t.walked.count() != 0) t.walked.add(place, code.at);
+            if (!own_.holds(place.pc) || t.walked.count() != 0) t.walked.add(place, code.at);
             if (code.row.stack == stack_rule::other) [[unlikely]] {
                 gather_carefully(t);
                 break;
@@ -161,8 +161,6 @@ class unwind_source {
     }
 
   private:
-    FIL_HOT bool is_own(std::uintptr_t pc) const { return pc - own_begin_ < own_bytes_; }
-
     FIL_RARE void forget(thread& t) {
         for (known_code& entry : t.codes) entry.pc = 0;
         t.ways.forget();
@@ -179,7 +177,7 @@ class unwind_source {
         way.is_plain = true;
         way.fp_slot = ways_in::not_saved;
         const std::uintptr_t from = place.sp;
-        while (is_own(place.pc)) {
+        while (own_.holds(place.pc)) {
             const unwind_row row = code_at(t, place.pc).row;
             const frame_step step = steps::step(place, row, t.reach);
             if (!step.is_possible) return callstack_id::none;
@@ -294,7 +292,7 @@ class unwind_source {
         walked.begin();
         while (!walked.is_full()) {
             const located_code code = modules_.find(walk.pc() - 1);
-            if (!is_own(walk.pc()) || walked.count() != 0) walked.add(walk.place(), code.at);
+            if (!own_.holds(walk.pc()) || walked.count() != 0) walked.add(walk.place(), code.at);
             if (!walk.step(code.tables)) break;
         }
     }
@@ -327,19 +325,11 @@ class unwind_source {
         return t.program.digest();
     }
 
-    static void remember_own(void* context, const loaded_module* found) {
-        if (found == nullptr || found->is_program) return;
-        auto& self = *static_cast<unwind_source*>(context);
-        self.own_begin_ = found->begin;
-        self.own_bytes_ = found->end - found->begin;
-    }
-
     call_tree<System>& tree_;
     modules<Finder, System>& modules_;
+    own_module own_;
     function_id deep_;
     callstack_id root_ = callstack_id::unknown;
-    std::uintptr_t own_begin_ = 0;
-    std::uintptr_t own_bytes_ = 0;
 };
 
 static_assert(callstack_source<unwind_source<null_modules, null_system>>);

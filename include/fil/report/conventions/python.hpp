@@ -101,6 +101,20 @@ inline bool starts_program(const frame& f, const frame* caller, const program_fa
            (f.function == "run" && caller != nullptr && caller->function == "_bootstrap_inner");
 }
 
+inline bool is_of_runpy(std::string_view file) {
+    return file == "<frozen runpy>" || file.ends_with("/runpy.py");
+}
+
+// `python -m`, and directories and archives, are run by a module of Python's own,
+inline bool runs_a_module(std::string_view function, std::string_view file) {
+    return function == "_run_code" && is_of_runpy(file);
+}
+
+// which imports the packages that it lies in first.
+inline bool finds_a_module(std::string_view function, std::string_view file) {
+    return function == "_get_module_details" && is_of_runpy(file);
+}
+
 // `<frozen importlib._bootstrap>`, `<frozen importlib._bootstrap_external>`.
 inline bool is_importer(const frame& f) {
     return f.file.starts_with("<frozen importlib._bootstrap");
