@@ -1,20 +1,18 @@
-// fil.h and fil_supervisor.h, reports: the caller's options become the facts of a report. Cold.
+// fil.h and fil_supervisor.h, reports: of a session, a run, or what this process recorded. Cold.
 
 #include <unistd.h>
 
 #include <filesystem>
 #include <optional>
-#include <range/v3/algorithm/find.hpp>
 #include <range/v3/algorithm/find_if.hpp>
-#include <set>
 
-#include "fil/report/conventions/all.hpp"
 #include "fil/report/masked_arguments.hpp"
 #include "fil/report/process_name.hpp"
 #include "fil/report/snapshot_reader.hpp"
 #include "process/last_words.hpp"
 #include "process/process_life.hpp"
 #include "report/look_file.hpp"
+#include "report/notes_of_allocators.hpp"
 #include "report/report_source.hpp"
 #include "report/resident_note.hpp"
 #include "report/session_processes.hpp"
@@ -22,114 +20,13 @@
 
 #include "session_handle.hpp"
 #include "snapshot_handle.hpp"
-#include "symbols/allocator_inside.hpp"
 #include "symbols/symbols.hpp"
+#include "told_facts.hpp"
 
 using namespace fil;
 using namespace fil::capi;
 
 namespace {
-
-std::vector<std::string> strings_of(const fil_text* texts, std::size_t count) {
-    std::vector<std::string> strings;
-    for (std::size_t i = 0; i < count; ++i) strings.push_back(string_of(texts[i]));
-    return strings;
-}
-
-report::ending_facts ending_of(const fil_report_options& options) {
-    using how = report::ending_facts::how;
-    switch (options.ending) {
-        case FIL_ENDING_EXIT:
-            return {how::exited, options.ending_value};
-        case FIL_ENDING_SIGNAL:
-            return {how::signalled, options.ending_value};
-        default:
-            return {how::running, 0};
-    }
-}
-
-// Elements of an array of the caller's, who may know a shorter or a longer struct.
-template <typename Struct>
-std::vector<Struct> elements_of(const Struct* first, std::size_t count, std::size_t size,
-                                const char* name) {
-    std::vector<Struct> elements;
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto* element = reinterpret_cast<const char*>(first) + i * size;
-        elements.emplace_back();
-        if (copy_element(elements.back(), element, size) != FIL_OK) {
-            throw failure{FIL_ERROR_STRUCT_SIZE,
-                          std::string(name) + ": their size is of no version that is known"};
-        }
-    }
-    return elements;
-}
-
-std::vector<report::resident_part> parts_of(const fil_resident_part* first, std::size_t count,
-                                            std::size_t size) {
-    std::vector<report::resident_part> parts;
-    for (const fil_resident_part& one : elements_of(first, count, size, "parts"))
-        parts.push_back({static_cast<report::resident_kind>(one.kind), string_of(one.name),
-                         one.bytes, one.live});
-    return parts;
-}
-
-// Samples arrive mixed; the page draws one line a process, the session's (pid 0) first.
-std::vector<report::timeline> timelines_of(const fil_session_facts& facts) {
-    std::vector<report::timeline> timelines;
-    for (const fil_sample& sample :
-         elements_of(facts.samples, facts.sample_count, facts.sample_size, "samples")) {
-        auto line = ranges::find_if(timelines, [&](const auto& t) { return t.pid == sample.pid; });
-        if (line == timelines.end()) {
-            line = timelines.insert(sample.pid == 0 ? timelines.begin() : timelines.end(),
-                                    report::timeline{sample.pid, "", {}});
-        }
-        line->samples.push_back({sample.seconds, sample.allocated, sample.resident});
-    }
-    return timelines;
-}
-
-bool is_out_of_memory(const fil_session_facts& facts) {
-    return facts.moment == FIL_MOMENT_OUT_OF_MEMORY;
-}
-
-// Of a report of now: none, that failed.
-std::optional<failed_request> request_of(const fil_session_facts& facts) {
-    if (facts.moment == FIL_MOMENT_PEAK) return {};
-    if (!is_out_of_memory(facts)) return failed_request{};
-    return failed_request{callstack_id{facts.request_callstack},
-                          static_cast<std::int64_t>(facts.request_bytes),
-                          facts.request_pid != 0 ? facts.request_pid : facts.pid};
-}
-
-report::facts facts_of(const fil_report_options& options, const fil_session_facts& known) {
-    report::facts about;
-    about.version = fil_version();
-    about.arguments = report::arguments_of(string_of(options.command));
-    about.program.main_script = string_of(options.script);
-    about.program.main_script_path = string_of(options.script_path);
-    std::error_code ignored;
-    about.program.launch_directory = std::filesystem::current_path(ignored).string();
-    if (options.started_ns != 0) about.started = options.started_ns / 1'000'000'000;
-    about.duration = options.seconds;
-    about.ending = ending_of(options);
-    about.peak_seconds = known.peak_seconds;
-    about.resident = {known.resident,
-                      known.resident_anonymous,
-                      known.resident_file,
-                      known.resident_shared,
-                      parts_of(known.parts, known.part_count, known.part_size),
-                      parts_of(known.last_parts, known.last_part_count, known.part_size),
-                      known.last_parts_seconds};
-    if (is_out_of_memory(known)) {
-        about.kind = report::report_kind::out_of_memory;
-        about.limit = {static_cast<std::int64_t>(known.limit_bytes), string_of(known.limit_name)};
-    }
-    if (known.moment == FIL_MOMENT_NOW) about.kind = report::report_kind::now;
-    about.timelines = timelines_of(known);
-    about.variables = strings_of(known.variables, known.variable_count);
-    about.notes = strings_of(options.notes, options.note_count);
-    return about;
-}
 
 void check_readable(const recording_view& recording) {
     switch (recording.check()) {
@@ -146,45 +43,6 @@ void check_readable(const recording_view& recording) {
     }
 }
 
-std::vector<untouched_range> untouched_of(const fil_session_facts& facts) {
-    std::vector<untouched_range> ranges;
-    for (const fil_untouched& u :
-         elements_of(facts.untouched, facts.untouched_count, facts.untouched_size, "untouched")) {
-        ranges.push_back({callstack_id{u.callstack}, std::int64_t(u.bytes),
-                          std::int64_t(u.resident), static_cast<mapping_kind>(u.kind)});
-    }
-    return ranges;
-}
-
-struct unseen_allocator {
-    std::string name, note;  // empty: none is known
-};
-
-std::vector<std::string> facts_of(const drawn_process& process, std::string_view key) {
-    const recording_view& recording = process.drawn.recording;
-    std::vector<std::string> values;
-    for (const fact_record& fact : recording.facts())
-        if (recording.text(fact.key) == key) values.emplace_back(recording.text(fact.value));
-    return values;
-}
-
-// Whether an allocator in this object told of its blocks; "the program" is an object, too.
-bool is_seen(const drawn_process& process, const std::string& object) {
-    return std::ranges::any_of(facts_of(process, "blocks seen"), [&](const std::string& one) {
-        return one.starts_with(object + ": ");
-    });
-}
-
-unseen_allocator unseen_allocator_of(const drawn_process& process) {
-    for (const std::string& library : facts_of(process, "allocator"))
-        return is_seen(process, library)
-                   ? unseen_allocator{}
-                   : unseen_allocator{library, note_of_earlier_allocator(library)};
-    const std::string& executable = process.executable;
-    const std::string inside = allocator_inside(executable);
-    return {inside, inside.empty() ? std::string() : note_of_allocator(inside)};
-}
-
 // Facts of the last run, where the caller did not say otherwise; its directory.
 std::string add_run_facts(report::facts& facts, const recording_view& recording,
                           const run_record& run) {
@@ -194,30 +52,6 @@ std::string add_run_facts(report::facts& facts, const recording_view& recording,
     facts.program.first_function = recording.text(run.first_function);
     facts.title = recording.text(run.title);
     return std::string(recording.text(run.directory));
-}
-
-// Of programs in which each allocator's blocks are seen: nothing.
-unseen_allocator add_notes_of_allocators(report::facts& about,
-                                         const std::vector<drawn_process>& drawn) {
-    unseen_allocator first;
-    std::set<std::string> executables;  // a forked child has only what it found itself
-    for (const drawn_process& one : drawn) {
-        if (is_seen(one, "the program")) executables.insert(one.executable);
-        for (const std::string& object : facts_of(one, "blocks unseen")) {
-            const std::string note = note_of_allocator_inside(object);
-            const bool is_known = ranges::find(about.notes, note) != about.notes.end();
-            if (!object.starts_with("the program: ") && !is_known) about.notes.push_back(note);
-        }
-    }
-    for (const drawn_process& one : drawn) {
-        if (!executables.insert(one.executable).second) continue;
-        const unseen_allocator found = unseen_allocator_of(one);
-        if (found.note.empty() || ranges::find(about.notes, found.note) != about.notes.end())
-            continue;
-        about.notes.push_back(found.note);
-        if (first.note.empty()) first = found;
-    }
-    return first;
 }
 
 // `drawn`: the program's process first. Their counters are read.
@@ -273,14 +107,6 @@ report::session_snapshot read_one(const recording_view& recording, const session
     drawn.push_back(std::move(only));
     symbols names;  // the program is not ours: nothing is kept in its user's home
     return snapshot_of(std::move(drawn), std::move(about), options, known, names);
-}
-
-std::vector<own_peak_moment> moments_of(const fil_session_facts& facts) {
-    std::vector<own_peak_moment> moments;
-    for (const fil_process_moment& moment :
-         elements_of(facts.moments, facts.moment_count, facts.moment_size, "moments"))
-        moments.push_back({moment.number, moment.seconds});
-    return moments;
 }
 
 // Who ran out of memory, where that is not the program.

@@ -10,7 +10,6 @@
 #include <system_error>
 #include <utility>
 
-#include "fil/recording/at_peak.hpp"
 #include "fil/report/masked_arguments.hpp"
 #include "os/cold/connections.hpp"
 #include "os/cold/files.hpp"
@@ -18,8 +17,8 @@
 #include "os/cold/process_end.hpp"
 #include "os/cold/random_bytes.hpp"
 #include "os/os.hpp"
-#include "process/session_words.hpp"
 #include "session/compact_recording.hpp"
+#include "session/session_sums.hpp"
 #include "session/trace_recorder.hpp"
 
 namespace fil {
@@ -65,25 +64,6 @@ bool has_room_besides() {
     return true;
 }
 
-// What came over a connection.
-struct received {
-    join_request request{};
-    file_descriptor recording;
-};
-
-// Sets errno to EAGAIN where nothing has arrived yet.
-std::optional<received> receive(int connection) {
-    received result;
-    os::arrived_message arrived =
-        os::receive_at_once(connection, &result.request, sizeof result.request);
-    if (arrived.bytes < 0) return {};
-    errno = 0;
-    result.recording = std::move(arrived.attached);
-    const bool is_whole = arrived.bytes == long(sizeof result.request);
-    if (result.recording.number() >= 0 && !is_whole) return {};
-    return result;
-}
-
 // Where more are counted than there are pids, somebody scribbled over the recording.
 std::uint64_t bounded_children(std::uint64_t count) {
     constexpr std::uint64_t most = 1 << 22;
@@ -98,90 +78,49 @@ bool reply(int connection, join_answer answer, int descriptor = -1) {
 }  // namespace
 
 session::session()
-    : token_(random_token()), page_file_(os::make_shared_file("fil-session", recording_page)) {
-    if (!arrivals_.is_there()) fail("cannot wait for processes to join");
-    for (const int socket : directory_.sockets())
-        if (socket >= 0) watch(socket);
-    if (ends_.is_there()) watch(ends_.descriptor());
+    : token_(random_token()),
+      door_(directory_.sockets()),
+      page_file_(os::make_shared_file("fil-session", recording_page)) {
+    if (ends_.is_there()) door_.watch(ends_.descriptor());
     if (page_file_.number() < 0) fail("cannot make the session's memory");
     page_memory_ = shared_mapping(page_file_.number(), recording_page);
     page().version = recording_version;
     page().supervisor_pid = os::process_id();
     page().magic = session_magic;
-    spare_ = os::duplicate(page_file_.number());
-    if (spare_.number() < 0) fail("no descriptor is left for processes to join");
     environment_ = std::to_string(session_protocol_version) + ":" +
                    std::to_string(os::process_id()) + ":" + token_ + ":" + directory_.socket_path();
 }
 
 session::~session() = default;
 
-void session::watch(int descriptor) const {
-    if (!arrivals_.add(descriptor)) fail("cannot wait for processes to join");
-}
-
-// A process sends its request right after connecting; who has not done so after a second, or while
-// many others came, has none.
-void session::serve_at(int socket) {
-    constexpr std::size_t most_callers = 48;
-    for (;;) {
-        file_descriptor connection = os::accept_next(socket);
-        if (connection.number() < 0) {
-            if (errno == EMFILE || errno == ENFILE) turn_away(socket);
-            return;
-        }
-        if (hear(connection)) continue;
-        if (callers_.size() == most_callers) callers_.pop_front();
-        watch(connection.number());
-        callers_.push_back({std::move(connection), os::monotonic_ns()});
-    }
-}
-
 void session::serve() {
     see_who_ended();
-    constexpr std::int64_t patience_ns = 1'000'000'000;
-    for (const int socket : directory_.sockets())
-        if (socket >= 0) serve_at(socket);
-    std::erase_if(callers_, [&](caller& waiting) {
-        return hear(waiting.connection) || os::monotonic_ns() - waiting.since_ns > patience_ns;
+    door_.serve([&](file_descriptor& connection, const join_request& request, int recording) {
+        hear(connection, request, recording);
     });
     let_go_what_is_over();
 }
 
-// No descriptor is left for a connection. Its process shall not wait for an answer.
-void session::turn_away(int socket) {
-    spare_ = file_descriptor();
-    if (os::accept_next(socket).number() >= 0) ++turned_away_;
-    spare_ = os::duplicate(page_file_.number());
-}
-
-// False if nothing was asked yet. A connection that waits for a report is moved away.
-bool session::hear(file_descriptor& connection) {
-    std::optional<received> got = receive(connection.number());
-    if (!got) return errno != EAGAIN;
+// A connection that waits for a report is moved away.
+void session::hear(file_descriptor& connection, const join_request& request, int recording) {
+    if (is_visit(request.kind)) return receive_visitor(connection, request);
     const std::optional<std::int32_t> sender = os::peer_pid(connection.number());
-    if (is_visit(got->request.kind)) {
-        receive_visitor(connection, got->request);
-        return true;
-    }
-    if (got->request.version != session_protocol_version ||
-        memcmp(got->request.token, token_.data(), token_length) != 0 || !sender) {
-        return true;
+    if (request.version != session_protocol_version ||
+        memcmp(request.token, token_.data(), token_length) != 0 || !sender) {
+        return;
     }
     // The pid as we see it; in another pid namespace the process sees another.
-    if (got->request.kind == request_kind::report) {
-        arrivals_.remove(connection.number());
+    if (request.kind == request_kind::report) {
+        door_.leave(connection);
         waiting_.push_back({*sender, std::move(connection)});
-    } else if (got->request.kind == request_kind::child_killed) {
-        child_killed(got->request.child);
+    } else if (request.kind == request_kind::child_killed) {
+        child_killed(request.child);
         reply(connection.number(), join_answer::accepted);
-    } else if (got->request.kind ==
-               request_kind::join) {  // of a run's beginning, the recording tells
-        admit(connection.number(), got->request, got->recording.number(), *sender);
-    } else if (got->request.kind == request_kind::refused) {
-        if (told_refused_.count++ == 0) told_refused_.first = refusal{got->request.reason};
+    } else if (request.kind == request_kind::join) {  // of a run's beginning, the recording tells
+        admit(connection.number(), request, recording, *sender);
+    } else if (request.kind == request_kind::refused) {
+        if (told_refused_.count++ == 0) told_refused_.first = refusal{request.reason};
     }
-    return true;
 }
 
 // Who may not ask is hung up on.
@@ -191,7 +130,7 @@ void session::receive_visitor(file_descriptor& connection, const join_request& r
     const visit_answer found = whose(request.child);
     if (request.kind == request_kind::whose || found == visit_answer::not_here)
         return visits::reply(connection.number(), found, "");
-    arrivals_.remove(connection.number());
+    door_.leave(connection);
     visits_.add(request.kind, std::move(connection));
 }
 
@@ -280,52 +219,14 @@ const joined_process* session::find(std::int32_t pid) const {
     return nullptr;
 }
 
-// Of one that was killed the counters tell what it held.
-void session::close_recording(const joined_process& process) const {
-    if (process.closed()) return;
-    // A process that records on request has no part in the session's live, but in its run's.
-    const run_record* run = process.run();
-    session_page& where = run == nullptr ? page() : const_cast<session_page&>(run->page);
-    const std::int64_t published = plausible(process.header().live.load());
-    session_words(where, process.header()).close(used_now(process.view()) - published);
-}
-
 std::int64_t session::pending() const {
-    std::int64_t sum = 0;
-    for (const joined_process* open : open_) {
-        const joined_process& process = *open;
-        if (!process.closed() && process.run() == nullptr)
-            sum = plausible(sum + process.view().pending());
-    }
-    return sum;
-}
-
-// What each process added is read while no process is in the middle of a change: as many were done
-// before as were begun afterwards. Who is dead is in the middle of nothing.
-bool session::try_to_correct_sums() const {
-    std::uint32_t done = 0, begun = 0;
-    std::int64_t live = 0, threads = 0;
-    for (const joined_process* process : open_)
-        if (!process->ended) done += process->header().changes_done.load();
-    const std::int64_t live_said = plausible(page().live.load());
-    const std::int64_t threads_said = page().threads.load();
-    for (const joined_process* process : open_) {
-        if (process->closed() || process->run() != nullptr) continue;
-        live = plausible(live + plausible(process->header().live.load()));
-        threads += process->header().threads.load();
-    }
-    for (const joined_process* process : open_)
-        if (!process->ended) begun += process->header().changes_begun.load();
-    if (done != begun) return false;
-    page().live.fetch_add(live - live_said);
-    page().threads.fetch_add(threads - threads_said);
-    return true;
+    return session_sums(page(), open_).pending();
 }
 
 void session::correct_sums() const {
     constexpr int tries = 100;
     for (int i = 0; sums_may_be_wrong_ && i < tries; ++i)
-        sums_may_be_wrong_ = !try_to_correct_sums();
+        sums_may_be_wrong_ = !session_sums(page(), open_).try_to_correct();
 }
 
 void session::process_ended(std::int32_t pid) {
@@ -377,7 +278,7 @@ void session::end(joined_process& process, bool whole) {
     sums_may_be_wrong_ = true;
     correct_sums();  // with what this one held: it may have been the peak
     process.was_killed = !process.closed();
-    close_recording(process);
+    session_sums(page(), open_).close(process);
     unprofiled_by_ended_ += bounded_children(process.numbers().unprofiled_children);
     if (whole) return;
     const std::int64_t peak = page().peak.load();
@@ -475,12 +376,12 @@ session::refusals session::refused() const {
 std::uint64_t session::missed() const {
     const std::uint64_t started = bounded_children(page().programs_started.load()) + 1;
     const std::uint64_t heard =
-        programs_heard_ + turned_away_ + told_refused_.count + directory_.refusals().size();
+        programs_heard_ + door_.turned_away() + told_refused_.count + directory_.refusals().size();
     return started > heard ? started - heard : 0;
 }
 
 std::uint64_t session::unprofiled_children() const {
-    std::uint64_t sum = turned_away_ + unprofiled_by_ended_;
+    std::uint64_t sum = door_.turned_away() + unprofiled_by_ended_;
     for (const joined_process* process : open_)
         sum += bounded_children(process->numbers().unprofiled_children);
     return sum;

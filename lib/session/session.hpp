@@ -24,6 +24,7 @@
 #include "session/joined_process.hpp"
 #include "session/keeper_line.hpp"
 #include "session/session_directory.hpp"
+#include "session/session_door.hpp"
 #include "session/visits.hpp"
 
 namespace fil {
@@ -37,7 +38,7 @@ class session {
     ~session();
 
     const std::string& environment() const { return environment_; }
-    int descriptor() const { return arrivals_.descriptor(); }
+    int descriptor() const { return door_.descriptor(); }
     void serve();
 
     session_page& page() const { return *static_cast<session_page*>(page_memory_.base()); }
@@ -107,15 +108,7 @@ class session {
     const joined_process* out_of_memory();
 
   private:
-    struct caller {
-        file_descriptor connection;
-        std::int64_t since_ns;
-    };
-
-    void watch(int descriptor) const;
-    bool hear(file_descriptor& connection);
-    void serve_at(int socket);
-    void turn_away(int socket);
+    void hear(file_descriptor& connection, const join_request& request, int recording);
     void child_killed(std::int32_t pid);
     void watch_end_of(joined_process& process) const;
     void see_who_ended();
@@ -124,18 +117,14 @@ class session {
                               std::int32_t pid);
     void receive_visitor(file_descriptor& connection, const join_request& request);
     visit_answer whose(std::int32_t pid) const;
-    void close_recording(const joined_process& process) const;
-    bool try_to_correct_sums() const;
     void end(joined_process& process, bool whole);
     void let_go(joined_process& process);
 
     session_directory directory_;
     std::string token_;
     std::string environment_;
-    os::watch_list arrivals_;  // polls readable when somebody connects or says something
-    os::watch_list ends_;      // of some processes, so that they are seen at once
-    std::deque<caller> callers_;
-    file_descriptor spare_;  // for turning away whom there is no descriptor for
+    session_door door_;
+    os::watch_list ends_;  // of some processes, so that they are seen at once
     file_descriptor page_file_;
     shared_mapping page_memory_;
     std::deque<joined_process> processes_;
@@ -150,8 +139,7 @@ class session {
     visits visits_;
     std::int32_t told_low_ = 0;       // the process that was told that memory is low
     std::uint32_t asked_before_ = 0;  // how often a process asked, all of which were heard
-    std::uint64_t turned_away_ = 0;
-    std::int32_t only_ = 0;  // the program, where its children are left out
+    std::int32_t only_ = 0;           // the program, where its children are left out
     std::uint64_t left_out_ = 0;
     refusals told_refused_;                 // by message
     refusal refused_here_ = refusal::none;  // why we could not share a process's recording

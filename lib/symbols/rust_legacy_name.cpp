@@ -5,6 +5,8 @@
 #include <charconv>
 #include <utility>
 
+#include "symbols/punycode.hpp"
+
 namespace fil {
 namespace {
 
@@ -61,25 +63,6 @@ std::string plain(std::string_view part) {
 }
 
 }  // namespace
-
-void append_character(std::string& text, std::uint32_t character) {
-    const auto add = [&](std::uint32_t byte) { text += static_cast<char>(byte); };
-    if (character < 0x80) {
-        add(character);
-    } else if (character < 0x800) {
-        add(0xC0 | character >> 6);
-        add(0x80 | (character & 63));
-    } else if (character < 0x10000) {
-        add(0xE0 | character >> 12);
-        add(0x80 | (character >> 6 & 63));
-        add(0x80 | (character & 63));
-    } else if (character < 0x110000) {
-        add(0xF0 | character >> 18);
-        add(0x80 | (character >> 12 & 63));
-        add(0x80 | (character >> 6 & 63));
-        add(0x80 | (character & 63));
-    }
-}
 
 std::optional<std::string> rust_legacy_name(std::string_view mangled) {
     if (!mangled.starts_with("_ZN")) return std::nullopt;

@@ -1,7 +1,6 @@
 #pragma once
 // The mangling that Rust had before "v0" and still has by default: it looks like that of C++.
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,8 +9,5 @@ namespace fil {
 
 // `_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE`; none: it is not such a name.
 std::optional<std::string> rust_legacy_name(std::string_view mangled);
-
-// A character as UTF-8; nothing if it is none.
-void append_character(std::string& text, std::uint32_t character);
 
 }  // namespace fil

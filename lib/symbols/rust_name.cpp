@@ -2,8 +2,8 @@
 
 #include <cstdint>
 #include <utility>
-#include <vector>
 
+#include "symbols/punycode.hpp"
 #include "symbols/rust_legacy_name.hpp"
 
 namespace fil {
@@ -11,95 +11,13 @@ namespace {
 
 constexpr std::size_t longest = 20'000, deepest = 200;
 
-// Identifiers that are not ASCII: RFC 3492, with the digits a-z, 0-9 and '_' before them.
-bool append_punycode(std::string& text, std::string_view encoded) {
-    std::vector<std::uint32_t> characters;
-    const std::size_t mark = encoded.rfind('_');
-    if (mark != encoded.npos) {
-        for (const char c : encoded.substr(0, mark))
-            characters.push_back(static_cast<unsigned char>(c));
-        encoded.remove_prefix(mark + 1);
-    }
-    std::uint64_t code = 128, at = 0, bias = 72;
-    bool is_first = true;
-    while (!encoded.empty()) {
-        std::uint64_t weight = 1;
-        const std::uint64_t before = at;
-        for (std::uint64_t k = 36;; k += 36) {
-            if (encoded.empty() || at > UINT32_MAX) return false;
-            const char c = encoded[0];
-            encoded.remove_prefix(1);
-            if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9')) return false;
-            const auto digit = static_cast<std::uint64_t>(c >= 'a' ? c - 'a' : c - '0' + 26);
-            at += digit * weight;
-            const std::uint64_t threshold = k <= bias ? 1 : k >= bias + 26 ? 26 : k - bias;
-            if (digit < threshold) break;
-            weight *= 36 - threshold;
-        }
-        const std::uint64_t count = characters.size() + 1;
-        std::uint64_t delta = (at - before) / (is_first ? 700 : 2);
-        is_first = false;
-        delta += delta / count;
-        bias = 0;
-        for (; delta > 455; bias += 36) delta /= 35;
-        bias += 36 * delta / (delta + 38);
-        code += at / count;
-        at %= count;
-        if (code > 0x10FFFF) return false;
-        characters.insert(characters.begin() + static_cast<std::ptrdiff_t>(at++),
-                          static_cast<std::uint32_t>(code));
-    }
-    for (const std::uint32_t character : characters) append_character(text, character);
-    return true;
-}
+// By their letters from a on; empty: no type has this letter.
+constexpr std::string_view basic_types[] = {
+    "i8",   "bool", "char", "f64", "str", "f32", "",    "u8", "isize", "usize", "",    "i32", "u32",
+    "i128", "u128", "_",    "",    "",    "i16", "u16", "()", "...",   "",      "i64", "u64", "!"};
 
-const char* basic_type(char letter) {
-    switch (letter) {
-        case 'a':
-            return "i8";
-        case 'b':
-            return "bool";
-        case 'c':
-            return "char";
-        case 'd':
-            return "f64";
-        case 'e':
-            return "str";
-        case 'f':
-            return "f32";
-        case 'h':
-            return "u8";
-        case 'i':
-            return "isize";
-        case 'j':
-            return "usize";
-        case 'l':
-            return "i32";
-        case 'm':
-            return "u32";
-        case 'n':
-            return "i128";
-        case 'o':
-            return "u128";
-        case 'p':
-            return "_";
-        case 's':
-            return "i16";
-        case 't':
-            return "u16";
-        case 'u':
-            return "()";
-        case 'v':
-            return "...";
-        case 'x':
-            return "i64";
-        case 'y':
-            return "u64";
-        case 'z':
-            return "!";
-        default:
-            return nullptr;
-    }
+std::string_view basic_type(char letter) {
+    return letter >= 'a' && letter <= 'z' ? basic_types[letter - 'a'] : "";
 }
 
 // Reads the name once, from left to right, and writes what it reads; a back reference reads
@@ -276,7 +194,7 @@ class v0_reader {
     }
 
     void type_by(char kind) {
-        if (const char* basic = basic_type(kind)) return write(basic);
+        if (const std::string_view basic = basic_type(kind); !basic.empty()) return write(basic);
         switch (kind) {
             case 'R':
             case 'Q':

@@ -1,0 +1,63 @@
+#include "report/notes_of_allocators.hpp"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+#include "report/resident_note.hpp"
+#include "symbols/allocator_inside.hpp"
+
+namespace fil {
+namespace {
+
+std::vector<std::string> facts_of(const drawn_process& process, std::string_view key) {
+    const recording_view& recording = process.drawn.recording;
+    std::vector<std::string> values;
+    for (const fact_record& fact : recording.facts())
+        if (recording.text(fact.key) == key) values.emplace_back(recording.text(fact.value));
+    return values;
+}
+
+// Whether an allocator in this object told of its blocks; "the program" is an object, too.
+bool is_seen(const drawn_process& process, const std::string& object) {
+    return std::ranges::any_of(facts_of(process, "blocks seen"), [&](const std::string& one) {
+        return one.starts_with(object + ": ");
+    });
+}
+
+unseen_allocator unseen_allocator_of(const drawn_process& process) {
+    for (const std::string& library : facts_of(process, "allocator"))
+        return is_seen(process, library)
+                   ? unseen_allocator{}
+                   : unseen_allocator{library, note_of_earlier_allocator(library)};
+    const std::string& executable = process.executable;
+    const std::string inside = allocator_inside(executable);
+    return {inside, inside.empty() ? std::string() : note_of_allocator(inside)};
+}
+
+}  // namespace
+
+unseen_allocator add_notes_of_allocators(report::facts& about,
+                                         const std::vector<drawn_process>& drawn) {
+    unseen_allocator first;
+    std::set<std::string> executables;  // a forked child has only what it found itself
+    for (const drawn_process& one : drawn) {
+        if (is_seen(one, "the program")) executables.insert(one.executable);
+        for (const std::string& object : facts_of(one, "blocks unseen")) {
+            const std::string note = note_of_allocator_inside(object);
+            const bool is_known = std::ranges::find(about.notes, note) != about.notes.end();
+            if (!object.starts_with("the program: ") && !is_known) about.notes.push_back(note);
+        }
+    }
+    for (const drawn_process& one : drawn) {
+        if (!executables.insert(one.executable).second) continue;
+        const unseen_allocator found = unseen_allocator_of(one);
+        if (found.note.empty() || std::ranges::find(about.notes, found.note) != about.notes.end())
+            continue;
+        about.notes.push_back(found.note);
+        if (first.note.empty()) first = found;
+    }
+    return first;
+}
+
+}  // namespace fil
