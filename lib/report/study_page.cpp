@@ -69,7 +69,8 @@ std::string size_by_life(const trace::trace_study& study) {
         "<section><h2>Sizes by lifetimes</h2><p class=\"quiet\">Of all blocks, in per cent. "
         "Across: "
         "what the process asked for while they lived, up to; down: their size, up to.</p><div "
-        "class=\"wide\" tabindex=\"0\"><table class=\"map\"><thead><tr><th>";
+        "class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"sizes by lifetimes\"><table "
+        "class=\"map\"><thead><tr><th>";
     for (std::size_t k = columns[0]; k < columns[1]; ++k)
         html += "<th>" + escaped(life_class_text(2 * k + 1));
     html += "<th>to the end</thead><tbody>";
@@ -99,7 +100,8 @@ std::string lines(const study_report& of) {
         "Own "
         "peak: the most that they held at once, whenever that was. Half live: half of what they "
         "freed had gone before the process had asked for so much.</p><div "
-        "class=\"wide\" tabindex=\"0\"><table><thead><tr><th>line<th>bytes<th>blocks<th>own "
+        "class=\"wide\" tabindex=\"0\" role=\"region\" "
+        "aria-label=\"lines\"><table><thead><tr><th>line<th>bytes<th>blocks<th>own "
         "peak<th>half "
         "live<th>temporary<th>handed over<th>reallocated<th>to the end</thead><tbody>";
     std::size_t shown = 0;
@@ -132,8 +134,9 @@ std::string threads(const trace::trace_study& study) {
         "threads by their number.</p><table><thead><tr><th>asked for by<th>freed "
         "by<th>blocks<th>bytes</thead><tbody>";
     for (const auto& [what, who] : pairs)
-        html += "<tr><td>" + std::to_string(who.first) + "<td>" + std::to_string(who.second) +
-                "<td>" + with_commas(static_cast<std::int64_t>(what.count)) + "<td>" +
+        html += "<tr><th scope=\"row\">" + std::to_string(who.first) + "<td>" +
+                std::to_string(who.second) + "<td>" +
+                with_commas(static_cast<std::int64_t>(what.count)) + "<td>" +
                 size_text(static_cast<std::int64_t>(what.bytes));
     return html + "</tbody></table></section>";
 }

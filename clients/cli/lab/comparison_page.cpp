@@ -56,11 +56,13 @@ constexpr const char* head =
     "<meta name=\"viewport\" content=\"width=device-width\">"
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
     "'unsafe-inline'\"><title>Allocators compared</title><style>"
-    ":root{color-scheme:light dark;--paper:#fff;--ink:#1f1b1a;--soft:#5c5552;--rule:#ddd6d3;"
+    ":root{color-scheme:light "
+    "dark;--paper:#fff;--ink:#1f1b1a;--soft:#5c5552;--rule:#ddd6d3;--focus:#0b57c2;"
     "--c0:#1f1b1a;--c1:#b3261e;--c2:#1f5fa8;--c3:#2e7d32;--c4:#8a4fb0;--c5:#a15c00;--c6:#00727a;"
     "--c7:#c2185b}"
     "@media(prefers-color-scheme:dark){:root{--paper:#1b1817;--ink:#ece6e3;--soft:#b0a7a3;"
-    "--rule:#443e3b;--c0:#ece6e3;--c1:#ff8a80;--c2:#8ab8f0;--c3:#86cf8a;--c4:#d0a5ee;--c5:#f0b060;"
+    "--rule:#443e3b;--focus:#8fc0ff;--c0:#ece6e3;--c1:#ff8a80;--c2:#8ab8f0;--c3:#86cf8a;--c4:#"
+    "d0a5ee;--c5:#f0b060;"
     "--c6:#6fd3dc;--c7:#ff90b8}}"
     "body{font:15px/1.45 system-ui,sans-serif;margin:1.5rem auto;max-width:72rem;padding:0 1rem;"
     "background:var(--paper);color:var(--ink)}h1{font-size:1.5rem}h2{font-size:1.15rem;"
@@ -68,7 +70,9 @@ constexpr const char* head =
     "color:var(--soft)}.wide{overflow-x:auto}table{border-collapse:collapse;margin:.6rem 0}"
     "th,td{text-align:right;padding:.25rem .7rem;border-bottom:1px solid var(--rule);"
     "font-variant-numeric:tabular-nums;white-space:nowrap}th:first-child,td:first-child{"
-    "text-align:left;white-space:normal;min-width:8.5rem}td.best{font-weight:700}td.why{text-align:"
+    "text-align:left;white-space:normal;min-width:8.5rem}th[scope=row]{font-weight:400}td.best{"
+    "font-weight:700}:focus-visible{outline:2px solid "
+    "var(--focus);outline-offset:2px}td.why{text-align:"
     "left;"
     "white-space:normal}figure{margin:1rem "
     "0}svg{width:100%;height:auto;max-width:60rem;display:block}"
@@ -86,6 +90,12 @@ constexpr const char* dashes[] = {"", "7 3", "2 3", "9 3 2 3", "4 2", "12 4", "1
 std::string stroke(std::size_t number) {
     return printed("style=\"stroke:var(--c%zu)\" stroke-dasharray=\"%s\"", number % 8,
                    dashes[number % 8]);
+}
+
+// What may be wider than the page: scrolled by the keyboard, too.
+std::string wide(const char* label) {
+    return std::string("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"") + label +
+           "\">";
 }
 
 // Resident memory of each over the trace, above what was asked for.
@@ -157,16 +167,16 @@ std::string curves(const compared_trace& trace) {
 }
 
 std::string table(const compared_trace& trace) {
-    std::string html =
-        "<div class=\"wide\" tabindex=\"0\"><table><tr><th>of each, the median <small>and where it "
-        "may be</small>";
+    std::string html = wide("figures of each allocator") +
+                       "<table><tr><th>of each, the median <small>and where it may be</small>";
     for (const compared_allocator& one : trace.allocators)
         html += "<th>" + escaped(one.setting.name());
     for (std::size_t q = 0; q < questions().size(); ++q) {
         if (!is_shown(trace, q)) continue;
         const question& asked = questions()[q];
         const int best = verdict_of(trace, q).best;
-        html += std::string("<tr><td>") + asked.name + (*asked.unit != 0 ? ", " : "") + asked.unit;
+        html += std::string("<tr><th scope=\"row\">") + asked.name +
+                (*asked.unit != 0 ? ", " : "") + asked.unit;
         for (std::size_t i = 0; i < trace.allocators.size(); ++i) {
             const compared_allocator& one = trace.allocators[i];
             if (!one.why_not.empty() || !one.answers[q].is_known)
@@ -187,26 +197,30 @@ std::string table(const compared_trace& trace) {
 }
 
 std::string verdicts(const compared_trace& trace) {
-    std::string html = "<div class=\"wide\" tabindex=\"0\"><table><tr><th>least<th>";
+    std::string html = wide("who is best at what") + "<table><tr><th>least<th>";
     for (std::size_t q = 0; q < questions().size(); ++q)
         if (is_shown(trace, q))
-            html += std::string("<tr><td>") + questions()[q].name + "<td class=\"why\">" +
-                    escaped(verdict_of(trace, q).text);
+            html += std::string("<tr><th scope=\"row\">") + questions()[q].name +
+                    "<td class=\"why\">" + escaped(verdict_of(trace, q).text);
     return html + "</table></div>";
 }
 
 std::string latencies(const compared_trace& trace) {
     std::string html =
-        "<details><summary>Every class of sizes: ns at 50, 90, 99 and 99.9 %"
-        "</summary><div class=\"wide\" tabindex=\"0\"><table><tr><th>allocator<th>call<th>up to "
-        "bytes<th>count<th>50 %<th>90 %<th>99 %<th>99.9 %";
+        std::string(
+            "<details><summary>Every class of sizes: ns at 50, 90, 99 and 99.9 %"
+            "</summary>") +
+        wide("latencies by size") +
+        "<table><tr><th>allocator<th>call<th>up to bytes<th>count<th>50 %<th>90 %<th>99 %<th>99.9 "
+        "%";
     for (const compared_allocator& one : trace.allocators) {
         if (one.timed.empty()) continue;
         const auto& some = one.timed[one.timed.size() / 2].latencies;
         for (const replay_latency& each : some) {
-            html += "<tr><td>" + escaped(one.setting.name()) + "<td>" + escaped(each.operation) +
-                    "<td>" + (each.up_to > (1u << 30) ? "larger" : std::to_string(each.up_to)) +
-                    "<td>" + std::to_string(each.count);
+            html += "<tr><th scope=\"row\">" + escaped(one.setting.name()) + "<td>" +
+                    escaped(each.operation) + "<td>" +
+                    (each.up_to > (1u << 30) ? "larger" : std::to_string(each.up_to)) + "<td>" +
+                    std::to_string(each.count);
             for (const double ns : each.ns) html += printed("<td>%.0f", ns);
         }
     }

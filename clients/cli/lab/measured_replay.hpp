@@ -5,6 +5,7 @@
 // and nothing else: `why_not` says what happened, in words.
 #pragma once
 
+#include <algorithm>
 #include <fil/trace/replay_plan.hpp>
 #include <string>
 #include <vector>
@@ -34,7 +35,8 @@ struct replay_sample {
 
     // What nobody asked for, in blocks and beside them.
     std::int64_t inside() const { return usable - live; }
-    std::int64_t beside() const { return resident - (usable - unused); }
+    // (The end of a block that is longer than asked for may not be resident: no less than nothing.)
+    std::int64_t beside() const { return std::max<std::int64_t>(resident - (usable - unused), 0); }
 };
 
 struct replay_latency {

@@ -121,7 +121,7 @@ class replay {
                 do_step(thread, steps_.threads[thread][places_[thread]++]);
             if (turn + 1 == turns) return;
             std::atomic<std::uint32_t>& next = gates_[steps_.turns[turn + 1].thread].turn;
-            next.store(turn + 1, std::memory_order_release);
+            next.store(turn + 1, std::memory_order_seq_cst);  // as below
             next.notify_one();
         }
     }
@@ -131,12 +131,10 @@ class replay {
             const replay_slot& slot = steps_.slots[one.slot];
             const bool depends = one.what != step_kind::map && one.what != step_kind::unmap &&
                                  one.what != step_kind::wait;
-            for (int spun = 0; depends && slot.turn.load(std::memory_order_acquire) != one.turn;
-                 ++spun)
-                if (spun > 1000)
-                    std::this_thread::sleep_for(std::chrono::microseconds(50));
-                else if (spun > 100)
-                    std::this_thread::yield();
+            std::uint32_t spun = 0;
+            for (std::uint32_t now = slot.turn.load(std::memory_order_acquire);
+                 depends && now != one.turn; now = slot.turn.load(std::memory_order_acquire))
+                if (++spun > 100) slot.turn.wait(now);
             do_step(thread, one);
         }
     }
@@ -209,7 +207,13 @@ class replay {
             case step_kind::wait:
                 break;
         }
-        slot.turn.store(one.turn + 1, std::memory_order_release);
+        if (options_.order == ordering::strict) {
+            slot.turn.store(one.turn + 1, std::memory_order_release);
+        } else {
+            // Whoever is not seen to wait yet sees this before it sleeps.
+            slot.turn.store(one.turn + 1, std::memory_order_seq_cst);
+            slot.turn.notify_all();
+        }
         count(change, one.what == step_kind::release || one.what == step_kind::unmap ? 0 : bytes);
     }
 

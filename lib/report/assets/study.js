@@ -21,9 +21,11 @@ function show() {
   for (const end of ["x1", "x2"]) mark.setAttribute(end, (960 * events) / last);
   held.replaceChildren(...lines.map(([name, bytes]) => {
     const row = document.createElement("tr");
-    const where = row.insertCell();
+    const where = document.createElement("th");
+    where.scope = "row";
     where.className = "where";
     where.textContent = data.names[name];
+    row.append(where);
     row.insertCell().textContent = size(bytes);
     const bar = document.createElement("i");
     bar.style.width = `${(100 * bytes) / Math.max(live, 1)}%`;
