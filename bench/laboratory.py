@@ -34,7 +34,6 @@ class Program:
     name: str
     command: Callable[[Path], list[str]]
     load: Callable[[Path], list[str]] | None = None  # what asks it, and ends it
-    order: str = "strict"  # in which allocators are compared
 
 
 def sqlite(folder: Path) -> list[str]:
@@ -97,12 +96,7 @@ PROGRAMS = [
     Program("pandas", lambda folder: [sys.executable, str(HERE / "laboratory/flights_job.py")]),
     Program("redis", redis, redis_load),
     Program("adversary", adversary),
-    # Strictly, its threads take turns every few events, and a replay takes half a minute.
-    Program(
-        "server",
-        lambda folder: [sys.executable, str(HERE / "laboratory/json_server.py")],
-        order="free",
-    ),
+    Program("server", lambda folder: [sys.executable, str(HERE / "laboratory/json_server.py")]),
 ]
 
 
@@ -206,14 +200,10 @@ def main() -> None:
     (folder / "proof.json").write_text(json.dumps(figures, indent=1) + "\n")
     if asked.compare:
         words = [word for name in ALLOCATORS for word in ("--allocator", name)]
-        for order in ("strict", "free"):
-            some = [f"{folder}/{one.name}.filtrace" for one in chosen if one.order == order]
-            some = [trace for trace in some if trace in traces]
-            options = ["-o", f"{folder}/comparison-{order}", "--repeat", str(asked.repeat)]
-            verb = ["--no-browser", "compare-allocators", "--order", order]
-            if some:
-                subprocess.run([str(OURS), *verb, *options, *words, *some], check=True)
-        compare_synthetic(folder, [one for one in traces if "server" not in one])
+        options = ["-o", str(folder / "comparison"), "--repeat", str(asked.repeat)]
+        command = [str(OURS), "--no-browser", "compare-allocators", *options, *words, *traces]
+        subprocess.run(command, check=True)
+        compare_synthetic(folder, traces)
 
 
 if __name__ == "__main__":
