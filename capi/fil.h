@@ -187,10 +187,9 @@ typedef enum fil_function_kind {
 } fil_function_kind;
 
 /* How it is known for whom a thread works: by the task it was given, by who started it, by a guess,
- * or since nobody else is in a library's code. */
-typedef enum fil_errand_kind {
-    FIL_ERRAND_TASK = 1, FIL_ERRAND_STARTED = 2, FIL_ERRAND_GUESSED = 3, FIL_ERRAND_ALONE = 4
-} fil_errand_kind;
+ * since nobody else is in a library's code, or by what is on a pool's thread's stack. */
+typedef enum fil_errand_kind { FIL_ERRAND_TASK = 1, FIL_ERRAND_STARTED = 2, FIL_ERRAND_GUESSED = 3,
+                               FIL_ERRAND_ALONE = 4, FIL_ERRAND_JOB = 5 } fil_errand_kind;
 
 /* Interns a function by content: the same texts give the same id. Texts are copied, cut at 32 KiB.
  * The working directory is stored beside a relative file name. Hot, takes a lock: cache the id
@@ -229,9 +228,8 @@ FIL_API int fil_thread_on_signal_stack(void);
  * Since 0.1. */
 FIL_API uint64_t fil_generation(void);
 
-/* The same number to be read in place, without a call, by a source that is asked: only an event
- * brings a forked child's number up to date. The address stays good while the process lives. Hot.
- * Since 0.1. */
+/* The same number to be read in place, without a call, by a source that is asked: only an event brings a forked child's
+ * number up to date. The address stays good while the process lives. Hot. Since 0.1. */
 FIL_API const uint64_t* fil_generation_address(void);
 
 /* The watched block that was freed when the generation rose to this number: what was cached for
@@ -251,46 +249,48 @@ FIL_API size_t fil_block_size(const void* address);
  * `stack` lies in the runner's own frame (NULL: it is the next one that is in fil_source::runner). */
 typedef struct fil_crossing { fil_callstack caller; const void* stack; } fil_crossing;
 
-/* What answers "who allocates?" on the allocating thread: called inside an event, under the rules
- * of a hot function, never nested. thread_memory is thread_bytes of this thread's own, at a
- * multiple of 64, zeroed before that thread's first capture. Returns FIL_CALLSTACK_NONE to pass the
- * question on. */
+/* A thread of a runtime's, for which a library's threads may work: its newest callstack; whether it is outside (does
+ * not hold its runtime's lock), and has allocated or waits in a library (engaged); its thread pointer and stack. */
+typedef struct fil_asking_thread { fil_callstack callstack; uint32_t flags; const void *thread, *place; } fil_asking_thread;
+enum { FIL_ASKING_OUTSIDE = 1, FIL_ASKING_ENGAGED = 2 };
+
+/* What answers "who allocates?" on the allocating thread: called inside an event, under the rules of a hot function,
+ * never nested. thread_memory is thread_bytes of this thread's own, at a multiple of 64, zeroed before that thread's
+ * first capture. Returns FIL_CALLSTACK_NONE to pass the question on. */
 typedef struct fil_source {
     size_t struct_size;
     size_t thread_bytes; /* at most 2 MiB */
     fil_callstack (*capture)(void* context, void* thread_memory);
     void* context;
-    /* With FIL_ON_REQUEST: a run begins (1; nothing is recorded yet) or has ended (0). Called by
-     * fil_run_begin() and fil_run_end() on their thread, so that hooks in the runtime's allocators
-     * can be in place just for the run. NULL: the source need not know. */
+    /* With FIL_ON_REQUEST: a run begins (1; nothing is recorded yet) or has ended (0), so that hooks in the runtime's
+     * allocators are in place just for it. On the thread of fil_run_begin(), fil_run_end(). NULL: need not know. */
     void (*run_changed)(void* context, int is_on);
     uint32_t flags; /* FIL_SOURCE_MEMORY_PASSED_ON */
-    /* For whom a library's thread works: the callstack of the one thread of the runtime's that is
-     * inside a library, or of the only one, as a guess; FIL_CALLSTACK_NONE: not known. Called as
-     * capture is, on the library's thread. NULL: the source does not know. */
-    fil_callstack (*asker)(void* context, fil_errand_kind* how);
+    /* The runtime's threads as they stand now, at most so many, for a library's thread that allocates. Returns
+     * their number; `most` + 1: there are more, or it is not known. Called as capture is. NULL: not known. */
+    size_t (*asking)(void* context, fil_asking_thread* threads, size_t most);
+    /* Code at `caller` is about to wait for others (fil_thread_waits): any thread but a library's. NULL: ignored. */
+    void (*waits)(void* context, const void* caller);
     /* The crossings of now, innermost first; asked after capture (fil_source_is_merged). NULL: none. */
     size_t (*crossings)(void* context, void* thread_memory, fil_crossing* crossings, size_t most);
     const void* runner;
 } fil_source;
-#define FIL_SOURCE_INIT { sizeof(fil_source), 0, NULL, NULL, NULL, 0, NULL, NULL, NULL }
+#define FIL_SOURCE_INIT { sizeof(fil_source), 0, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL }
 
 /* A new thread may get the thread memory of one that has ended, as that left it: for a source that
  * proves anew what it finds there. It starts warm, and pages that it has grown are not lost. */
 enum { FIL_SOURCE_MEMORY_PASSED_ON = 1 };
 
-/* Registers a source, asked before those registered earlier and before native stacks. At most four:
- * FIL_ERROR_STATE for a fifth. `source` is copied; its context must live for ever. Hot, takes a
- * lock. Since 0.1. */
+/* Registers a source, asked before those registered earlier and before native stacks. At most four: FIL_ERROR_STATE
+ * for a fifth. `source` is copied; its context must live for ever. Hot, takes a lock. Since 0.1. */
 FIL_API fil_status fil_source_register(const fil_source* source, fil_error* error);
 
 /* Whether native frames are merged with those of sources that have `crossings`: then the callstack is not
  * what capture answers, and fil_record_alloc_in_call() is for those who know that. Hot. Since 0.1. */
 FIL_API int fil_source_is_merged(void);
 
-/* Zeroed pages for a source that outgrows its thread memory, where the recorder's own come from:
- * from a reserve where the program's sandbox forbids to ask for more. NULL if there are none. And
- * back. Hot. Since 0.1. */
+/* Zeroed pages for a source that outgrows its thread memory, where the recorder's own come from: from a reserve where
+ * the program's sandbox forbids to ask for more. NULL if there are none. And back. Hot. Since 0.1. */
 FIL_API void* fil_source_map(size_t bytes);
 FIL_API void fil_source_unmap(void* address, size_t bytes);
 

@@ -86,6 +86,14 @@ FIL_API fil_callstack fil_callstack_of_new_thread(const void* code);
  * it are therefore not told by the kernel that they are; NULL: there is none such. Since 0.1. */
 FIL_API void fil_thread_disarming_stack(const void* address, size_t bytes);
 
+/* This thread, whose creator has this thread pointer, has a stack of so many bytes: after
+ * fil_thread_inherit(). For whom it works, if a library made it, is then asked of its stack. Since 0.1. */
+FIL_API void fil_thread_of_library(const void* creator, size_t stack_bytes);
+
+/* This thread is about to wait, for work perhaps, or for what others do: called by the code at
+ * `caller`. At any moment. Since 0.1. */
+FIL_API void fil_thread_waits(const void* caller);
+
 /* This thread's alternate signal stack, of whichever kind; NULL: it has none. Where a sandbox
  * forbids to ask the kernel, this is the answer. Since 0.1. */
 FIL_API void fil_thread_signal_stack(const void* address, size_t bytes);

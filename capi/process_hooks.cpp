@@ -11,6 +11,7 @@
 #include "os/sandbox.hpp"
 #include "process/allocator_book.hpp"
 #include "process/new_thread.hpp"
+#include "process/pool_threads.hpp"
 #include "process/process_entry.hpp"
 #include "process/report_wait.hpp"
 #include "process/session_client.hpp"
@@ -112,6 +113,20 @@ fil_callstack fil_callstack_of_new_thread(const void* code) {
         },
         [](process_recorder& recorder) { recorder.observer().threads_will_be_several(); });
     return to_index(charged);
+}
+
+void fil_thread_of_library(const void* creator, size_t stack_bytes) {
+    entry::event([=](process_recorder&, thread_state& thread) {
+        if (&thread == this_thread.state && thread.is_librarys)
+            pool_threads::begin(address_of(creator), stack_bytes);
+    });
+}
+
+void fil_thread_waits(const void* caller) {
+    // Within an event it is a lock of ours that is waited for.
+    if (this_process.states().recorder() == nullptr || this_thread.guard.depth() != 0) return;
+    if (pool_threads::is_one()) return pool_threads::waits();
+    this_process.sources().waits(caller);
 }
 
 void fil_thread_disarming_stack(const void* address, size_t bytes) {

@@ -11,6 +11,7 @@
 // that the program brought along.
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/resource.h>

@@ -5,6 +5,7 @@
 // whoever passes less passes anything in the others. Hot: some programs call nothing else.
 
 #include <linux/filter.h>
+#include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -53,6 +54,11 @@ unsigned long mode_of(long operation) {
     return operation == SECCOMP_SET_MODE_FILTER ? SECCOMP_MODE_FILTER : SECCOMP_MODE_DISABLED;
 }
 
+bool waits(long operation) {
+    const long what = operation & FUTEX_CMD_MASK;
+    return what == FUTEX_WAIT || what == FUTEX_WAIT_BITSET;
+}
+
 }  // namespace
 
 #pragma GCC visibility push(default)
@@ -80,6 +86,7 @@ long syscall(long number, ...) noexcept {
         return in_mode(mode_of(a[0]), second, third, call);
     if (number == SYS_prctl && a[0] == PR_SET_SECCOMP) [[unlikely]]
         return in_mode(second, 0, third, call);
+    if (number == SYS_futex && waits(a[1])) fil_thread_waits(__builtin_return_address(0));
     return call();
 }
 

@@ -18,6 +18,8 @@ class start_slots {
         void* start;
         void* argument;
         fil_callstack creator;
+        void* creator_thread;
+        std::size_t stack_bytes;
     };
 
     // nullptr: a thousand threads have been created, and none has begun.

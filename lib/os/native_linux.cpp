@@ -249,9 +249,7 @@ std::span<const segment_header> segments_of(std::uintptr_t begin, std::uintptr_t
     return {reinterpret_cast<const segment_header*>(begin + header.e_phoff), header.e_phnum};
 }
 
-void find_without_lock(std::uintptr_t pc, fil::module_visit visit, void* context) {
-    found_object found;
-    if (find_object(reinterpret_cast<void*>(pc), &found) != 0) return visit(context, nullptr);
+object object_of(const found_object& found) {
     const auto begin = reinterpret_cast<std::uintptr_t>(found.begin);
     const auto end = reinterpret_cast<std::uintptr_t>(found.end);
     const link_map& map = *found.map;
@@ -260,7 +258,13 @@ void find_without_lock(std::uintptr_t pc, fil::module_visit visit, void* context
     if (segments.empty() && name.empty()) segments = segments_of_program(map.l_addr);
     if (segments.empty() && map.l_addr != 0 && fil::system_stack_ends::is_readable(map.l_addr))
         segments = segments_of(map.l_addr, map.l_addr + page);
-    report({begin, end, map.l_addr, name, segments}, visit, context);
+    return {begin, end, map.l_addr, name, segments};
+}
+
+void find_without_lock(std::uintptr_t pc, fil::module_visit visit, void* context) {
+    found_object found;
+    if (find_object(reinterpret_cast<void*>(pc), &found) != 0) return visit(context, nullptr);
+    report(object_of(found), visit, context);
 }
 
 }  // namespace
@@ -277,6 +281,14 @@ void iterated_modules::find(std::uintptr_t pc, module_visit visit, void* context
     const os::keep_errno keep;
     search wanted{pc, visit, context};
     if (dl_iterate_phdr(report_if_it_holds, &wanted) == 0) visit(context, nullptr);
+}
+
+unwind_tables tables_without_lock(std::uintptr_t pc) {
+    const os::keep_errno keep;
+    found_object found;
+    const bool is_found =
+        find_object != nullptr && find_object(reinterpret_cast<void*>(pc), &found) == 0;
+    return is_found ? tables_of(object_of(found)) : unwind_tables{};
 }
 
 namespace {

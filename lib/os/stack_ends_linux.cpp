@@ -59,6 +59,11 @@ std::uintptr_t system_stack_ends::nearest_end(std::uintptr_t sp) {
     return own > sp ? own : 0;
 }
 
+std::uintptr_t system_stack_ends::end_of(std::uintptr_t place, std::uintptr_t thread) {
+    const std::uintptr_t first = end_of_first();
+    return first - place < gap ? first : thread;
+}
+
 // A system call that reads a word and then finds that it is to do nothing with it; which error it
 // was, tells. (To write to a pipe would need one, and mincore knows pages that cannot be read.)
 bool system_stack_ends::is_readable(std::uintptr_t page) {

@@ -23,6 +23,10 @@ struct iterated_modules {
 };
 static_assert(module_finder<system_modules> && module_finder<iterated_modules>);
 
+// The unwind tables of the module that holds `pc`. Takes no lock: where the C library cannot do
+// without, there are none.
+unwind_tables tables_without_lock(std::uintptr_t pc);
+
 // Its file as the loader has it, while it is loaded; "" of the program, and where there is none.
 // Takes no lock where the C library can do without.
 std::string_view module_name(std::uintptr_t pc);

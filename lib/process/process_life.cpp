@@ -7,6 +7,7 @@
 #include "os/refused_call.hpp"
 #include "os/sandbox.hpp"
 #include "process/allocator_book.hpp"
+#include "process/pool_threads.hpp"
 #include "process/thread_words.hpp"
 
 namespace fil {
@@ -136,6 +137,7 @@ process_recorder* process_life::running_slow() {
 process_recorder* process_life::begin() {
     const os::keep_errno keep;
     this_thread.forget_parents();
+    pool_threads::forget_parents();
     if (!recording_.may_begin()) {
         if (!records_on_request()) recording_.count_sandboxed(1);
         states_.be(process_state::unrecorded);

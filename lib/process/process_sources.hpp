@@ -15,8 +15,10 @@
 
 #include "fil.h"
 #include "fil/track/recorder.hpp"
+#include "os/system_stack_ends.hpp"
 #include "process/merged_stacks.hpp"
 #include "process/native_source.hpp"
+#include "process/pool_threads.hpp"
 #include "process/session_words.hpp"
 
 namespace fil {
@@ -64,14 +66,18 @@ class process_sources {
     asked_by asker() const {
         const registered* each = newest_.load(std::memory_order_acquire);
         for (; each != nullptr; each = each->older) {
-            const fil_source& source = each->own;
-            if (source.asker == nullptr) continue;
-            fil_errand_kind how = FIL_ERRAND_GUESSED;
-            const fil_callstack found = source.asker(source.context, &how);
-            if (found > FIL_CALLSTACK_UNKNOWN && found < max_callstacks)
-                return {callstack_id{found}, static_cast<errand_kind>(how)};
+            if (each->own.asking == nullptr) continue;
+            const asked_by found = asker_of(each->own);
+            if (found.callstack != callstack_id::none) return found;
         }
         return {};
+    }
+
+    void waits(const void* caller) const {
+        const registered* each = newest_.load(std::memory_order_acquire);
+        for (; each != nullptr; each = each->older) {
+            if (each->own.waits != nullptr) each->own.waits(each->own.context, caller);
+        }
     }
 
     // Whoever wants to know hears that a run begins, or has ended.
@@ -186,6 +192,22 @@ class process_sources {
     }
 
   private:
+    FIL_RARE static asked_by asker_of(const fil_source& source) {
+        fil_asking_thread threads[asking_threads::most];
+        const std::size_t count = source.asking(source.context, threads, asking_threads::most);
+        if (count == 0 || count > asking_threads::most) return {};
+        asking_threads asking;
+        for (std::size_t i = 0; i != count; ++i) {
+            const fil_asking_thread& each = threads[i];
+            if (each.callstack >= max_callstacks) return {};
+            asking.add(
+                {callstack_id{each.callstack}, (each.flags & FIL_ASKING_OUTSIDE) != 0,
+                 (each.flags & FIL_ASKING_ENGAGED) != 0, address_of(each.thread),
+                 system_stack_ends::end_of(address_of(each.place), address_of(each.thread))});
+        }
+        return pool_threads::asker(asking);
+    }
+
     // A source that wants no memory is given some that nobody uses.
     static void* memory_of(thread_slots& slots, std::size_t slot, std::size_t bytes) {
         void*& memory = slots.memory[slot];

@@ -3,6 +3,7 @@
 #include "os/os.hpp"
 #include "os/refused_call.hpp"
 #include "os/thread_key.hpp"
+#include "process/pool_threads.hpp"
 #include "process/process_life.hpp"
 
 namespace fil {
@@ -23,6 +24,7 @@ void return_lease(void* state) {
     words.state = nullptr;
     words.lease_returned = true;
     const raised_guard inside(words.guard);
+    pool_threads::end();
     if (recorder != nullptr && is_ours) recorder->give_back(*static_cast<thread_state*>(state));
 }
 

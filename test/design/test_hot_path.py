@@ -62,6 +62,7 @@ ALLOWED = {
         "_Unwind_Backtrace", "_Unwind_GetCFA", "_Unwind_GetGR", "_Unwind_GetIP",
     },
     HOOKS: STRINGS | SYSTEM | {
+        "pthread_attr_init", "pthread_attr_getstacksize", "pthread_attr_destroy",  # a new thread
         "_DYNAMIC", "_r_debug", "environ", "sigaction", "sigemptyset",  # the start
         "dl_iterate_phdr",  # the start as well
         "memmem",  # the symbols of an object that was loaded
@@ -88,6 +89,7 @@ UNCOMMON = {
     r"registry<.*>::(insert|take)_special": "a watched or giant block, or one over an older one",
     r"recorder<.*>::forget_deferred": "a free inside an event has happened",
     r"recorder<.*>::begin_errand": "a library's thread works for another line than before",
+    r"process_sources::asker_of": "a library's thread, which has the room that it is asked for",
     r"call_tree<.*>::insert": "a callstack not seen before",
     r"fil_function_intern": "a function not seen before",
     r"fil_record_failed|end_for_want_of_memory": "memory has run out",
@@ -102,6 +104,8 @@ STOP = re.compile("|".join(UNCOMMON))
 # The native source is called directly; it keeps whole stacks, and takes more.
 NATIVE_SOURCE = r"unwind_source<.*>::capture"
 MOST_OF_NATIVE_SOURCE = 640
+# A library's thread asks for whom it works: pool_threads.cpp sees to it that there is room.
+MOST_OF_POOLS = 4096
 STOP_AT_SOURCES = re.compile(f"{STOP.pattern}|{NATIVE_SOURCE}")
 
 COMMON_HOOKS = [
@@ -175,3 +179,16 @@ def test_the_walk_over_a_runtimes_frames_uses_little_stack(source: str) -> None:
     for source in sources:
         reached = reachable(PRELOAD_LIBRARY, source, STOP).values()
         assert [str(place) for place in reached if place.depth > most] == []
+
+
+def test_an_answer_of_whose_work_it_is_uses_an_eighth_of_the_room_that_is_asked_for() -> None:
+    asking = [name for name in functions(PRELOAD_LIBRARY) if "process_sources::asker_of" in name]
+    assert asking
+    stops = set(UNCOMMON) - {r"process_sources::asker_of"}
+    stops.add(r"in_mode<")  # our hook of syscall, where the program begins a sandbox: not by us
+    stop = re.compile("|".join(stops))
+    reached = reachable(PRELOAD_LIBRARY, asking[0], stop)
+    assert any("pool_threads::" in name for name in reached), "no stack is searched?"
+    assert [str(place) for place in reached.values() if place.depth > MOST_OF_POOLS] == []
+    leaving = {name.split("@")[0] for name in reached if name.endswith("@plt")}
+    assert leaving <= {"_dl_find_object", "__errno_location", "getauxval", "strlen"}

@@ -13,11 +13,13 @@ POOL = """
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
+#include <unistd.h>
 static sem_t asked, done;
 static size_t size;
 static void *works(void *unused) {
     for (;;) {
         sem_wait(&asked);
+        usleep(200000);  // who asks waits by now
         void *volatile block = malloc(size);
         (void)block;
         sem_post(&done);
@@ -36,6 +38,8 @@ void ask(size_t bytes) {
     use(bytes);
     free(task);
 }
+void late(size_t bytes) { size = bytes; sem_post(&asked); }
+int is_done(void) { return sem_trywait(&done) == 0; }
 """
 
 
@@ -57,6 +61,7 @@ CPP_POOL = """
 #include <cstdlib>
 #include <semaphore.h>
 #include <thread>
+#include <unistd.h>
 static sem_t asked, done;
 static size_t size;
 extern "C" void start() {
@@ -66,6 +71,7 @@ extern "C" void start() {
         std::thread([] {  // whose threads they are stays so
             for (;;) {
                 sem_wait(&asked);
+                usleep(200000);  // who asks waits by now
                 void *volatile block = malloc(size);
                 (void)block;
                 sem_post(&done);
@@ -79,6 +85,8 @@ extern "C" void ask(size_t bytes) {
     use(bytes);
     free(task);
 }
+extern "C" void late(size_t bytes) { size = bytes; sem_post(&asked); }
+extern "C" int is_done() { return sem_trywait(&done) == 0; }
 """
 # Beside it, another thread of Python's.
 IDLE = "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start();"
@@ -104,25 +112,88 @@ def test_what_a_pool_takes_stands_at_the_line_that_is_in_the_library(pool):
     assert "since no other line was in a library." in model["hint"]
 
 
+def test_who_waits_in_the_library_is_in_it(pool):
+    model = model_of(profiled(script("x.py", IDLE + USES_POOL)).report)
+    lines = {line["line"]: line for line in model["lines"]}
+    assert 40 * MIB <= lines[7]["bytes"] < 41 * MIB and "guessed" not in lines[7]
+    assert model["threads"] == []
+
+
+# The pool's maker has ended, and nobody is in the library while it works.
+WORKS_LATER = """
+import ctypes, time
+library = ctypes.CDLL("./pool.so")
+def make_pool():
+    library.start()
+def use():
+    library.late(ctypes.c_size_t(40 << 20))
+    while not library.is_done(): time.sleep(0.01)
+maker = threading.Thread(target=make_pool)
+maker.start()
+maker.join()
+use()
+own = bytearray(7 << 20)
+"""
+
+
 def test_it_is_guessed_to_be_that_of_the_only_thread(pool):
-    model = model_of(profiled(script("x.py", USES_POOL)).report)
-    (line,) = [line for line in model["lines"] if line["line"] == 7]
+    alone = WORKS_LATER.split("maker")[0] + "make_pool()\nuse()\n"
+    model = model_of(profiled(script("x.py", alone)).report)
+    (line,) = [line for line in model["lines"] if line["line"] in (7, 8)]
     assert 40 * MIB <= line["bytes"] < 41 * MIB
     assert "guessed" in line["guessed"]
 
 
 def test_where_that_may_be_several_the_page_says_whose_threads_took_it_and_charges_no_line(pool):
-    ran = profiled(script("x.py", IDLE + USES_POOL))
+    ran = profiled(script("x.py", IDLE + WORKS_LATER))
     model = model_of(ran.report)
     (threads,) = model["threads"]
     assert (threads["of"], threads["file"], threads["line"]) == ("pool", "x.py", 5)
     assert 40 * MIB <= threads["bytes"] < 41 * MIB
     lines = {line["line"]: line["bytes"] for line in model["lines"]}
-    assert lines[11] >= 7 * MIB
-    assert all(lines.get(line, 0) < MIB for line in [5, 7, 8, 9, 10])
+    assert lines[13] >= 7 * MIB
+    assert all(lines.get(line, 0) < MIB for line in range(5, 13))
     shown = [model["frames"][frame]["f"] for frame in model["tree"]["frame"] if frame >= 0]
     assert "[threads of pool]" in shown
-    assert ran.callstacks[("x.py:8 (<module>)", "x.py:5 (make_pool)")] >= 40 * MIB
+
+
+POOLS = Path(__file__).parent / "programs" / "pools_of_several.cpp"
+
+
+def several(kind: str, threads: int) -> tuple[str, dict[int, int]]:
+    """Threads that all use one pool at once, each at a line of its own; and what each asks for."""
+    lines = [
+        "import ctypes, threading",
+        "pools = ctypes.CDLL('./pools.so')",
+        "pools.start(4)",
+        f"together = threading.Barrier({threads})",
+    ]
+    asked = {}
+    for thread in range(threads):
+        lines += [f"def run_{thread}():", "    for _ in range(6):", "        together.wait()"]
+        mib = 4 + thread
+        lines.append(f"        pools.ask_{kind}(ctypes.c_size_t({mib} << 20), 8)")
+        asked[len(lines)] = 6 * mib * MIB
+    names = ", ".join(f"run_{thread}" for thread in range(threads))
+    lines += [
+        f"threads = [threading.Thread(target=run) for run in ({names},)]",
+        "for thread in threads: thread.start()",
+        "for thread in threads: thread.join()",
+    ]
+    return "\n".join(lines) + "\n", asked
+
+
+@pytest.mark.parametrize("threads", [2, 4])
+@pytest.mark.parametrize("kind", ["queue", "futures", "openmp"])
+def test_a_pool_that_works_for_several_is_charged_to_each(here, kind, threads):
+    flags = ["-shared", "-fPIC", "-pthread", "-fopenmp", "-O2", "-std=c++20"]
+    built = run_plain(["c++", *flags, str(POOLS), "-o", "pools.so"])
+    assert built.status == 0, built.stderr
+    program, asked = several(kind, threads)
+    model = model_of(profiled(script("x.py", program)).report)
+    held = {line["line"]: line["bytes"] for line in model["lines"] if line["file"] == "x.py"}
+    right = sum(min(held.get(line, 0), bytes) for line, bytes in asked.items())
+    assert right >= 0.97 * sum(asked.values()), (held, asked)
 
 
 def test_threads_of_pythons_own_are_nobodys_pool(here):

@@ -158,13 +158,15 @@ TEST(your_lines, what_a_thread_took_for_a_line_is_counted_by_how_that_is_known) 
     hold(10, {call("Main"), call("submit"), errand(1), call("parse")});
     hold(200, {call("Main"), errand(2), call("parse")});
     hold(3000, {call("Main"), errand(3), call("parse")});
+    hold(5000, {call("Main"), errand(5), call("parse")});
     hold(40000, {call("Other"), errand(3), call("Own"), call("parse")});
     const held_by_lines held = held_in(whole, owners_of(whole));
     ASSERT_EQ(held.lines.size(), 2u);
     EXPECT_EQ(held.lines[0].guessed, 0);
-    EXPECT_EQ(held.lines[1].bytes, 3211);
-    EXPECT_EQ(held.lines[1].guessed, 3000);
+    EXPECT_EQ(held.lines[1].bytes, 8211);
+    EXPECT_EQ(held.lines[1].guessed, 8000);
     EXPECT_EQ(held.errands.by_task, 10);
     EXPECT_EQ(held.errands.by_start, 200);
+    EXPECT_EQ(held.errands.by_job, 5000);
     EXPECT_EQ(held.errands.guessed, 3000);
 }

@@ -31,6 +31,19 @@ TEST(registry, gives_back_what_was_put_in_for_sizes_of_every_code) {
     }
 }
 
+TEST(registry, finds_the_block_that_an_address_lies_in_if_it_begins_near_enough) {
+    auto r = std::make_unique<process_registry>();
+    const std::uintptr_t at = 0x7f12'3456'7000;
+    ASSERT_TRUE(r->insert(at, callstack_id{77}, 200, false, nothing));
+    for (const std::uintptr_t inside : {0, 8, 16, 24, 199})
+        EXPECT_EQ(r->look_around(at + inside, 64).callstack, callstack_id{77}) << inside;
+    EXPECT_EQ(r->look_around(at + 200, 64).callstack, callstack_id::none);
+    EXPECT_EQ(r->look_around(at - 1, 64).callstack, callstack_id::none);
+    EXPECT_EQ(r->look_around(at + 8, 1).callstack, callstack_id{77});
+    EXPECT_EQ(r->look_around(at + 16, 1).callstack, callstack_id::none);
+    EXPECT_EQ(r->look_around(0xffff'8000'0000'0000, 64).callstack, callstack_id::none);
+}
+
 TEST(registry, ignores_addresses_that_are_none) {
     auto r = std::make_unique<process_registry>();
     EXPECT_FALSE(r->insert(0xffff'8000'0000'0000, callstack_id{2}, 8, false, nothing));

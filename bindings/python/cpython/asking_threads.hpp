@@ -2,16 +2,16 @@
 // The threads that run Python, for a thread that runs none: for which of them does a library's pool
 // work?
 //
-// For the one that is inside native code: it allocated there, without the interpreter lock, and has
-// not allocated with it since. If none did, it is guessed to work for the only thread of Python's
-// that there is. If several did, nobody knows. Each thread writes a word of its own at its
-// captures; a pool's thread reads those of all. Any thread, no locks. Hot path: no allocation, no
-// throw.
+// Each thread writes a word of its own at its captures; a pool's thread reads those of all, and
+// whether each holds the interpreter lock. A thread is *engaged* that does not, and that allocated
+// so the last time, or waits in a library. What follows from that is the core's:
+// fil_source::asking. Any thread, no locks. Hot path: no allocation, no throw.
 #include <atomic>
 #include <cstdint>
 
 #include "fil.h"
 #include "memory_reading.hpp"
+#include "runtime.hpp"
 
 namespace fil::python {
 
@@ -29,10 +29,18 @@ class asking_thread {
     // The thread state that the last of these captures was of.
     address state() const { return state_.load(std::memory_order_relaxed); }
 
+    // Without the lock: this thread is inside a library, which waits for others.
+    void engage() {
+        const std::uint64_t now = now_.load(std::memory_order_relaxed);
+        if (now != 0) now_.store(now | 1, std::memory_order_relaxed);
+    }
+
     // All that was known is to be forgotten: callstacks are others. `before`, `now`: generations.
     void forget(std::uint64_t before, std::uint64_t now);
 
-    static fil_callstack asker(fil_errand_kind& how);
+    // All of them, as they stand now.
+    static std::size_t list(const python_runtime& runtime, fil_asking_thread* threads,
+                            std::size_t room);
 
   private:
     static constexpr std::uint32_t most = 64;
@@ -41,6 +49,9 @@ class asking_thread {
         state_bytes_.store(fil_block_size(reinterpret_cast<const void*>(state)),
                            std::memory_order_relaxed);
         state_.store(state, std::memory_order_relaxed);
+        thread_.store(reinterpret_cast<address>(this_pthread()), std::memory_order_relaxed);
+        place_.store(reinterpret_cast<address>(__builtin_frame_address(0)),
+                     std::memory_order_relaxed);
         if (is_listed_) return;
         is_listed_ = true;
         const std::uint32_t place = count.fetch_add(1, std::memory_order_relaxed);
@@ -63,6 +74,7 @@ class asking_thread {
     std::atomic<std::uint64_t> now_;  // callstack, and whether it is native
     std::atomic<address> state_;
     std::atomic<std::size_t> state_bytes_;
+    std::atomic<address> thread_, place_;  // its thread pointer, and where its stack is
     std::atomic<std::uint64_t> epoch_;
     bool is_listed_;
 };
@@ -75,27 +87,42 @@ inline void asking_thread::forget(std::uint64_t before, std::uint64_t now) {
     now_.store(0, std::memory_order_relaxed);
 }
 
-inline fil_callstack asking_thread::asker(fil_errand_kind& how) {
+// Whether the thread of this state, which lives, holds the interpreter lock.
+inline bool holds_lock(const python_runtime& runtime, address state) {
+    const accessed_variable& variable = runtime.state_variable;
+    const std::uint32_t version = runtime.layout.version;
+    if (version < 0x030c) {
+        return variable.is == accessed_variable::kind::global &&
+               __atomic_load_n(reinterpret_cast<const address*>(variable.where),
+                               __ATOMIC_RELAXED) == state;
+    }
+    // PyThreadState::_status.active, the fifth bit.
+    const std::uint32_t status = version == 0x030c ? 24 : 32;
+    return (load<std::uint32_t>(state, status) >> 4 & 1) != 0;
+}
+
+inline std::size_t asking_thread::list(const python_runtime& runtime, fil_asking_thread* threads,
+                                       std::size_t room) {
     const std::uint32_t known = count.load(std::memory_order_relaxed);
-    if (known > most) return FIL_CALLSTACK_NONE;
+    if (known > most) return room + 1;
     const std::uint64_t epoch = epoch_of_all.load(std::memory_order_relaxed);
-    std::uint32_t natives = 0, alive = 0;
-    std::uint64_t native = 0, other = 0;
+    std::size_t found = 0;
     for (std::uint32_t i = 0; i < known; ++i) {
         const asking_thread* thread = all[i].load(std::memory_order_acquire);
         if (thread == nullptr || thread->epoch_.load(std::memory_order_relaxed) != epoch) continue;
         const std::uint64_t now = thread->now_.load(std::memory_order_relaxed);
         if (!thread->is_alive()) continue;
-        ++alive;
-        other = now;
-        if ((now & 1) == 0) continue;
-        ++natives;
-        native = now;
+        if (found == room) return room + 1;
+        const bool is_outside =
+            !holds_lock(runtime, thread->state_.load(std::memory_order_relaxed));
+        const bool is_engaged = is_outside && (now & 1) != 0;
+        threads[found++] = {
+            static_cast<fil_callstack>(now >> 1),
+            (is_outside ? FIL_ASKING_OUTSIDE : 0u) | (is_engaged ? FIL_ASKING_ENGAGED : 0u),
+            reinterpret_cast<const void*>(thread->thread_.load(std::memory_order_relaxed)),
+            reinterpret_cast<const void*>(thread->place_.load(std::memory_order_relaxed))};
     }
-    how = natives == 1 ? FIL_ERRAND_ALONE : FIL_ERRAND_GUESSED;
-    if (natives == 1) return static_cast<fil_callstack>(native >> 1);
-    const bool is_only = natives == 0 && alive == 1;
-    return is_only ? static_cast<fil_callstack>(other >> 1) : FIL_CALLSTACK_NONE;
+    return found;
 }
 
 }  // namespace fil::python

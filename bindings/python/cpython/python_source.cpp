@@ -1,5 +1,7 @@
 // CPython's row of the table of runtimes: Python programs are counted by line. Nothing of Python is
 // run or changed but its allocator table.
+#include <link.h>
+
 #include <atomic>
 #include <charconv>
 #include <cstdlib>
@@ -197,9 +199,47 @@ std::size_t crossings(void*, void* memory, fil_crossing* found, std::size_t most
     return crossing_list<Frames>(the_runtime.layout, walk).read(found, most);
 }
 
-// fil_source::asker.
-fil_callstack asker(void*, fil_errand_kind* how) {
-    return asking_thread::asker(*how);
+// Where the interpreter's code lies.
+struct code_range {
+    address begin = 0, end = 0;
+    bool holds(address code) const { return code - begin < end - begin; }
+};
+constinit code_range the_interpreter;
+
+code_range code_around(const void* function) {
+    struct search {
+        address code;
+        code_range found;
+    } wanted{reinterpret_cast<address>(function), {}};
+    const auto look = [](dl_phdr_info* object, std::size_t, void* context) {
+        auto& search = *static_cast<struct search*>(context);
+        for (int i = 0; i < object->dlpi_phnum; ++i) {
+            const ElfW(Phdr)& segment = object->dlpi_phdr[i];
+            const address start = object->dlpi_addr + segment.p_vaddr;
+            if (segment.p_type != PT_LOAD || search.code - start >= segment.p_memsz) continue;
+            search.found = {start, start + segment.p_memsz};
+            return 1;
+        }
+        return 0;
+    };
+    dl_iterate_phdr(look, &wanted);
+    return wanted.found;
+}
+
+// fil_source::asking.
+std::size_t asking(void*, fil_asking_thread* threads, std::size_t most) {
+    return asking_thread::list(the_runtime, threads, most);
+}
+
+// fil_source::waits. The interpreter's own waits (for its lock, for a lock of the program's) are no
+// library's.
+void waits(void*, const void* caller) {
+    const address* const slot = this_thread.state_slot;
+    if (slot == nullptr || this_thread.walk == nullptr) return;
+    if (the_interpreter.holds(reinterpret_cast<address>(caller))) return;
+    const address state = thread_state_without_lock(the_runtime);
+    if (state == 0 || holds_lock(the_runtime, state)) return;
+    static_cast<thread_walk*>(const_cast<void*>(this_thread.walk))->asks.engage();
 }
 
 fil_callstack capture_by_public_api(void*, void* memory) {
@@ -261,7 +301,9 @@ void attach(const python_symbols& symbols) {
     if (the_runtime.reads_frames) {
         source.thread_bytes = sizeof(thread_walk);
         read_frames_of(the_runtime.layout.version, source);
-        source.asker = asker;
+        source.asking = asking;
+        source.waits = waits;
+        the_interpreter = code_around(reinterpret_cast<const void*>(symbols.Py_GetVersion));
         if (main_program_is_python()) the_main_start.expect();
     } else if (how == reading::public_api) {
         source.thread_bytes = sizeof(public_walk);

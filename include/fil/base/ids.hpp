@@ -44,7 +44,14 @@ enum class function_kind : std::uint32_t {
 
 // How it is known for whom a thread works: the line of an errand, by the numbers of
 // fil_errand_kind.
-enum class errand_kind : std::uint32_t { none = 0, task = 1, started = 2, guessed = 3, alone = 4 };
+enum class errand_kind : std::uint32_t {
+    none = 0,
+    task = 1,
+    started = 2,
+    guessed = 3,
+    alone = 4,
+    job = 5
+};
 
 // For whom a thread works, and how that is known.
 struct asked_by {

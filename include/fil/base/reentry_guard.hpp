@@ -80,6 +80,9 @@ class reentry_guard {
         }
     }
 
+    // The stack where the event began that is under way.
+    std::uintptr_t where() const { return where_; }
+
     // How often it was raised and not lowered yet.
     std::uint32_t depth() const { return where_ == down ? 0 : nested_ + 1; }
 

@@ -19,10 +19,12 @@ inline std::string errands_text(const errand_bytes& took) {
     add(took.by_task, "by the task they had in hand");
     add(took.by_start, "by who started them");
     add(took.alone, "since no other line was in a library");
+    add(took.by_job, "by what lay on their stacks");
     add(took.guessed, "by a guess");
     if (parts.empty()) return {};
     return "Of this, threads that worked for a line took " +
-           size_text(took.by_task + took.by_start + took.alone + took.guessed) + parts + ".";
+           size_text(took.by_task + took.by_start + took.alone + took.by_job + took.guessed) +
+           parts + ".";
 }
 
 // Of a line, where much of it is a guess; "" otherwise.

@@ -53,7 +53,7 @@ inline bool stands_for_no_frame(const frame& f) {
 
 inline errand_kind errand_of(const frame& f) {
     if (f.kind != frame_kind::errand) return errand_kind::none;
-    const bool is_known = f.first_line > 0 && f.first_line <= 4;
+    const bool is_known = f.first_line > 0 && f.first_line <= 5;
     return is_known ? static_cast<errand_kind>(f.first_line) : errand_kind::guessed;
 }
 

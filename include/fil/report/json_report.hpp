@@ -243,6 +243,7 @@ class json_report_writer {
         json_.pair("bytes", small).end('}');
         section("errands").begin('{').pair("by_task", held.errands.by_task);
         json_.pair("by_start", held.errands.by_start).pair("alone", held.errands.alone);
+        json_.pair("by_job", held.errands.by_job);
         json_.pair("guessed", held.errands.guessed).end('}');
         section("threads").begin('[');
         for (const threads_usage& some : held.threads) {

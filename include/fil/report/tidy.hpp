@@ -204,6 +204,7 @@ class tidying {
         const errand_kind how = errand_of(f);
         return "[thread " + f.function +
                (how == errand_kind::guessed   ? ", guessed]"
+                : how == errand_kind::job     ? ", by its stack]"
                 : how == errand_kind::started ? ", started]"
                                               : "]");
     }

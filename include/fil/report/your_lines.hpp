@@ -43,6 +43,7 @@ struct errand_bytes {
     std::int64_t by_task = 0;
     std::int64_t by_start = 0;
     std::int64_t alone = 0;
+    std::int64_t by_job = 0;
     std::int64_t guessed = 0;
 };
 
@@ -121,7 +122,7 @@ class line_summing {
             } else {
                 held[row_at(innermost[i])] += own_[i];
                 count(result.errands, errands[i], own_[i]);
-                if (errands[i] == errand_kind::guessed) guessed[row_at(innermost[i])] += own_[i];
+                if (is_guess(errands[i])) guessed[row_at(innermost[i])] += own_[i];
                 if (importing[i]) imported[row_at(innermost[i])] += own_[i];
             }
         }
@@ -140,10 +141,17 @@ class line_summing {
     }
 
   private:
+    // What lay on a pool's thread's stack is wrong too often to be more
+    // (docs/design/whose-work.md).
+    static bool is_guess(errand_kind how) {
+        return how == errand_kind::guessed || how == errand_kind::job;
+    }
+
     static void count(errand_bytes& took, errand_kind how, std::int64_t bytes) {
         if (how == errand_kind::task) took.by_task += bytes;
         if (how == errand_kind::started) took.by_start += bytes;
         if (how == errand_kind::alone) took.alone += bytes;
+        if (how == errand_kind::job) took.by_job += bytes;
         if (how == errand_kind::guessed) took.guessed += bytes;
     }
 

@@ -219,6 +219,7 @@ class alignas(64) recorder {
     void inherit(thread_state& thread, callstack_id callstack) {
         thread.inherited = callstack;
         thread.asker = {};
+        thread.errand_function = function_id::none;
         const bool is_known = callstack > callstack_id::unknown && callstack != root_;
         const function_id innermost = is_known ? tree_.function_of(callstack) : function_id::none;
         thread.is_librarys = innermost != function_id::none &&
@@ -280,7 +281,7 @@ class alignas(64) recorder {
 
   private:
     // Of a thread that a library made: it works for the one thread that is in a library's code.
-    callstack_id errand_of(thread_state& thread) {
+    FIL_RARE callstack_id errand_of(thread_state& thread) {
         asked_by asker;
         if constexpr (requires { source_.asker(); }) asker = source_.asker();
         if (asker.callstack <= root_ || thread.inherited <= root_) return inherited(thread);
@@ -288,12 +289,14 @@ class alignas(64) recorder {
     }
 
     FIL_RARE callstack_id begin_errand(thread_state& thread, asked_by asker) {
-        function_text whose = functions_.text_of(tree_.function_of(thread.inherited));
-        whose.kind = function_kind::errand;
-        const function_id errand = functions_.intern(whose);
-        if (errand == function_id::none) return inherited(thread);
+        if (thread.errand_function == function_id::none) {
+            function_text whose = functions_.text_of(tree_.function_of(thread.inherited));
+            whose.kind = function_kind::errand;
+            thread.errand_function = functions_.intern(whose);
+            if (thread.errand_function == function_id::none) return inherited(thread);
+        }
         const auto how = static_cast<std::uint32_t>(asker.how);
-        const callstack_id found = tree_.child(asker.callstack, errand, how);
+        const callstack_id found = tree_.child(asker.callstack, thread.errand_function, how);
         if (found == callstack_id::unknown) return inherited(thread);
         thread.asker = asker;
         return thread.errand = found;

@@ -161,6 +161,23 @@ class registry {
         return block;
     }
 
+    // The block that holds this address, if it starts at a multiple of 16, in the address's leaf,
+    // and less than so many granules before.
+    registered_block look_around(std::uintptr_t address, std::uint32_t most) const {
+        std::uintptr_t at = address & -granule;
+        const slot* first = find_slot(at);
+        if (first == nullptr) return {};
+        const std::uint64_t before = (at >> 4) & leaf_mask;
+        std::uint32_t back = 0;
+        for (; back != most && back <= before; ++back, at -= granule) {
+            const slot value = *(first - back);
+            if (value == 0 || value >> part_bits == code_size) continue;
+            const registered_block block = look(at);
+            return address - at < block.bytes ? block : registered_block{};
+        }
+        return {};
+    }
+
     // Marks the long block that starts here; taking it out says so. False if there is none.
     bool watch(std::uintptr_t address) {
         slot* first = find_slot(address);

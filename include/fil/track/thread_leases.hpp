@@ -35,6 +35,7 @@ struct thread_state : boost::intrusive::slist_base_hook<
     bool is_librarys = false;
     asked_by asker;
     callstack_id errand = callstack_id::none;
+    function_id errand_function = function_id::none;  // names the thread; none: not asked for yet
 
     // Frees seen inside an event (a signal handler's): the event's end accounts for them.
     static constexpr std::uint32_t max_deferred = 16;

@@ -1,0 +1,44 @@
+// A library's thread that waits for work shows what its stack looks like without a job
+// (lib/process/pool_threads.hpp). Waiting itself is the C library's; some threads are cancelled
+// there, so nothing of ours may have to be undone.
+
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <time.h>
+
+#include "fil_hooks.h"
+#include "real.hpp"
+
+using fil::preload::real;
+
+#pragma GCC visibility push(default)
+extern "C" {
+
+int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
+    fil_thread_waits(__builtin_return_address(0));
+    return real.pthread_cond_wait(condition, mutex);
+}
+
+int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
+                           const timespec* until) {
+    fil_thread_waits(__builtin_return_address(0));
+    return real.pthread_cond_timedwait(condition, mutex, until);
+}
+
+int sem_wait(sem_t* semaphore) {
+    fil_thread_waits(__builtin_return_address(0));
+    return real.sem_wait(semaphore);
+}
+
+int sem_timedwait(sem_t* semaphore, const timespec* until) {
+    fil_thread_waits(__builtin_return_address(0));
+    return real.sem_timedwait(semaphore, until);
+}
+
+int sched_yield() noexcept {
+    fil_thread_waits(__builtin_return_address(0));
+    return real.sched_yield();
+}
+
+}  // extern "C"
