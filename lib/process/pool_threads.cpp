@@ -2,6 +2,7 @@
 
 #include "fil/base/hash.hpp"
 #include "fil/capture/job_search.hpp"
+#include "fil/capture/outlived_blocks.hpp"
 #include "os/os.hpp"
 #include "os/sandbox.hpp"
 #include "os/system_stack_ends.hpp"
@@ -127,6 +128,7 @@ struct all_threads {
     std::atomic<bool> may_be_several{false};  // that ask: else nothing need be learnt
     pool_thread entries[most_threads];
     pool_landmarks landmarks;
+    outlived_blocks outlived;
 
     pool_thread* take() {
         for (std::uint32_t i = 0; i != most_threads; ++i) {
@@ -239,18 +241,42 @@ class answer {
         const callstack_id made = recorder.blocks().look_around(word, before).callstack;
         if (made <= callstack_id::unknown) return callstack_id::none;
         for (const asking_thread& each : asking_) {
-            if (each.callstack == made) return made;
+            if (each.callstack == made)
+                return all.outlived.meets(word, made) ? callstack_id::none : made;
         }
         const callstack_id caller = recorder.tree().at(made).caller;
         for (const asking_thread& each : asking_) {
             if (each.callstack != caller) continue;
             const function_id function = recorder.tree().function_of(made);
             const bool is_errand = recorder.functions().kind_of(function) == function_kind::errand;
-            return is_errand ? caller : callstack_id::none;
+            return is_errand && !all.outlived.meets(word, made) ? caller : callstack_id::none;
         }
         return callstack_id::none;
     }
 
+    // Whether an asking thread is in the call with that callstack, or was called back from it.
+    bool is_under_way(callstack_id made) {
+        process_recorder& recorder = this_process.recorder();
+        const bool is_errand = recorder.functions().kind_of(recorder.tree().function_of(made)) ==
+                               function_kind::errand;
+        if (is_errand) made = recorder.tree().at(made).caller;
+        for (const asking_thread& each : asking_) {
+            for (callstack_id at = each.callstack; at >= made; at = recorder.tree().at(at).caller) {
+                if (at == made) return true;
+            }
+        }
+        return false;
+    }
+
+  public:
+    void look_at_outlived() {
+        const auto& blocks = this_process.recorder().blocks();
+        all.outlived.look(
+            [&](std::uintptr_t word) { return blocks.look_around(word, 64).callstack; },
+            [this](callstack_id made) { return is_under_way(made); });
+    }
+
+  private:
     const asking_threads& asking_;
     pool_thread& self_;
     job_search search_{all.landmarks};
@@ -275,6 +301,7 @@ asked_by by_creator(const asking_threads& asking, std::uintptr_t creator) {
             all.landmarks.learn(idle->places, idle->count, works.places, works.count);
     }
     if (alone.callstack != callstack_id::none && !learns) return alone;
+    its.look_at_outlived();
     const callstack_id found = its.find(from);
     if (alone.callstack != callstack_id::none) return alone;
     if (found != callstack_id::none) return {found, errand_kind::job};

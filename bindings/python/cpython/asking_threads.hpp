@@ -116,9 +116,11 @@ inline std::size_t asking_thread::list(const python_runtime& runtime, fil_asking
         const bool is_outside =
             !holds_lock(runtime, thread->state_.load(std::memory_order_relaxed));
         const bool is_engaged = is_outside && (now & 1) != 0;
+        std::uint32_t flags = 0;
+        if (is_outside) flags |= FIL_ASKING_OUTSIDE;
+        if (is_engaged) flags |= FIL_ASKING_ENGAGED;
         threads[found++] = {
-            static_cast<fil_callstack>(now >> 1),
-            (is_outside ? FIL_ASKING_OUTSIDE : 0u) | (is_engaged ? FIL_ASKING_ENGAGED : 0u),
+            static_cast<fil_callstack>(now >> 1), flags,
             reinterpret_cast<const void*>(thread->thread_.load(std::memory_order_relaxed)),
             reinterpret_cast<const void*>(thread->place_.load(std::memory_order_relaxed))};
     }
