@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "fil.h"
+#include "interpreter_lock.hpp"
 #include "memory_reading.hpp"
 #include "runtime.hpp"
 
@@ -20,17 +21,24 @@ using source_kit::address;
 class asking_thread {
   public:
     // With every capture of this thread that is not the same call as the last one.
-    void note(address state, fil_callstack callstack, bool is_native) {
+    void note(const python_runtime& runtime, address state, fil_callstack callstack,
+              bool is_native) {
         if (state != state_.load(std::memory_order_relaxed)) [[unlikely]]
-            begin(state);
+            begin(runtime, state, is_native);
         now_.store(std::uint64_t{callstack} << 1 | (is_native ? 1 : 0), std::memory_order_relaxed);
     }
 
     // The thread state that the last of these captures was of.
     address state() const { return state_.load(std::memory_order_relaxed); }
 
-    // Without the lock: this thread is inside a library, which waits for others.
-    void engage() {
+    // The calling thread has not been here before: what stands here may be another's.
+    void begin_thread() { state_.store(0, std::memory_order_relaxed); }
+
+    // A library that the calling thread is in waits for others, unless it holds the lock.
+    void wait_in_library() {
+        if (thread_.load(std::memory_order_relaxed) != own_thread()) return;
+        const interpreter_lock lock = lock_.load(std::memory_order_relaxed);
+        if (!lock.is_known() || lock.is_held_by(state())) return;
         const std::uint64_t now = now_.load(std::memory_order_relaxed);
         if (now != 0) now_.store(now | 1, std::memory_order_relaxed);
     }
@@ -39,17 +47,19 @@ class asking_thread {
     void forget(std::uint64_t before, std::uint64_t now);
 
     // All of them, as they stand now.
-    static std::size_t list(const python_runtime& runtime, fil_asking_thread* threads,
-                            std::size_t room);
+    static std::size_t list(fil_asking_thread* threads, std::size_t room);
 
   private:
     static constexpr std::uint32_t most = 64;
 
-    [[gnu::noinline]] void begin(address state) {
+    static address own_thread() { return reinterpret_cast<address>(this_pthread()); }
+
+    [[gnu::noinline]] void begin(const python_runtime& runtime, address state, bool is_native) {
         state_bytes_.store(fil_block_size(reinterpret_cast<const void*>(state)),
                            std::memory_order_relaxed);
         state_.store(state, std::memory_order_relaxed);
-        thread_.store(reinterpret_cast<address>(this_pthread()), std::memory_order_relaxed);
+        lock_.store(interpreter_lock::find(runtime, state, !is_native), std::memory_order_relaxed);
+        thread_.store(own_thread(), std::memory_order_relaxed);
         place_.store(reinterpret_cast<address>(__builtin_frame_address(0)),
                      std::memory_order_relaxed);
         if (is_listed_) return;
@@ -74,6 +84,7 @@ class asking_thread {
     std::atomic<std::uint64_t> now_;  // callstack, and whether it is native
     std::atomic<address> state_;
     std::atomic<std::size_t> state_bytes_;
+    std::atomic<interpreter_lock> lock_;
     std::atomic<address> thread_, place_;  // its thread pointer, and where its stack is
     std::atomic<std::uint64_t> epoch_;
     bool is_listed_;
@@ -87,22 +98,7 @@ inline void asking_thread::forget(std::uint64_t before, std::uint64_t now) {
     now_.store(0, std::memory_order_relaxed);
 }
 
-// Whether the thread of this state, which lives, holds the interpreter lock.
-inline bool holds_lock(const python_runtime& runtime, address state) {
-    const accessed_variable& variable = runtime.state_variable;
-    const std::uint32_t version = runtime.layout.version;
-    if (version < 0x030c) {
-        return variable.is == accessed_variable::kind::global &&
-               __atomic_load_n(reinterpret_cast<const address*>(variable.where),
-                               __ATOMIC_RELAXED) == state;
-    }
-    // PyThreadState::_status.active, the fifth bit.
-    const std::uint32_t status = version == 0x030c ? 24 : 32;
-    return (load<std::uint32_t>(state, status) >> 4 & 1) != 0;
-}
-
-inline std::size_t asking_thread::list(const python_runtime& runtime, fil_asking_thread* threads,
-                                       std::size_t room) {
+inline std::size_t asking_thread::list(fil_asking_thread* threads, std::size_t room) {
     const std::uint32_t known = count.load(std::memory_order_relaxed);
     if (known > most) return room + 1;
     const std::uint64_t epoch = epoch_of_all.load(std::memory_order_relaxed);
@@ -113,8 +109,8 @@ inline std::size_t asking_thread::list(const python_runtime& runtime, fil_asking
         const std::uint64_t now = thread->now_.load(std::memory_order_relaxed);
         if (!thread->is_alive()) continue;
         if (found == room) return room + 1;
-        const bool is_outside =
-            !holds_lock(runtime, thread->state_.load(std::memory_order_relaxed));
+        const interpreter_lock lock = thread->lock_.load(std::memory_order_relaxed);
+        const bool is_outside = !lock.is_held_by(thread->state());
         const bool is_engaged = is_outside && (now & 1) != 0;
         std::uint32_t flags = 0;
         if (is_outside) flags |= FIL_ASKING_OUTSIDE;

@@ -102,7 +102,7 @@ fil_callstack follow_frames(const python_runtime& runtime, void* memory, address
     }
     if (walk.errands_.reads_newest()) [[unlikely]]
         walk.chain.distrust_last();
-    walk.asks.note(state, callstack, is_native);
+    walk.asks.note(runtime, state, callstack, is_native);
 #ifdef FIL_VERIFY_FRAMES
     the_verifier.verify(runtime, top, frames, walk.chain.root(), callstack);
 #endif

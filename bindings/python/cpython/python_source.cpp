@@ -173,6 +173,7 @@ template <typename Frames>
 [[gnu::noinline]] fil_callstack capture_asking(void* memory) {
     const bool may_keep_slot = is_initialized.load(std::memory_order_relaxed);
     if (!may_keep_slot) keep_allocators();
+    if (this_thread.state_slot == nullptr) static_cast<thread_walk*>(memory)->asks.begin_thread();
     const address holder = ask_for_thread_state(the_runtime, may_keep_slot);
     if (is_own_state<Frames>(the_runtime.layout, holder))
         return capture_from<Frames, false>(memory, holder);
@@ -199,28 +200,24 @@ std::size_t crossings(void*, void* memory, fil_crossing* found, std::size_t most
     return crossing_list<Frames>(the_runtime.layout, walk).read(found, most);
 }
 
-// Where the interpreter's code lies.
-struct code_range {
-    address begin = 0, end = 0;
-    bool holds(address code) const { return code - begin < end - begin; }
-};
-constinit code_range the_interpreter;
-
-code_range code_around(const void* function) {
+module_range module_around(const void* function) {
     struct search {
         address code;
-        code_range found;
+        module_range found;
     } wanted{reinterpret_cast<address>(function), {}};
     const auto look = [](dl_phdr_info* object, std::size_t, void* context) {
         auto& search = *static_cast<struct search*>(context);
+        module_range range{~address{0}, 0};
         for (int i = 0; i < object->dlpi_phnum; ++i) {
             const ElfW(Phdr)& segment = object->dlpi_phdr[i];
+            if (segment.p_type != PT_LOAD) continue;
             const address start = object->dlpi_addr + segment.p_vaddr;
-            if (segment.p_type != PT_LOAD || search.code - start >= segment.p_memsz) continue;
-            search.found = {start, start + segment.p_memsz};
-            return 1;
+            if (start < range.begin) range.begin = start;
+            if (start + segment.p_memsz > range.end) range.end = start + segment.p_memsz;
         }
-        return 0;
+        if (range.end == 0 || !range.holds(search.code)) return 0;
+        search.found = range;
+        return 1;
     };
     dl_iterate_phdr(look, &wanted);
     return wanted.found;
@@ -228,18 +225,15 @@ code_range code_around(const void* function) {
 
 // fil_source::asking.
 std::size_t asking(void*, fil_asking_thread* threads, std::size_t most) {
-    return asking_thread::list(the_runtime, threads, most);
+    return asking_thread::list(threads, most);
 }
 
 // fil_source::waits. The interpreter's own waits (for its lock, for a lock of the program's) are no
 // library's.
 void waits(void*, const void* caller) {
-    const address* const slot = this_thread.state_slot;
-    if (slot == nullptr || this_thread.walk == nullptr) return;
-    if (the_interpreter.holds(reinterpret_cast<address>(caller))) return;
-    const address state = thread_state_without_lock(the_runtime);
-    if (state == 0 || holds_lock(the_runtime, state)) return;
-    static_cast<thread_walk*>(const_cast<void*>(this_thread.walk))->asks.engage();
+    if (this_thread.walk == nullptr) return;
+    if (the_runtime.module.holds(reinterpret_cast<address>(caller))) return;
+    static_cast<thread_walk*>(const_cast<void*>(this_thread.walk))->asks.wait_in_library();
 }
 
 fil_callstack capture_by_public_api(void*, void* memory) {
@@ -303,7 +297,7 @@ void attach(const python_symbols& symbols) {
         read_frames_of(the_runtime.layout.version, source);
         source.asking = asking;
         source.waits = waits;
-        the_interpreter = code_around(reinterpret_cast<const void*>(symbols.Py_GetVersion));
+        the_runtime.module = module_around(reinterpret_cast<const void*>(symbols.Py_GetVersion));
         if (main_program_is_python()) the_main_start.expect();
     } else if (how == reading::public_api) {
         source.thread_bytes = sizeof(public_walk);

@@ -15,6 +15,12 @@
 
 namespace fil::python {
 
+// Where an object of the loader's lies.
+struct module_range {
+    address begin = 0, end = 0;
+    bool holds(address place) const { return place - begin < end - begin; }
+};
+
 struct alignas(64) python_runtime {   // what a capture reads first
     const std::uint64_t* generation;  // fil_generation(), in place
     python_layout layout;
@@ -24,6 +30,7 @@ struct alignas(64) python_runtime {   // what a capture reads first
     // The thread state of whoever holds the lock; from 3.12 that of this thread, if it does.
     void* (*unchecked_thread_state)();
     accessed_variable state_variable;  // what that function reads
+    module_range module;               // that the interpreter is in
 };
 
 // The interpreter of this process. Hidden, said here too, so that the compiler addresses it without
