@@ -87,7 +87,8 @@ FIL_API fil_callstack fil_callstack_of_new_thread(const void* code);
 FIL_API void fil_thread_disarming_stack(const void* address, size_t bytes);
 
 /* This thread, whose creator has this thread pointer, has a stack of so many bytes: after
- * fil_thread_inherit(). For whom it works, if a library made it, is then asked of its stack. Since 0.1. */
+ * fil_thread_inherit(). For whom it works, if a library made it, is then asked of its stack. 0 bytes: the thread
+ * ends without the C library. Since 0.1. */
 FIL_API void fil_thread_of_library(const void* creator, size_t stack_bytes);
 
 /* This thread is about to wait, for work perhaps, or for what others do: called by the code at

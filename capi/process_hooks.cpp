@@ -116,6 +116,7 @@ fil_callstack fil_callstack_of_new_thread(const void* code) {
 }
 
 void fil_thread_of_library(const void* creator, size_t stack_bytes) {
+    if (stack_bytes == 0) return pool_threads::end();
     entry::event([=](process_recorder&, thread_state& thread) {
         if (&thread == this_thread.state && thread.is_librarys)
             pool_threads::begin(address_of(creator), stack_bytes);

@@ -2,6 +2,7 @@
 
 #include "fil_hooks.h"
 #include "process/allocator_book.hpp"
+#include "process/pool_threads.hpp"
 #include "process/process_entry.hpp"
 #include "structs.hpp"
 
@@ -76,6 +77,7 @@ void fil_record_reserve(const void* address) {
 fil_pieces* fil_mapping_forget(const void* address, size_t bytes) {
     mapping* pieces = nullptr;
     if (bytes == 0) return nullptr;
+    pool_threads::memory_goes(address_of(address), bytes);
     if constexpr (process_is_traced) {
         entry::event_if_silenced(
             [=](process_recorder& recorder, thread_state& thread) {

@@ -87,6 +87,8 @@ long syscall(long number, ...) noexcept {
     if (number == SYS_prctl && a[0] == PR_SET_SECCOMP) [[unlikely]]
         return in_mode(second, 0, third, call);
     if (number == SYS_futex && waits(a[1])) fil_thread_waits(__builtin_return_address(0));
+    if (number == SYS_exit) [[unlikely]]
+        fil_thread_of_library(nullptr, 0);
     return call();
 }
 

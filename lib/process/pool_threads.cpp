@@ -1,129 +1,21 @@
 #include "process/pool_threads.hpp"
 
-#include "fil/base/hash.hpp"
-#include "fil/capture/job_search.hpp"
 #include "fil/capture/outlived_blocks.hpp"
 #include "os/os.hpp"
-#include "os/sandbox.hpp"
 #include "os/system_stack_ends.hpp"
-#include "os/wait_and_wake.hpp"
+#include "process/pool_thread.hpp"
 #include "process/process_life.hpp"
-#include "process/thread_frames.hpp"
 #include "process/thread_words.hpp"
 
 namespace fil::pool_threads {
 namespace {
 
-constexpr std::uint32_t deepest_idle = 48, idle_shapes = 4;
-
 // Another thread's stack is longer than this only where somebody asked for that.
 constexpr std::uintptr_t usual_stack = 8 << 20;
 
-// ---- the threads ----
-
-constexpr std::uint32_t most_threads = 256;
-constexpr std::uint32_t learns_at_first = 64;
-constexpr std::uintptr_t least_room = 32 << 10;
-constexpr int most_yields = 1000, most_naps = 1000;
-
-struct idle_shape {
-    std::uint32_t count = 0, seen = 0;
-    stack_place places[deepest_idle] = {};
-
-    void be(const stack_shape& shape) {
-        count = shape.count;
-        seen = 1;
-        for (std::uint32_t i = 0; i != count; ++i) places[i] = shape.places[i];
-    }
-    // So long, and the last frames that are not ours the same.
-    bool is(const stack_shape& shape) const {
-        for (std::uint32_t i = 0; i != count && i != shape.count; ++i) {
-            if (places[i].cfa != shape.places[i].cfa || places[i].code != shape.places[i].code)
-                return false;
-        }
-        return count == shape.count;
-    }
-};
-
-// What a thread keeps while it waits for work is the pool's, and no job's.
-class idle_words {
-  public:
-    void add(std::uintptr_t word) { words_[mix(word) >> 57] = word; }
-    bool holds(std::uintptr_t word) const { return words_[mix(word) >> 57] == word; }
-    void forget() {
-        for (std::uintptr_t& word : words_) word = 0;
-    }
-
-  private:
-    std::uintptr_t words_[128] = {};
-};
-
-struct pool_thread {
-    std::atomic<bool> is_taken{false};
-    std::atomic<std::uint32_t> readers{0};  // of its stack
-    std::atomic<std::uintptr_t> end{0};     // of its stack; 0: it has ended
-    std::atomic<std::uintptr_t> lowest{0};  // that it is known to have reached
-    std::uintptr_t bytes = 0;               // of its stack
-    std::uintptr_t creator = 0;
-    std::uint32_t waits = 0, captures = 0;
-    idle_shape idle[idle_shapes] = {};  // its stack as it waited: the shallowest
-    job_slot::last_sample last;
-    alignas(thread_frames) unsigned char own_frames[sizeof(thread_frames)] = {};
-    kept_words kept = {};
-    idle_words its_pools;
-    stack_shape shape = {};  // of the event that is under way; these two are only its own
-
-    thread_frames& frames() { return reinterpret_cast<thread_frames&>(own_frames); }
-
-    // Whether it is on the stack that it was made with, and has room there for an answer.
-    bool has_room(std::uintptr_t sp) const {
-        const std::uintptr_t used = end.load(std::memory_order_relaxed) - sp;
-        return used < bytes && bytes - used >= least_room;
-    }
-    // Of its waits, the first ones and then some.
-    bool shows_now() { return ++waits <= learns_at_first / 4 || waits % 64 == 0; }
-    void remember(const stack_shape& shape) {
-        idle_shape* worst = idle;
-        for (idle_shape& each : idle) {
-            if (each.is(shape)) {
-                ++each.seen;
-                return;
-            }
-            if (each.count == 0 || (worst->count != 0 && each.count > worst->count)) worst = &each;
-        }
-        if (worst->count == 0 || shape.count <= worst->count) worst->be(shape);
-    }
-    // The shallowest that came again: others may be of its start.
-    const idle_shape* usual() const {
-        const idle_shape* found = nullptr;
-        for (const idle_shape& each : idle) {
-            if (each.seen >= 2 && (found == nullptr || each.count < found->count)) found = &each;
-        }
-        return found;
-    }
-    bool learns_now() { return ++captures <= learns_at_first || captures % 64 == 0; }
-    void reach(std::uintptr_t sp) {
-        if (sp < lowest.load(std::memory_order_relaxed))
-            lowest.store(sp, std::memory_order_relaxed);
-    }
-};
-
-// While one lives, that thread's stack stays: it waits in end(). Readers never wait, since an
-// answer may lead through several threads, and around.
-class reading_stack {
-  public:
-    explicit reading_stack(pool_thread& thread) : thread_(thread) {
-        thread_.readers.fetch_add(1, std::memory_order_seq_cst);
-    }
-    ~reading_stack() { thread_.readers.fetch_sub(1, std::memory_order_release); }
-    reading_stack(const reading_stack&) = delete;
-    reading_stack& operator=(const reading_stack&) = delete;
-
-  private:
-    pool_thread& thread_;
-};
-
 struct all_threads {
+    static constexpr std::uint32_t most_threads = 256;
+
     std::atomic<std::uint32_t> ever{0};       // entries beyond are unused
     std::atomic<bool> may_be_several{false};  // that ask: else nothing need be learnt
     pool_thread entries[most_threads];
@@ -329,20 +221,19 @@ void begin(std::uintptr_t creator, std::size_t stack_bytes) {
 
 void end() {
     pool_thread* const ending = own;
-    if (ending == nullptr) return;
     own = nullptr;
-    ending->end.store(0, std::memory_order_seq_cst);
-    // Who reads there is soon done, unless it is kept from running. One that was left by a jump out
-    // of a signal handler never is: then the entry is not used again.
-    for (int tries = 0; ending->readers.load(std::memory_order_seq_cst) != 0; ++tries) {
-        if (tries == most_yields + most_naps) return;
-        if (tries < most_yields || sandbox::is_on()) {
-            linux_system::yield();
-        } else {
-            os::sleep_for(1'000'000);
-        }
+    if (ending != nullptr && ending->hide())
+        ending->is_taken.store(false, std::memory_order_release);
+}
+
+// A thread may have ended without a word, by a system call of its own.
+void memory_goes(std::uintptr_t address, std::size_t bytes) {
+    const std::uint32_t count = all.ever.load(std::memory_order_acquire);
+    for (std::uint32_t i = 0; i != count; ++i) {
+        const std::uintptr_t end = all.entries[i].end.load(std::memory_order_relaxed);
+        const std::uintptr_t lowest = all.entries[i].lowest.load(std::memory_order_relaxed);
+        if (address < end && lowest < address + bytes) all.entries[i].hide();
     }
-    ending->is_taken.store(false, std::memory_order_release);
 }
 
 bool is_one() {
@@ -358,7 +249,7 @@ void waits() {
     if (!thread->has_room(stack_pointer())) return;
     thread->reach(stack_pointer());
     thread->frames().read(thread->shape);
-    if (thread->shape.count > deepest_idle) return;
+    if (thread->shape.count > idle_shape::deepest) return;
     thread->remember(thread->shape);
     const idle_shape* usual = thread->usual();
     if (usual == nullptr || !usual->is(thread->shape)) return;
@@ -372,7 +263,8 @@ asked_by asker(const asking_threads& asking) {
     pool_thread* const thread = own;
     if (thread == nullptr || asking.count() < 2) return alone;
     all.may_be_several.store(true, std::memory_order_relaxed);
-    if (alone.callstack != callstack_id::none && thread->captures > learns_at_first) [[likely]]
+    if (alone.callstack != callstack_id::none && thread->captures > pool_thread::learns_at_first)
+        [[likely]]
         return alone;
     // From where the event began: our own frames hold what calls before left there.
     const std::uintptr_t from = (this_thread.guard.where() + 7) & ~std::uintptr_t{7};

@@ -18,6 +18,8 @@ namespace fil::pool_threads {
 void begin(std::uintptr_t creator, std::size_t stack_bytes);
 // It ends.
 void end();
+// These bytes are about to be unmapped: a stack among them is read no more. Any thread.
+void memory_goes(std::uintptr_t address, std::size_t bytes);
 bool is_one();
 // One is about to wait for work, perhaps.
 void waits();

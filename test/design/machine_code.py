@@ -36,7 +36,8 @@ def defined_names(file: Path) -> set[str]:
 
 def exported_names(library: Path) -> set[str]:
     lines = tool("nm", "--dynamic", "--defined-only", "--format=posix", library).splitlines()
-    return {line.split("@")[0].split()[0] for line in lines}
+    is_version = re.compile(r"\S+ A ")
+    return {line.split("@")[0].split()[0] for line in lines if not is_version.match(line)}
 
 
 @dataclass

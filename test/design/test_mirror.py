@@ -29,7 +29,7 @@ ELSEWHERE = {
     "process/native_source": "test/capture/unwind_source_test.cpp",
     "process/new_thread": "test/e2e/test_thread_pools.py",
     "process/last_words": "test/capi/out_of_memory_test.cpp",
-    "process/pool_threads": "test/e2e/test_pool_threads.py",
+    "process/pool_thread": "test/lib/process/pool_threads_test.cpp",
     "process/process_observer": "test/e2e/test_laboratory.py",
     "process/process_recorder": "test/track/recorder_test.cpp",
     "process/process_recording": "test/capi/start_test.cpp",
