@@ -38,9 +38,9 @@ MADE = (
     "create table t{i}_' + str(turn) + ' as select i, i*1.5 v, random() w from range(600000) t(i)"
 )
 
-# What each call keeps, by what it returns: columns of 8 bytes a value, or (duckdb) by measure. And
-# at least how much of it must be at its line, at most how much more (of other lines'), with one, two
-# and four threads.
+# What each call keeps, by what it returns: columns of 8 bytes a value, or (duckdb) by measure. At
+# least how much of it must be at its line, at most how much more (of other lines'), with one, two and
+# four threads.
 COLUMN = 8 * 400_000
 LONG_COLUMN = 8_000_000
 DOUBLED = "pl.scan_parquet('t.parquet').with_columns(a=pl.col('v')*2)"
