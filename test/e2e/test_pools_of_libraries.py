@@ -39,8 +39,8 @@ MADE = (
 )
 
 # What each call keeps, by what it returns: columns of 8 bytes a value, or (duckdb) by measure. At
-# least how much of it must be at its line, at most how much more (of other lines'), with one, two and
-# four threads.
+# least how much of it must be at its line, at most how much more (of other lines'): with one, with
+# two and with four threads.
 COLUMN = 8 * 400_000
 LONG_COLUMN = 8_000_000
 DOUBLED = "pl.scan_parquet('t.parquet').with_columns(a=pl.col('v')*2)"
