@@ -215,7 +215,7 @@ def test_what_stays_resident_when_the_data_is_gone_is_told_with_whose_it_is(
     assert stays["seconds"] > 0.2
 
 
-# Its last block stays in malloc's own list of what the thread has just freed: nothing is given back.
+# Its last block stays in malloc's own list of what the thread just freed: nothing is given back.
 EMPTIED = """
 #include <pthread.h>
 #include <stdlib.h>
