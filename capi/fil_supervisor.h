@@ -251,7 +251,8 @@ typedef enum fil_resident_kind {
     FIL_RESIDENT_MAPPED = 9,   /* mappings that are counted, and blocks that have one of their own */
     FIL_RESIDENT_RESERVE = 10, /* arenas and pools */
     FIL_RESIDENT_UNKNOWN = 11, /* mapped, and known to nobody */
-    FIL_RESIDENT_ABSENT = 12   /* no bytes: `live` are counted and not resident */
+    FIL_RESIDENT_ABSENT = 12,  /* no bytes: `live` are counted and not resident */
+    FIL_RESIDENT_COPIED = 13   /* what forked processes inherited, and copied by writing */
 } fil_resident_kind;
 typedef struct fil_resident_part {
     fil_resident_kind kind;

@@ -19,7 +19,7 @@ static bool is_one_of(report_kind kind) {
     return kind <= report_kind::now;
 }
 static bool is_one_of(resident_kind kind) {
-    return kind >= resident_kind::ground && kind <= resident_kind::absent;
+    return kind >= resident_kind::ground && kind <= resident_kind::copied;
 }
 static bool is_one_of(ending_facts::how how) {
     return how <= ending_facts::how::out_of_memory;

@@ -50,3 +50,38 @@ def test_a_child_that_writes_to_what_it_inherited(here, written):
         assert truth * 0.99 <= number <= truth * 1.02 + 6
     assert all(number < 8 for number in found[: len(found) - len(expected)])
     assert 200 * MIB < peak < 225 * MIB, "what was copied is in no peak"
+
+
+MANY = """
+    import os, time
+    block = bytearray(b"1") * (100 * 2**20)
+    hold, let_go = os.pipe()
+    for _ in range(40):
+        if os.fork() == 0:
+            os.close(let_go)
+            kept = bytearray(b"1") * (2 * 2**20)
+            for at in range(0, 4 * 2**20, 4096):
+                block[at] = 2
+            os.read(hold, 1)
+            os._exit(0)
+    time.sleep(2)
+    os.close(let_go)
+    for _ in range(40):
+        os.wait()
+"""
+
+
+def test_of_many_processes_resident_memory_is_explained(here):
+    """What they copied is no reserve of malloc's."""
+    script("x.py", MANY)
+    ended = profiled("x.py")
+    assert ended.status == 0, ended.stderr.decode()
+    command = [FIL_PROFILE, "report", "--format", "json", ended.report]
+    resident = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)[
+        "resident"
+    ]
+    lines = {line["kind"]: line["bytes"] for line in resident["lines"]}
+    assert lines["counted"] == pytest.approx(180 * MIB, rel=0.1)
+    assert 40 * 4 * MIB < lines["copied"] < 40 * 7 * MIB
+    assert lines.get("unknown", 0) < resident["bytes"] / 20
+    assert lines.get("kept", 0) < 40 * MIB, resident

@@ -28,14 +28,17 @@ std::int64_t own_bytes(const kernel_mapping& one, const known_memory& known) {
 
 }  // namespace
 
+std::int64_t copied_bytes(const kernel_mapping& one, const known_memory& known,
+                          std::span<const kernel_mapping> parents) {
+    if (!can_be_copied(one) || one.written == 0) return 0;
+    const std::int64_t copied = one.written - own_bytes(one, known);
+    return std::max<std::int64_t>(std::min(copied, common_bytes(one, parents)), 0);
+}
+
 std::int64_t copied_bytes(std::span<const kernel_mapping> its, const known_memory& known,
                           std::span<const kernel_mapping> parents) {
     std::int64_t sum = 0;
-    for (const kernel_mapping& one : its) {
-        if (!can_be_copied(one) || one.written == 0) continue;
-        const std::int64_t copied = one.written - own_bytes(one, known);
-        sum += std::max<std::int64_t>(std::min(copied, common_bytes(one, parents)), 0);
-    }
+    for (const kernel_mapping& one : its) sum += copied_bytes(one, known, parents);
     return sum;
 }
 

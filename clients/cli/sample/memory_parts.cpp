@@ -122,9 +122,13 @@ void memory_look::add_mapping(const kernel_mapping& one, const known_memory& kno
     add_part(FIL_RESIDENT_FILES, {}, bytes - own, 0);
 }
 
-void memory_look::add_memory(const kernel_mapping& one, process& now, const known_memory* parents,
+// What a forked process has copied is no reserve of an allocator, and nobody's blocks.
+void memory_look::add_memory(const kernel_mapping& one, process& now, const process* parent,
                              const counter_of_pages& present) {
-    const std::vector<known_range> ranges = with_gaps(one, now.known, parents);
+    const std::vector<known_range> ranges =
+        with_gaps(one, now.known, parent != nullptr ? &parent->known : nullptr);
+    std::int64_t copied_left =
+        parent != nullptr ? copied_bytes(one, now.known, parent->mappings) : 0;
     std::int64_t left = one.resident;
     for (std::size_t i = 0; i < ranges.size(); ++i) {
         const known_range& range = ranges[i];
@@ -135,7 +139,12 @@ void memory_look::add_memory(const kernel_mapping& one, process& now, const know
             std::min({seen ? static_cast<std::int64_t>(*seen) : left, left, bytes_of(range)});
         left -= resident;
         const counted_bytes counted = counted_in(range, resident, now.known, present);
-        add_part(range.kind, range.name, share_of(one, resident), counted.resident);
+        const std::int64_t share = share_of(one, resident);
+        const std::int64_t copied =
+            std::clamp<std::int64_t>(share - counted.resident, 0, copied_left);
+        copied_left -= copied;
+        add_part(FIL_RESIDENT_COPIED, {}, copied, 0);
+        add_part(range.kind, range.name, share - copied, counted.resident);
         add_part(FIL_RESIDENT_ABSENT, {}, 0, counted.absent);
         now.known.claim(range);  // for its children
     }
@@ -172,7 +181,7 @@ void memory_look::add(pid_t pid, pid_t parent, const std::string& smaps, known_m
         if (one.kind != FIL_RESIDENT_PROGRAM || !is_known)
             add_mapping(one, now.known, present);
         else
-            add_memory(one, now, is_forked ? &parents->second.known : nullptr, present);
+            add_memory(one, now, is_forked ? &parents->second : nullptr, present);
     }
 }
 

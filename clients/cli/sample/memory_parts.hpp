@@ -42,6 +42,9 @@ class memory_look {
     void add(pid_t pid, pid_t parent, const std::string& smaps, known_memory known, bool is_known,
              const counter_of_pages& present);
 
+    // Of who has no child to come: what a parent knows is kept until then.
+    void forget(pid_t pid) { seen_.erase(pid); }
+
     const std::vector<memory_part>& parts() const { return all_; }
 
     // Of those that were forked by another one here: what each has made its own of what it
@@ -60,7 +63,7 @@ class memory_look {
     std::int64_t share_of(const kernel_mapping& one, std::int64_t resident) const;
     void add_mapping(const kernel_mapping& one, const known_memory& known,
                      const counter_of_pages& present);
-    void add_memory(const kernel_mapping& one, process& now, const known_memory* parents,
+    void add_memory(const kernel_mapping& one, process& now, const process* parent,
                     const counter_of_pages& present);
 
     const fil_session* session_;

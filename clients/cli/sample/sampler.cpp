@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <functional>
-#include <new>
 #include <thread>
 #include <utility>
 
@@ -17,7 +15,6 @@ namespace {
 constexpr std::size_t most_open = 32;  // files of /proc
 constexpr std::size_t most_timelines = 64;
 constexpr std::size_t most_ended = 10'000;
-constexpr std::size_t most_explained = 32;  // processes whose mappings are looked through
 constexpr std::size_t points_of_a_process = 500;
 
 std::string shown(const fil_process& process) {
@@ -26,14 +23,6 @@ std::string shown(const fil_process& process) {
     std::ranges::replace(command, '\0', ' ');
     if (command.size() > 80) command = command.substr(0, 77) + "...";
     return "PID " + std::to_string(process.pid) + " (" + command + ")";
-}
-
-// The texts are those of `parts`.
-std::vector<fil_resident_part> listed(const std::vector<memory_part>& parts) {
-    std::vector<fil_resident_part> result;
-    for (const memory_part& one : parts)
-        result.push_back({one.kind, {one.name.data(), one.name.size()}, one.bytes, one.live});
-    return result;
 }
 
 }  // namespace
@@ -56,11 +45,14 @@ void sampler::tick(double seconds) {
     const bool higher = numbers.live > sampled_live_ + sampled_live_ / 100;
     const bool fuller = numbers.live >= sampled_live_ - sampled_live_ / 100 &&
                         resident > resident_.total() + resident_.total() / 100;
-    if (higher || fuller) sample_resident(std::max(numbers.live, sampled_live_));
-    sample_parts(numbers.live, seconds);
-    sample_last_parts(numbers.live, seconds);
+    const bool is_new_height =
+        (higher || fuller) && sample_resident(std::max(numbers.live, sampled_live_));
+    std::vector<memory_looks::process> running;
+    for (const watched& process : watched_)
+        if (!process.closed) running.push_back({process.number, process.pid, process.parent});
+    looks_.tick({seconds, numbers.live, sampled_live_, joined_, is_new_height}, running,
+                [this] { return live_now(); });
     scan_untouched(numbers.live, seconds);
-    sample_copied(seconds);
 }
 
 // The session counts nothing of a process that records on request.
@@ -182,104 +174,13 @@ resident_parts sampler::resident_parts_now() const {
     return sum;
 }
 
-void sampler::sample_resident(std::int64_t live) {
+bool sampler::sample_resident(std::int64_t live) {
     const resident_parts sum = resident_parts_now();
-    if (sum.total() == 0) return;
+    if (sum.total() == 0) return false;
     resident_ = sum;
     sampled_live_ = live;
-    scan_due_ = parts_due_ = true;
-}
-
-// None where there is no memory for it (ulimit -v): the report does without, and the run goes on.
-std::vector<memory_part> sampler::parts_now() try {
-    memory_look look(session_, pids_.size() > 1 ? shared_pages::in_parts : shared_pages::wholly);
-    for (const watched& process : watched_)
-        if (!process.closed) look.add(process.pid, process.parent);
-    has_forked_ = !look.copied().empty();
-    looked_for_forked_ = joined_;
-    for (watched& process : watched_) {
-        const auto seen = look.copied().find(process.pid);
-        if (seen == look.copied().end() || seen->second <= process.copied) continue;
-        process.copied = seen->second;
-        fil_session_note_copied(session_, process.number, process.copied);
-    }
-    return look.parts();
-} catch (const std::bad_alloc&) {
-    return {};
-}
-
-// And the processor time that it took. Whatever it was for, it has seen what was copied.
-std::pair<std::vector<memory_part>, double> sampler::timed_look(double seconds) {
-    constexpr double least_pause = 0.05;
-    const double before = cpu_seconds();
-    std::vector<memory_part> seen = parts_now();
-    const double used = cpu_seconds() - before;
-    next_copied_ = seconds + least_pause + std::clamp(20 * seconds, 20.0, 200.0) * used;
-    return {std::move(seen), used};
-}
-
-// By the fiftieth of the peak, since live was that. A look in which that happens is of no moment:
-// what was freed meanwhile was resident at its begin, and at its end nobody knows whose it was.
-bool sampler::has_fallen(std::int64_t live) {
-    return live_now() < live - sampled_live_ / 50;
-}
-
-// A look at a process's mappings takes some milliseconds: at first at most an eighth of the time,
-// since a short run deserves an explanation, after some seconds a fiftieth. Who grew by a twelfth
-// since need not wait, since it may be gone before: such looks together take as long as the last
-// one a dozen times, and at most a fifth of the time. If the moment has passed by then, or passes
-// meanwhile, what was seen before stands, if that was near enough.
-void sampler::sample_parts(std::int64_t live, double seconds) {
-    if (live < sampled_live_ - sampled_live_ / 50) parts_due_ = false;
-    const bool has_grown = live > live_at_parts_ + live_at_parts_ / 12;
-    const bool may_look = has_grown && seconds_for_details_ < seconds / 5;
-    const bool is_time = seconds >= next_parts_ || may_look;
-    if (!parts_due_ || !is_time || watched_.size() > most_explained) return;
-    auto [seen, used] = timed_look(seconds);
-    seconds_for_details_ += used;
-    next_parts_ = seconds + std::clamp(4 * seconds, 8.0, 50.0) * used;
-    parts_due_ = false;
-    if (seen.empty() || has_fallen(live)) return;
-    parts_ = std::move(seen);
-    live_at_parts_ = live;
-}
-
-// What a forked process copies moves no counter, so it is looked for now and then, where there is
-// one, or somebody of whom that is not known.
-void sampler::sample_copied(double seconds) {
-    const bool may_be_forked = has_forked_ || joined_ > looked_for_forked_;
-    if (seconds < next_copied_ || watched_.size() < 2 || watched_.size() > most_explained) return;
-    if (may_be_forked) seconds_for_copies_ += timed_look(seconds).second;
-}
-
-// Once a fifth of the peak is gone, now and then, and sooner when live is another since: nobody
-// knows which look is the last. Not while it falls, as at the end of every program.
-void sampler::sample_last_parts(std::int64_t live, double seconds) {
-    constexpr double least_pause = 0.1;
-    const bool falls = live < std::exchange(live_before_, live) - sampled_live_ / 100;
-    if (live > sampled_live_ - sampled_live_ / 5) {
-        last_parts_.clear();
-        return;
-    }
-    const bool is_another = std::abs(live - live_at_last_parts_) > sampled_live_ / 12;
-    const bool is_time = seconds >= (is_another ? soonest_last_parts_ : next_last_parts_);
-    if (falls || !is_time || watched_.size() > most_explained) return;
-    auto [seen, used] = timed_look(seconds);
-    seconds_for_details_ += used;
-    soonest_last_parts_ = seconds + least_pause + 40 * used;
-    next_last_parts_ = seconds + least_pause + (seconds < 2 ? 20 : 200) * used;
-    if (seen.empty() || has_fallen(live)) return;
-    last_parts_ = std::move(seen);
-    last_parts_seconds_ = seconds;
-    live_at_last_parts_ = live;
-}
-
-std::vector<fil_resident_part> sampler::parts() const {
-    const bool is_near = live_at_parts_ >= sampled_live_ - sampled_live_ / 10;
-    return is_near ? listed(parts_) : std::vector<fil_resident_part>();
-}
-std::vector<fil_resident_part> sampler::last_parts() const {
-    return listed(last_parts_);
+    scan_due_ = true;
+    return true;
 }
 
 // Counting pages of huge mappings takes time: at most 1 % of it, measured by what the last one
@@ -290,7 +191,7 @@ void sampler::scan_untouched(std::int64_t live, double seconds) {
     const double before = cpu_seconds();
     if (auto seen = hardly_touched_mappings(session_, program_)) untouched_ = std::move(*seen);
     const double used = cpu_seconds() - before;
-    seconds_for_details_ += used;
+    seconds_for_scans_ += used;
     next_scan_ = seconds + 0.05 + 200 * used;
     scan_due_ = false;
 }

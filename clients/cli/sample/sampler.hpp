@@ -10,10 +10,9 @@
 #include <map>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "sample/memory_parts.hpp"
+#include "sample/memory_looks.hpp"
 #include "sample/process_memory.hpp"
 #include "sample/timeline.hpp"
 
@@ -25,7 +24,7 @@ class sampler {
     enum class part { session, run };
 
     sampler(fil_session* session, pid_t program, part looked_at = part::session)
-        : session_(session), program_(program), part_(looked_at) {}
+        : session_(session), program_(program), part_(looked_at), looks_(session) {}
 
     void tick(double seconds);  // since the start
 
@@ -38,10 +37,10 @@ class sampler {
     std::size_t processes() const { return pids_.size(); }
     const resident_parts& resident() const { return resident_; }
     // What that was made of; empty where nobody looked near the peak.
-    std::vector<fil_resident_part> parts() const;
+    std::vector<fil_resident_part> parts() const { return looks_.parts(sampled_live_); }
     // The same of the last look since most of the peak was gone, and when that was.
-    std::vector<fil_resident_part> last_parts() const;
-    double last_parts_seconds() const { return last_parts_seconds_; }
+    std::vector<fil_resident_part> last_parts() const { return looks_.last_parts(); }
+    double last_parts_seconds() const { return looks_.last_parts_seconds(); }
     const std::vector<fil_untouched>& untouched() const { return untouched_; }
     std::vector<fil_sample> samples() const;
     std::vector<fil_process_moment> own_peaks() const;
@@ -62,7 +61,10 @@ class sampler {
     std::uint64_t most_callstacks() const { return most_callstacks_; }
 
     // Processor time used for what has a pace of its own: parts, and mappings hardly touched.
-    double seconds_for_details() const { return seconds_for_details_ + seconds_for_copies_; }
+    double seconds_for_details() const { return seconds_for_scans_ + looks_.seconds_used(); }
+
+    // In milliseconds, until the next tick.
+    int longest_wait() const { return looks_.is_looking() ? 1 : 1000; }
 
     // Processes besides the program that still run: "PID 123 (python worker.py)".
     std::vector<std::string> still_running() const;
@@ -82,7 +84,6 @@ class sampler {
         pid_t pid, parent;
         process_memory memory;
         bool closed = false;
-        std::int64_t copied = 0;
     };
 
     bool read(fil_session_numbers& numbers);
@@ -91,13 +92,7 @@ class sampler {
     void note_end_of(const watched& process);
     std::int64_t look_at(watched& process, double seconds);
     void note_peak(const fil_session_numbers& numbers, double seconds);
-    void sample_resident(std::int64_t live);
-    std::vector<memory_part> parts_now();
-    std::pair<std::vector<memory_part>, double> timed_look(double seconds);
-    bool has_fallen(std::int64_t live);
-    void sample_copied(double seconds);
-    void sample_parts(std::int64_t live, double seconds);
-    void sample_last_parts(std::int64_t live, double seconds);
+    bool sample_resident(std::int64_t live);
     void scan_untouched(std::int64_t live, double seconds);
     void note_own_peak(std::size_t number, std::int64_t peak, double seconds);
     timeline* timeline_of(pid_t pid, std::int64_t peak);
@@ -126,20 +121,9 @@ class sampler {
     std::int64_t sampled_live_ = 0;
     resident_parts resident_;
     std::vector<fil_untouched> untouched_;
-    std::vector<memory_part> parts_;
-    std::int64_t live_at_parts_ = 0;
-    bool parts_due_ = false;
-    double next_parts_ = 0;
-    double seconds_for_details_ = 0;
-    std::vector<memory_part> last_parts_;
-    double last_parts_seconds_ = 0, soonest_last_parts_ = 0, next_last_parts_ = 0;
-    std::int64_t live_at_last_parts_ = 0;
-    double next_copied_ = 0, seconds_for_copies_ = 0;
-    bool has_forked_ = false;
-    std::size_t looked_for_forked_ = 0;  // how many had joined then
-    std::int64_t live_before_ = 0;       // at the last tick
     bool scan_due_ = false;
-    double next_scan_ = 0;
+    double next_scan_ = 0, seconds_for_scans_ = 0;
+    memory_looks looks_;
 };
 
 }  // namespace fil::cli

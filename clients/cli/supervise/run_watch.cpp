@@ -23,7 +23,9 @@ std::optional<int> run_watch::look(const out_of_memory::reporter& make) {
         memory_->hear(make);
     }
     if (!is_on) return std::nullopt;
-    const int wait = steps_.milliseconds(seen_.seconds, seen_.memory.seconds_for_details());
+    const int wait =
+        std::min(steps_.milliseconds(seen_.seconds, seen_.memory.seconds_for_details()),
+                 seen_.memory.longest_wait());
     return memory_ == nullptr ? wait : std::min(wait, memory_->longest_wait());
 }
 

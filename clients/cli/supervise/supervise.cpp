@@ -44,7 +44,8 @@ observation supervise(const program& child, fil_session* session, const signal_i
         if (!relay) attempt("pass on signals", [&] { relay.emplace(signals, child, also.ours); });
         const int wait =
             std::min({steps.milliseconds(time.seconds(), seen.memory.seconds_for_details()),
-                      longest_wait, relay ? relay->longest_wait(time.seconds()) : try_again});
+                      seen.memory.longest_wait(), longest_wait,
+                      relay ? relay->longest_wait(time.seconds()) : try_again});
         wait_until_readable(
             {child.ended.get(), fil_session_descriptor(session), signals.poll_descriptor()}, wait);
         end = take_ending(child.pid);

@@ -46,7 +46,8 @@ enum class resident_kind : std::uint8_t {
     mapped,
     reserve,
     unknown,
-    absent
+    absent,
+    copied
 };
 struct resident_part {
     resident_kind kind = resident_kind::program;

@@ -23,7 +23,8 @@
 namespace fil::report {
 
 struct resident_line {
-    std::string_view kind;  // counted, reserve, kept, data, stacks, profiler, file, shared, unknown
+    std::string_view
+        kind;  // counted, reserve, kept, copied, data, stacks, profiler, file, shared, unknown
     std::string text;
     std::int64_t bytes;
 };
@@ -148,6 +149,8 @@ class resident_explanation {
                 return add("unknown", before + "unknown: nobody saw who mapped it", rest);
             case resident_kind::absent:
                 return;
+            case resident_kind::copied:
+                return add("copied", "inherited by forked processes and copied by writing", rest);
         }
     }
 

@@ -159,7 +159,7 @@ class TimeStrip {
   // What stays resident when the data is gone, and who keeps most of it: the first.
   staysMark() {
     const { last_lines, last_seconds: t } = this.facts.resident;
-    const stay = last_lines.filter(({ kind }) => /reserve|kept|unk/.test(kind));
+    const stay = last_lines.filter(({ kind }) => /reserve|kept|copied|unk/.test(kind));
     const bytes = stay.reduce((n, line) => n + line.bytes, 0);
     if (bytes < this.most / 10) return [];
     const x = this.x(t);
