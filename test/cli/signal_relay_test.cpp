@@ -46,6 +46,7 @@ void send(pid_t to, int number) {
 struct relay_clock {
     std::atomic<int> steps;
     std::atomic<bool> stands_still;
+    std::atomic<int> noted;  // signals that the program wrote down
 
     static relay_clock* make() {
         void* page = ::mmap(nullptr, sizeof(relay_clock), PROT_READ | PROT_WRITE,
@@ -54,6 +55,9 @@ struct relay_clock {
     }
     void let_pass(int more) const {
         for (const int until = steps + more; steps < until;) ::poll(nullptr, 0, 1);
+    }
+    void wait_until_noted(int signals) const {
+        while (noted < signals) ::poll(nullptr, 0, 1);
     }
 };
 relay_clock* relays_clock;  // of this process and its children
@@ -88,7 +92,7 @@ class relayed {
         sigfillset(&all);
         sigprocmask(SIG_BLOCK, &all, nullptr);
         static_cast<void>(::write(to, "-", 1));
-        for (siginfo_t got; ::sigwaitinfo(&all, &got) != SIGTERM;)
+        for (siginfo_t got; ::sigwaitinfo(&all, &got) != SIGTERM; ++relays_clock->noted)
             static_cast<void>(::write(to, letter_of(got.si_signo), 1));
         ::_exit(0);
     }
@@ -96,10 +100,10 @@ class relayed {
     [[noreturn]] static void supervise(int to, body send_them, bool leaves_group) {
         ::setpgid(0, 0);
         const signal_inbox inbox;
+        relays_clock = relay_clock::make();
         program child{::fork(), {}};
         if (child.pid == 0) run_program(to, leaves_group);
         ::poll(nullptr, 0, 50);
-        relays_clock = relay_clock::make();
         {
             signal_relay relay(inbox, child);
             const auto nobody = [](pid_t) { return false; };
@@ -204,7 +208,7 @@ TEST(signal_relay, passes_no_stop_on_that_was_taken_back) {
     EXPECT_EQ(relayed::signals([](pid_t supervisor, const auto&, pid_t) {
                   relays_clock->stands_still = true;
                   ::kill(-supervisor, SIGTSTP);
-                  ::poll(nullptr, 0, 5);
+                  relays_clock->wait_until_noted(1);
                   ::kill(-supervisor, SIGCONT);
                   relays_clock->stands_still = false;
               }),
