@@ -16,10 +16,18 @@ namespace fil::replay_driver {
 
 struct block_faults {
     std::atomic<std::uint64_t> misaligned{0}, overwritten{0}, not_zeroed{0};
-    std::atomic<std::uint64_t> released{0}, came_again{0};
+    std::atomic<std::uint64_t> released{0}, wanted_again{0}, came_again{0};
     // The freed block of each hash that went last.
     static constexpr std::size_t remembered = 1 << 16;
     std::atomic<std::uintptr_t> gone[remembered]{};
+    // How many freed ones there are of each size, by its hash: who asks for that size could have
+    // one.
+    static constexpr std::size_t sizes = 1 << 12;
+    std::atomic<std::int64_t> gone_of_size[sizes]{};
+
+    std::atomic<std::int64_t>& gone_of(std::uint64_t bytes) {
+        return gone_of_size[hash(nullptr, bytes) >> 52];
+    }
 
     std::atomic<std::uintptr_t>& last_gone(const void* block) { return gone[hash(block, 0) >> 48]; }
     static std::uint64_t hash(const void* block, std::uint64_t bytes) {
@@ -58,6 +66,7 @@ struct checked : Allocator {
         if (!has_mark(block, bytes)) ++found_faults.overwritten;
         std::memset(block, 0, std::min(bytes, sizeof(std::uint64_t)));
         found_faults.last_gone(block) = reinterpret_cast<std::uintptr_t>(block);
+        ++found_faults.gone_of(bytes);
         ++found_faults.released;
         Allocator::release(block, bytes);
     }
@@ -70,6 +79,10 @@ struct checked : Allocator {
     static void* came(void* block, std::size_t bytes, std::size_t alignment) {
         if (block == nullptr) return nullptr;
         if (reinterpret_cast<std::uintptr_t>(block) % alignment != 0) ++found_faults.misaligned;
+        if (found_faults.gone_of(bytes) > 0) {
+            --found_faults.gone_of(bytes);
+            ++found_faults.wanted_again;
+        }
         if (found_faults.last_gone(block) == reinterpret_cast<std::uintptr_t>(block))
             ++found_faults.came_again;
         const std::uint64_t mark = block_faults::hash(block, bytes);

@@ -44,6 +44,7 @@ void print_faults() {
                                       {"overwritten", &all.overwritten},
                                       {"not_zeroed", &all.not_zeroed},
                                       {"released", &all.released},
+                                      {"wanted_again", &all.wanted_again},
                                       {"came_again", &all.came_again}})
         tell("%s %llu\n", name, static_cast<unsigned long long>(count->load()));
 }

@@ -109,6 +109,15 @@ TEST(comparison, names_are_shown_and_never_obeyed) {
     EXPECT_NE(page.find("job.filtrace &lt;b&gt;"), page.npos);
 }
 
+// Blocks of other sizes need not come again: that is no leak.
+TEST(figures_of, who_gives_no_block_again_though_it_is_asked_for_leaks) {
+    const auto odd = [](const std::string& text) { return figures_of(text).what_is_odd(); };
+    EXPECT_EQ(odd("released 5000\nwanted_again 5\ncame_again 0\ndone\n"), "");
+    EXPECT_EQ(odd("released 5000\nwanted_again 500\ncame_again 9\ndone\n"), "");
+    EXPECT_EQ(odd("released 5000\nwanted_again 500\ncame_again 0\ndone\n"),
+              "it gave none of 5000 freed blocks again: it only leaks");
+}
+
 TEST(figures_of, of_time_that_is_kept_an_event_takes_what_processors_do) {
     replay_figures one = figures_of("steps 10\nseconds 60\ncpu 0.5\ndone\n");
     EXPECT_EQ(one.working_seconds(), 60);

@@ -86,8 +86,8 @@ std::string replay_figures::what_is_odd() const {
     say_of(checks.overwritten,
            " blocks were given while others had them, or did not keep what was in them");
     say_of(checks.not_zeroed, " blocks of calloc were not zero");
-    // Whoever gives a block again gives some of a hundred.
-    if (checks.released >= 100 && checks.came_again == 0)
+    // Whoever gives a block again gives some of a hundred, when their size is asked for.
+    if (checks.wanted_again >= 100 && checks.came_again == 0)
         say("it gave none of " + std::to_string(checks.released) +
             " freed blocks again: it only leaks");
     if (!why_not_checked.empty())
@@ -166,6 +166,8 @@ replay_figures figures_of(const std::string& text) {
             words >> found.checks.not_zeroed;
         } else if (name == "released") {
             words >> found.checks.released;
+        } else if (name == "wanted_again") {
+            words >> found.checks.wanted_again;
         } else if (name == "came_again") {
             words >> found.checks.came_again;
         } else if (name == "end") {

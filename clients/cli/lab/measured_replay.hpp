@@ -47,7 +47,8 @@ struct replay_latency {
 
 // What a replay that checks blocks found of them (clients/replay/checked_malloc.hpp).
 struct block_checks {
-    std::uint64_t misaligned = 0, overwritten = 0, not_zeroed = 0, released = 0, came_again = 0;
+    std::uint64_t misaligned = 0, overwritten = 0, not_zeroed = 0, released = 0;
+    std::uint64_t wanted_again = 0, came_again = 0;
 };
 
 struct replay_figures {
