@@ -122,7 +122,7 @@ def laboratory(browser: Browser) -> None:
         figure = part[part.index("<figure>") : part.index("</figure>")]
         curves += f"<h2>{Path(part.split('.filtrace')[0]).name}</h2>{figure}</figure>"
     Path("curves.html").write_text(curves)
-    browser.look(1060, 2180)
+    browser.look(1060, 2600)
     browser.open(Path("curves.html").resolve())
 
 

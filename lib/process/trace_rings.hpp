@@ -64,7 +64,7 @@ struct trace_ring {
 
 // The first rings are large, for few threads that are fast; many threads have small ones.
 constexpr std::uint32_t entries_of_ring(std::uint32_t number) {
-    return number < 1 ? 1u << 18 : number < 4 ? 1u << 16 : number < 32 ? 1u << 14 : 1u << 11;
+    return number < 1 ? 1u << 19 : number < 4 ? 1u << 16 : number < 32 ? 1u << 14 : 1u << 11;
 }
 constexpr std::uint32_t pages_of_ring(std::uint32_t number) {
     const std::uint64_t bytes =
