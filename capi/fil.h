@@ -31,6 +31,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* An enumeration holds any int, whoever writes it: a caller of another version, say. In C it does. */
+#if defined(__cplusplus) && __cplusplus >= 201103L
+#define FIL_ENUM : int
+#else
+#define FIL_ENUM
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -48,7 +55,7 @@ extern "C" {
 /* ---- status and errors ---------------------------------------------------------------------- */
 
 /* The outcome of a call. Numbers are stable; gaps leave room. Since 0.1. */
-typedef enum fil_status {
+typedef enum fil_status FIL_ENUM {
     FIL_OK = 0,
     FIL_ERROR_ARGUMENT = 10,      /* an argument makes no sense */
     FIL_ERROR_STRUCT_SIZE = 11,   /* a struct is shorter or has a newer, non-zero tail */
@@ -82,7 +89,7 @@ FIL_API const char* fil_version(void);
 /* ---- the recorder of this process ------------------------------------------------------------ */
 
 /* Where the recording lives. */
-typedef enum fil_memory {
+typedef enum fil_memory FIL_ENUM {
     FIL_MEMORY_PRIVATE = 0, /* in this process; fil_recording_report() draws it */
     FIL_MEMORY_SESSION = 1  /* in a memfd sent to the supervisor that FIL_SESSION names */
 } fil_memory;
@@ -163,9 +170,8 @@ FIL_API fil_status fil_run_begin(const fil_run_options* options, fil_error* erro
 FIL_API fil_status fil_run_end(fil_run_numbers* numbers, fil_error* error);
 
 /* Has the supervisor write the report of the last run, which must have ended, into its directory,
- * and waits for it, however long that takes. In a process without a supervisor
- * (FIL_ERROR_NO_SESSION): fil_recording_report(). Allocates nothing with malloc. Cold. Since
- * 0.1. */
+ * and waits for it, however long. Without a supervisor (FIL_ERROR_NO_SESSION):
+ * fil_recording_report(). Allocates nothing with malloc. Cold. Since 0.1. */
 FIL_API fil_status fil_run_report(fil_error* error);
 
 /* ---- callstacks ------------------------------------------------------------------------------ */
@@ -178,7 +184,7 @@ typedef uint32_t fil_callstack;
 #define FIL_CALLSTACK_NONE ((fil_callstack)0)    /* "I do not know: ask the next source" */
 #define FIL_CALLSTACK_UNKNOWN ((fil_callstack)1) /* "nobody knows": also the root of all stacks */
 
-typedef enum fil_function_kind {
+typedef enum fil_function_kind FIL_ENUM {
     FIL_FUNCTION_ANNOUNCED = 0, /* a name in a runtime of the caller's own */
     FIL_FUNCTION_PYTHON = 1, FIL_FUNCTION_LUA = 4, /* 3 is libfil's own */
     FIL_FUNCTION_ERRAND = 5, /* a thread, name, that works for its caller; line: fil_errand_kind */
@@ -188,8 +194,8 @@ typedef enum fil_function_kind {
 
 /* How it is known for whom a thread works: by the task it was given, by who started it, by a guess,
  * since nobody else is in a library's code, or by what is on a pool's thread's stack. */
-typedef enum fil_errand_kind { FIL_ERRAND_TASK = 1, FIL_ERRAND_STARTED = 2, FIL_ERRAND_GUESSED = 3,
-                               FIL_ERRAND_ALONE = 4, FIL_ERRAND_JOB = 5 } fil_errand_kind;
+typedef enum fil_errand_kind FIL_ENUM { FIL_ERRAND_TASK = 1, FIL_ERRAND_STARTED = 2, FIL_ERRAND_GUESSED = 3,
+                                        FIL_ERRAND_ALONE = 4, FIL_ERRAND_JOB = 5 } fil_errand_kind;
 
 /* Interns a function by content: the same texts give the same id. Texts are copied, cut at 32 KiB.
  * The working directory is stored beside a relative file name. Hot, takes a lock: cache the id
@@ -342,7 +348,7 @@ FIL_API void fil_guard_raise(void);
 FIL_API void fil_guard_lower(void);
 
 /* Kinds of mapped memory, as hooks record them and reports show them. */
-typedef enum fil_mapping_kind {
+typedef enum fil_mapping_kind FIL_ENUM {
     FIL_MAPPING_ANONYMOUS = 0, /* counts as used memory, like a block */
     FIL_MAPPING_FILE = 1,      /* the rest have numbers of their own */
     FIL_MAPPING_SHARED = 2,
@@ -372,22 +378,21 @@ FIL_API void fil_pool_alloc(const void* address, size_t bytes);
 
 /* ---- reports --------------------------------------------------------------------------------- */
 
-typedef enum fil_ending {
+typedef enum fil_ending FIL_ENUM {
     FIL_ENDING_RUNNING = 0, /* it runs on: what is drawn is the peak so far */
     FIL_ENDING_EXIT = 1,    /* ending_value: the exit status */
     FIL_ENDING_SIGNAL = 2   /* ending_value: the signal's number */
 } fil_ending;
 
 /* How an answer looks. */
-typedef enum fil_answer_look {
+typedef enum fil_answer_look FIL_ENUM {
     FIL_ANSWER_COLOURED = 1, /* with the escape sequences of a terminal */
     FIL_ANSWER_ASCII = 2     /* for another character set than UTF-8 */
 } fil_answer_look;
 
 /* The snapshot file that a report's folder holds, and what of source code is in it. */
-typedef enum fil_snapshot_kept {
-    FIL_SNAPSHOT_KEPT = 0,         /* which text each source file had, by a hash; and the text of code
-                                    * that is in no file */
+typedef enum fil_snapshot_kept FIL_ENUM {
+    FIL_SNAPSHOT_KEPT = 0,         /* which text each file had, by a hash; text of code in no file */
     FIL_SNAPSHOT_WITH_SOURCES = 1, /* all lines that reports show */
     FIL_SNAPSHOT_NOT_KEPT = 2      /* there is no such file */
 } fil_snapshot_kept;
@@ -408,12 +413,9 @@ typedef struct fil_report_options {
     int32_t ending_value;
     const fil_text* notes;
     size_t note_count;
-    int64_t* peak;  /* written, unless NULL: what the report says that the peak was, of all processes
-                     * together */
-    char* answer;   /* written, unless NULL: what the report says, in a few lines of text, each ended
-                     * by a newline: the peak, and which of the user's own lines held it. Lines that
- * do
-                     * not fit are left out */
+    int64_t* peak;  /* written, unless NULL: the peak that the report says, of all processes together */
+    char* answer;   /* written, unless NULL: what the report says, in a few lines of text, each ended by
+                     * a newline: the peak, and which of the user's own lines held it; no line is cut */
     size_t answer_capacity;
     uint32_t answer_columns; /* that a line may take; 0: 80 */
     uint32_t answer_look;    /* fil_answer_look, added up */
@@ -462,17 +464,15 @@ FIL_API fil_status fil_snapshot_merge(fil_snapshot** snapshot, const fil_snapsho
                                       size_t count, fil_error* error);
 FIL_API void fil_snapshot_free(fil_snapshot* snapshot);
 
-/* Writes it into a new file, mode 0600, which fil_snapshot_open() reads anywhere
- * (docs/design/snapshot-file.md). Since 0.1. */
+/* Writes it into a new file, mode 0600, which fil_snapshot_open() reads anywhere. Since 0.1. */
 FIL_API fil_status fil_snapshot_write(const fil_snapshot* snapshot, fil_text file, fil_error* error);
 
-/* Draws its report, as fil_recording_report() does. Of the options those count that say where it
- * goes and what is wanted of it: directory, directory_is_exact, peak, answer, snapshot. Since
- * 0.1. */
+/* Draws its report, as fil_recording_report() does. Of the options count where it goes and what is
+ * wanted of it: directory, directory_is_exact, peak, answer, snapshot. Since 0.1. */
 FIL_API fil_status fil_snapshot_report(const fil_snapshot* snapshot, const fil_report_options* options,
                                        char* path, size_t capacity, fil_error* error);
 
-typedef enum fil_format {
+typedef enum fil_format FIL_ENUM {
     FIL_FORMAT_HTML = 1,   /* the page alone, which needs no other file */
     FIL_FORMAT_SVG = 2,    /* the graph, callers first */
     FIL_FORMAT_FOLDED = 3, /* one callstack a line, for other tools */

@@ -39,7 +39,7 @@ FIL_API void fil_mapping_restore(fil_pieces* pieces);
 FIL_API void fil_mapping_move(fil_pieces* pieces, const void* old_address, const void* new_address,
                               size_t new_bytes);
 
-typedef enum fil_access {
+typedef enum fil_access FIL_ENUM {
     FIL_ACCESS_NONE = 0,
     FIL_ACCESS_YES = 1,
     FIL_ACCESS_ARENA = 2
@@ -65,7 +65,7 @@ FIL_API void fil_allocator_ground_went(const void* address, size_t bytes);
 
 /* ---- what was asked for ---------------------------------------------------------------------- */
 
-typedef enum fil_request {
+typedef enum fil_request FIL_ENUM {
     FIL_REQUEST_PLAIN = 0,
     FIL_REQUEST_ZEROED = 1,    /* by calloc */
     FIL_REQUEST_ONLY_FREED = 2 /* realloc gave nothing and failed not: what it forgot is gone */

@@ -68,7 +68,7 @@ FIL_API void fil_session_hide_arguments(fil_session* session);
 FIL_API void fil_session_leave_children_out(fil_session* session, int32_t program);
 
 /* What is done for names of native code only when it is asked for. */
-typedef enum fil_names {
+typedef enum fil_names FIL_ENUM {
     FIL_NAMES_FROM_SERVERS = 1, /* debug information that is not on this machine: DEBUGINFOD_URLS */
     FIL_NAMES_WHOLE = 2         /* also where they have more than 500 characters */
 } fil_names;
@@ -193,7 +193,7 @@ FIL_API void fil_session_let_go(fil_session* session, int32_t pid);
 
 /* What a process knows of a part of its memory: what its allocators cut blocks from, what it mapped
  * itself, and where its blocks are. */
-typedef enum fil_known_kind {
+typedef enum fil_known_kind FIL_ENUM {
     FIL_KNOWN_GROUND = 1,  /* an allocator inside cuts its blocks from it */
     FIL_KNOWN_MAPPING = 2, /* counted as a whole */
     FIL_KNOWN_RESERVE = 3, /* mapped, and not counted but for blocks in it: an arena, a pool */
@@ -239,7 +239,7 @@ typedef struct fil_process_moment {
 } fil_process_moment;
 
 /* A part of what was resident at the peak, of all processes together. */
-typedef enum fil_resident_kind {
+typedef enum fil_resident_kind FIL_ENUM {
     FIL_RESIDENT_GROUND = 1,   /* of an allocator inside, with its name; empty: the runtime's */
     FIL_RESIDENT_PROGRAM = 2,  /* mapped without a file, where nobody knows how it is used */
     FIL_RESIDENT_DATA = 3,     /* variables of the program and its libraries */
@@ -262,7 +262,7 @@ typedef struct fil_resident_part {
 } fil_resident_part;
 
 /* Which moment a report is of. */
-typedef enum fil_moment {
+typedef enum fil_moment FIL_ENUM {
     FIL_MOMENT_PEAK = 0,
     FIL_MOMENT_OUT_OF_MEMORY = 1, /* now, and the request that failed: index.html, out-of-memory.prof,
                                    * out-of-memory.svg, out-of-memory-reversed.svg */
@@ -364,7 +364,7 @@ FIL_API fil_status fil_session_finish_trace(fil_session* session, fil_trace_numb
 /* A trace that is there: the events of one of its processes, one by one. */
 typedef struct fil_trace fil_trace;
 
-typedef enum fil_trace_operation {
+typedef enum fil_trace_operation FIL_ENUM {
     FIL_TRACE_ALLOCATE = 0,
     FIL_TRACE_RELEASE = 1,
     FIL_TRACE_REALLOCATE = 2,
@@ -374,7 +374,7 @@ typedef enum fil_trace_operation {
     FIL_TRACE_TOUCHED_MAPPING = 8  /*   many bytes were resident */
 } fil_trace_operation;
 
-typedef enum fil_trace_layer {
+typedef enum fil_trace_layer FIL_ENUM {
     FIL_TRACE_OF_PROGRAM = 0,      /* from malloc, or mapped */
     FIL_TRACE_RUNTIME_BLOCK = 1,   /* a small object of a runtime's, in */
     FIL_TRACE_RUNTIME_ARENA = 2    /* one of these */
@@ -492,7 +492,7 @@ FIL_API void fil_trace_writer_free(fil_trace_writer* writer);
 
 /* What a visitor asks a supervisor for: somebody of the same user, or root, who is not of the
  * session. */
-typedef enum fil_visit_kind {
+typedef enum fil_visit_kind FIL_ENUM {
     FIL_VISIT_REPORT_OF_NOW = 1,
     FIL_VISIT_REPORT_OF_PEAK = 2, /* so far */
     FIL_VISIT_LOOK = 3            /* what every process holds now, for a screen */
@@ -540,7 +540,7 @@ typedef struct fil_look {
 #define FIL_LOOK_INIT { sizeof(fil_look), 0, 0, 0, 0, 0, 0, NULL, 0 }
 
 /* Its lists, heaviest first. */
-typedef enum fil_look_list {
+typedef enum fil_look_list FIL_ENUM {
     FIL_LOOK_LINES = 0, /* of the user's */
     FIL_LOOK_PROCESSES = 1,
     FIL_LOOK_CALLSTACKS = 2

@@ -88,7 +88,14 @@ def test_every_function_says_since_when_it_is_there(header: str) -> None:
     assert not wrong
 
 
-LANGUAGES = [("c", "c99"), ("c", "c11"), ("c++", "c++11"), ("c++", "c++20")]
+@pytest.mark.parametrize("header", TIERS)
+def test_an_enumeration_holds_any_number_whoever_wrote_it(header: str) -> None:
+    """Else C++ may not even look at one that a program of another version wrote."""
+    assert "typedef enum " in text_of(header)
+    assert not re.findall(r"typedef enum (?!\w+ FIL_ENUM \{).*", text_of(header))
+
+
+LANGUAGES = [("c", "c99"), ("c", "c11"), ("c++", "c++98"), ("c++", "c++11"), ("c++", "c++20")]
 
 
 @pytest.mark.parametrize("header", [*TIERS, "fil_announce.h"])
