@@ -86,8 +86,8 @@ class process_life {
     process_sources sources_;
     fil::generation generation_;
 
-    bool is_started_ = false;
-    bool is_stopped_ = false;  // since it was started; children know it by this
+    seldom_written<bool> is_started_ = false;
+    seldom_written<bool> is_stopped_ = false;  // since it was started; children know it by this
     fil_recorder_options options_{};
     std::int32_t started_by_ = 0;  // the process: with FIL_ON_REQUEST, no child records
     process_recording recording_;

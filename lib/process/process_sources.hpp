@@ -287,9 +287,9 @@ class process_sources {
     registered sources_[max_sources] = {};
     static void own_code() {}
 
-    native_source* native_ = nullptr;  // of this process, once it was wanted
-    bool asks_natively_ = true;
-    bool merges_ = false;
+    seldom_written<native_source*> native_ = nullptr;  // of this process, once it was wanted
+    seldom_written<bool> asks_natively_ = true;
+    seldom_written<bool> merges_ = false;
     call_tree<linux_system>* tree_ = nullptr;
     alignas(native_modules) std::byte modules_[sizeof(native_modules)] = {};
     alignas(native_source) std::byte native_source_[sizeof(native_source)] = {};

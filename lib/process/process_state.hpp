@@ -12,6 +12,7 @@
 
 #include <atomic>
 
+#include "fil/base/plain_word.hpp"
 #include "process/process_recorder.hpp"
 
 namespace fil {
@@ -56,7 +57,7 @@ class process_states {
     void stand_on(process_page& page) { page_ = &page; }
 
   private:
-    process_page* page_ = &first_page_;
+    seldom_written<process_page*> page_ = &first_page_;
     process_page first_page_{};
 };
 

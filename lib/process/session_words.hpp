@@ -9,6 +9,7 @@
 #include <initializer_list>
 
 #include "fil/base/inlining.hpp"
+#include "fil/base/plain_word.hpp"
 #include "fil/recording/layout.hpp"
 #include "fil/track/peak_words.hpp"
 
@@ -87,7 +88,7 @@ class session_words {
     void wait_for_copy() const;
     void end_for_want_of_memory() const;  // last_words.cpp; seldom returns
 
-    session_page* page_;
+    seldom_written<session_page*> page_;
     recording_header* process_;
     session_page* listening_;  // the session's, whatever is counted: for last words
 };

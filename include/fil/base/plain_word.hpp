@@ -7,6 +7,7 @@
 // Hot path: no allocation, no throw.
 
 #include <atomic>
+#include <type_traits>
 
 #include "fil/base/inlining.hpp"
 
@@ -40,5 +41,26 @@ FIL_HOT void add_owned(std::atomic<Number>& word, Number change) {
     else
         *reinterpret_cast<Number*>(&word) += change;
 }
+
+// What events read while another thread starts, stops or begins a run: they find the old value or
+// the new one. Whoever writes it says by other words that the new one holds.
+template <typename Value>
+class seldom_written {
+  public:
+    constexpr seldom_written(Value value) : word_(value) {}
+    seldom_written(const seldom_written& other) : word_(other.get()) {}
+    seldom_written& operator=(const seldom_written& other) { return *this = other.get(); }
+    seldom_written& operator=(Value value) {
+        word_.store(value, std::memory_order_relaxed);
+        return *this;
+    }
+
+    FIL_HOT Value get() const { return plainly(word_); }
+    FIL_HOT operator Value() const { return get(); }
+    FIL_HOT Value operator->() const requires std::is_pointer_v<Value> { return get(); }
+
+  private:
+    std::atomic<Value> word_;
+};
 
 }  // namespace fil

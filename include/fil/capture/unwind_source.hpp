@@ -22,6 +22,7 @@
 #include <cstdint>
 
 #include "fil/base/hash.hpp"
+#include "fil/base/plain_word.hpp"
 #include "fil/capture/call_tree.hpp"
 #include "fil/capture/callstack_source.hpp"
 #include "fil/capture/careful_walk.hpp"
@@ -329,7 +330,7 @@ class unwind_source {
     modules<Finder, System>& modules_;
     own_module own_;
     function_id deep_;
-    callstack_id root_ = callstack_id::unknown;
+    seldom_written<callstack_id> root_ = callstack_id::unknown;
 };
 
 static_assert(callstack_source<unwind_source<null_modules, null_system>>);

@@ -13,6 +13,7 @@
 // Hot path: no allocation, no throw; what cannot be recorded is counted in the recording's header.
 // Locks: none on the path of a block; mapping events take the mappings' lock.
 
+#include "fil/base/plain_word.hpp"
 #include "fil/capture/call_tree.hpp"
 #include "fil/capture/callstack_source.hpp"
 #include "fil/capture/function_table.hpp"
@@ -227,7 +228,7 @@ class alignas(64) recorder {
     }
     // What was inherited in an earlier run has no part in this one; its id is a smaller one.
     callstack_id inherited(const thread_state& thread) const {
-        return thread.inherited >= root_ ? thread.inherited : root_;
+        return thread.inherited >= root_ ? thread.inherited : root_.get();
     }
     callstack_id root() const { return root_; }
 
@@ -344,7 +345,7 @@ class alignas(64) recorder {
     thread_leases<System> leases_;
     std::atomic<std::uint64_t>* generation_;  // raised when a watched block goes unfreed
     thread_state* shared_ = nullptr;
-    callstack_id root_ = callstack_id::unknown;  // of this run; every callstack has a larger id
+    seldom_written<callstack_id> root_ = callstack_id::unknown;  // of this run; every callstack has a larger id
     spin_lock shared_lock_;
     [[no_unique_address]] Observer observer_;
     mapping_recorder<Words, System, Observer> mappings_;
