@@ -204,9 +204,8 @@ typedef enum fil_errand_kind FIL_ENUM { FIL_ERRAND_TASK = 1, FIL_ERRAND_STARTED 
 FIL_API fil_function fil_function_intern(fil_function_kind kind, fil_text name, fil_text file,
                                          uint32_t first_line);
 
-/* The callstack of `function`, standing at `line`, called by `caller` (FIL_CALLSTACK_UNKNOWN for an
- * outermost frame). Hot; lock-free when the answer is known. Not from a signal handler, unless a
- * source is asked there. Since 0.1. */
+/* The callstack of `function`, standing at `line`, called by `caller` (FIL_CALLSTACK_UNKNOWN for an outermost frame).
+ * Hot; lock-free when the answer is known. Not from a signal handler, unless a source is asked there. Since 0.1. */
 FIL_API fil_callstack fil_callstack_child(fil_callstack caller, fil_function function,
                                           uint32_t line);
 
@@ -280,8 +279,10 @@ typedef struct fil_source {
     /* The crossings of now, innermost first; asked after capture (fil_source_is_merged). NULL: none. */
     size_t (*crossings)(void* context, void* thread_memory, fil_crossing* crossings, size_t most);
     const void* runner;
+    /* What capture answered last, if this thread is still in that call, at that place; or NONE. NULL: not known. */
+    fil_callstack (*same_call)(void* context, void* thread_memory);
 } fil_source;
-#define FIL_SOURCE_INIT { sizeof(fil_source), 0, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL }
+#define FIL_SOURCE_INIT { sizeof(fil_source), 0, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL }
 
 /* A new thread may get the thread memory of one that has ended, as that left it: for a source that
  * proves anew what it finds there. It starts warm, and pages that it has grown are not lost. */
@@ -308,12 +309,11 @@ FIL_API void fil_record_alloc(const void* address, size_t bytes);
 FIL_API void fil_record_alloc_at(const void* address, size_t bytes, fil_callstack callstack);
 FIL_API void fil_record_free(const void* address);
 
-/* fil_record_alloc() for the allocator of a runtime that has a source: `callstack` is what its
- * capture would answer in this thread, as far as is known without asking; FIL_CALLSTACK_NONE if it
- * is not. It is not believed where it may be of another process or thread: in a forked child's
- * first event, in a thread that is ending. Sources registered later are not asked. Where native frames
- * are merged (fil_source_is_merged), `in_call`: what its own capture answered last in this thread, if
- * that is still in that call, at that place. Returns `address`. Hot. Since 0.1. */
+/* fil_record_alloc() for the allocator of a runtime that has a source: `callstack` is what its capture would answer
+ * in this thread, as far as is known without asking; FIL_CALLSTACK_NONE if it is not. It is not believed where it may
+ * be of another process or thread: in a forked child's first event, in a thread that is ending. Sources registered
+ * later are not asked. Where native frames are merged (fil_source_is_merged), `in_call`: what its own capture
+ * answered last in this thread, if that is still in that call, at that place. Returns `address`. Hot. Since 0.1. */
 FIL_API void* fil_record_alloc_known(void* address, size_t bytes, fil_callstack callstack);
 FIL_API void* fil_record_alloc_in_call(void* address, size_t bytes, fil_callstack callstack);
 

@@ -145,13 +145,12 @@ FIL_HOT void alloc_in_any_leaf(thread_state& thread, const void* address, std::s
     thread_state* thread;
     if (!entry::enter(thread)) [[unlikely]]
         return alloc_slow(address, bytes);
-    const void* caller = __builtin_return_address(0);
-    const frame_place here = native_place();
+    const inner_place here{native_place(), address_of(__builtin_return_address(0))};
     process_sources& sources = this_process.sources();
-    callstack_id callstack = sources.find_in_call(thread->source_memory, runtimes, caller, here);
+    callstack_id callstack = sources.find_in_call(thread->source_memory, runtimes, here);
     if (callstack == callstack_id::none) [[unlikely]] {
         callstack = this_process.recorder().capture(*thread);
-        sources.keep_in_call(thread->source_memory, caller, here, callstack);
+        sources.keep_in_call(thread->source_memory, here, callstack);
     }
     alloc_in_any_leaf(*thread, address, bytes, callstack);
     return address;

@@ -20,8 +20,10 @@
 // tell for nothing), nothing outside of it has moved: neither the runtime's frames nor the native
 // ones that led to its runner. All that is to be proved then are the frames within:
 //
-//     base, what stands up to the newest call  +  runner  call  grow  ->  remembered, as the native
-//                                                                        source remembers stacks
+//     base, what stands up to the newest call  +  call  grow, remembered as whole native stacks are
+//
+// The same inner frames stand on many bases: they are remembered once, and a pair of a base and of
+// inner frames is what one callstack is.
 //
 // The key does not say which frames of the runtime a crossing runs. Two stacks with the same lines
 // and the same native calls, divided otherwise among them, are taken for one.
@@ -71,29 +73,39 @@ class merged_stacks {
     }
 
     // The same where the source knows that this thread is still in the call of its capture before,
-    // which answered `runtimes`; none: merged() is to be asked. The place is that of a function
-    // of ours that the runtime called, and for keep_in_call() the same one.
-    template <typename Native>
-    FIL_HOT callstack_id find_in_call(Native& native, void* native_memory, callstack_id runtimes,
-                                      const void* caller, frame_place place) {
-        if (newest_.runtimes != runtimes || newest_.base == callstack_id::none) [[unlikely]]
-            return callstack_id::none;
-        return native.find_inner(native_memory, newest_.base, address_of(caller), place);
+    // which answered `runtimes`; none: merged() is to be asked. `inner` is what
+    // native.find_inner() said.
+    FIL_HOT bool is_in_call(callstack_id runtimes) const {
+        return newest_.runtimes == runtimes && newest_.base != callstack_id::none;
     }
-    // After merged() has answered.
+    FIL_HOT callstack_id find_in_call(std::uint32_t inner) const {
+        const inner_pair& known = inner_pairs_[place_of(inner)];
+        return known.both == both_of(inner) ? known.merged : callstack_id::none;
+    }
+    // After merged() has answered. `from` is where native.find_inner() was asked.
     template <typename Native>
     [[gnu::noinline]] void keep_in_call(const fil_source& source, void* source_memory,
-                                        Native& native, void* native_memory, const void* caller,
-                                        frame_place place, callstack_id merged) {
+                                        Native& native, void* native_memory,
+                                        const inner_place& from, callstack_id merged) {
         if (newest_.base == callstack_id::none) return;
-        if (source.crossings(source.context, source_memory, crossings_, 1) == 0) return;
-        const fil_crossing& newest = crossings_[0];
-        native.keep_inner(native_memory, newest_.base, address_of(caller), place, merged,
-                          [&](const frame_place& at) {
-                              return newest.stack != nullptr
-                                         ? at.sp > address_of(newest.stack)
-                                         : native.is_of_function(at.pc - 1, source.runner);
-                          });
+        std::uint32_t inner = native.find_inner(native_memory, from);
+        if (inner == 0) {
+            if (source.crossings(source.context, source_memory, crossings_, 1) == 0) return;
+            const fil_crossing& newest = crossings_[0];
+            const auto is_last = [&](const frame_place& at) {
+                return newest.stack != nullptr ? at.sp > address_of(newest.stack)
+                                               : native.is_of_function(at.pc - 1, source.runner);
+            };
+            if (inners_ == most_inners) forget_inners();
+            if (!native.keep_inner(native_memory, from, inners_ + 1, is_last)) return;
+            inner = ++inners_;
+        }
+        inner_pair& known = inner_pairs_[place_of(inner)];
+        known.both = 0;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        known.merged = merged;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        known.both = both_of(inner);
     }
 
     // The memory was another thread's.
@@ -101,6 +113,8 @@ class merged_stacks {
 
   private:
     static constexpr std::size_t pairs_log2 = 14, most_crossings = 1024, path_nodes = 1024;
+    static constexpr std::size_t inner_pairs_log2 = 14;
+    static constexpr std::uint32_t most_inners = ~std::uint32_t{0};
 
     struct result {
         callstack_id merged;
@@ -110,6 +124,24 @@ class merged_stacks {
         std::uint64_t both;  // callstacks: the runtime's, and the native one
         result is;
     };
+    struct inner_pair {
+        std::uint64_t both;  // the base, and the number of the inner frames
+        callstack_id merged;
+    };
+
+    std::uint64_t both_of(std::uint32_t inner) const {
+        return std::uint64_t{to_index(newest_.base)} << 32 | inner;
+    }
+    // Those of one base lie side by side.
+    std::size_t place_of(std::uint32_t inner) const {
+        const std::size_t first = mix(to_index(newest_.base)) >> (64 - inner_pairs_log2);
+        return (first + inner) % (std::size_t{1} << inner_pairs_log2);
+    }
+    // Numbers begin anew; what the native source has kept by older ones is then made a new pair of.
+    FIL_RARE void forget_inners() {
+        for (inner_pair& each : inner_pairs_) each.both = 0;
+        inners_ = 0;
+    }
 
     template <typename Native, typename Tree>
     [[gnu::noinline]] result merge(const fil_source& source, void* source_memory, Native& native,
@@ -193,6 +225,8 @@ class merged_stacks {
     std::uint32_t runners_[most_crossings];   // of crossings: the frame
     callstack_id path_[path_nodes];
     pair pairs_[std::size_t{1} << pairs_log2];
+    std::uint32_t inners_;  // were kept so far
+    inner_pair inner_pairs_[std::size_t{1} << inner_pairs_log2];
 };
 
 }  // namespace fil

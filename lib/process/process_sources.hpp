@@ -145,14 +145,16 @@ class process_sources {
     // its capture before, which answered `runtimes`: what capture() would say, or none. After none,
     // keep_in_call() is told what capture() did say.
     FIL_HOT callstack_id find_in_call(void* thread_memory, callstack_id runtimes,
-                                      const void* caller, frame_place place) {
+                                      const inner_place& from) {
         if constexpr (knows_places<native_source>) {
             const auto& slots = *static_cast<const thread_slots*>(thread_memory);
             void* natives = slots.memory[max_sources];
-            if (slots.merged == nullptr || native_ == nullptr || natives == nullptr) [[unlikely]]
+            if (slots.merged == nullptr || native_ == nullptr || natives == nullptr ||
+                !slots.merged->is_in_call(runtimes)) [[unlikely]]
                 return callstack_id::none;
+            const std::uint32_t inner = native_->find_inner(natives, from);
             const callstack_id found =
-                slots.merged->find_in_call(*native_, natives, runtimes, caller, place);
+                inner != 0 ? slots.merged->find_in_call(inner) : callstack_id::none;
 #if defined(FIL_VERIFY_FRAMES)
             const callstack_id whole = found != callstack_id::none ? capture(thread_memory) : found;
             if (whole != found) verified_stacks::differs(found, whole);
@@ -161,7 +163,7 @@ class process_sources {
         }
         return callstack_id::none;
     }
-    [[gnu::noinline]] void keep_in_call(void* thread_memory, const void* caller, frame_place place,
+    [[gnu::noinline]] void keep_in_call(void* thread_memory, const inner_place& from,
                                         callstack_id found) {
         if constexpr (knows_places<native_source>) {
             const auto& slots = *static_cast<const thread_slots*>(thread_memory);
@@ -170,8 +172,8 @@ class process_sources {
             if (slots.merged == nullptr || native_ == nullptr || natives == nullptr ||
                 newest == nullptr || !newest->is_merged())
                 return;
-            slots.merged->keep_in_call(newest->own, slots.newest_memory, *native_, natives, caller,
-                                       place, found);
+            slots.merged->keep_in_call(newest->own, slots.newest_memory, *native_, natives, from,
+                                       found);
         }
     }
 
@@ -233,20 +235,53 @@ class process_sources {
     // fil_source::capture of a source that is merged.
     static fil_callstack capture_merged(void* context, void* memory) {
         const auto& each = *static_cast<const registered*>(context);
+        thread_slots& slots = *slots_behind(each, memory);
+        inner_place from{};
+        if constexpr (knows_places<native_source>) {
+            const callstack_id known = each.among->find_in_same_call(each, memory, slots, from);
+            if (known != callstack_id::none) return to_index(known);
+        }
         const fil_callstack runtimes = each.own.capture(each.own.context, memory);
         if (runtimes <= FIL_CALLSTACK_UNKNOWN || runtimes >= max_callstacks) return runtimes;
-        return to_index(each.among->merged(each, memory, callstack_id{runtimes}));
+        return to_index(each.among->merged(each, memory, slots, callstack_id{runtimes}, from));
     }
 
-    callstack_id merged(const registered& each, void* memory, callstack_id runtimes) {
+    // Where the source itself says that it is still in the call of its capture before. `from`
+    // becomes the program's innermost frame, if it does.
+    callstack_id find_in_same_call(const registered& each, void* memory, thread_slots& slots,
+                                   inner_place& from) {
+        void* natives = slots.memory[max_sources];
+        if (each.own.same_call == nullptr || slots.merged == nullptr || native_ == nullptr ||
+            natives == nullptr)
+            return callstack_id::none;
+        const callstack_id runtimes{each.own.same_call(each.own.context, memory)};
+        if (!slots.merged->is_in_call(runtimes)) return callstack_id::none;
+        const std::uint32_t inner = native_->find_inner_here(natives, from);
+        const callstack_id found =
+            inner != 0 ? slots.merged->find_in_call(inner) : callstack_id::none;
+#if defined(FIL_VERIFY_FRAMES)
+        if (found != callstack_id::none) {
+            const callstack_id whole = merged(each, memory, slots, runtimes, {});
+            if (whole != found) verified_stacks::differs(found, whole);
+        }
+#endif
+        return found;
+    }
+
+    callstack_id merged(const registered& each, void* memory, thread_slots& slots,
+                        callstack_id runtimes, const inner_place& from) {
         if constexpr (knows_places<native_source>) {
-            thread_slots& slots = *slots_behind(each, memory);
             void* natives = memory_of(slots, max_sources, native_source::thread_bytes);
             if (slots.merged == nullptr) [[unlikely]]
                 slots.merged =
                     static_cast<merged_stacks*>(system_pages::map(sizeof(merged_stacks)));
-            if (native_ != nullptr && natives != nullptr && slots.merged != nullptr) [[likely]]
-                return slots.merged->merged(each.own, memory, *native_, natives, *tree_, runtimes);
+            if (native_ == nullptr || natives == nullptr || slots.merged == nullptr) [[unlikely]]
+                return runtimes;
+            const callstack_id whole =
+                slots.merged->merged(each.own, memory, *native_, natives, *tree_, runtimes);
+            if (from.place.sp != 0)
+                slots.merged->keep_in_call(each.own, memory, *native_, natives, from, whole);
+            return whole;
         }
         return runtimes;
     }

@@ -193,6 +193,18 @@ fil_callstack capture(void*, void* memory) {
     return capture_from<Frames, false>(memory, state);
 }
 
+// fil_source::same_call.
+template <typename Frames>
+fil_callstack same_call(void*, void* memory) {
+    const address* const slot = this_thread.state_slot;
+    const address state = slot != nullptr ? *slot : 0;
+    if (state == 0 || !is_own_state<Frames>(the_runtime.layout, state)) return FIL_CALLSTACK_NONE;
+    const auto& walk = *static_cast<const thread_walk*>(memory);
+    if (walk.generation != *the_runtime.generation) return FIL_CALLSTACK_NONE;
+    const Frames frames{the_runtime.layout};
+    return walk.chain.same_as_last(current_frame<Frames>(the_runtime.layout, state), frames);
+}
+
 // fil_source::crossings.
 template <typename Frames>
 std::size_t crossings(void*, void* memory, fil_crossing* found, std::size_t most) {
@@ -259,6 +271,7 @@ template <typename Frames>
 void read_by(fil_source& source) {
     source.capture = capture<Frames>;
     source.crossings = crossings<Frames>;
+    source.same_call = same_call<Frames>;
 }
 
 void read_frames_of(std::uint32_t version, fil_source& source) {

@@ -26,6 +26,13 @@ inline std::uintptr_t word_at(std::uintptr_t place) {
     return *reinterpret_cast<const std::uintptr_t*>(place);
 }
 
+// Where a search begins for what was kept of the inner frames alone, and what its function was
+// called from.
+struct inner_place {
+    frame_place place;
+    std::uintptr_t caller;
+};
+
 struct stack_frame {
     frame_place place;
     code_location at;

@@ -2,20 +2,24 @@
 // Whole stacks that a thread remembers, each as the words that prove it.
 //
 // A program allocates in a few hundred places again and again. Each such stack is kept as (where,
-// what) of every word that its walk read beyond the first frames, so that meeting it again costs a
-// comparison a frame, and no walk:
+// what) of every word that its walk read, so that meeting it again costs a comparison a frame, and
+// no walk:
 //
-//     first frames, walked   ──►  key  ──►  { offset, word } { offset, word } ...  ──►  callstack
+//     innermost place, { offset, word } { offset, word } ...  ──►  what it stands for
 //
 // Words are compared in the order in which the walk read them: as long as they are equal, the next
 // one is where the walk would look. So no word is read that the walk would not read; and like the
 // walk, nothing is read out of the stack's reach: what a fibre's stack led to may be gone.
 //
-// Stacks lie one after the other in a ring, over what is oldest. Several may have one key (of a
-// parser, say, that comes to its innermost functions by way of others): they are ways of one set.
-// One is kept when its key is met the second time and not known, so that what is met once costs
-// nothing. One object a thread, in zeroed memory; a signal handler that leaves by
-// siglongjmp in between does no harm: what is half written is not entered yet.
+// What a program does it mostly does again in the same order. So each stack remembers what came
+// after it, and that is compared first (find_next). Where it is another, the stack is looked up by
+// a hash of what the caller knows of it. Several may have one hash (of a parser, say, that comes to
+// its innermost functions by way of others): they are ways of one set.
+//
+// Stacks lie one after the other in a ring, over what is oldest. One is kept when its hash is met
+// the second time and not known, so that what is met once costs nothing. One object a thread, in
+// zeroed memory; a signal handler that leaves by siglongjmp in between does no harm: what is half
+// written has no place yet.
 // Hot path: no malloc, no throw.
 
 #include <cstddef>
@@ -29,29 +33,41 @@ namespace fil {
 
 class stack_memo {
   public:
-    static constexpr std::size_t first_frames = 2;
+    static constexpr std::uint32_t nothing = 0;
 
-    struct key {
-        std::uintptr_t pcs[first_frames];
-        frame_place place;  // of the frame that comes after them
-        FIL_HOT std::uint64_t hash() const {
-            std::uint64_t sum = pcs[0];
-            for (std::size_t i = 1; i < first_frames; ++i) sum = mix(sum) ^ (sum >> 31) ^ pcs[i];
-            return mix(mix(sum ^ (place.sp << 20)) ^ place.pc);
-        }
-    };
+    // Of words that are known of a stack; the upper bits are good. No product waits for another.
+    FIL_HOT static std::uint64_t hash(std::uintptr_t first, std::uintptr_t second) {
+        return first * 0x9E3779B97F4A7C15 + second * 0xD6E8FEB86659FD93;
+    }
 
-    // None: it is not remembered. `reach` is that of the stack of now.
+    // What the stack that begins at `place` stands for, if it is the one that came after the newest
+    // last time it was met; or nothing. `hint` is a hash of its place. `reach` is that of the stack
+    // of now.
     template <typename Reach>
-    FIL_HOT callstack_id find(const key wanted, Reach& reach) {
-        hash_ = wanted.hash();
-        const way* ways = set_of(hash_);
-        for (std::size_t i = 0; i < ways_in_set; ++i) {
-            if (ways[i].hash != hash_ || !is_kept(ways[i])) continue;
-            const header& stack = at(ways[i].position);
-            if (is_same(stack, wanted, reach)) return stack.callstack;
+    FIL_HOT std::uint32_t find_next(std::uint64_t hint, const frame_place& place, Reach& reach) {
+        hint_ = hint;
+        const std::uint32_t next = *next_of_newest();
+        if (!is_kept(next)) [[unlikely]]
+            return nothing;
+        const header& stack = at(next);
+        if (!is_same(stack, place, reach)) [[unlikely]]
+            return nothing;
+        newest_ = next;
+        return stack.value;
+    }
+
+    // After find_next() did not find it.
+    template <typename Reach>
+    std::uint32_t find(std::uint64_t hash, const frame_place& place, Reach& reach) {
+        hash_ = hash;
+        for (const way& each : sets_[hash >> (64 - sets_log2)]) {
+            if (each.hash != hash || !is_kept(each.position)) continue;
+            const header& stack = at(each.position);
+            if (!is_same(stack, place, reach)) continue;
+            note_newest(each.position);
+            return stack.value;
         }
-        return callstack_id::none;
+        return nothing;
     }
 
     // After find() did not find it: whether it is to be kept, since it was met before.
@@ -63,34 +79,39 @@ class stack_memo {
         return is_again;
     }
 
-    // After wants(). `Frames` is the whole stack, innermost first.
+    // After wants(). `frames(i)` is the whole stack, innermost first; `value` is not nothing.
     template <typename Frames>
-    void keep(const key& of, const Frames& frames, std::size_t count, callstack_id callstack) {
+    void keep(const Frames& frames, std::size_t count, std::uint32_t value) {
         const std::size_t set = hash_ >> (64 - sets_log2);
-        way& place = sets_[set][next_[set]++ % ways_in_set];
+        way& place = sets_[set][next_way_[set]++ % ways_in_set];
         place.hash = 0;
-        if (write(of, frames, count, callstack, place)) place.hash = hash_;
+        if (write(frames, count, value, place)) place.hash = hash_;
     }
 
     // Nothing that was kept is true any more.
-    void forget() { written_ += ring_bytes; }
+    void forget() { written_ += ring_units; }
 
   private:
-    static constexpr std::size_t ring_bytes = 512 * 1024;
-    static constexpr std::size_t sets_log2 = 8, ways_in_set = 4;
+    // Positions are counted in units, in all that was ever written: what is read of them is never
+    // as old as what 32 bits count.
+    static constexpr std::size_t unit = 8;
+    static constexpr std::uint32_t ring_units = 64 * 1024;
+    static constexpr std::size_t sets_log2 = 7, ways_in_set = 8;
     static constexpr std::size_t met_log2 = 10;  // more than sets: what comes in turn is met again
     static constexpr std::size_t at_once = 4;    // words that a turn of the comparison takes
+    static constexpr std::size_t nexts_log2 = 2;
 
     struct way {
         std::uint64_t hash;
-        std::uint64_t position;  // in all that was ever written
+        std::uint64_t position;
     };
     struct header {
-        key of;
-        callstack_id callstack;
+        frame_place place;  // pc is 0 while it is written
+        std::uint32_t value;
         std::uint32_t words;  // a multiple of `at_once`: the last one stands there more than once
         std::uint32_t end;    // of what is read
-        bool needs_fp;
+        std::uint32_t needs_fp;
+        std::uint32_t nexts[1u << nexts_log2];  // what came after it, by the hint
         std::uintptr_t* values() { return reinterpret_cast<std::uintptr_t*>(this + 1); }
         const std::uintptr_t* values() const {
             return reinterpret_cast<const std::uintptr_t*>(this + 1);
@@ -99,63 +120,76 @@ class stack_memo {
         const std::uint32_t* offsets() const {
             return reinterpret_cast<const std::uint32_t*>(values() + words);
         }
-        static std::size_t bytes(std::size_t words) {
-            return (sizeof(header) + words * (sizeof(std::uintptr_t) + sizeof(std::uint32_t)) + 7) &
-                   ~std::size_t{7};
+        static std::size_t units(std::size_t words) {
+            return (sizeof(header) + words * (sizeof(std::uintptr_t) + sizeof(std::uint32_t)) +
+                    unit - 1) /
+                   unit;
         }
     };
 
-    way* set_of(std::uint64_t hash) { return sets_[hash >> (64 - sets_log2)]; }
     header& at(std::uint64_t position) {
-        return *reinterpret_cast<header*>(ring_ + position % ring_bytes);
+        return *reinterpret_cast<header*>(ring_ + position % ring_units * unit);
     }
-    bool is_kept(const way& one) const { return written_ - one.position <= ring_bytes; }
+    FIL_HOT bool is_kept(std::uint32_t position) const {
+        return static_cast<std::uint32_t>(written_) - position - 1 < ring_units;
+    }
+    FIL_HOT bool is_kept(std::uint64_t position) const {
+        return written_ - position - 1 < ring_units;
+    }
+    // The newest is never overwritten: what is written becomes the newest.
+    FIL_HOT std::uint32_t* next_of_newest() {
+        return &at(newest_).nexts[hint_ >> (64 - nexts_log2)];
+    }
+    void note_newest(std::uint64_t position) {
+        newest_ = *next_of_newest() = static_cast<std::uint32_t>(position);
+    }
 
     template <typename Reach>
-    FIL_HOT static bool is_same(const header& stack, const key& wanted, Reach& reach) {
-        const key& of = stack.of;
-        for (std::size_t i = 0; i < first_frames; ++i)
-            if (of.pcs[i] != wanted.pcs[i]) return false;
-        if (of.place.pc != wanted.place.pc || of.place.sp != wanted.place.sp ||
-            (stack.needs_fp && of.place.fp != wanted.place.fp) ||
-            !reach.holds_until(wanted.place.sp + stack.end))
+    FIL_HOT static bool is_same(const header& stack, const frame_place& place, Reach& reach) {
+        if (stack.place.pc != place.pc || stack.place.sp != place.sp ||
+            (stack.needs_fp != 0 && stack.place.fp != place.fp) ||
+            !reach.holds_until(place.sp + stack.end)) [[unlikely]]
             return false;
         const std::uintptr_t* value = stack.values();
         const std::uint32_t* offset = stack.offsets();
         const std::uintptr_t* const end = value + stack.words;
-        const std::uintptr_t sp = wanted.place.sp;
+        const std::uintptr_t sp = place.sp;
         for (; value != end; value += at_once, offset += at_once) {
             if (word_at(sp + offset[0]) != value[0] || word_at(sp + offset[1]) != value[1] ||
                 word_at(sp + offset[2]) != value[2] || word_at(sp + offset[3]) != value[3])
+                [[unlikely]]
                 return false;
         }
         return true;
     }
 
     template <typename Frames>
-    bool write(const key& of, const Frames& frames, std::size_t count, callstack_id callstack,
-               way& entered) {
+    bool write(const Frames& frames, std::size_t count, std::uint32_t value, way& entered) {
         const std::size_t all = words_of(frames, count);
         const std::size_t most = (all + at_once - 1) / at_once * at_once;
-        const std::size_t bytes = header::bytes(most);
-        if (bytes > ring_bytes / 4) return false;
-        std::uint64_t position = written_ == 0 ? ring_bytes : written_;
-        if (position % ring_bytes + bytes > ring_bytes)
-            position += ring_bytes - position % ring_bytes;
-        written_ = position + bytes;
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        const std::size_t units = header::units(most);
+        if (units > ring_units / 4) return false;
+        std::uint64_t position = written_ == 0 ? ring_units : written_;
+        if (position % ring_units + units > ring_units)
+            position += ring_units - position % ring_units;
+        written_ = position + units;
         header& stack = at(position);
-        stack.of = of;
-        stack.callstack = callstack;
+        stack.place.pc = 0;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        const frame_place& place = frames(0).place;
+        stack.place.sp = place.sp;
+        stack.place.fp = place.fp;
+        stack.value = value;
         stack.words = static_cast<std::uint32_t>(most);
-        stack.needs_fp = frames(first_frames).needs_fp;
+        stack.needs_fp = frames(0).needs_fp ? 1 : 0;
         stack.end = 0;
+        for (std::uint32_t& next : stack.nexts) next = static_cast<std::uint32_t>(position);
         std::size_t words = 0;
-        const auto add = [&](std::uintptr_t place, std::uintptr_t value) {
-            const auto offset = static_cast<std::uint32_t>(place - of.place.sp);
-            stack.values()[words] = value;
+        const auto add = [&](std::uintptr_t where, std::uintptr_t what) {
+            const auto offset = static_cast<std::uint32_t>(where - place.sp);
+            stack.values()[words] = what;
             stack.offsets()[words++] = offset;
-            if (stack.end < offset + sizeof value) stack.end = offset + sizeof value;
+            if (stack.end < offset + sizeof what) stack.end = offset + sizeof what;
         };
         const bool fits = for_each_word(frames, count, add);
         for (; words != 0 && words < most; ++words) {
@@ -163,8 +197,11 @@ class stack_memo {
             stack.offsets()[words] = stack.offsets()[words - 1];
         }
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        if (fits) entered.position = position;
-        return fits;
+        newest_ = static_cast<std::uint32_t>(position);
+        if (!fits) return false;
+        stack.place.pc = place.pc;
+        entered.position = position;
+        return true;
     }
 
     template <typename Frames>
@@ -177,8 +214,8 @@ class stack_memo {
     // In the order of the walk. False if a word is too far away.
     template <typename Frames, typename Visit>
     static bool for_each_word(const Frames& frames, std::size_t count, Visit visit) {
-        const std::uintptr_t sp = frames(first_frames).place.sp;
-        for (std::size_t i = first_frames; i < count; ++i) {
+        const std::uintptr_t sp = frames(0).place.sp;
+        for (std::size_t i = 0; i < count; ++i) {
             const stack_frame& frame = frames(i);
             if (frame.uses_fp && frame.fp_slot >= sp) visit(frame.fp_slot, frame.place.fp);
             if (i + 1 == count) break;
@@ -194,11 +231,12 @@ class stack_memo {
     }
 
     std::uint64_t written_;
-    std::uint64_t hash_;  // that was looked for last
+    std::uint64_t hint_, hash_;  // of what was looked for last
+    std::uint32_t newest_;       // the position of what was found or kept last
     alignas(64) way sets_[std::size_t{1} << sets_log2][ways_in_set];
-    std::uint64_t met_[std::size_t{1} << met_log2][2];  // what was not known, and met lately
-    std::uint8_t next_[std::size_t{1} << sets_log2];    // its oldest way
-    alignas(16) std::byte ring_[ring_bytes];
+    std::uint64_t met_[std::size_t{1} << met_log2][2];    // what was not known, and met lately
+    std::uint8_t next_way_[std::size_t{1} << sets_log2];  // its oldest way
+    alignas(16) std::byte ring_[ring_units * unit];
 };
 
 }  // namespace fil

@@ -1,7 +1,8 @@
 #pragma once
 // Native frames at the price of a comparison: the fast source.
 //
-//     our own frames -> the first two -> remembered stack -> callstack        (stack_memo.hpp)
+//     our own frames -> the stack that came next last time -> callstack       (stack_memo.hpp)
+//                    -> the first two -> remembered stack -> callstack
 //                                     -> walk, until it joins the last stack  (stack_frames.hpp)
 //                                        -> the call tree
 //
@@ -58,6 +59,7 @@ class unwind_source {
         ways_in ways;
         unwind_program<Machine> program;
         stack_memo memo;
+        stack_memo inner;  // of inner frames: what they stand for is no callstack
         last_stack last;
         walked_frames walked;
         known_code codes[std::size_t{1} << codes_log2];
@@ -83,6 +85,7 @@ class unwind_source {
         auto& t = *static_cast<thread*>(thread_memory);
         t.reach.begin_thread();
         t.memo.forget();
+        t.inner.forget();
         t.last.forget();
     }
 
@@ -94,10 +97,11 @@ class unwind_source {
         if (t.generation != modules_.generation()) [[unlikely]]
             forget(t);
         frame_place place = Machine::here();
-        t.reach.begin_at(place.sp);
-        if (!t.ways.go(place, [this](std::uintptr_t pc) { return own_.holds(pc); })) [[unlikely]]
-            return walk_in(t, place);
-        return find_or_walk(t, place);
+        if (!leave_ours(t, place)) [[unlikely]]
+            return callstack_id::none;
+        const std::uint64_t hint = stack_memo::hash(place.sp, place.pc);
+        const std::uint32_t next = t.memo.find_next(hint, place, t.reach);
+        return next != stack_memo::nothing ? callstack_id{next} : find_or_walk(t, place, hint);
     }
 
     // The frames that stand now, innermost first, for who must know their places. Nothing is
@@ -120,36 +124,46 @@ class unwind_source {
         return t.walked;
     }
 
-    // Of a stack that is known not to have moved from some frame on (merged_stacks.hpp): what was
-    // kept for the frames up to that one, on top of `base`. `place` is the same in both calls, and
-    // its function was called from `caller`.
-    FIL_HOT callstack_id find_inner(void* thread_memory, callstack_id base, std::uintptr_t caller,
-                                    frame_place place) {
+    // ---- of a stack that is known not to have moved from some frame on (merged_stacks.hpp) ----
+
+    // What was kept for the frames up to that one, or nothing. `place` is the same in both calls,
+    // and its function was called from `caller`.
+    FIL_HOT std::uint32_t find_inner(void* thread_memory, const inner_place& from) {
         auto& t = *static_cast<thread*>(thread_memory);
         if (t.generation != modules_.generation()) [[unlikely]]
-            return callstack_id::none;
-        t.reach.begin_at(place.sp);
-        return t.memo.find({{to_index(base), caller}, place}, t.reach);
+            return stack_memo::nothing;
+        t.reach.begin_at(from.place.sp);
+        const std::uint64_t hash = stack_memo::hash(from.place.sp, from.caller);
+        const std::uint32_t next = t.inner.find_next(hash, from.place, t.reach);
+        return next != stack_memo::nothing ? next : search_inner(t, from.place, hash);
     }
-    // After find_inner() did not find it. `is_last(frames)` tells of the newest frame whether it is
-    // the one that has not moved.
-    template <typename IsLast>
-    [[gnu::noinline]] void keep_inner(void* thread_memory, callstack_id base, std::uintptr_t caller,
-                                      frame_place place, callstack_id callstack, IsLast is_last) {
+    // The same from the program's frame on, which becomes `from`.
+    [[gnu::noinline]] std::uint32_t find_inner_here(void* thread_memory, inner_place& from) {
         auto& t = *static_cast<thread*>(thread_memory);
-        const stack_memo::key key{{to_index(base), caller}, place};
-        if (find_inner(thread_memory, base, caller, place) != callstack_id::none) return;
-        if (!t.memo.wants()) return;
+        if (t.generation != modules_.generation()) [[unlikely]]
+            forget(t);
+        from = {Machine::here(), 0};
+        return leave_ours(t, from.place) ? find_inner(thread_memory, from) : stack_memo::nothing;
+    }
+    // After it was not found. `is_last(frame)` tells whether it is the one that has not moved.
+    // False if it is not kept.
+    template <typename IsLast>
+    [[gnu::noinline]] bool keep_inner(void* thread_memory, const inner_place& from,
+                                      std::uint32_t value, IsLast is_last) {
+        auto& t = *static_cast<thread*>(thread_memory);
+        if (find_inner(thread_memory, from) != stack_memo::nothing || !t.inner.wants())
+            return false;
+        frame_place place = from.place;
         t.reach.begin_at(place.sp);
         t.walked.begin();
         do {
             if (t.walked.is_full() || add(t, place) != frame_end::none || t.walked.has_handler())
-                return;
+                return false;
         } while (!is_last(place));
         t.walked.add(place, {});
-        constexpr std::size_t first = stack_memo::first_frames;
-        const auto frame = [&](std::size_t i) -> const stack_frame& { return t.walked[i - first]; };
-        t.memo.keep(key, frame, t.walked.count() + first, callstack);
+        const auto frame = [&](std::size_t i) -> const stack_frame& { return t.walked[i]; };
+        t.inner.keep(frame, t.walked.count(), value);
+        return true;
     }
 
     // Whether this code is a part of the function that begins at `function`.
@@ -166,14 +180,20 @@ class unwind_source {
         for (known_code& entry : t.codes) entry.pc = 0;
         t.ways.forget();
         t.memo.forget();
+        t.inner.forget();
         t.last.forget();
         t.generation = modules_.generation();
     }
 
     // ---- the walk ----
 
-    // From the source's own place out of our module, by frames.
-    FIL_RARE callstack_id walk_in(thread& t, frame_place place) {
+    // From the source's own place out of our module.
+    FIL_HOT bool leave_ours(thread& t, frame_place& place) {
+        t.reach.begin_at(place.sp);
+        return t.ways.go(place, [this](std::uintptr_t pc) { return own_.holds(pc); }) ||
+               walk_out(t, place);
+    }
+    FIL_RARE bool walk_out(thread& t, frame_place& place) {
         ways_in::way way{};
         way.is_plain = true;
         way.fp_slot = ways_in::not_saved;
@@ -181,48 +201,45 @@ class unwind_source {
         while (own_.holds(place.pc)) {
             const unwind_row row = code_at(t, place.pc).row;
             const frame_step step = steps::step(place, row, t.reach);
-            if (!step.is_possible) return callstack_id::none;
+            if (!step.is_possible) return false;
             way.is_plain = way.is_plain && row.stack == stack_rule::sp && row.fp != fp_rule::lost;
             if (step.changes_fp) way.fp_slot = static_cast<std::uint32_t>(step.fp_slot - from);
             way.add(from, place);
         }
         if (way.frames != 0) t.ways.keep(way);
-        return find_or_walk(t, place);
+        return true;
     }
 
-    // All in registers as long as the stack is one that is remembered.
-    FIL_HOT callstack_id find_or_walk(thread& t, const frame_place innermost) {
+    [[gnu::noinline]] callstack_id find_or_walk(thread& t, const frame_place innermost,
+                                                std::uint64_t hint) {
         frame_place place = innermost;
-        std::uintptr_t pcs[stack_memo::first_frames];
-        for (std::uintptr_t& pc : pcs) {
-            pc = place.pc;
-            if (!steps::step(place, code_at(t, pc).row, t.reach).is_possible) [[unlikely]]
-                return walk(t, innermost, nullptr);
-        }
-        const callstack_id found = t.memo.find({{pcs[0], pcs[1]}, place}, t.reach);
-        return found != callstack_id::none ? found : walk_anew(t, innermost, pcs[0], pcs[1], place);
+        for (int first = 0; first < 2; ++first)
+            if (!steps::step(place, code_at(t, place.pc).row, t.reach).is_possible) [[unlikely]]
+                return walk(t, innermost, false);
+        const std::uint64_t hash = hint ^ stack_memo::hash(place.pc, place.sp);
+        const std::uint32_t found = t.memo.find(hash, innermost, t.reach);
+        return found != stack_memo::nothing ? callstack_id{found} : walk(t, innermost, true);
     }
 
-    FIL_RARE callstack_id walk_anew(thread& t, frame_place innermost, std::uintptr_t first,
-                                    std::uintptr_t second, frame_place place) {
-        const stack_memo::key key{{first, second}, place};
-        return walk(t, innermost, &key);
+    [[gnu::noinline]] std::uint32_t search_inner(thread& t, const frame_place place,
+                                                 std::uint64_t hash) {
+        return t.inner.find(hash, place, t.reach);
     }
 
-    [[gnu::noinline]] callstack_id walk(thread& t, frame_place place, const stack_memo::key* key) {
+    [[gnu::noinline]] callstack_id walk(thread& t, frame_place place, bool may_keep) {
         t.reach.begin_at(place.sp);  // a handler may have led to another stack
         t.walked.begin();
         t.last.begin_search();
         while (!t.walked.is_full()) {
             if (t.last.joins(place, t.reach)) {
                 if (t.last[t.last.joined()].needs_fp) t.walked.need_fp_before(t.walked.count());
-                return finish(t, key, true);
+                return finish(t, may_keep, true);
             }
             const frame_end end = add(t, place);
             if (end == frame_end::needs_care) return walk_carefully(t);
             if (end == frame_end::outermost) break;
         }
-        return finish(t, key, false);
+        return finish(t, may_keep, false);
     }
 
     // Adds the frame, and goes to its caller.
@@ -242,7 +259,7 @@ class unwind_source {
     }
 
     // The stack is the walked frames, and, if they joined it, what is left of the last stack.
-    FIL_RARE callstack_id finish(thread& t, const stack_memo::key* key, bool has_joined) {
+    FIL_RARE callstack_id finish(thread& t, bool may_keep, bool has_joined) {
         const walked_frames& walked = t.walked;
         const std::size_t joined = has_joined ? t.last.joined() + 1 : 0;
         const std::size_t count = walked.count() + joined;
@@ -266,10 +283,9 @@ class unwind_source {
             if (i < walked.count()) t.walked[i].callstack = callstack;
         }
         if (walked.has_handler()) return callstack;
-        const bool is_long = count > stack_memo::first_frames;
-        if (key != nullptr && is_long) {
+        if (may_keep) {
             if (has_joined) t.last.note_origin(joined - 1, walked.origin_slot());
-            if (t.memo.wants()) t.memo.keep(*key, frame, count, callstack);
+            if (t.memo.wants()) t.memo.keep(frame, count, to_index(callstack));
         }
         if (is_deep) {
             t.last.forget();
@@ -283,7 +299,7 @@ class unwind_source {
     [[gnu::noinline]] callstack_id walk_carefully(thread& t) {
         gather_carefully(t);
         t.walked.note_handler();
-        return finish(t, nullptr, false);
+        return finish(t, false, false);
     }
 
     [[gnu::noinline]] void gather_carefully(thread& t) {

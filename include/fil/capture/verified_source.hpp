@@ -46,14 +46,16 @@ class verified_source {
     }
 
     const walked_frames& frames_now(void* thread_memory) { return fast_.frames_now(thread_memory); }
-    callstack_id find_inner(void* thread_memory, callstack_id base, std::uintptr_t caller,
-                            frame_place place) {
-        return fast_.find_inner(thread_memory, base, caller, place);
+    std::uint32_t find_inner(void* thread_memory, const inner_place& from) {
+        return fast_.find_inner(thread_memory, from);
+    }
+    std::uint32_t find_inner_here(void* thread_memory, inner_place& from) {
+        return fast_.find_inner_here(thread_memory, from);
     }
     template <typename IsLast>
-    void keep_inner(void* thread_memory, callstack_id base, std::uintptr_t caller,
-                    frame_place place, callstack_id callstack, IsLast is_last) {
-        fast_.keep_inner(thread_memory, base, caller, place, callstack, is_last);
+    bool keep_inner(void* thread_memory, const inner_place& from, std::uint32_t value,
+                    IsLast is_last) {
+        return fast_.keep_inner(thread_memory, from, value, is_last);
     }
     bool is_of_function(std::uintptr_t code, const void* function) const {
         return fast_.is_of_function(code, function);

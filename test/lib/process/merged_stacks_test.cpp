@@ -28,6 +28,16 @@ struct scripted_native {
     bool is_of_function(std::uintptr_t code, const void* function) const {
         return code - address_of(function) < 10;
     }
+    std::uint32_t inner = 0;  // what was kept of the inner frames
+    std::size_t times_kept = 0;
+    std::uint32_t find_inner(void*, const inner_place&) const { return inner; }
+    template <typename IsLast>
+    bool keep_inner(void*, const inner_place&, std::uint32_t value, IsLast is_last) {
+        EXPECT_FALSE(is_last(frames[0].place));
+        inner = value;
+        ++times_kept;
+        return true;
+    }
     // Innermost first.
     void stand(const std::vector<function_id>& modules) {
         frames.begin();
@@ -59,8 +69,11 @@ struct merged_stacks_test : testing::Test {
         source.context = this;
         source.crossings = told;
         source.runner = reinterpret_cast<const void*>(0x500);
-        return stacks->merged(source, nullptr, native, nullptr, tree, runtimes);
+        const callstack_id found = stacks->merged(source, nullptr, native, nullptr, tree, runtimes);
+        if (keeps_inner) stacks->keep_in_call(source, nullptr, native, nullptr, {}, found);
+        return found;
     }
+    bool keeps_inner = false;
     callstack_id line(callstack_id caller, std::uint32_t number) {
         return tree.child(caller, python, number);
     }
@@ -123,6 +136,26 @@ TEST_F(merged_stacks_test, a_crossing_without_a_place_is_the_next_call_of_the_ru
     native.stand({extension, interpreter, extension, interpreter, extension});
     crossings = {{to_index(f), nullptr}, {FIL_CALLSTACK_UNKNOWN, nullptr}};
     EXPECT_EQ(text(merged(g)), "p1 n1200 p2 n1000");
+}
+
+TEST_F(merged_stacks_test, inner_frames_are_remembered_once_for_all_that_they_stand_on) {
+    const callstack_id f = line(callstack_id::unknown, 1), g = line(callstack_id::unknown, 2);
+    native.stand({extension, interpreter, extension});
+    cross(callstack_id::unknown, 1150);
+    keeps_inner = true;
+    const callstack_id on_f = merged(f);
+    EXPECT_TRUE(stacks->is_in_call(f));
+    EXPECT_FALSE(stacks->is_in_call(g));
+    EXPECT_EQ(stacks->find_in_call(native.inner), on_f);
+    EXPECT_EQ(stacks->find_in_call(native.inner + 1), callstack_id::none);
+    const callstack_id on_g = merged(g);
+    EXPECT_EQ(text(on_g), "p2 n1000");
+    EXPECT_EQ(stacks->find_in_call(native.inner), on_g);
+    EXPECT_EQ(merged(f), on_f);
+    EXPECT_EQ(stacks->find_in_call(native.inner), on_f);
+    EXPECT_EQ(native.times_kept, 1u);
+    stacks->begin_thread();
+    EXPECT_FALSE(stacks->is_in_call(f));
 }
 
 TEST_F(merged_stacks_test, a_long_way_of_the_runtimes_below_native_frames) {
