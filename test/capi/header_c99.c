@@ -23,7 +23,7 @@ SIZE_IS(fil_text, 16);
 SIZE_IS(fil_block, 16);
 SIZE_IS(fil_error, 1008);
 SIZE_IS(fil_recorder_options, 16);
-SIZE_IS(fil_source, 80);
+SIZE_IS(fil_source, 88);
 SIZE_IS(fil_session_numbers, 56);
 SIZE_IS(fil_process, 136);
 SIZE_IS(fil_large_mapping, 24);

@@ -22,8 +22,8 @@ fil_callstack answer_nine(void*, void*) {
 }
 
 void start_source() {
-    fil_source source = {
-        sizeof(fil_source), 0, answer_nine, nullptr, nullptr, 0, nullptr, nullptr, nullptr};
+    fil_source source = FIL_SOURCE_INIT;
+    source.capture = answer_nine;
     HOLDS(80, fil_source_register(&source, nullptr) == FIL_OK);
     // From here on the thread has its counters, and each block its leaf: they may lie on both sides
     // of a leaf's end, and where one is new the source is asked after all.
@@ -64,15 +64,8 @@ TEST(record, charges_new_threads_of_a_library_apart) {
         const int status = run_child(
             session,
             [=] {
-                fil_source source = {sizeof(fil_source),
-                                     0,
-                                     answer_as_told,
-                                     nullptr,
-                                     nullptr,
-                                     0,
-                                     nullptr,
-                                     nullptr,
-                                     nullptr};
+                fil_source source = FIL_SOURCE_INIT;
+                source.capture = answer_as_told;
                 HOLDS(1, fil_source_register(&source, nullptr) == FIL_OK);
                 answer = stack(9);
                 const fil_callstack charged = fil_callstack_of_new_thread(in_library);
@@ -103,15 +96,10 @@ TEST(record, zeroes_a_sources_memory_for_a_new_thread_unless_it_wants_it_passed_
     for (const std::uint32_t flags : {0u, 1u * FIL_SOURCE_MEMORY_PASSED_ON}) {
         session session;
         const int status = run_child(session, [flags] {
-            fil_source source = {sizeof(fil_source),
-                                 64,
-                                 count_captures,
-                                 nullptr,
-                                 nullptr,
-                                 flags,
-                                 nullptr,
-                                 nullptr,
-                                 nullptr};
+            fil_source source = FIL_SOURCE_INIT;
+            source.thread_bytes = 64;
+            source.capture = count_captures;
+            source.flags = flags;
             HOLDS(1, fil_source_register(&source, nullptr) == FIL_OK);
             const auto first = captured_in_a_thread(), second = captured_in_a_thread();
             HOLDS(2, first[0] == stack(1) && first[1] == stack(2));

@@ -13,7 +13,7 @@ compared_allocator measured(const std::string& name, std::vector<double> seconds
         replay_figures figures;
         figures.seconds = each;
         figures.steps = 1000;
-        figures.samples = {{500, 1, 10 << 20, 20 << 20, 15 << 20}, {1000, 2, 1, 1, 1}};
+        figures.samples = {{500, 1, 10 << 20, 20 << 20, 15 << 20, 0}, {1000, 2, 1, 1, 1, 0}};
         one.plain.push_back(figures);
         one.timed.push_back(figures);
     }
