@@ -16,32 +16,49 @@ constexpr std::uintptr_t usual_stack = 8 << 20;
 struct all_threads {
     static constexpr std::uint32_t most_threads = 256;
 
-    std::atomic<std::uint32_t> ever{0};       // entries beyond are unused
-    std::atomic<bool> may_be_several{false};  // that ask: else nothing need be learnt
-    pool_thread entries[most_threads];
+    std::atomic<std::uint32_t> ever{0};               // entries beyond are unused
+    std::atomic<bool> may_be_several{false};          // that ask: else nothing need be learnt
+    std::atomic<pool_thread*> entries[most_threads];  // each mapped when it is first needed
     pool_landmarks landmarks;
     outlived_blocks outlived;
 
     pool_thread* take() {
         for (std::uint32_t i = 0; i != most_threads; ++i) {
-            if (entries[i].is_taken.exchange(true, std::memory_order_acquire)) continue;
+            pool_thread* const entry = mapped(entries[i]);
+            if (entry == nullptr) return nullptr;
+            if (entry->is_taken.exchange(true, std::memory_order_acquire)) continue;
             std::uint32_t count = ever.load(std::memory_order_relaxed);
             while (count <= i && !ever.compare_exchange_weak(count, i + 1)) {
             }
-            return &entries[i];
+            return entry;
         }
         return nullptr;
     }
+
+    // Zeroes are a thread that nobody has taken. A process has few such threads mostly, and tens of
+    // KiB for each of the most would be address space of every process.
+    static pool_thread* mapped(std::atomic<pool_thread*>& entry) {
+        pool_thread* known = entry.load(std::memory_order_acquire);
+        if (known != nullptr) return known;
+        void* const made = os::map_private(sizeof(pool_thread));
+        if (made == nullptr) return nullptr;
+        if (entry.compare_exchange_strong(known, static_cast<pool_thread*>(made))) return entry;
+        os::unmap(made, sizeof(pool_thread));
+        return known;
+    }
+
+    pool_thread& at(std::uint32_t i) { return *entries[i].load(std::memory_order_acquire); }
 
     // Whose stack this address is of, by the nearest end above it.
     pool_thread* nearest(std::uintptr_t word, std::uintptr_t& nearest_end) {
         pool_thread* found = nullptr;
         const std::uint32_t count = ever.load(std::memory_order_acquire);
         for (std::uint32_t i = 0; i != count; ++i) {
-            const std::uintptr_t end = entries[i].end.load(std::memory_order_relaxed);
-            if (end - word >= nearest_end - word || end - word >= entries[i].bytes) continue;
+            pool_thread& each = at(i);
+            const std::uintptr_t end = each.end.load(std::memory_order_relaxed);
+            if (end - word >= nearest_end - word || end - word >= each.bytes) continue;
             nearest_end = end;
-            found = &entries[i];
+            found = &each;
         }
         return found;
     }
@@ -230,9 +247,10 @@ void end() {
 void memory_goes(std::uintptr_t address, std::size_t bytes) {
     const std::uint32_t count = all.ever.load(std::memory_order_acquire);
     for (std::uint32_t i = 0; i != count; ++i) {
-        const std::uintptr_t end = all.entries[i].end.load(std::memory_order_relaxed);
-        const std::uintptr_t lowest = all.entries[i].lowest.load(std::memory_order_relaxed);
-        if (address < end && lowest < address + bytes) all.entries[i].hide();
+        pool_thread& each = all.at(i);
+        const std::uintptr_t end = each.end.load(std::memory_order_relaxed);
+        const std::uintptr_t lowest = each.lowest.load(std::memory_order_relaxed);
+        if (address < end && lowest < address + bytes) each.hide();
     }
 }
 
@@ -276,7 +294,7 @@ void forget_parents() {
     own = nullptr;
     const std::uint32_t count = all.ever.load(std::memory_order_relaxed);
     for (std::uint32_t i = 0; i != count; ++i) {
-        pool_thread& each = all.entries[i];
+        pool_thread& each = all.at(i);
         each.end.store(0, std::memory_order_relaxed);
         each.readers.store(0, std::memory_order_relaxed);
         each.is_taken.store(false, std::memory_order_relaxed);

@@ -157,15 +157,15 @@ TEST(memory_parts, what_a_forked_child_has_copied_is_nobodys_reserve) {
     const std::string stack = mapping("7ff000000000-7ff000010000 rw-p 0 00:00 0 [stack]", 0, 0),
                       range = "700000000000-700000400000 rw-p 00000000 00:00 0 ",
                       parents = mapping(range, 4 << 10, 4 << 10, "rd wr", 3 << 9),
-                      childs = mapping(range, 4 << 10, 4 << 10, "rd wr", 5 << 9) +
-                               "Private_Dirty: 1536 kB\n";
+                      of_fork = mapping(range, 4 << 10, 4 << 10, "rd wr", 5 << 9) +
+                                "Private_Dirty: 1536 kB\n";
     const auto present = [](address_range asked) { return std::optional(asked.bytes); };
     known_memory of_parent, of_child;
     of_parent.take(part(FIL_KNOWN_MAPPING, 0, 3 * mib));
     of_child.take(part(FIL_KNOWN_BLOCK, 3 * mib, mib));
     memory_look look(nullptr, shared_pages::in_parts);
     look.add(1, 0, parents + stack, of_parent, true, present);
-    look.add(2, 1, childs + stack, of_child, true, present);
+    look.add(2, 1, of_fork + stack, of_child, true, present);
     EXPECT_EQ(part_of(look.parts(), FIL_RESIDENT_COPIED),
               (memory_part{FIL_RESIDENT_COPIED, "", mib / 2, 0}))
         << "all that it wrote, without its own block";

@@ -39,6 +39,9 @@ def test_guards_are_seen() -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_every_call_of_a_cold_function_is_guarded(file: str) -> None:
     text = (ROOT / "capi" / file).read_text()
+    if 'extern "C" {' not in text:  # what other files are made of
+        assert FUNCTION.findall(text) == []
+        return
     functions = dict(FUNCTION.findall(text[text.index('extern "C" {') :]))
     assert set(functions) == set(
         re.findall(r"^\S.*?\b(fil_\w+)\(", text.split('extern "C" {')[1], re.M)

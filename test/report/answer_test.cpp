@@ -157,7 +157,7 @@ TEST(answer, a_place_without_a_line_keeps_its_name) {
     EXPECT_EQ(place_text(allocates, 50, {}), "gcs_server protobuf::internal::AllocateMemory");
     EXPECT_EQ(place_text(allocates, 30, {}), "gcs_server AllocateMemory");
     EXPECT_EQ(place_text(allocates, 20, {}), "AllocateMemory");
-    EXPECT_EQ(place_text(allocates, 8, {}), "Allocat…");
+    EXPECT_EQ(place_text(allocates, 6, {}), "Alloc…");
     frame placed = allocates;
     placed.file = "src/arena.cc", placed.line = 70;
     EXPECT_EQ(place_text(placed, 45, {}), "src/arena.cc:70 internal::AllocateMemory");

@@ -345,7 +345,7 @@ class alignas(64) recorder {
     thread_leases<System> leases_;
     std::atomic<std::uint64_t>* generation_;  // raised when a watched block goes unfreed
     thread_state* shared_ = nullptr;
-    seldom_written<callstack_id> root_ = callstack_id::unknown;  // of this run; every callstack has a larger id
+    seldom_written<callstack_id> root_ = callstack_id::unknown;  // of this run; the smallest id
     spin_lock shared_lock_;
     [[no_unique_address]] Observer observer_;
     mapping_recorder<Words, System, Observer> mappings_;
