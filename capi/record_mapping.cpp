@@ -77,7 +77,9 @@ void fil_record_reserve(const void* address) {
 fil_pieces* fil_mapping_forget(const void* address, size_t bytes) {
     mapping* pieces = nullptr;
     if (bytes == 0) return nullptr;
-    pool_threads::memory_goes(address_of(address), bytes);
+    // Not of a child that was just forked: who read there in its parent never ends.
+    if (this_process.states().recorder() != nullptr)
+        pool_threads::memory_goes(address_of(address), bytes);
     if constexpr (process_is_traced) {
         entry::event_if_silenced(
             [=](process_recorder& recorder, thread_state& thread) {

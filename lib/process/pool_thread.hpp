@@ -84,7 +84,7 @@ struct pool_thread {
         end.store(0, std::memory_order_seq_cst);
         for (int tries = 0; readers.load(std::memory_order_seq_cst) != 0; ++tries) {
             if (tries == most_yields + most_naps) return false;
-            if (tries < most_yields || sandbox::is_on()) {
+            if (tries < most_yields || !sandbox::allows(sandbox::of_waiting)) {
                 linux_system::yield();
             } else {
                 const os::keep_errno keep;
@@ -121,8 +121,8 @@ struct pool_thread {
     }
 };
 
-// While one lives, that thread's stack stays: it waits in end(). Readers never wait, since an
-// answer may lead through several threads, and around.
+// While one lives, that thread's stack stays: who takes it away waits in hide(), for a second at
+// most. Readers never wait, since an answer may lead through several threads, and around.
 class reading_stack {
   public:
     explicit reading_stack(pool_thread& thread) : thread_(thread) {

@@ -267,7 +267,8 @@ void waits() {
     if (!thread->has_room(stack_pointer())) return;
     thread->reach(stack_pointer());
     thread->frames().read(thread->shape);
-    if (thread->shape.count > idle_shape::deepest) return;
+    const std::uint32_t frames = thread->shape.count;
+    if (frames == 0 || frames > idle_shape::deepest) return;  // 0: it could not be read
     thread->remember(thread->shape);
     const idle_shape* usual = thread->usual();
     if (usual == nullptr || !usual->is(thread->shape)) return;

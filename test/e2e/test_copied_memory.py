@@ -56,14 +56,18 @@ MANY = """
     import os, time
     block = bytearray(b"1") * (100 * 2**20)
     hold, let_go = os.pipe()
+    ready, done = os.pipe()
     for _ in range(40):
         if os.fork() == 0:
             os.close(let_go)
             kept = bytearray(b"1") * (2 * 2**20)
             for at in range(0, 4 * 2**20, 4096):
                 block[at] = 2
+            os.write(done, b".")
             os.read(hold, 1)
             os._exit(0)
+    for _ in range(40):
+        os.read(ready, 1)
     time.sleep(2)
     os.close(let_go)
     for _ in range(40):

@@ -88,8 +88,15 @@ extern "C" void ask(size_t bytes) {
 extern "C" void late(size_t bytes) { size = bytes; sem_post(&asked); }
 extern "C" int is_done() { return sem_trywait(&done) == 0; }
 """
-# Beside it, another thread of Python's.
-IDLE = "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start();"
+
+
+def idle_threads(number: int) -> str:
+    """Beside it, others of Python's."""
+    one = "threading.Thread(target=threading.Event().wait, daemon=True).start()"
+    return f"import threading; [{one} for _ in range({number})];"
+
+
+IDLE = idle_threads(1)
 
 
 @pytest.fixture(params=["pool.c", "pool.cpp"])
@@ -100,8 +107,9 @@ def pool(here, request) -> None:
     assert built.status == 0, built.stderr
 
 
-def test_what_a_pool_takes_stands_at_the_line_that_is_in_the_library(pool):
-    asks = IDLE + USES_POOL.replace("library.use", "library.ask").lstrip()
+@pytest.mark.parametrize("others", [1, 40])
+def test_what_a_pool_takes_stands_at_the_line_that_is_in_the_library(pool, others):
+    asks = idle_threads(others) + USES_POOL.replace("library.use", "library.ask").lstrip()
     ran = profiled(script("x.py", asks))
     asked = [(f"x.py:{line} (<module>)", "x.py:6 (use)", "[thread pool]") for line in (8, 9)]
     assert [ran.callstacks[frames] // MIB for frames in asked] == [20, 20]

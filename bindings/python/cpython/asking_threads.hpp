@@ -52,6 +52,8 @@ class asking_thread {
   private:
     static constexpr std::uint32_t most = 64;
 
+    static std::size_t idle_in(const fil_asking_thread* threads, std::size_t count);
+
     static address own_thread() { return reinterpret_cast<address>(this_pthread()); }
 
     [[gnu::noinline]] void begin(const python_runtime& runtime, address state, bool is_native) {
@@ -108,19 +110,34 @@ inline std::size_t asking_thread::list(fil_asking_thread* threads, std::size_t r
         if (thread == nullptr || thread->epoch_.load(std::memory_order_relaxed) != epoch) continue;
         const std::uint64_t now = thread->now_.load(std::memory_order_relaxed);
         if (!thread->is_alive()) continue;
-        if (found == room) return room + 1;
         const interpreter_lock lock = thread->lock_.load(std::memory_order_relaxed);
         const bool is_outside = !lock.is_held_by(thread->state());
         const bool is_engaged = is_outside && (now & 1) != 0;
         std::uint32_t flags = 0;
         if (is_outside) flags |= FIL_ASKING_OUTSIDE;
         if (is_engaged) flags |= FIL_ASKING_ENGAGED;
-        threads[found++] = {
+        std::size_t place = found;
+        if (found < room) {
+            ++found;
+        } else if (!is_engaged) {
+            continue;
+        } else {
+            place = idle_in(threads, room);
+            if (place == room) return room + 1;
+        }
+        threads[place] = {
             static_cast<fil_callstack>(now >> 1), flags,
             reinterpret_cast<const void*>(thread->thread_.load(std::memory_order_relaxed)),
             reinterpret_cast<const void*>(thread->place_.load(std::memory_order_relaxed))};
     }
     return found;
+}
+
+// Whose place one takes that is engaged: those in nobody's library are left out first.
+inline std::size_t asking_thread::idle_in(const fil_asking_thread* threads, std::size_t count) {
+    std::size_t place = 0;
+    while (place < count && (threads[place].flags & FIL_ASKING_ENGAGED) != 0) ++place;
+    return place;
 }
 
 }  // namespace fil::python

@@ -64,9 +64,9 @@ struct replay_figures {
     std::int64_t resident_end = 0;
     std::vector<replay_sample> samples;
     std::vector<replay_latency> latencies;
+    block_checks checks;
     // Of a replay that was stopped: pages at least half empty, what they lack, and whose blocks
     // keep them, by slot.
-    block_checks checks;
     std::uint64_t sparse = 0, empty = 0;
     std::vector<std::pair<std::uint32_t, std::uint64_t>> kept;
 

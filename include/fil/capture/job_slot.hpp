@@ -47,8 +47,8 @@ class job_slot {
         for (int i = 0; i < inward + outward; ++i) {
             if (!is_within(place(i), from, end)) continue;
             const std::uintptr_t word = stack_word(place(i));
-            if (!is_first && word != last.words[i]) ++counts_[i].changes;
-            if (!is_first && leads(word)) ++counts_[i].evidence;
+            if (!is_first && word != last.words[i]) add_one(counts_[i].changes);
+            if (!is_first && leads(word)) add_one(counts_[i].evidence);
             last.words[i] = word;
         }
         if (is_first) return;
@@ -57,9 +57,14 @@ class job_slot {
     }
 
   private:
+    // Of all threads of the pool: one that goes uncounted is no matter.
+    using counter = std::atomic<std::uint16_t>;
     struct counts {
-        std::uint16_t evidence, changes;
+        counter evidence{0}, changes{0};
     };
+    static void add_one(counter& one) {
+        one.store(one.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
 
     static bool is_within(std::uintptr_t at, std::uintptr_t from, std::uintptr_t end) {
         return at >= from && at < end;
