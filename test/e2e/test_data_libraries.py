@@ -77,6 +77,100 @@ def work():
     return arrays, pa.total_allocated_bytes()
 """
 
+# As TPC-H asks: what was sold by kind (1), by customers of a segment (3), cheaply (6); the tables
+# come from files.
+TABLES = """
+import numpy, pathlib
+def tables(rows):
+    some = numpy.random.default_rng(7)
+    yield "lines", {
+        "sale": some.integers(0, rows // 4, rows), "quantity": some.integers(1, 51, rows),
+        "price": some.random(rows) * 1e5, "discount": some.integers(0, 11, rows) / 100,
+        "day": some.integers(0, 2500, rows), "kind": some.integers(0, 6, rows)}
+    yield "sales", {
+        "sale": numpy.arange(rows // 4), "customer": some.integers(0, rows // 40, rows // 4)}
+    yield "customers", {
+        "customer": numpy.arange(rows // 40), "segment": some.integers(0, 5, rows // 40)}
+def written(rows=1_500_000):
+    import pyarrow, pyarrow.parquet
+    for name, columns in tables(rows):
+        pyarrow.parquet.write_table(pyarrow.table(columns), name + ".parquet")
+"""
+
+POLARS_QUERIES = (
+    TABLES
+    + """
+def held(pl):
+    lines, sales, customers = map(pl.read_parquet, FILES)
+    sold = lines.join(sales, on="sale")
+    sold = sold.join(customers.filter(pl.col("segment") == 1), on="customer")
+    cheap = lines.lazy().filter(pl.col("discount") >= 0.05, pl.col("quantity") < 24).collect()
+    return [lines, sales, customers, sold, cheap]
+def passing(pl):
+    lines = pl.read_parquet(FILES[0])
+    lines.group_by("kind").agg(pl.sum("quantity"), pl.mean("discount")).sort("kind")
+    lines.head(200_000).write_csv("lines.csv")
+    pl.read_csv("lines.csv")
+FILES = ["lines.parquet", "sales.parquet", "customers.parquet"]
+def work():
+    import polars as pl
+    written()
+    passing(pl)
+    frames = held(pl)
+    return frames, sum(frame.estimated_size() for frame in frames)
+"""
+)
+
+DUCKDB_QUERIES = (
+    TABLES
+    + """
+def held(connection):
+    for name in ["lines", "sales", "customers"]:
+        connection.execute(f"create table {name} as select * from '{name}.parquet'")
+    connection.execute("create table sold as select * from lines join sales using (sale) "
+                       "join customers using (customer) where segment = 1")
+    connection.execute("create table cheap as select * from lines "
+                       "where discount >= 0.05 and quantity < 24")
+def passing(connection):
+    connection.execute("select kind, sum(quantity), avg(discount) from lines group by all "
+                       "order by all").fetchall()
+    connection.execute("copy (from lines limit 200_000) to 'lines.csv'")
+    connection.execute("select sum(price) from 'lines.csv'").fetchall()
+def work():
+    import duckdb
+    written()
+    connection = duckdb.connect(config={"threads": 1})
+    held(connection)
+    passing(connection)
+    told = connection.execute("select sum(memory_usage_bytes) from duckdb_memory()").fetchone()
+    return connection, int(told[0])
+"""
+)
+
+ARROW_QUERIES = (
+    TABLES
+    + """
+def held(dataset, field):
+    lines, sales = (dataset(name + ".parquet").to_table() for name in ["lines", "sales"])
+    sold = lines.join(sales, "sale", join_type="inner")
+    cheap = lines.filter((field("discount") >= 0.05) & (field("quantity") < 24))
+    return [lines, sales, sold, cheap]
+def passing(dataset, field):
+    import pyarrow.csv
+    lines = dataset("lines.parquet").to_table()
+    lines.group_by(["kind"]).aggregate([("quantity", "sum"), ("discount", "mean")])
+    pyarrow.csv.write_csv(lines.slice(0, 200_000), "lines.csv")
+    pyarrow.csv.read_csv("lines.csv")
+def work():
+    import pyarrow, pyarrow.dataset, pyarrow.compute
+    written()
+    asked = pyarrow.dataset.dataset, pyarrow.compute.field
+    passing(*asked)
+    tables = held(*asked)
+    return tables, pyarrow.total_allocated_bytes()
+"""
+)
+
 PLAIN = "kept, told = work()\nblock = at_the_peak(told)\n"
 IN_A_THREAD = """
 found = []
@@ -119,7 +213,7 @@ def run(folder: Path, python: Path, text: str, **environment: str) -> tuple[Prof
     script = folder / "job.py"
     script.write_text(AT_THE_END + text)
     profiled = run_profiled(
-        folder / "out", [str(script)], python=python, env={**os.environ, **environment}
+        folder / "out", [str(script)], python=python, env={**os.environ, **environment}, cwd=folder
     )
     assert (profiled.status, profiled.own_stderr) == (0, b""), profiled.stderr.decode()
     return profiled, int(profiled.stdout.split()[-1])
@@ -141,6 +235,18 @@ def test_what_it_holds_is_found_at_the_line_that_asked(
     assert told > 20 * MIB
     assert bytes_at(profiled, "(held)") == pytest.approx(told, rel=0.02)
     assert bytes_at(profiled, "(passing)") < told / 50
+    assert notes_of(profiled) == []
+    assert_resident_is_explained(profiled)
+
+
+@pytest.mark.parametrize("library", [POLARS_QUERIES, DUCKDB_QUERIES, ARROW_QUERIES])
+def test_what_queries_of_files_hold_is_found_at_the_line_that_asked(
+    library: str, python: Path, tmp_path: Path
+) -> None:
+    profiled, told = run(tmp_path, python, library + PLAIN)
+    assert told > 100 * MIB
+    assert bytes_at(profiled, "(held)") == pytest.approx(told, rel=0.02)
+    assert bytes_at(profiled, "(passing)") < told / 10, "what is made once, at the first call"
     assert notes_of(profiled) == []
     assert_resident_is_explained(profiled)
 
