@@ -17,6 +17,13 @@ kernel_mapping mapping(std::uint64_t low, std::uint64_t bytes, std::int64_t writ
             .kind = FIL_RESIDENT_PROGRAM};
 }
 
+std::int64_t copied_bytes(std::span<const kernel_mapping> its, const known_memory& known,
+                          std::span<const kernel_mapping> parents) {
+    std::int64_t sum = 0;
+    for (const kernel_mapping& one : its) sum += cli::copied_bytes(one, known, parents);
+    return sum;
+}
+
 TEST(copied_memory, is_what_was_written_where_the_parent_has_memory_too) {
     const kernel_mapping parents[] = {mapping(at, 8 * mib, 0)};
     const kernel_mapping its[] = {mapping(at, 8 * mib, 3 * mib), mapping(at + 100 * mib, mib, mib)};

@@ -6,8 +6,10 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <random>
 #include <sstream>
+#include <string_view>
 
 #include "os/heard_program.hpp"
 #include "os/memory_file.hpp"
@@ -59,6 +61,16 @@ std::string first_line_unlike_ours(const std::string& text) {
             return line.substr(7);
     return "";
 }
+
+// By the names that fil-replay tells them by.
+struct told_check {
+    std::string_view name;
+    std::uint64_t block_checks::*count;
+};
+constexpr told_check told_checks[] = {
+    {"misaligned", &block_checks::misaligned},     {"overwritten", &block_checks::overwritten},
+    {"not_zeroed", &block_checks::not_zeroed},     {"released", &block_checks::released},
+    {"wanted_again", &block_checks::wanted_again}, {"came_again", &block_checks::came_again}};
 
 }  // namespace
 
@@ -158,18 +170,9 @@ replay_figures figures_of(const std::string& text) {
             words >> found.calls;
         } else if (name == "failed") {
             words >> found.failed;
-        } else if (name == "misaligned") {
-            words >> found.checks.misaligned;
-        } else if (name == "overwritten") {
-            words >> found.checks.overwritten;
-        } else if (name == "not_zeroed") {
-            words >> found.checks.not_zeroed;
-        } else if (name == "released") {
-            words >> found.checks.released;
-        } else if (name == "wanted_again") {
-            words >> found.checks.wanted_again;
-        } else if (name == "came_again") {
-            words >> found.checks.came_again;
+        } else if (const auto* check = std::ranges::find(told_checks, name, &told_check::name);
+                   check != std::end(told_checks)) {
+            words >> found.checks.*check->count;
         } else if (name == "end") {
             words >> found.resident_end;
         } else if (name == "sample") {

@@ -35,11 +35,4 @@ std::int64_t copied_bytes(const kernel_mapping& one, const known_memory& known,
     return std::max<std::int64_t>(std::min(copied, common_bytes(one, parents)), 0);
 }
 
-std::int64_t copied_bytes(std::span<const kernel_mapping> its, const known_memory& known,
-                          std::span<const kernel_mapping> parents) {
-    std::int64_t sum = 0;
-    for (const kernel_mapping& one : its) sum += copied_bytes(one, known, parents);
-    return sum;
-}
-
 }  // namespace fil::cli

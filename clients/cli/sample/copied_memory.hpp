@@ -16,11 +16,8 @@
 
 namespace fil::cli {
 
-// Of one of its mappings.
+// Of one of its mappings, of which it knows what is its own.
 std::int64_t copied_bytes(const kernel_mapping& one, const known_memory& known,
-                          std::span<const kernel_mapping> parents);
-
-std::int64_t copied_bytes(std::span<const kernel_mapping> its, const known_memory& known,
                           std::span<const kernel_mapping> parents);
 
 }  // namespace fil::cli

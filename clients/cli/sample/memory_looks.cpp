@@ -72,7 +72,8 @@ bool memory_looks::wants_peak(const moment& now) {
 }
 
 // Once a fifth of the peak is gone, now and then, and sooner when live is another since: nobody
-// knows which look is the last. Not while it falls, as at the end of every program.
+// knows which look is the last. Not while it falls, as at the end of every program: so it is to be
+// asked at each tick.
 bool memory_looks::wants_rest(const moment& now) {
     const bool falls = now.live < std::exchange(live_before_, now.live) - now.highest / 100;
     if (now.live > now.highest - now.highest / 5) {

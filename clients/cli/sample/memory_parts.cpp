@@ -123,12 +123,9 @@ void memory_look::add_mapping(const kernel_mapping& one, const known_memory& kno
 }
 
 // What a forked process has copied is no reserve of an allocator, and nobody's blocks.
-void memory_look::add_memory(const kernel_mapping& one, process& now, const process* parent,
-                             const counter_of_pages& present) {
-    const std::vector<known_range> ranges =
-        with_gaps(one, now.known, parent != nullptr ? &parent->known : nullptr);
-    std::int64_t copied_left =
-        parent != nullptr ? copied_bytes(one, now.known, parent->mappings) : 0;
+void memory_look::add_memory(const kernel_mapping& one, process& now, const known_memory* parents,
+                             std::int64_t copied_left, const counter_of_pages& present) {
+    const std::vector<known_range> ranges = with_gaps(one, now.known, parents);
     std::int64_t left = one.resident;
     for (std::size_t i = 0; i < ranges.size(); ++i) {
         const known_range& range = ranges[i];
@@ -175,13 +172,17 @@ void memory_look::add(pid_t pid, pid_t parent, const std::string& smaps, known_m
     const auto parents = seen_.find(parent);
     const bool is_forked = parents != seen_.end() && parents->first != pid &&
                            parents->second.end_of_stack == now.end_of_stack;
-    if (is_forked && is_known)
-        copied_[pid] = copied_bytes(mappings, now.known, parents->second.mappings);
+    const known_memory* inherited = is_forked ? &parents->second.known : nullptr;
     for (const kernel_mapping& one : mappings) {
+        std::int64_t copied = 0;
+        if (is_forked && is_known) {
+            copied = copied_bytes(one, now.known, parents->second.mappings);
+            copied_[pid] += copied;
+        }
         if (one.kind != FIL_RESIDENT_PROGRAM || !is_known)
             add_mapping(one, now.known, present);
         else
-            add_memory(one, now, is_forked ? &parents->second : nullptr, present);
+            add_memory(one, now, inherited, copied, present);
     }
 }
 

@@ -63,8 +63,8 @@ class memory_look {
     std::int64_t share_of(const kernel_mapping& one, std::int64_t resident) const;
     void add_mapping(const kernel_mapping& one, const known_memory& known,
                      const counter_of_pages& present);
-    void add_memory(const kernel_mapping& one, process& now, const process* parent,
-                    const counter_of_pages& present);
+    void add_memory(const kernel_mapping& one, process& now, const known_memory* parents,
+                    std::int64_t copied_left, const counter_of_pages& present);
 
     const fil_session* session_;
     shared_pages how_;
