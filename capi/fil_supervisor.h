@@ -202,7 +202,9 @@ typedef enum fil_known_kind FIL_ENUM {
 } fil_known_kind;
 typedef struct fil_known_memory {
     fil_known_kind kind;
-    fil_text allocator; /* of ground: the object that it is in; empty: the runtime's */
+    /* Of ground: the object that it is in; empty: the runtime's. Of a mapping: the object whose
+     * allocator took it, if that does not tell of its blocks; such a part comes before the whole. */
+    fil_text allocator;
     uint64_t address;
     uint64_t bytes;
 } fil_known_memory;

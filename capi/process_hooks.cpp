@@ -37,7 +37,10 @@ fil_status fil_session_begin_in_files(const char* directory, const char* inherit
 }
 
 uint32_t fil_allocator_found(fil_text name) {
-    return note_allocator({name.data, name.length});
+    return note_allocator({name.data, name.length}, true);
+}
+uint32_t fil_allocator_untold(fil_text name) {
+    return note_allocator({name.data, name.length}, false);
 }
 void fil_allocator_ground(uint32_t allocator, const void* address, size_t bytes) {
     if (allocator != 0) note_ground(allocator, address_of(address), bytes);

@@ -307,7 +307,16 @@ fil_status fil_session_memory(const fil_session* session, int32_t pid,
         };
         for (const auto& one : all->grounds)
             tell(FIL_KNOWN_GROUND, one.address, one.bytes, one.allocator);
+        const auto tell_of_untold = [&](const read_mapping& one) {
+            for (const auto& ground : all->untold_grounds) {
+                const auto from = std::max<std::uint64_t>(one.start, ground.address),
+                           end = std::min<std::uint64_t>(one.start + one.bytes,
+                                                         ground.address + ground.bytes);
+                if (from < end) tell(FIL_KNOWN_MAPPING, from, end - from, ground.allocator);
+            }
+        };
         for (const read_mapping& one : all->mappings) {
+            if (one.kind == mapping_kind::anonymous && one.counted) tell_of_untold(one);
             if (one.kind == mapping_kind::anonymous && one.counted)
                 tell(FIL_KNOWN_MAPPING, one.start, one.bytes);
             else if (!is_in_peak(one.kind) && one.kind >= mapping_kind::reserved)

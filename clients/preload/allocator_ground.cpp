@@ -8,7 +8,7 @@
 namespace fil::preload {
 namespace {
 
-constexpr std::size_t most_places = 32, most_early = 32;
+constexpr std::size_t most_places = 32, most_early = 32, most_untold = 8;
 
 struct place {
     std::atomic<const void*> caller;
@@ -24,6 +24,10 @@ struct early_mapping {
 constinit early_mapping early[most_early] = {};
 constinit std::size_t next_early = 0;
 constinit std::atomic_flag early_is_used = ATOMIC_FLAG_INIT;
+
+constinit range untold_objects[most_untold] = {};
+constinit std::uint32_t untold_numbers[most_untold] = {};
+constinit std::atomic<std::size_t> untold = 0;
 
 constinit thread_local range learning_in;
 constinit thread_local std::uint32_t learning_for = 0;
@@ -72,8 +76,25 @@ std::uint32_t ground_of(const void* caller) {
     return learning_for;
 }
 
-void remember_mapping(const void* caller, const void* address, std::size_t bytes) {
+void note_counted_mapping(const void* caller, const void* address, std::size_t bytes) {
+    const std::size_t count = untold.load(std::memory_order_acquire);
+    for (std::size_t i = 0; i < count; ++i)
+        if (untold_objects[i].holds(caller))
+            return fil_allocator_ground(untold_numbers[i], address, bytes);
     use_early([&] { early[next_early++ % most_early] = {caller, address, bytes}; });
+}
+
+// One at a time: who looks for allocators.
+void note_untold_allocator(const range& object, std::uint32_t allocator) {
+    const std::size_t count = untold.load(std::memory_order_relaxed);
+    if (count == most_untold) return;
+    untold_objects[count] = object;
+    untold_numbers[count] = allocator;
+    untold.store(count + 1, std::memory_order_release);
+    use_early([&] {
+        for (const early_mapping& one : early)
+            if (object.holds(one.caller)) fil_allocator_ground(allocator, one.address, one.bytes);
+    });
 }
 
 learning_ground::learning_ground(const range& object, std::uint32_t allocator) {

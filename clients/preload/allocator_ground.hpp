@@ -15,8 +15,12 @@ namespace fil::preload {
 // it does not.
 std::uint32_t ground_of(const void* caller);
 
-// A mapping has come; it may turn out to be ground.
-void remember_mapping(const void* caller, const void* address, std::size_t bytes);
+// A mapping has come that is counted: of an allocator of which nobody tells the blocks, or one that
+// may turn out to be ground.
+void note_counted_mapping(const void* caller, const void* address, std::size_t bytes);
+
+// What this object maps is an allocator's of which nobody tells the blocks.
+void note_untold_allocator(const range& object, std::uint32_t allocator);
 
 // As long as it lives: what this thread maps from within this object is that allocator's ground.
 class learning_ground {

@@ -12,6 +12,7 @@
 #include <type_traits>
 
 #include "address_range.hpp"
+#include "allocator_ground.hpp"
 #include "elf_symbols.hpp"
 #include "fil_hooks.h"
 #include "jemalloc_hooks.hpp"
@@ -108,16 +109,31 @@ void describe(std::string_view key, const char* path, std::string_view what) {
     fil_recorder_describe({key.data(), key.size()}, {text, length});
 }
 
-void describe_jemalloc(std::string_view key, const char* path, const char* version) {
+constexpr std::string_view told_key = "blocks seen", untold_key = "blocks unseen";
+
+range object_of(const candidate& one) {
+    return range_of(one.base, one.headers, one.count);
+}
+
+// It is named, and what its object maps is told.
+void describe_untold(const candidate& one, std::string_view what) {
+    const std::string_view name = name_of_object(one.path);
+    describe(untold_key, one.path, what);
+    note_untold_allocator(object_of(one), fil_allocator_untold({name.data(), name.size()}));
+}
+
+void describe_jemalloc(const candidate& one, bool is_told, const char* version) {
     char text[64] = "jemalloc ";
     const std::string_view whole(version);
     const std::string_view number = whole.substr(0, whole.find('-')).substr(0, 40);
     const bool is_known = !number.starts_with("0.0");
     if (is_known) std::memcpy(text + 9, number.data(), number.size());
-    describe(key, path, {text, is_known ? 9 + number.size() : 8});
+    const std::string_view what(text, is_known ? 9 + number.size() : 8);
+    if (is_told)
+        describe(told_key, one.path, what);
+    else
+        describe_untold(one, what);
 }
-
-constexpr std::string_view told_key = "blocks seen", untold_key = "blocks unseen";
 
 jemalloc_functions functions_of(const symbol_file& file, std::string_view prefix) {
     jemalloc_functions functions;
@@ -141,21 +157,21 @@ bool arrow_takes_mimalloc() {
     return pool == nullptr || std::strcmp(pool, "mimalloc") == 0;
 }
 
-// Nothing can be asked of a mimalloc: it is named.
-void name_mimalloc(const symbol_file& file, const char* path) {
+// Nothing can be asked of a mimalloc.
+void name_mimalloc(const symbol_file& file, const candidate& one) {
     char prefix[symbol_file::longest_name];
     if (!file.find_prefix("mi_heap_malloc", prefix) && !file.has_text("mimalloc: ")) return;
-    if (name_of_object(path).starts_with("libarrow") && !arrow_takes_mimalloc()) return;
-    describe(untold_key, path, "mimalloc");
+    if (name_of_object(one.path).starts_with("libarrow") && !arrow_takes_mimalloc()) return;
+    describe_untold(one, "mimalloc");
 }
 
 void look_into(const candidate& one) {
     const symbol_file file(one.path, one.base, one.headers, one.count);
     char prefix[symbol_file::longest_name];
     if (!file.is_readable()) return;
-    name_mimalloc(file, one.path);
+    name_mimalloc(file, one);
     if (!file.find_prefix("mallctlnametomib", prefix)) {
-        if (file.has_text("<jemalloc>: ")) describe(untold_key, one.path, "jemalloc");
+        if (file.has_text("<jemalloc>: ")) describe_untold(one, "jemalloc");
         return;
     }
     const jemalloc_functions functions = functions_of(file, prefix);
@@ -163,11 +179,10 @@ void look_into(const candidate& one) {
     const bool is_complete = functions.mallocx != nullptr &&
                              (functions.dallocx != nullptr || functions.sdallocx != nullptr ||
                               functions.free != nullptr);
-    const range object = range_of(one.base, one.headers, one.count);
     const bool is_told =
-        is_complete &&
-        listen_to_jemalloc(functions, object, name_of_object(one.path)) == jemalloc_answer::told;
-    describe_jemalloc(is_told ? told_key : untold_key, one.path, version_of_jemalloc(functions));
+        is_complete && listen_to_jemalloc(functions, object_of(one), name_of_object(one.path)) ==
+                           jemalloc_answer::told;
+    describe_jemalloc(one, is_told, version_of_jemalloc(functions));
 }
 
 }  // namespace

@@ -63,8 +63,8 @@ void* map(const void* caller, void* address, std::size_t bytes, int access, int 
         fil_pool_end();
         fil_allocator_ground(allocator, mapped, bytes);
     } else {
-        remember_mapping(caller, mapped, bytes);
         fil_record_map(mapped, bytes, kind_of(file, bytes, access, flags));
+        note_counted_mapping(caller, mapped, bytes);
     }
     return mapped;
 }

@@ -15,6 +15,7 @@ namespace {
 constexpr const char* allocators[] = {
     "ARROW_DEFAULT_MEMORY_POOL=system",
     "MIMALLOC_ARENA_EAGER_COMMIT=0",
+    "TF_ONEDNN_USE_SYSTEM_ALLOCATOR=1",
 };
 constexpr std::size_t most_ours = 1 + sizeof allocators / sizeof allocators[0];
 

@@ -60,12 +60,13 @@ void begin_book(const void* registry, const void* mappings) {
     book.pid.store(os::process_id(), std::memory_order_release);
 }
 
-std::uint32_t note_allocator(std::string_view name) {
+std::uint32_t note_allocator(std::string_view name, bool tells_of_blocks) {
     allocator_book& book = allocators_here;
     const std::uint32_t number = std::max(book.count.load(std::memory_order_relaxed), 1u);
     if (number == allocator_book::most) return 0;
     allocator_book::allocator& fresh = book.allocators[number];
     std::memcpy(fresh.name, name.data(), std::min(name.size(), sizeof fresh.name - 1));
+    fresh.is_untold = tells_of_blocks ? 0 : 1;
     book.count.store(number + 1, std::memory_order_release);
     return number + 1;
 }

@@ -18,11 +18,12 @@ namespace fil {
 
 struct allocator_book {
     static constexpr std::uint32_t most = 8, most_grounds = 4096;
-    static constexpr std::uint64_t magic_word = 0x326b'6f6f'626c'6c61;  // "allbook2"
+    static constexpr std::uint64_t magic_word = 0x336b'6f6f'626c'6c61;  // "allbook3"
     static constexpr std::uint32_t of_runtime = 1;  // of its small objects: the first
 
     struct allocator {
         char name[64];
+        std::uint64_t is_untold;  // nobody tells of its blocks, so its ground is counted
     };
     struct ground {
         std::uint64_t address, bytes, whose;  // whose: 1 is the first allocator
@@ -42,7 +43,7 @@ struct allocator_book {
 void begin_book(const void* registry, const void* mappings);
 
 // The number of a new one, from 2 on; 0: there is no room.
-std::uint32_t note_allocator(std::string_view name);
+std::uint32_t note_allocator(std::string_view name, bool tells_of_blocks);
 
 void note_ground(std::uint32_t allocator, std::uintptr_t address, std::size_t bytes);
 void note_ground_went(std::uintptr_t address, std::size_t bytes);

@@ -25,6 +25,14 @@ bool is_seen(const drawn_process& process, const std::string& object) {
     });
 }
 
+// Of an object that has an allocator inside.
+std::int64_t mapped_by(const report::facts& about, std::string_view object) {
+    std::int64_t bytes = 0;
+    for (const report::resident_part& part : about.resident.parts)
+        if (part.kind == report::resident_kind::mapped && part.name == object) bytes += part.bytes;
+    return bytes;
+}
+
 unseen_allocator unseen_allocator_of(const drawn_process& process) {
     for (const std::string& library : facts_of(process, "allocator"))
         return is_seen(process, library)
@@ -44,7 +52,8 @@ unseen_allocator add_notes_of_allocators(report::facts& about,
     for (const drawn_process& one : drawn) {
         if (is_seen(one, "the program")) executables.insert(one.executable);
         for (const std::string& object : facts_of(one, "blocks unseen")) {
-            const std::string note = note_of_allocator_inside(object);
+            const std::string name = object.substr(0, object.find(": "));
+            const std::string note = note_of_allocator_inside(object, mapped_by(about, name));
             const bool is_known = std::ranges::find(about.notes, note) != about.notes.end();
             if (!object.starts_with("the program: ") && !is_known) about.notes.push_back(note);
         }

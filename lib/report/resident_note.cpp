@@ -13,12 +13,14 @@ std::string note_of_allocator(const std::string& allocator) {
            "that it hands out.";
 }
 
-std::string note_of_allocator_inside(const std::string& object) {
+std::string note_of_allocator_inside(const std::string& object, std::int64_t mapped) {
     const std::size_t colon = object.find(": ");
     const std::string text =
         object.substr(0, colon) + " has " + object.substr(colon + 2) +
         " inside, which does not tell of its blocks: what it takes from the system by mmap is "
-        "shown, where it takes it.";
+        "shown, where it takes it" +
+        (mapped > 0 ? "; " + report::size_text(mapped) + " of that were resident at the peak."
+                    : ".");
     const bool is_arrows_choice = object.starts_with("libarrow") && object.ends_with("mimalloc");
     return is_arrows_choice ? text +
                                   " ARROW_DEFAULT_MEMORY_POOL chose it; of \"system\" and "

@@ -9,8 +9,9 @@ namespace fil {
 
 std::string note_of_allocator(const std::string& allocator);
 
-// Of a library's own: "libx.so: jemalloc 5.1.0".
-std::string note_of_allocator_inside(const std::string& object);
+// Of a library's own: "libx.so: jemalloc 5.1.0". `mapped`: what it had taken from the system that
+// was resident at the peak; 0: not known.
+std::string note_of_allocator_inside(const std::string& object, std::int64_t mapped);
 
 // Of a library that was preloaded before ours.
 std::string note_of_earlier_allocator(const std::string& library);

@@ -23,17 +23,16 @@ std::uint64_t address_of_book(const recording_view& recording) {
     return address;
 }
 
-std::vector<memory_of_process::ground> grounds_in(const allocator_book& book) {
-    std::vector<memory_of_process::ground> all;
+void read_grounds(memory_of_process& all, const allocator_book& book) {
     const std::uint32_t used = std::min(book.grounds_used.load(), allocator_book::most_grounds);
     for (std::uint32_t i = 0; i < used; ++i) {
         const allocator_book::ground& one = book.grounds[i];
         if (one.bytes == 0 || one.whose - 1 >= allocator_book::most) continue;
-        const char* name = book.allocators[one.whose - 1].name;
-        all.push_back({{one.address, one.bytes},
-                       std::string(name, strnlen(name, sizeof book.allocators[0].name))});
+        const allocator_book::allocator& its = book.allocators[one.whose - 1];
+        auto& grounds = its.is_untold != 0 ? all.untold_grounds : all.grounds;
+        grounds.push_back(
+            {{one.address, one.bytes}, std::string(its.name, strnlen(its.name, sizeof its.name))});
     }
-    return all;
 }
 
 // In order of address, each once.
@@ -77,7 +76,7 @@ std::optional<memory_of_process> read_memory_of_process(const recording_view& re
     if (!memory.read(address, book.get(), sizeof *book)) return std::nullopt;
     if (book->magic != allocator_book::magic_word || book->pid.load() != pid) return std::nullopt;
     memory_of_process all;
-    all.grounds = grounds_in(*book);
+    read_grounds(all, *book);
     all.mappings = read_mappings(book->mappings, [&](std::uint64_t from, void* to, std::size_t n) {
         return memory.read(from, to, n);
     });

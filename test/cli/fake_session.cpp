@@ -47,6 +47,7 @@ fil_status fil_session_process(fil_session* session, size_t number, fil_process*
     if (number >= fake(session).processes.size()) return FIL_ERROR_ARGUMENT;
     const fake_process& one = fake(session).processes[number];
     process->pid = one.pid;
+    process->parent_pid = one.parent;
     process->live = one.live;
     process->closed = one.closed ? 1 : 0;
     process->killed = one.killed ? 1 : 0;

@@ -22,6 +22,7 @@ struct fake_process {
     std::int64_t run_started_ns = 0;
     std::uint64_t callstacks = 0;
     bool killed = false;
+    int parent = 0;
 };
 
 struct fake_report {

@@ -158,7 +158,8 @@ TEST(memory_parts, what_a_forked_child_has_copied_is_nobodys_reserve) {
                       range = "700000000000-700000400000 rw-p 00000000 00:00 0 ",
                       parents = mapping(range, 4 << 10, 4 << 10, "rd wr", 3 << 9),
                       of_fork = mapping(range, 4 << 10, 4 << 10, "rd wr", 5 << 9) +
-                                "Private_Dirty: 1536 kB\n";
+                                "Private_Dirty: 1536 kB\nShared_Clean: 512 kB\n"
+                                "Shared_Dirty: 2048 kB\n";
     const auto present = [](address_range asked) { return std::optional(asked.bytes); };
     known_memory of_parent, of_child;
     of_parent.take(part(FIL_KNOWN_MAPPING, 0, 3 * mib));
@@ -170,6 +171,7 @@ TEST(memory_parts, what_a_forked_child_has_copied_is_nobodys_reserve) {
               (memory_part{FIL_RESIDENT_COPIED, "", mib / 2, 0}))
         << "all that it wrote, without its own block";
     EXPECT_EQ(sum_of(look.parts()), 4 * mib);
+    EXPECT_EQ(look.shared(), (std::map<pid_t, std::int64_t>{{2, 5 * mib / 2}}));
 }
 
 TEST(memory_parts, of_pages_that_processes_share_each_has_its_part) {

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include <cstring>
+#include <string>
 
 namespace fil::cli {
 namespace {
@@ -15,6 +16,14 @@ TEST(process_memory, statm_is_read_in_bytes) {
     EXPECT_EQ(parse_statm("2000 300 200 1 0 400 0\n", 4096), 300 * 4096);
     EXPECT_EQ(parse_statm("0 0 0 0 0 0 0\n", 4096), std::nullopt);
     EXPECT_EQ(parse_statm("", 4096), std::nullopt);
+}
+
+TEST(process_memory, the_start_of_the_stack_is_found_behind_any_name) {
+    std::string text = "7 (a ) 1 b) S";
+    for (int field = 4; field <= 30; ++field) text += " " + std::to_string(field * 100);
+    EXPECT_EQ(parse_start_of_stack(text), 2800u);
+    EXPECT_EQ(parse_start_of_stack("7 (a) S 1 2"), 0u);
+    EXPECT_EQ(parse_start_of_stack(""), 0u);
 }
 
 TEST(process_memory, status_is_read_in_bytes) {

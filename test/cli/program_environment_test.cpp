@@ -13,7 +13,7 @@ TEST(environment_of_program, adds_its_variables_and_touches_nothing_else) {
     environment expected = before;
     expected.insert(expected.end(),
                     {"LD_PRELOAD=/l.so", "FIL_SESSION=secret", "ARROW_DEFAULT_MEMORY_POOL=system",
-                     "MIMALLOC_ARENA_EAGER_COMMIT=0"});
+                     "MIMALLOC_ARENA_EAGER_COMMIT=0", "TF_ONEDNN_USE_SYSTEM_ALLOCATOR=1"});
     std::ranges::sort(expected);
     environment sorted = after.all;
     std::ranges::sort(sorted);

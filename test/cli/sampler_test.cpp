@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -130,6 +132,57 @@ TEST_F(sampler_test, one_line_a_process_if_there_are_several) {
     EXPECT_EQ(by_pid[::getpid()][0].allocated, 40);
     EXPECT_EQ(by_pid[0][1].resident,
               by_pid[program.pid()][1].resident + by_pid[::getpid()][0].resident);
+}
+
+// 64 MiB of the parent's, of which the child makes a half its own when told to.
+struct forked {
+    static constexpr std::size_t bytes = 64 << 20;
+    char* block = static_cast<char*>(
+        ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    int go[2], done[2];
+    pid_t pid;
+    forked() {
+        std::memset(block, 1, bytes);
+        if (::pipe(go) != 0 || ::pipe(done) != 0) std::abort();
+        pid = ::fork();
+        if (pid != 0) return;
+        char byte;
+        while (::read(go[0], &byte, 1) == 1) {
+            std::memset(block, 2, bytes / 2);
+            if (::write(done[1], "", 1) != 1) std::abort();
+        }
+    }
+    ~forked() {
+        ::kill(pid, SIGKILL);
+        ::waitpid(pid, nullptr, 0);
+        ::munmap(block, bytes);
+        for (const int one : {go[0], go[1], done[0], done[1]}) ::close(one);
+    }
+    void write() const {
+        char byte = 0;
+        if (::write(go[1], "", 1) != 1 || ::read(done[0], &byte, 1) != 1) std::abort();
+    }
+};
+
+TEST_F(sampler_test, what_a_forked_process_shares_with_its_parent_counts_once) {
+    const forked child;
+    session.processes = {{.pid = ::getpid()}, {.pid = child.pid, .parent = ::getpid()}};
+    sampler watching(session.handle(), ::getpid());
+    const auto whole = [&](double seconds) {
+        watching.tick(seconds);
+        std::int64_t last = 0;
+        for (const fil_sample& sample : watching.samples())
+            if (sample.pid == 0) last = sample.resident;
+        return last - *process_memory(::getpid(), false).resident();
+    };
+    constexpr std::int64_t mib = 1 << 20;
+    EXPECT_LT(whole(1), 8 * mib) << "when nobody has looked yet";
+    child.write();
+    whole(10);  // has a look
+    EXPECT_NEAR(static_cast<double>(whole(11)), 32 * mib, 8 * mib);
+    session.processes[0].closed = true;
+    EXPECT_GT(whole(12) + *process_memory(::getpid(), false).resident(), 60 * mib)
+        << "it is the child's, once the parent has ended";
 }
 
 TEST_F(sampler_test, a_process_that_dies_without_a_word_is_told_to_the_session) {

@@ -27,7 +27,11 @@ REPORT_FILES = {
 }
 KIB, MIB = 2**10, 2**20
 # What fil-profile sets where the user did not, so that allocators inside libraries can be seen.
-ALLOCATORS = ["ARROW_DEFAULT_MEMORY_POOL", "MIMALLOC_ARENA_EAGER_COMMIT"]
+ALLOCATORS = [
+    "ARROW_DEFAULT_MEMORY_POOL",
+    "MIMALLOC_ARENA_EAGER_COMMIT",
+    "TF_ONEDNN_USE_SYSTEM_ALLOCATOR",
+]
 # What `fil-profile run` sets to 1 where the user did not.
 THREAD_POOLS = (
     "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS BLIS_NUM_THREADS NUMEXPR_NUM_THREADS "

@@ -89,3 +89,13 @@ def test_of_many_processes_resident_memory_is_explained(here):
     assert 40 * 4 * MIB < lines["copied"] < 40 * 7 * MIB
     assert lines.get("unknown", 0) < resident["bytes"] / 20
     assert lines.get("kept", 0) < 40 * MIB, resident
+
+
+def test_the_curve_counts_once_what_forked_children_share(here):
+    """Forty that have 100 MiB of their parent's, and write to 4."""
+    script("x.py", MANY)
+    ended = profiled("x.py")
+    command = [FIL_PROFILE, "report", "--format", "json", ended.report]
+    report = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    highest = max(sample[2] for sample in report["timelines"][0]["samples"])
+    assert 200 * MIB < highest < 1000 * MIB, "where statm adds up to more than 4,000"

@@ -4,6 +4,7 @@ one by one, as it tells of them itself, and what it maps is its reserve."""
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -83,13 +84,15 @@ def test_each_block_is_seen_in_forked_workers(built: Path, tmp_path: Path) -> No
 def test_one_whose_names_are_gone_is_named_and_the_program_is_as_plain(
     built: Path, tmp_path: Path
 ) -> None:
-    program = [str(built / "user"), str(built / "stripped.so")]
+    program = [str(built / "user"), str(built / "stripped.so"), "lingers"]
     plain = run_plain(program, env=WITH_ROOM)
     profiled = run_profiled(tmp_path / "out", program, env=WITH_ROOM)
     assert (profiled.status, profiled.own_stderr) == (0, b"")
     assert int(profiled.stdout) == pytest.approx(int(plain.stdout), rel=0.01)
     notes = [note for note in notes_of(profiled) if note.startswith("stripped.so has jemalloc")]
     assert len(notes) == 1
+    told = re.search(r"where it takes it; ([\d.]+) MiB of that were resident at the peak", notes[0])
+    assert told and HELD * 0.9 < float(told[1]) * MIB < profiled.peak
     assert profiled.peak >= HELD, "what it maps"
 
 

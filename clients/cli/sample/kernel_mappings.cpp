@@ -79,14 +79,17 @@ void go_on(kernel_mapping& one, std::string_view line) {
     const auto take = [&](std::string_view name, std::int64_t& bytes) {
         if (!line.starts_with(name)) return;
         line.remove_prefix(std::min(line.find_first_not_of(' ', name.size()), line.size()));
-        std::from_chars(line.data(), line.data() + line.size(), bytes);
-        bytes *= 1024;
+        std::int64_t kilobytes = 0;
+        std::from_chars(line.data(), line.data() + line.size(), kilobytes);
+        bytes += kilobytes * 1024;
     };
     if (line.starts_with("VmFlags:")) one.flags = line.substr(8);
     take("Rss:", one.resident);
     take("Pss:", one.proportional);
     take("Anonymous:", one.anonymous);
     take("Private_Dirty:", one.written);
+    take("Shared_Clean:", one.shared);
+    take("Shared_Dirty:", one.shared);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ struct kernel_mapping {
     std::string access, name, flags;
     std::int64_t resident = 0, proportional = 0, anonymous = 0;
     std::int64_t written = 0;  // and in no other process
+    std::int64_t shared = 0;   // pages that other processes have, too
     fil_resident_kind kind = FIL_RESIDENT_FILES;
     bool is_heap_of_malloc = false;  // one that glibc made for a thread; others may be one, too
 

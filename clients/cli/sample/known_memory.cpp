@@ -36,6 +36,7 @@ void known_memory::take(const fil_known_memory& part) {
             return claim(range);
         case FIL_KNOWN_MAPPING:
             range.kind = FIL_RESIDENT_MAPPED;
+            range.name.assign(part.allocator.data, part.allocator.length);
             range.is_counted = true;
             return claim(range);
         case FIL_KNOWN_RESERVE:

@@ -38,7 +38,7 @@ void memory_looks::tick(const moment& now, std::span<const process> running,
     }
     if (!look_ || !go_on(running)) return;
     set_next(now);
-    note_copied(running, now.joined);
+    note_forked(running, now.joined);
     seen result{look_->memory.parts(), look_->live, look_->seconds};
     const purpose ended = std::exchange(look_, std::nullopt)->of;
     const bool stands = !result.parts.empty() && live_now() >= result.live - now.highest / 50;
@@ -124,16 +124,24 @@ void memory_looks::set_next(const moment& now) {
     }
 }
 
-void memory_looks::note_copied(std::span<const process> running, std::size_t joined) {
+void memory_looks::note_forked(std::span<const process> running, std::size_t joined) {
     const std::map<pid_t, std::int64_t>& copied = look_->memory.copied();
     has_forked_ = !copied.empty();
     looked_for_forked_ = joined;
+    shared_.clear();
     for (const process& one : running) {
+        const auto shared = look_->memory.shared().find(one.pid);
+        if (shared != look_->memory.shared().end()) shared_[one.number] = shared->second;
         const auto now = copied.find(one.pid);
         if (now == copied.end() || now->second <= copied_[one.number]) continue;
         copied_[one.number] = now->second;
         fil_session_note_copied(session_, one.number, now->second);
     }
+}
+
+std::optional<std::int64_t> memory_looks::shared_of(std::size_t number) const {
+    const auto found = shared_.find(number);
+    return found == shared_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::vector<fil_resident_part> memory_looks::parts(std::int64_t highest) const {

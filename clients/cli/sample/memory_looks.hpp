@@ -44,6 +44,9 @@ class memory_looks {
     std::vector<fil_resident_part> last_parts() const;
     double last_parts_seconds() const { return rest_.seconds; }
 
+    // What a forked process shared with others when last looked at, by the number of its recording.
+    std::optional<std::int64_t> shared_of(std::size_t number) const;
+
     // One has begun and goes on at the next tick.
     bool is_looking() const { return look_.has_value(); }
 
@@ -74,7 +77,7 @@ class memory_looks {
     bool go_on(std::span<const process> running);
     void drop_look();
     void set_next(const moment& now);
-    void note_copied(std::span<const process> running, std::size_t joined);
+    void note_forked(std::span<const process> running, std::size_t joined);
 
     double& seconds_for(purpose of) {
         return of == purpose::copies ? seconds_for_copies_ : seconds_for_parts_;
@@ -83,7 +86,7 @@ class memory_looks {
     fil_session* session_;
     std::optional<look> look_;
     seen peak_, rest_;
-    std::map<std::size_t, std::int64_t> copied_;  // by the number of a recording
+    std::map<std::size_t, std::int64_t> copied_, shared_;  // by the number of a recording
     bool is_peak_due_ = false;
     std::int64_t live_before_ = 0;  // at the last tick
     double next_peak_ = 0, soonest_rest_ = 0, next_rest_ = 0, next_copies_ = 0;

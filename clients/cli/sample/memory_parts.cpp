@@ -179,6 +179,7 @@ void memory_look::add(pid_t pid, pid_t parent, const std::string& smaps, known_m
             copied = copied_bytes(one, now.known, parents->second.mappings);
             copied_[pid] += copied;
         }
+        if (is_forked) shared_[pid] += one.shared;
         if (one.kind != FIL_RESIDENT_PROGRAM || !is_known)
             add_mapping(one, now.known, present);
         else

@@ -50,6 +50,8 @@ class memory_look {
     // Of those that were forked by another one here: what each has made its own of what it
     // inherited (copied_memory.hpp).
     const std::map<pid_t, std::int64_t>& copied() const { return copied_; }
+    // And the pages that each still shares.
+    const std::map<pid_t, std::int64_t>& shared() const { return shared_; }
 
   private:
     struct process {
@@ -70,7 +72,7 @@ class memory_look {
     shared_pages how_;
     std::map<pid_t, process> seen_;
     std::vector<memory_part> all_;
-    std::map<pid_t, std::int64_t> copied_;
+    std::map<pid_t, std::int64_t> copied_, shared_;
 };
 
 std::int64_t sum_of(std::span<const memory_part> parts);

@@ -32,6 +32,15 @@ std::optional<resident_parts> parse_status(std::string_view text) {
     return resident_parts{*anonymous, *file, *shared};
 }
 
+// Of `stat` the 28th field. The second, in parentheses, is a name, with anything in it.
+std::uint64_t parse_start_of_stack(std::string_view text) {
+    constexpr int field = 28;
+    std::size_t at = text.rfind(')');
+    for (int i = 2; i < field && at != std::string_view::npos; ++i) at = text.find(' ', at + 1);
+    if (at == std::string_view::npos) return 0;
+    return static_cast<std::uint64_t>(first_number(text.substr(at)).value_or(0));
+}
+
 process_memory::process_memory(pid_t pid, bool keep_open) : pid_(pid) {
     if (keep_open) statm_ = open_small_file(file_of_process(pid, "statm"));
 }
@@ -45,6 +54,10 @@ std::optional<std::int64_t> process_memory::resident() const {
 
 std::optional<resident_parts> process_memory::parts() const {
     return parse_status(read_small_file(file_of_process(pid_, "status")));
+}
+
+std::uint64_t process_memory::start_of_stack() const {
+    return parse_start_of_stack(read_small_file(file_of_process(pid_, "stat")));
 }
 
 bool process_memory::has_ended() const {

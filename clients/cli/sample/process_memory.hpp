@@ -28,6 +28,10 @@ class process_memory {
     std::optional<std::int64_t> resident() const;
     std::optional<resident_parts> parts() const;
 
+    // Where the first thread's stack begins: no two processes have the same, unless one was forked
+    // by the other. 0: not known.
+    std::uint64_t start_of_stack() const;
+
     // Whether the whole process has ended, all of its threads. Asked when resident() has no answer:
     // a process whose first thread alone has ended has none either.
     bool has_ended() const;
@@ -40,5 +44,6 @@ class process_memory {
 // The same from the files' texts. Pure.
 std::optional<std::int64_t> parse_statm(std::string_view text, std::int64_t page_bytes);
 std::optional<resident_parts> parse_status(std::string_view text);
+std::uint64_t parse_start_of_stack(std::string_view text);
 
 }  // namespace fil::cli

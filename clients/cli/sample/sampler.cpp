@@ -33,12 +33,17 @@ void sampler::tick(double seconds) {
 
     largest_ = 0;
     most_callstacks_ = 0;
-    std::int64_t resident = watched_.empty() ? -1 : 0;
-    for (watched& process : watched_) resident += look_at(process, seconds);
+    std::int64_t resident = 0, shared = 0;
+    const bool is_known = !watched_.empty();
+    for (watched& process : watched_) {
+        look_at(process, seconds);
+        resident += process.resident;
+        shared += process.shared(looks_);
+    }
     std::erase_if(watched_, [](const watched& process) { return process.pid == 0; });
 
-    resident_now_ = std::max<std::int64_t>(resident, 0);
-    whole_.add({seconds, numbers.live, resident});
+    resident_now_ = resident;
+    whole_.add({seconds, numbers.live, is_known ? resident - shared : -1});
     note_peak(numbers, seconds);
     // 1 % in integers, and at least something: live may still be zero. A block is touched after it
     // was allocated, so while live stays there, what is resident goes on to grow.
@@ -80,20 +85,45 @@ void sampler::admit(std::size_t joined) {
     for (; joined_ < joined; ++joined_) {
         fil_process process = FIL_PROCESS_INIT;
         if (fil_session_process(session_, joined_, &process) != FIL_OK) continue;
-        std::erase_if(watched_, [&](const watched& other) { return other.pid == process.pid; });
+        if (std::erase_if(watched_, [&](const auto& other) { return other.pid == process.pid; }))
+            leave_children_of(process.pid);
         pids_.insert(process.pid);
         const bool keep_open = watched_.size() < most_open;
-        watched_.push_back(
-            {joined_, process.pid, process.parent_pid, process_memory(process.pid, keep_open)});
+        process_memory memory(process.pid, keep_open);
+        const std::uint64_t stack = memory.start_of_stack();
+        const bool is_forked =
+            stack != 0 && std::ranges::any_of(watched_, [&](const auto& other) {
+                return other.pid == process.parent_pid && other.start_of_stack == stack;
+            });
+        watched_.push_back({.number = joined_,
+                            .pid = process.pid,
+                            .parent = process.parent_pid,
+                            .memory = std::move(memory),
+                            .start_of_stack = stack,
+                            .is_forked = is_forked});
     }
 }
 
-// Its resident bytes. A recording may be closed and open again: exec can fail. So a process is
-// dropped (its pid set to 0) only when it has ended.
-std::int64_t sampler::look_at(watched& process, double seconds) {
+// What they shared with it is theirs from now on.
+void sampler::leave_children_of(pid_t pid) {
+    for (watched& process : watched_)
+        if (process.parent == pid) process.is_forked = false;
+}
+
+// Until a look has told, all that it had at first.
+std::int64_t sampler::watched::shared(const memory_looks& looks) const {
+    if (!is_forked) return 0;
+    return std::min(looks.shared_of(number).value_or(inherited.value_or(0)), resident);
+}
+
+// A recording may be closed and open again: exec can fail. So a process is dropped (its pid set to
+// 0) only when it has ended.
+void sampler::look_at(watched& process, double seconds) {
     fil_process numbers = FIL_PROCESS_INIT;
-    if (fil_session_process(session_, process.number, &numbers) != FIL_OK) return 0;
+    process.resident = 0;
+    if (fil_session_process(session_, process.number, &numbers) != FIL_OK) return;
     process.closed = numbers.closed != 0;
+    if (process.closed) leave_children_of(process.pid);
     if (!process.closed) most_callstacks_ = std::max(most_callstacks_, numbers.callstacks);
     if (!process.closed && (largest_ == 0 || numbers.live > largest_live_)) {
         largest_ = process.pid;
@@ -104,10 +134,13 @@ std::int64_t sampler::look_at(watched& process, double seconds) {
     if (timeline* line = timeline_of(process.pid, numbers.peak))
         line->add({seconds, process.closed ? 0 : numbers.live, resident.value_or(-1)});
     if (!resident && process.memory.has_ended()) {
+        leave_children_of(process.pid);
         note_end_of(process);
         process.pid = 0;
     }
-    return process.closed ? 0 : resident.value_or(0);
+    if (process.closed || !resident) return;
+    process.resident = *resident;
+    if (!process.inherited) process.inherited = std::max<std::int64_t>(*resident - numbers.live, 0);
 }
 
 void sampler::note_end_of(const watched& process) {

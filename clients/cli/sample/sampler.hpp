@@ -8,6 +8,7 @@
 #include <fil_supervisor.h>
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -83,14 +84,22 @@ class sampler {
         std::size_t number;  // of its recording
         pid_t pid, parent;
         process_memory memory;
+        std::uint64_t start_of_stack;
         bool closed = false;
+        // While its parent runs, which it was forked by. What they share counts in the parent.
+        bool is_forked = false;
+        std::int64_t resident = 0;
+        std::optional<std::int64_t> inherited = {};  // when first looked at
+
+        std::int64_t shared(const memory_looks& looks) const;
     };
 
     bool read(fil_session_numbers& numbers);
     std::int64_t live_now();
     void admit(std::size_t joined);
     void note_end_of(const watched& process);
-    std::int64_t look_at(watched& process, double seconds);
+    void look_at(watched& process, double seconds);
+    void leave_children_of(pid_t pid);
     void note_peak(const fil_session_numbers& numbers, double seconds);
     bool sample_resident(std::int64_t live);
     void scan_untouched(std::int64_t live, double seconds);

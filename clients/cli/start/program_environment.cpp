@@ -14,10 +14,11 @@ bool is_called(std::string_view variable, std::string_view name) {
 
 // Libraries with an allocator inside that tells nobody of its blocks, and has a switch: arrow takes
 // malloc in place of mimalloc; mimalloc elsewhere (datafusion, catboost) makes of its gigabyte only
-// that writable which it uses.
+// that writable which it uses; tensorflow leaves out the pool of its own that oneDNN brings.
 constexpr const char* allocators[] = {
     "ARROW_DEFAULT_MEMORY_POOL=system",
     "MIMALLOC_ARENA_EAGER_COMMIT=0",
+    "TF_ONEDNN_USE_SYSTEM_ALLOCATOR=1",
 };
 
 // Variables that say how many threads a pool has. The program's own calls must go on working, so it

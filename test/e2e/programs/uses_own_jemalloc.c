@@ -30,6 +30,7 @@ static void* open_library(void* path) {
 static void* blocks[64];
 static _Atomic int* ready; /* of all processes */
 static int processes = 1;
+static int lingers = 0; /* long enough to be looked at */
 
 __attribute__((noinline)) void takes(void) {
     for (int i = 0; i < 64; ++i) blocks[i] = hold(512 << 10);
@@ -52,6 +53,7 @@ static void work(void) {
     printf("%zu\n", allocated());
     fflush(stdout);
     for (++*ready; *ready < processes;) usleep(1000);
+    if (lingers) usleep(300000);
     for (int i = 16; i < 64; ++i) give_back(blocks[i]);
     give_back(blocks[0]);
 }
@@ -72,6 +74,7 @@ int main(int count, char** words) {
     }
     ready = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (strcmp(how, "forks") == 0) processes = 4;
+    lingers = strcmp(how, "lingers") == 0;
     if (processes > 1)
         for (int i = 0; i < 3; ++i)
             if (fork() == 0) return work(), 0;

@@ -22,7 +22,7 @@ std::map<std::uint64_t, std::uint64_t> grounds_of(std::uint32_t allocator) {
 
 TEST(allocator_book, ground_that_touches_is_one_and_what_goes_leaves_its_ends) {
     using grounds = std::map<std::uint64_t, std::uint64_t>;
-    const std::uint32_t one = note_allocator("one"), other = note_allocator("other");
+    const std::uint32_t one = note_allocator("one", true), other = note_allocator("other", true);
     ASSERT_EQ(one, 2u) << "the first is the runtime's";
     ASSERT_EQ(other, 3u);
     note_ground(one, 0x1000, 0x1000);

@@ -27,10 +27,13 @@ TEST(resident_note, says_how_much_of_what) {
 }
 
 TEST(resident_note, names_an_allocator_and_who_chose_it) {
-    const std::string one = note_of_allocator_inside("libx.so: jemalloc 5.1.0"),
-                      arrows = note_of_allocator_inside("libarrow.so.2600: mimalloc");
+    const std::string one = note_of_allocator_inside("libx.so: jemalloc 5.1.0", 0),
+                      arrows = note_of_allocator_inside("libarrow.so.2600: mimalloc", 3 * mib);
     EXPECT_TRUE(one.starts_with("libx.so has jemalloc 5.1.0 inside, ")) << one;
     EXPECT_EQ(one.find("ARROW"), one.npos);
+    EXPECT_TRUE(one.ends_with("where it takes it.")) << one;
+    EXPECT_NE(arrows.find("where it takes it; 3.0 MiB of that were resident at the peak."),
+              arrows.npos);
     EXPECT_NE(arrows.find("ARROW_DEFAULT_MEMORY_POOL"), arrows.npos) << arrows;
 }
 

@@ -91,9 +91,11 @@ TEST_F(memory_of_process_test, its_mappings_are_read_out_of_it) {
 
 TEST_F(memory_of_process_test, its_ground_is_read_out_of_it) {
     EXPECT_FALSE(read()) << "nobody said where";
-    const std::uint32_t one = note_allocator("libx.so");
+    const std::uint32_t one = note_allocator("libx.so", true),
+                        untold = note_allocator("liby.so", false);
     note_ground(one, 0x100000, 0x2000);
     note_ground(allocator_book::of_runtime, 0x200000, 0x1000);
+    note_ground(untold, 0x300000, 0x3000);
     say_where();
     const auto found = read();
     ASSERT_TRUE(found);
@@ -101,6 +103,9 @@ TEST_F(memory_of_process_test, its_ground_is_read_out_of_it) {
     EXPECT_EQ(found->grounds[0].allocator, "libx.so");
     EXPECT_EQ(found->grounds[0].bytes, 0x2000u);
     EXPECT_EQ(found->grounds[1].allocator, "");
+    ASSERT_EQ(found->untold_grounds.size(), 1u);
+    EXPECT_EQ(found->untold_grounds[0].allocator, "liby.so");
+    EXPECT_EQ(found->untold_grounds[0].address, 0x300000u);
 }
 
 TEST_F(memory_of_process_test, of_who_is_not_there_nothing_is_known) {
