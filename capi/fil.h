@@ -278,7 +278,7 @@ typedef struct fil_source {
     void (*waits)(void* context, const void* caller);
     /* The crossings of now, innermost first; asked after capture (fil_source_is_merged). NULL: none. */
     size_t (*crossings)(void* context, void* thread_memory, fil_crossing* crossings, size_t most);
-    const void* runner;
+    const void* runner; /* code that runs the runtime's frames: threads that its module makes are no library's */
     /* What capture answered last, if this thread is still in that call, at that place; or NONE. NULL: not known. */
     fil_callstack (*same_call)(void* context, void* thread_memory);
 } fil_source;

@@ -21,7 +21,7 @@ bool works_for_callers(std::string_view module) {
            name.starts_with("libffi");
 }
 
-// Whose threads they are; empty: the program's, or the interpreter's.
+// Whose threads they are; empty: the program's, or a runtime's.
 std::string_view library_that_calls(std::uintptr_t code) {
     std::string_view module = module_name(code);
     if (works_for_callers(module)) {
@@ -33,7 +33,7 @@ std::string_view library_that_calls(std::uintptr_t code) {
             module = module_name(callers[i]);
         }
     }
-    return file_name(module).starts_with("libpython") ? std::string_view() : module;
+    return this_process.sources().has_runner_in(module) ? std::string_view() : module;
 }
 
 }  // namespace

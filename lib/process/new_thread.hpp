@@ -4,7 +4,7 @@
 //
 // Threads of a pool work for whoever comes: what they allocate stands below where the pool was
 // made, and the frame says so. There is none where native frames are captured (the thread has
-// some), where the program or the interpreter makes the thread (it runs frames of its own), nor
+// some), where the program or a runtime makes the thread (it runs frames of its own), nor
 // below itself. Hot: no malloc, no lock of the loader's where the C library can do without.
 
 #include "process/process_recorder.hpp"

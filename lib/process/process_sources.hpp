@@ -12,9 +12,11 @@
 // Hot path: no allocation, no throw.
 
 #include <atomic>
+#include <string_view>
 
 #include "fil.h"
 #include "fil/track/recorder.hpp"
+#include "os/system_modules.hpp"
 #include "os/system_stack_ends.hpp"
 #include "process/merged_stacks.hpp"
 #include "process/native_source.hpp"
@@ -78,6 +80,16 @@ class process_sources {
         for (; each != nullptr; each = each->older) {
             if (each->own.waits != nullptr) each->own.waits(each->own.context, caller);
         }
+    }
+
+    // Whether a runtime's frames are run by that module.
+    bool has_runner_in(std::string_view module) const {
+        const registered* each = newest_.load(std::memory_order_acquire);
+        for (; each != nullptr; each = each->older) {
+            const void* const runner = each->own.runner;
+            if (runner != nullptr && module_name(address_of(runner)) == module) return true;
+        }
+        return false;
     }
 
     // Whoever wants to know hears that a run begins, or has ended.

@@ -92,6 +92,21 @@ TEST(record, charges_new_threads_of_a_library_apart) {
     }
 }
 
+// Which module is a runtime's, its source tells.
+TEST(record, charges_new_threads_of_a_runtime_to_their_creator_alone) {
+    session session;
+    const int status = run_child(session, [] {
+        const void* in_library = dlsym(RTLD_DEFAULT, "getpid");
+        fil_source source = FIL_SOURCE_INIT;
+        source.capture = answer_as_told;
+        source.runner = dlsym(RTLD_DEFAULT, "getppid");
+        HOLDS(1, fil_source_register(&source, nullptr) == FIL_OK);
+        answer = stack(9);
+        HOLDS(2, fil_callstack_of_new_thread(in_library) == stack(9));
+    });
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
 TEST(record, zeroes_a_sources_memory_for_a_new_thread_unless_it_wants_it_passed_on) {
     for (const std::uint32_t flags : {0u, 1u * FIL_SOURCE_MEMORY_PASSED_ON}) {
         session session;

@@ -218,6 +218,20 @@ def test_the_tiers_of_the_c_interface_stand_on_fil_h_alone() -> None:
     }
 
 
+def test_no_hot_room_and_no_hook_tells_a_runtime_by_its_name() -> None:
+    """Its source tells (fil_source), or its row of the table of runtimes."""
+    habit = re.compile(r"\b(python|lua)::|\"[^\"]*(python|lua)", re.IGNORECASE)
+    folders = ["lib/os", "lib/process", "clients/preload"]
+    files = [path for folder in folders for path in c_files(folder)]
+    wrong = [
+        f"{name(path)}: {line.strip()}"
+        for path in files
+        for line in path.read_text().splitlines()
+        if habit.search(line.split("//")[0])
+    ]
+    assert files and not wrong
+
+
 def test_the_library_knows_neither_the_shims_over_it_nor_any_client() -> None:
     own = {str(path.relative_to(ROOT / "lib")) for path in c_files("lib")}
     own |= {path.name for path in c_files("lib")} | {
