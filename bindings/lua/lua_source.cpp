@@ -6,11 +6,11 @@
 #include <atomic>
 #include <cstring>
 
-#include "fact_line.hpp"
 #include "fil.h"
 #include "loaded_objects.hpp"
 #include "lua_walk.hpp"
 #include "runtime_entry.hpp"
+#include "short_text.hpp"
 
 namespace fil::lua {
 namespace {
@@ -36,7 +36,7 @@ fil_text version_in(const char* ident) {
 }
 
 void attach(fil_text version) {
-    source_kit::fact_line line;
+    source_kit::short_text line;
     line << version;
     line.describe("runtime");
     if (version.length != 9 || std::memcmp(version.data, "Lua 5.4.4", 9) != 0) {

@@ -11,36 +11,15 @@
 // Any thread, no lock: a slot is claimed, written and then published. Hot path (uncommon part): no
 // allocation, no throw.
 #include <atomic>
-#include <charconv>
 #include <cstring>
 
 #include "fil.h"
 #include "lua_structs.hpp"
+#include "short_text.hpp"
 
 namespace fil::lua {
 
-// A short text put together in place; what does not fit is cut.
-class words {
-  public:
-    words& operator<<(fil_text more) {
-        const std::size_t room = sizeof text_ - length_;
-        const std::size_t length = more.length < room ? more.length : room;
-        std::memcpy(text_ + length_, more.data, length);
-        length_ += length;
-        return *this;
-    }
-    words& operator<<(const char* more) { return *this << fil_text{more, std::strlen(more)}; }
-    words& operator<<(std::int32_t number) {
-        char digits[16];
-        const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-        return *this << fil_text{digits, static_cast<std::size_t>(end - digits)};
-    }
-    operator fil_text() const { return {text_, length_}; }
-
-  private:
-    char text_[128];
-    std::size_t length_ = 0;
-};
+using source_kit::short_text;
 
 inline fil_text text_of(const text* name) {
     return name == nullptr ? fil_text{"?", 1} : fil_text{name->bytes, name->length()};
@@ -48,7 +27,7 @@ inline fil_text text_of(const text* name) {
 
 // The file of a function. "@file" and "=name" are what they say; code in a string is shown by its
 // first line.
-inline fil_text chunk_of(const prototype& function, words& made) {
+inline fil_text chunk_of(const prototype& function, short_text& made) {
     const fil_text source = text_of(function.source);
     if (function.source == nullptr) return source;  // stripped
     if (source.length != 0 && (source.data[0] == '@' || source.data[0] == '=')) {
@@ -103,7 +82,7 @@ class definition_names {
             if (operation_of(made) != op_closure ||
                 inner >= static_cast<std::uint32_t>(function.inner_count))
                 continue;
-            words name;
+            short_text name;
             name_made_at(function, i, name);
             learn(*function.inner[inner], name);
         }
@@ -168,7 +147,7 @@ class definition_names {
     }
 
     // Where the closure that instruction `at` makes goes to.
-    static void name_made_at(const prototype& function, std::int32_t at, words& name) {
+    static void name_made_at(const prototype& function, std::int32_t at, short_text& name) {
         const std::uint32_t where = a_of(function.code[at]);
         const instruction next = function.code[at + 1];
         const bool is_stored = !k_of(next) && c_of(next) == where;
@@ -195,7 +174,7 @@ class definition_names {
 // The function of a prototype in the recording.
 [[gnu::noinline]] inline fil_function intern(definition_names& names, const prototype& function) {
     names.learn_inner(function);
-    words made, described;
+    short_text made, described;
     const fil_text file = chunk_of(function, made);
     fil_text name = names.find(function);
     if (function.first_line == 0) name = {"main chunk", 10};
@@ -203,7 +182,7 @@ class definition_names {
         std::size_t folder = file.length;
         while (folder != 0 && file.data[folder - 1] != '/') --folder;
         name = described << "function <" << fil_text{file.data + folder, file.length - folder}
-                         << ":" << function.first_line << ">";
+                         << ":" << static_cast<unsigned>(function.first_line) << ">";
     }
     return fil_function_intern(FIL_FUNCTION_LUA, name, file,
                                static_cast<std::uint32_t>(function.first_line));

@@ -44,6 +44,18 @@ void* counted(void* block, std::size_t bytes, std::size_t alignment = 0) {
     return block;
 }
 
+// Of the functions that align: each may be written in terms of another.
+template <typename Real>
+void* counted_aligned(Real&& take, std::size_t bytes, std::size_t alignment) {
+    void* block = nullptr;
+    {
+        uncounted inside;
+        block = take();
+    }
+    const asked_as as(FIL_REQUEST_PLAIN, alignment);
+    return counted(block, bytes, alignment);
+}
+
 // The size of calloc's and reallocarray's block; where it overflows, more than can be had.
 std::size_t product(std::size_t count, std::size_t bytes) {
     std::size_t total = 0;
@@ -55,6 +67,18 @@ std::size_t product(std::size_t count, std::size_t bytes) {
 [[gnu::cold, gnu::noinline]] void not_grown(void* block, fil_block old, std::size_t bytes) {
     fil_block_restore(block, old);
     if (block == nullptr || old.callstack != FIL_CALLSTACK_NONE) refused(bytes);
+}
+
+// What became of a block that realloc was to make `bytes` large, and that is forgotten.
+void* grown(void* fresh, void* block, const fil_block& old, std::size_t bytes) {
+    if (fresh != nullptr) {
+        fil_record_alloc(fresh, bytes);
+    } else if (bytes != 0) {
+        not_grown(block, old, bytes);
+    } else {  // realloc(p, 0) has freed p
+        only_freed();
+    }
+    return fresh;
 }
 
 }  // namespace
@@ -73,34 +97,18 @@ void* calloc(std::size_t count, std::size_t bytes) noexcept {
 }
 
 void* realloc(void* block, std::size_t bytes) noexcept {
-    fil_block old = fil_block_forget(block);
-    void* fresh = real.realloc(block, bytes);
-    if (fresh != nullptr) {
-        fil_record_alloc(fresh, bytes);
-    } else if (bytes != 0) {
-        not_grown(block, old, bytes);
-    } else {  // realloc(p, 0) has freed p
-        only_freed();
-    }
-    return fresh;
+    const fil_block old = fil_block_forget(block);
+    return grown(real.realloc(block, bytes), block, old, bytes);
 }
 
 void* reallocarray(void* block, std::size_t count, std::size_t bytes) noexcept {
-    std::size_t total = product(count, bytes);
-    fil_block old = fil_block_forget(block);
+    const fil_block old = fil_block_forget(block);
     void* fresh = nullptr;
     {
         uncounted inside;
         fresh = real.reallocarray(block, count, bytes);
     }
-    if (fresh != nullptr) {
-        fil_record_alloc(fresh, total);
-    } else if (total != 0) {
-        not_grown(block, old, total);
-    } else {
-        only_freed();
-    }
-    return fresh;
+    return grown(fresh, block, old, product(count, bytes));
 }
 
 void free(void* block) noexcept {
@@ -142,45 +150,23 @@ int posix_memalign(void** block, std::size_t alignment, std::size_t bytes) noexc
 }
 
 void* aligned_alloc(std::size_t alignment, std::size_t bytes) noexcept {
-    void* block = nullptr;
-    {
-        uncounted inside;
-        block = real.aligned_alloc(alignment, bytes);
-    }
-    const asked_as as(FIL_REQUEST_PLAIN, alignment);
-    return counted(block, bytes, alignment);
+    return counted_aligned([=] { return real.aligned_alloc(alignment, bytes); }, bytes, alignment);
 }
 
 void* memalign(std::size_t alignment, std::size_t bytes) noexcept {
-    void* block = nullptr;
-    {
-        uncounted inside;
-        block = real.memalign(alignment, bytes);
-    }
-    const asked_as as(FIL_REQUEST_PLAIN, alignment);
-    return counted(block, bytes, alignment);
+    return counted_aligned([=] { return real.memalign(alignment, bytes); }, bytes, alignment);
 }
 
 void* valloc(std::size_t bytes) noexcept {
-    void* block = nullptr;
-    {
-        uncounted inside;
-        block = real.valloc(bytes);
-    }
-    const asked_as as(FIL_REQUEST_PLAIN, static_cast<std::size_t>(getpagesize()));
-    return counted(block, bytes);
+    const auto page = static_cast<std::size_t>(getpagesize());
+    return counted_aligned([=] { return real.valloc(bytes); }, bytes, page);
 }
 
 void* pvalloc(std::size_t bytes) noexcept {
-    void* block = nullptr;
-    {
-        uncounted inside;
-        block = real.pvalloc(bytes);
-    }
-    std::size_t page = static_cast<std::size_t>(getpagesize());
+    const auto page = static_cast<std::size_t>(getpagesize());
     const bool overflows = bytes > SIZE_MAX - (page - 1);
-    const asked_as as(FIL_REQUEST_PLAIN, page);
-    return counted(block, overflows ? SIZE_MAX : (bytes + page - 1) & ~(page - 1));
+    const std::size_t whole = overflows ? SIZE_MAX : (bytes + page - 1) & ~(page - 1);
+    return counted_aligned([=] { return real.pvalloc(bytes); }, whole, page);
 }
 
 }  // extern "C"

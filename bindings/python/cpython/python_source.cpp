@@ -10,7 +10,6 @@
 #include "allocators.hpp"
 #include "crossings.hpp"
 #include "debug_offsets.hpp"
-#include "fact_line.hpp"
 #include "fil.h"
 #include "frame_walk.hpp"
 #include "numba_threads.hpp"
@@ -18,6 +17,7 @@
 #include "python_symbols.hpp"
 #include "runtime.hpp"
 #include "runtime_entry.hpp"
+#include "short_text.hpp"
 
 namespace fil::python {
 namespace {
@@ -25,7 +25,7 @@ namespace {
 // How this interpreter's stacks are read.
 enum class reading { frames, public_api, too_old, free_threaded, unreadable };
 
-using source_kit::fact_line;
+using source_kit::short_text;
 
 constinit std::atomic<bool> busy{false};  // somebody looks for an interpreter, or at its allocators
 constinit std::atomic<bool> found{false};  // the_runtime is filled and will not change
@@ -99,13 +99,13 @@ reading choose(python_runtime& runtime) {
 
 // ---- saying so ----
 
-fact_line& operator<<(fact_line& line, const python_version& version) {
+short_text& operator<<(short_text& line, const python_version& version) {
     line << "CPython " << version.major << "." << version.minor << "." << version.micro;
     return line << fil_text{version.level, version.level_length};
 }
 
 void describe(const python_version& version, reading how) {
-    fact_line line;
+    short_text line;
     line << version;
     line.describe("runtime");
     switch (how) {
