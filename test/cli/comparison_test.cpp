@@ -59,6 +59,16 @@ TEST(comparison, has_no_winner_of_what_was_measured_once) {
     const verdict found = verdict_of(two({1}, {2}), question_of("time an event"));
     EXPECT_EQ(found.best, -1);
     EXPECT_EQ(found.text, "nobody: each was measured once, so what is noise is not known");
+    EXPECT_EQ(verdict_of(two({1, 1}, {2, 2}), question_of("time an event")).text,
+              "nobody: each was measured twice, so what is noise is not known");
+}
+
+TEST(comparison, has_no_winner_where_so_few_times_do_not_tell) {
+    const std::size_t time = question_of("time an event");
+    EXPECT_EQ(verdict_of(two({1, 1.2, 1.1}, {1.3, 1.4, 1.5}), time).text,
+              "nobody: one.so and two.so differ by more than noise, or not: 3 times do not tell");
+    EXPECT_EQ(verdict_of(two({1, 1.2, 1.1, 1, 1.1, 1}, {1.3, 1.4, 1.5, 1.3, 1.4, 1.3}), time).best,
+              0);
 }
 
 TEST(comparison, tells_what_was_not_asked_for_inside_of_blocks_and_beside) {
@@ -96,7 +106,8 @@ TEST(comparison, what_is_not_known_is_called_that_and_what_was_not_asked_for_is_
             each.scaled_ns[0] = 5;
         }
         for (std::size_t q : {calls, question_of("time an event, 2 x threads")})
-            one.answers[q] = spread_of({questions()[q].value(one.plain[0], one.timed[0])});
+            one.answers[q] =
+                spread_of(std::vector<double>(3, questions()[q].value(one.plain[0], one.timed[0])));
     }
     EXPECT_EQ(verdict_of(trace, calls).text, "one.so; the next one has 200 % more");
     EXPECT_TRUE(is_shown(trace, question_of("time an event, 2 x threads")));

@@ -20,12 +20,12 @@ TEST(spread, of_more_leaves_the_outermost_out) {
     EXPECT_EQ(found.high, 9);
 }
 
-TEST(spread, differences_within_it_are_none) {
+TEST(spread, those_that_touch_are_not_apart) {
     const spread fast = spread_of({10, 11, 12, 11, 10}), slow = spread_of({13, 14, 15, 13, 14});
     const spread noisy = spread_of({9, 20, 12, 18, 14});
-    EXPECT_TRUE(fast.differs_from(slow));
-    EXPECT_FALSE(fast.differs_from(noisy));
-    EXPECT_FALSE(noisy.differs_from(slow));
+    EXPECT_TRUE(fast.is_apart_from(slow));
+    EXPECT_FALSE(fast.is_apart_from(noisy));
+    EXPECT_FALSE(noisy.is_apart_from(slow));
 }
 
 TEST(spread, of_nothing_is_nothing) {

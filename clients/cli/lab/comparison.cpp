@@ -5,10 +5,12 @@
 #include <cstdio>
 #include <limits>
 
+#include "lab/difference.hpp"
+
 namespace fil::cli {
 namespace {
 
-constexpr double mib = 1 << 20;
+constexpr double mib = 1 << 20, page = 4096 / mib;
 
 double of_time(const replay_figures& plain, const replay_figures&) {
     return plain.working_seconds() * 1e9 /
@@ -76,16 +78,16 @@ double of_free(const replay_figures&, const replay_figures& timed) {
 
 const std::vector<question>& questions() {
     static const std::vector<question> all{
-        {"resident at the peak", "MiB", of_peak},
-        {"resident on average", "MiB", of_mean},
-        {"resident at the end", "MiB", of_end},
-        {"unused inside of blocks", "MiB", of_inside, false},
-        {"resident beside blocks", "MiB", of_beside, false},
+        {"resident at the peak", "MiB", of_peak, true, page},
+        {"resident on average", "MiB", of_mean, true, page},
+        {"resident at the end", "MiB", of_end, true, page},
+        {"unused inside of blocks", "MiB", of_inside, false, page},
+        {"resident beside blocks", "MiB", of_beside, false, page},
         {"time an event", "ns", of_time},
-        {"malloc at 99 %", "ns", of_malloc},
-        {"free at 99 %", "ns", of_free},
-        {"page faults", "", of_faults},
-        {"system calls for memory", "", of_calls},
+        {"malloc at 99 %", "ns", of_malloc, true, 0, 1.0 / 8},
+        {"free at 99 %", "ns", of_free, true, 0, 1.0 / 8},
+        {"page faults", "", of_faults, true, 1},
+        {"system calls for memory", "", of_calls, true, 1},
         {"instructions an event", "", of_instructions, false},
         {"time an event, 2 x threads", "ns", at_twice, false},
         {"time an event, 4 x threads", "ns", at_four_times, false},
@@ -138,22 +140,33 @@ verdict verdict_of(const compared_trace& trace, std::size_t question) {
     const auto answer = [&](int i) {
         return trace.allocators[static_cast<std::size_t>(i)].answers[question];
     };
-    if (trace.allocators[static_cast<std::size_t>(best)].plain.size() < 2) {
-        found.text = "nobody: each was measured once, so what is noise is not known";
+    const std::size_t times = trace.allocators[static_cast<std::size_t>(best)].plain.size();
+    if (times < difference::enough) {
+        found.text = std::string("nobody: each was measured ") + (times < 2 ? "once" : "twice") +
+                     ", so what is noise is not known";
         return found;
     }
+    const class question& of = questions()[question];
+    const double step = std::max(of.step, of.step_share * median(next));
     // Whoever touches the best one's range may be as good.
     for (int i = 0; i < static_cast<int>(trace.allocators.size()); ++i) {
-        const compared_allocator& other = trace.allocators[static_cast<std::size_t>(i)];
-        if (i == best || !is_measured(i) || answer(i).differs_from(answer(best))) continue;
+        if (i == best || !is_measured(i)) continue;
+        const bool is_apart = answer(i).is_apart_from(answer(best));
+        if (is_apart && is_surely_less(answer(best).values, answer(i).values, step)) continue;
         found.text = "nobody: " + trace.allocators[static_cast<std::size_t>(best)].setting.name() +
-                     " and " + other.setting.name() + " differ by no more than noise";
+                     " and " + trace.allocators[static_cast<std::size_t>(i)].setting.name() +
+                     (is_apart ? " differ by more than noise, or not: " + std::to_string(times) +
+                                     " times do not tell"
+                               : " differ by no more than noise");
         return found;
     }
     found.best = best;
     found.percent = median(best) > 0 ? (median(next) / median(best) - 1) * 100 : 0;
     char text[64];
-    std::snprintf(text, sizeof text, "; the next one has %.0f %% more", found.percent);
+    if (found.percent < 1)
+        std::snprintf(text, sizeof text, "; the next one has less than 1 %% more");
+    else
+        std::snprintf(text, sizeof text, "; the next one has %.0f %% more", found.percent);
     found.text = trace.allocators[static_cast<std::size_t>(best)].setting.name() +
                  (median(best) > 0 ? text : "");
     return found;
@@ -161,11 +174,13 @@ verdict verdict_of(const compared_trace& trace, std::size_t question) {
 
 namespace {
 
-// Of the turn that was measured last. How often the system is asked does not depend on the turn.
+// Of the turn that was measured last. How often the system is asked mostly does not depend on the
+// turn: the first two tell.
 void measure_more(const planned_replay& planned, bool scales, compared_allocator& one) {
     using how = planned_replay::how;
     replay_figures& plain = one.plain.back();
-    if (one.plain.size() == 1) {
+    const bool is_the_same = one.plain.size() > 2 && one.plain[0].calls == one.plain[1].calls;
+    if (!is_the_same) {
         plain.add_checked(planned.measure(one.setting, how::counted, 0));
     } else {
         plain.calls = one.plain.front().calls;

@@ -16,6 +16,8 @@ struct question {
     const char* unit;  // "MiB"
     double (*value)(const replay_figures& plain, const replay_figures& timed);
     bool is_always_shown = true;  // else where it is known of an allocator
+    // How well it can be told, in the unit; as a part of the figure: classes of a histogram.
+    double step = 0, step_share = 0;
 };
 const std::vector<question>& questions();
 
@@ -40,7 +42,7 @@ struct compared_trace {
 };
 
 // Who is best, by how much in per cent of the next one; or nobody, since the difference is noise,
-// or only one could be measured.
+// or more than so few measurements can tell (difference.hpp), or only one could be measured.
 struct verdict {
     int best = -1;
     double percent = 0;

@@ -1,6 +1,6 @@
 // A figure that was measured several times: its median, and between which values the true median
-// lies, with 90 % confidence or more. Two figures differ where these ranges do not touch; what is
-// within is noise, and nobody has won.
+// lies, with 90 % confidence or more. Where two of these ranges touch, nobody has won; where they
+// do not, that may still be chance (difference.hpp).
 #pragma once
 
 #include <algorithm>
@@ -13,8 +13,9 @@ namespace fil::cli {
 struct spread {
     double median = 0, low = 0, high = 0;
     bool is_known = true;
+    std::vector<double> values = {};  // in order
 
-    bool differs_from(const spread& other) const { return high < other.low || other.high < low; }
+    bool is_apart_from(const spread& other) const { return high < other.low || other.high < low; }
 };
 
 // By ranks, whatever the figures' distribution: the values of rank k from either end, for the
@@ -24,7 +25,7 @@ struct spread {
 inline spread spread_of(std::vector<double> values) {
     if (values.empty()) return {};
     if (std::ranges::any_of(values, [](double one) { return std::isnan(one); }))
-        return {0, 0, 0, false};
+        return {0, 0, 0, false, {}};
     std::ranges::sort(values);
     const std::size_t count = values.size();
     // The chance that fewer than k of `count` lie below the median, on either side.
@@ -39,7 +40,7 @@ inline spread spread_of(std::vector<double> values) {
     }
     const double middle =
         count % 2 != 0 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
-    return {middle, values[rank], values[count - 1 - rank]};
+    return {middle, values[rank], values[count - 1 - rank], true, values};
 }
 
 }  // namespace fil::cli
