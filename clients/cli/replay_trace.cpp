@@ -85,9 +85,12 @@ void print_figures(const replay_setting& setting, const replay_figures& plain,
     const auto resident = static_cast<double>(plain.peak_resident());
     std::printf("allocator   %s (%s)\n", setting.name().c_str(), plain.library.c_str());
     std::printf("events      %llu\n", static_cast<unsigned long long>(plain.steps));
-    std::printf("time        %.3f s, %.1f ns%s an event; the replay's own part of it: %.1f ns\n",
-                plain.seconds, plain.working_seconds() * 1e9 / steps,
-                plain.waited ? " of processors" : "", own_seconds * 1e9 / steps);
+    std::printf("time        %.3f s, %.1f ns%s an event; ", plain.seconds,
+                plain.working_seconds() * 1e9 / steps, plain.waited ? " of processors" : "");
+    if (own_seconds < plain.working_seconds())
+        std::printf("the replay's own part of it: %.1f ns\n", own_seconds * 1e9 / steps);
+    else
+        std::printf("the replay by itself took more: the machine was busy\n");
     std::printf("requested   %.1f MiB at the peak\n", mib(live));
     std::printf("resident    %.1f MiB at the peak, %.1f MiB on average, %.1f MiB at the end\n",
                 mib(resident), mib(plain.mean_resident()),

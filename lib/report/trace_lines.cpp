@@ -70,18 +70,29 @@ trace_lines lines_of_trace(const std::string& path, const trace::reader& from,
         if (is_new) lines.names.push_back(number->first);
         of_frame[i] = number->second;
     }
-    std::vector<std::uint32_t> of_callstack(all.callstacks().size());
-    for (std::size_t i = 1; i < of_callstack.size(); ++i) {
+    // As a report has it (your_lines.hpp): code whose text nobody kept is its caller's, if that is
+    // the user's; if it has no name either and somebody else's code called it, it is nobody's.
+    std::vector<report::callstack_index> innermost(all.callstacks().size(),
+                                                   report::callstack_index::empty);
+    const auto frame_of = [&](report::callstack_index i) {
+        return to_index(all.callstacks()[to_index(i)].frame);
+    };
+    for (std::size_t i = 1; i < innermost.size(); ++i) {
         const auto [caller, frame] = all.callstacks()[i];
-        const std::uint32_t above = of_callstack[to_index(caller)];
-        const std::uint32_t own = of_frame[to_index(frame)];
-        const bool counts =
-            own != 0 && (texts[to_index(frame)] == report::code_text::kept || above == 0);
-        of_callstack[i] = counts ? own : above;
+        const report::callstack_index above = innermost[to_index(caller)];
+        const report::code_text text = texts[to_index(frame)];
+        const bool is_called = above != report::callstack_index::empty &&
+                               texts[frame_of(above)] == report::code_text::kept;
+        const bool counts = of_frame[to_index(frame)] != 0 &&
+                            (text == report::code_text::kept ||
+                             (!is_called && (text == report::code_text::lost || caller == above)));
+        innermost[i] = counts ? report::callstack_index(i) : above;
     }
     lines.line_of.resize(read.index_of.size());
-    for (std::size_t id = 0; id < read.index_of.size(); ++id)
-        lines.line_of[id] = of_callstack[to_index(read.index_of[id])];
+    for (std::size_t id = 0; id < read.index_of.size(); ++id) {
+        const report::callstack_index at = innermost[to_index(read.index_of[id])];
+        if (at != report::callstack_index::empty) lines.line_of[id] = of_frame[frame_of(at)];
+    }
     return lines;
 }
 

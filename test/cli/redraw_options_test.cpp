@@ -88,6 +88,11 @@ TEST_F(redraw_options_test, what_makes_no_sense_is_refused) {
     EXPECT_NE(refused({}).find("which report?"), std::string::npos);
     EXPECT_NE(refused({"--nonsense", "a"}).find("--nonsense"), std::string::npos);
     EXPECT_NE(refused({"--format"}).find("--format"), std::string::npos);
+    for (const char* text : {"-1", "1h", "s", "nan", "inf"})
+        EXPECT_NE(refused({"--at", text, "a"}).find(" is no number of seconds"), std::string::npos)
+            << text;
+    EXPECT_EQ(parse_redraw({"--at", "12.5s", "a"}, "").at, 12.5);
+    EXPECT_EQ(parse_redraw({"--at", "3", "a"}, "").at, 3);
 }
 
 TEST_F(redraw_options_test, help_is_help_alone) {

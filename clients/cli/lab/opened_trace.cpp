@@ -12,6 +12,7 @@ opened_trace::opened_trace(const std::string& path, int pid)
       reader_(reading(path, [&] { return trace::reader(file_.bytes()); })),
       process_(reader_.busiest()) {
     if (pid == 0) return;
+    is_asked_for_ = true;
     const auto& all = reader_.processes();
     // Of several images of one process the busiest.
     std::size_t found = all.size();
@@ -35,7 +36,10 @@ void opened_trace::say_what_is_odd() const {
             " ends early: whoever wrote it was killed, or it was cut. What is there is used.");
     if (reader_.processes().size() > 1)
         say(path_ + " has " + std::to_string(reader_.processes().size()) +
-                " processes; this is of the " + "one that is chosen: " + name(),
+                " processes; this is of " +
+                (is_asked_for_ ? "PID "
+                               : "the one with most events (--process takes another): PID ") +
+                name(),
             worth::news);
     if (about().end.lost > 0)
         say(path_ + " lacks " + std::to_string(about().end.lost) + " events that were lost.");

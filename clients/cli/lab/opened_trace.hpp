@@ -30,6 +30,7 @@ class opened_trace {
     mapped_whole_file file_;
     trace::reader reader_;
     std::size_t process_ = 0;
+    bool is_asked_for_ = false;
 };
 
 // What `body` returns; a trace that cannot be read is refused in words.

@@ -34,6 +34,19 @@ constexpr const char* examples =
     "  fil-profile report --format html,json -o all/ host-1 host-2\n"
     "What cannot be read is said in one line, and the status is 2.";
 
+// "12.5s", too.
+std::string without_unit(std::string text) {
+    if (text.size() > 1 && text.ends_with('s')) text.pop_back();
+    return text;
+}
+
+// What is wrong with it.
+std::string of_seconds(const std::string& text) {
+    double seconds = -1;
+    const bool is_number = CLI::detail::lexical_cast(text, seconds);
+    return is_number && seconds >= 0 && seconds < 1e12 ? "" : text + " is no number of seconds";
+}
+
 struct known_format {
     std::string_view word;
     fil_format format;
@@ -130,7 +143,8 @@ redraw_options parse_redraw(const std::vector<std::string>& words,
     app.add_option("-o", output, "Where it goes (see below)")->type_name("FILE|DIR")->take_last();
     app.add_option("--at", asked.at, "Of a trace: so many seconds after it began (else its peak)")
         ->type_name("SECONDS")
-        ->check(CLI::NonNegativeNumber)
+        ->transform(without_unit)
+        ->check(of_seconds)
         ->take_last();
     app.add_flag_callback(
         "--no-browser", [&] { asked.opens_browser = false; }, "Do not open the page in a browser");
