@@ -79,6 +79,15 @@ FIL_RARE inline void free_slow(const void* address) {
 
 // ---- fast path, between enter() and leave() ----
 
+// Memory that is likely in no cache, and will be written: it comes while other work is done.
+FIL_HOT void ask_for(const void* address) {
+#if defined(__x86_64__)
+    asm volatile("prefetchw %0" : : "m"(*static_cast<const char*>(address)));
+#else
+    __builtin_prefetch(address, 1);
+#endif
+}
+
 FIL_HOT bool is_leaf_cached(const thread_state& thread, const void* address) {
     return process_registry::is_cached(thread.leaf, address_of(address));
 }
@@ -110,11 +119,22 @@ FIL_HOT void free_in_leaf(thread_state& thread, const void* address) {
 // A block far from the last ones is likely in no cache, nor is what we know of it. So that the free
 // itself need not wait as well, its words before the block are asked for meanwhile.
 [[gnu::noinline]] inline void free_in_other_leaf(thread_state& thread, const void* address) {
-    __builtin_prefetch(static_cast<const std::byte*>(address) - sizeof(std::size_t), 1);
+    ask_for(static_cast<const std::byte*>(address) - sizeof(std::size_t));
     if (cache_leaf(thread, address)) [[likely]]
         return free_in_leaf(thread, address);
     entry::leave();
     free_slow(address);
+}
+
+// Where the block is entered, while its callstack is looked for. (Where there is no leaf yet this
+// asks for nothing of use.)
+[[gnu::noinline]] inline void cache_leaf_apart(thread_state& thread, const void* address) {
+    cache_leaf(thread, address);
+}
+FIL_HOT void ask_for_slot(thread_state& thread, const void* address) {
+    if (!is_leaf_cached(thread, address)) [[unlikely]]
+        cache_leaf_apart(thread, address);
+    ask_for(process_registry::cached_slot(thread.leaf, address_of(address)));
 }
 
 FIL_HOT void alloc_in_any_leaf(thread_state& thread, const void* address, std::size_t bytes,
@@ -134,6 +154,7 @@ FIL_HOT void alloc_in_any_leaf(thread_state& thread, const void* address, std::s
     thread_state* thread;
     if (!entry::enter(thread)) [[unlikely]]
         return alloc_slow(address, bytes);
+    ask_for_slot(*thread, address);
     alloc_in_any_leaf(*thread, address, bytes, this_process.recorder().capture(*thread));
     return address;
 }

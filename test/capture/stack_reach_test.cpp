@@ -39,6 +39,24 @@ TEST_F(stack_reach, of_the_threads_own_stack_is_all_of_it) {
     EXPECT_FALSE(reach.holds(~std::uintptr_t{0} - 7));
 }
 
+TEST_F(stack_reach, tells_whether_a_place_is_known_to_be_on_the_threads_own_stack) {
+    EXPECT_FALSE(reach.is_on_own(own_end - 100));
+    reach.begin_at(own_end - 100);
+    questions();
+    EXPECT_TRUE(reach.is_on_own(own_end - 100));
+    EXPECT_FALSE(reach.is_on_own(own_end - 2 * page));
+    EXPECT_FALSE(reach.is_on_own(own_end));
+    EXPECT_EQ(questions(), 0);
+    EXPECT_TRUE(reach.own().holds_until(own_end));
+    EXPECT_FALSE(reach.own().holds_until(own_end + 8));
+    reach.begin_at(0x100800);  // a fibre's: what is known of the own one stays
+    EXPECT_FALSE(reach.is_on_own(0x100800));
+    EXPECT_TRUE(reach.is_on_own(own_end - 100));
+    EXPECT_TRUE(reach.own().holds_until(own_end));
+    reach.begin_thread();
+    EXPECT_FALSE(reach.is_on_own(own_end - 100));
+}
+
 TEST_F(stack_reach, asks_only_where_the_stack_is_deeper_than_before) {
     reach.begin_at(own_end - 3 * page);
     EXPECT_EQ(questions(), 3);

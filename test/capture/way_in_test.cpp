@@ -46,6 +46,30 @@ TEST_F(way_in, a_way_that_is_known_leads_to_the_program) {
     EXPECT_EQ(place.sp, address_of(&words[12]));
 }
 
+TEST_F(way_in, the_way_of_last_time_is_known_by_itself) {
+    stand({0x1100, 0x9000});
+    learn();
+    stand({0x1200, 0x9000});
+    learn();
+    frame_place place = begin();
+    EXPECT_FALSE(ways.go_again(place, is_own));  // none was gone yet
+    ASSERT_TRUE(ways.go(place, is_own));
+    place = begin();
+    stand({0x1200, 0x9700});
+    ASSERT_TRUE(ways.go_again(place, is_own));
+    EXPECT_EQ(place.pc, 0x9700u);
+    place = begin();
+    stand({0x1100, 0x9000});
+    EXPECT_FALSE(ways.go_again(place, is_own));
+    EXPECT_EQ(place.sp, begin().sp);
+    ASSERT_TRUE(ways.go(place, is_own));
+    place = begin();
+    EXPECT_TRUE(ways.go_again(place, is_own));
+    ways.forget();
+    place = begin();
+    EXPECT_FALSE(ways.go_again(place, is_own));
+}
+
 TEST_F(way_in, a_way_that_goes_on_is_not_the_shorter_one) {
     stand({0x1100, 0x9000});
     learn();

@@ -44,7 +44,7 @@ class stack_memo {
     // last time it was met; or nothing. `hint` is a hash of its place. `reach` is that of the stack
     // of now.
     template <typename Reach>
-    FIL_HOT std::uint32_t find_next(std::uint64_t hint, const frame_place& place, Reach& reach) {
+    FIL_HOT std::uint32_t find_next(std::uint64_t hint, const frame_place& place, Reach&& reach) {
         hint_ = hint;
         const std::uint32_t next = *next_of_newest();
         if (!is_kept(next)) [[unlikely]]
@@ -99,7 +99,7 @@ class stack_memo {
     static constexpr std::size_t sets_log2 = 7, ways_in_set = 8;
     static constexpr std::size_t met_log2 = 10;  // more than sets: what comes in turn is met again
     static constexpr std::size_t at_once = 4;    // words that a turn of the comparison takes
-    static constexpr std::size_t nexts_log2 = 2;
+    static constexpr std::size_t nexts_log2 = 3;
 
     struct way {
         std::uint64_t hash;

@@ -28,13 +28,22 @@ class stack_reach {
     // `sp` is the stack pointer of a frame of this thread.
     FIL_HOT void begin_at(std::uintptr_t sp) {
         begin_ = sp;
-        if (sp - low_ < end_of_own_ - low_) [[likely]] {
+        if (is_on_own(sp)) [[likely]] {
             end_ = end_of_own_;
             grows_ = false;
         } else {
             find_stack(sp);
         }
     }
+
+    // Whether it is known already to stand on the thread's own stack: then that is the reach, up to
+    // its end.
+    FIL_HOT bool is_on_own(std::uintptr_t sp) const { return sp - low_ < end_of_own_ - low_; }
+    struct own_stack {
+        std::uintptr_t end;
+        FIL_HOT bool holds_until(std::uintptr_t wanted) const { return wanted <= end; }
+    };
+    FIL_HOT own_stack own() const { return {end_of_own_}; }
 
     // Whether the words before `end` may be read.
     FIL_HOT bool holds_until(std::uintptr_t end) {

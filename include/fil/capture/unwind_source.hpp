@@ -97,11 +97,14 @@ class unwind_source {
         if (t.generation != modules_.generation()) [[unlikely]]
             forget(t);
         frame_place place = Machine::here();
-        if (!leave_ours(t, place)) [[unlikely]]
-            return callstack_id::none;
+        if (!t.reach.is_on_own(place.sp) || !t.ways.go_again(place, is_own())) [[unlikely]]
+            return capture_by_another_way(t, place.pc, place.sp, place.fp);
         const std::uint64_t hint = stack_memo::hash(place.sp, place.pc);
-        const std::uint32_t next = t.memo.find_next(hint, place, t.reach);
-        return next != stack_memo::nothing ? callstack_id{next} : find_or_walk(t, place, hint);
+        const std::uint32_t next = t.memo.find_next(hint, place, t.reach.own());
+        if (next != stack_memo::nothing) [[likely]]
+            return callstack_id{next};
+        t.reach.begin_at(place.sp);
+        return find_or_walk(t, place.pc, place.sp, place.fp, hint);
     }
 
     // The frames that stand now, innermost first, for who must know their places. Nothing is
@@ -190,8 +193,10 @@ class unwind_source {
     // From the source's own place out of our module.
     FIL_HOT bool leave_ours(thread& t, frame_place& place) {
         t.reach.begin_at(place.sp);
-        return t.ways.go(place, [this](std::uintptr_t pc) { return own_.holds(pc); }) ||
-               walk_out(t, place);
+        return t.ways.go(place, is_own()) || walk_out(t, place);
+    }
+    FIL_HOT auto is_own() const {
+        return [this](std::uintptr_t pc) FIL_INLINED { return own_.holds(pc); };
     }
     FIL_RARE bool walk_out(thread& t, frame_place& place) {
         ways_in::way way{};
@@ -210,8 +215,20 @@ class unwind_source {
         return true;
     }
 
-    [[gnu::noinline]] callstack_id find_or_walk(thread& t, const frame_place innermost,
-                                                std::uint64_t hint) {
+    // A place is passed in registers: one that was just put on the stack is slow to be copied.
+    [[gnu::noinline]] callstack_id capture_by_another_way(thread& t, std::uintptr_t pc,
+                                                          std::uintptr_t sp, std::uintptr_t fp) {
+        frame_place place{pc, sp, fp};
+        if (!leave_ours(t, place)) return callstack_id::none;
+        const std::uint64_t hint = stack_memo::hash(place.sp, place.pc);
+        const std::uint32_t next = t.memo.find_next(hint, place, t.reach);
+        return next != stack_memo::nothing ? callstack_id{next}
+                                           : find_or_walk(t, place.pc, place.sp, place.fp, hint);
+    }
+
+    [[gnu::noinline]] callstack_id find_or_walk(thread& t, std::uintptr_t pc, std::uintptr_t sp,
+                                                std::uintptr_t fp, std::uint64_t hint) {
+        const frame_place innermost{pc, sp, fp};
         frame_place place = innermost;
         for (int first = 0; first < 2; ++first)
             if (!steps::step(place, code_at(t, place.pc).row, t.reach).is_possible) [[unlikely]]

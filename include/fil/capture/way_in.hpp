@@ -44,24 +44,34 @@ class ways_in {
     // From the source's own place to the program's. False: it is not remembered. `is_own(pc)` tells
     // of our own code: a longer way may begin as a shorter one.
     template <typename IsOwn>
-    FIL_HOT bool go(frame_place& place, IsOwn is_own) const {
+    bool go(frame_place& place, IsOwn is_own) {
         for (const way& each : ways_) {
-            if (!is_this(each, place.sp)) continue;
-            const std::uintptr_t program = place.sp + each.stack;
-            const std::uintptr_t pc = word_at(program - x86_64::return_slot);
-            if (is_own(pc)) [[unlikely]]
-                continue;
-            if (each.fp_slot != not_saved) place.fp = word_at(place.sp + each.fp_slot);
-            place.sp = program;
-            place.pc = pc;
+            if (!go_by(each, place, is_own)) continue;
+            put(last_, each);
             return true;
         }
         return false;
     }
+    // By the way of last time alone.
+    template <typename IsOwn>
+    FIL_HOT bool go_again(frame_place& place, IsOwn is_own) const {
+        return go_by(last_, place, is_own);
+    }
 
     void keep(const way& walked) {
-        if (!walked.is_plain) return;
-        way& place = ways_[next_++ % ways];
+        if (walked.is_plain) put(ways_[next_++ % ways], walked);
+    }
+
+    void forget() {
+        for (way& each : ways_) each.frames = 0;
+        last_.frames = 0;
+    }
+
+  private:
+    static constexpr std::size_t ways = 16;
+
+    // A handler that leaves in between leaves none.
+    static void put(way& place, const way& walked) {
         place.frames = 0;
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
         const std::uint32_t frames = walked.frames;
@@ -71,12 +81,18 @@ class ways_in {
         place.frames = frames;
     }
 
-    void forget() {
-        for (way& each : ways_) each.frames = 0;
+    template <typename IsOwn>
+    FIL_HOT static bool go_by(const way& one, frame_place& place, IsOwn is_own) {
+        if (!is_this(one, place.sp)) return false;
+        const std::uintptr_t program = place.sp + one.stack;
+        const std::uintptr_t pc = word_at(program - x86_64::return_slot);
+        if (is_own(pc)) [[unlikely]]
+            return false;
+        if (one.fp_slot != not_saved) place.fp = word_at(place.sp + one.fp_slot);
+        place.sp = program;
+        place.pc = pc;
+        return true;
     }
-
-  private:
-    static constexpr std::size_t ways = 16;
 
     // The last return address is the program's: any will do.
     FIL_HOT static bool is_this(const way& one, std::uintptr_t sp) {
@@ -87,6 +103,7 @@ class ways_in {
     }
 
     std::size_t next_;
+    way last_;
     way ways_[ways];
 };
 
