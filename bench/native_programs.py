@@ -25,6 +25,7 @@ class NativeProgram:
     # six: of the mean. inside: it tells the CPU of its own work. language: an interpreter of
     # another. short: over at once.
     kind: str = "six"
+    needs: str = ""  # a program that its command starts
 
 
 def cc1plus() -> str:
@@ -53,6 +54,12 @@ def programs() -> list[NativeProgram]:
         NativeProgram("perl", ["perl", str(FOLDER / "work.pl")]),
         NativeProgram("lua", ["lua5.4", str(FOLDER / "work.lua")], "language"),
         NativeProgram("node", ["node", "--jitless", str(FOLDER / "work.js")], "language"),
+        NativeProgram("ruby", ["ruby", str(FOLDER / "work.rb")], "language"),
+        NativeProgram("php", ["php", str(FOLDER / "work.php")], "language"),
+        NativeProgram("octave", ["octave-cli", "--norc", str(FOLDER / "work.m")], "language"),
+        NativeProgram(
+            "redis", ["sh", str(FOLDER / "redis.sh"), str(FOLDER)], "language", "redis-server"
+        ),
         NativeProgram("short-git", git(*at, "log", "--oneline", "-400"), "short"),
     ]
     inside = ["words", "churn", "threads", "depth", *PAIRS]
@@ -60,7 +67,7 @@ def programs() -> list[NativeProgram]:
     return [
         program
         for program in known
-        if shutil.which(program.command[0]) or program.command[0] == str(WORK)
+        if shutil.which(program.needs or program.command[0]) or program.command[0] == str(WORK)
     ]
 
 
@@ -68,9 +75,10 @@ def prepare() -> None:
     complete = FOLDER / "complete"
     if not complete.exists():
         shutil.rmtree(FOLDER, ignore_errors=True)
-        FOLDER.mkdir()
-        for name, text in TEXTS.items():
-            (FOLDER / name).write_text(text)
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in TEXTS.items():
+        (FOLDER / name).write_text(text)
+    if not complete.exists():
         (FOLDER / "people.json").write_text(json.dumps(people()))
         command = ["g++", "-std=c++20", "-E", str(FOLDER / "source.cpp"), "-o", SOURCE]
         subprocess.run(command, check=True)
@@ -175,7 +183,7 @@ print scalar(keys %count), " ", scalar(keys %lines), "\\n";
 """,
     "work.lua": """\
 local counts, number = {}, 1
-for i = 1, 1000000 do
+for i = 1, 2000000 do
     number = (number * 1103515245 + 12345) % 2147483648
     local entry = {name = "name" .. number % 5003, at = i}
     counts[entry.name] = (counts[entry.name] or 0) + #tostring(entry.at)
@@ -185,11 +193,62 @@ print(counts.name7)
     "work.js": """\
 const counts = new Map();
 let number = 1;
-for (let i = 0; i < 400000; ++i) {
+for (let i = 0; i < 2400000; ++i) {
     number = (number * 48271) % 2147483647;
     const name = "name" + number % 5003;
     counts.set(name, (counts.get(name) ?? []).concat([i]).slice(-5));
 }
 console.log(counts.size, JSON.stringify([...counts]).length);
+""",
+    "work.rb": """\
+counts, lines, number = Hash.new(0), Hash.new { |h, k| h[k] = [] }, 1
+600_000.times do |i|
+  number = (number * 1103515245 + 12345) % 2147483648
+  text = "name#{number % 5003}=#{number % 977};more=#{i}"
+  text.split(";").each { |pair| key, value = pair.split("=", 2); counts[key] += value.length }
+  lines[number % 1009] << text
+end
+puts counts.length, lines.length
+""",
+    "work.php": """\
+<?php
+ini_set("memory_limit", "-1");
+$counts = []; $lines = []; $number = 1;
+for ($i = 0; $i < 2000000; ++$i) {
+    $number = ($number * 1103515245 + 12345) % 2147483648;
+    $text = "name" . ($number % 5003) . "=" . ($number % 977) . ";more=" . $i;
+    foreach (explode(";", $text) as $pair) {
+        [$key, $value] = explode("=", $pair, 2);
+        $counts[$key] = ($counts[$key] ?? 0) + strlen($value);
+    }
+    $lines[$number % 1009][] = $text;
+}
+echo count($counts), " ", count($lines), "\\n";
+""",
+    "work.m": """\
+counts = struct(); number = 1; total = 0;
+for i = 1:1500
+  number = mod(number * 48271, 2147483647);
+  name = sprintf("name%d", mod(number, 503));
+  if isfield(counts, name) counts.(name) += i; else counts.(name) = i; end
+  parts = {name, num2str(i), [name "x"]};
+  total += length(strjoin(parts, ","));
+end
+printf("%d %d\\n", numel(fieldnames(counts)), total);
+""",
+    "redis.sh": """\
+# A server, what it is asked to do, and its end. `sh redis.sh FOLDER`.
+socket=$1/redis.socket
+redis-server --port 0 --unixsocket $socket --save "" --logfile $1/redis.log &
+until [ -S $socket ]; do sleep 0.1; done
+redis-cli -s $socket eval '
+for i = 1, 150000 do
+    redis.call("set", "k" .. i % 40000, "v" .. i)
+    redis.call("hset", "h" .. i % 100, "f" .. i % 3001, i)
+end
+return redis.call("dbsize")' 0
+redis-benchmark -s $socket -q -n 50000 -r 50000 -P 16 -t set,get,lpush,sadd,hset >/dev/null
+redis-cli -s $socket shutdown nosave
+wait
 """,
 }
