@@ -5,11 +5,13 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <threads.h>
 #include <time.h>
 
 #include "fil_hooks.h"
 #include "real.hpp"
 
+using fil::preload::find_and_decide;
 using fil::preload::real;
 
 #pragma GCC visibility push(default)
@@ -34,6 +36,34 @@ int sem_wait(sem_t* semaphore) {
 int sem_timedwait(sem_t* semaphore, const timespec* until) {
     fil_thread_waits(__builtin_return_address(0));
     return real.sem_timedwait(semaphore, until);
+}
+
+int pthread_barrier_wait(pthread_barrier_t* barrier) noexcept {
+    fil_thread_waits(__builtin_return_address(0));
+    return real.pthread_barrier_wait(barrier);
+}
+
+// Whoever calls one of these has it: its program found it here, but was linked where it is.
+
+int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock,
+                           const timespec* until) {
+    fil_thread_waits(__builtin_return_address(0));
+    return find_and_decide().pthread_cond_clockwait(condition, mutex, clock, until);
+}
+
+int sem_clockwait(sem_t* semaphore, clockid_t clock, const timespec* until) {
+    fil_thread_waits(__builtin_return_address(0));
+    return find_and_decide().sem_clockwait(semaphore, clock, until);
+}
+
+int cnd_wait(cnd_t* condition, mtx_t* mutex) {
+    fil_thread_waits(__builtin_return_address(0));
+    return find_and_decide().cnd_wait(condition, mutex);
+}
+
+int cnd_timedwait(cnd_t* condition, mtx_t* mutex, const timespec* until) {
+    fil_thread_waits(__builtin_return_address(0));
+    return find_and_decide().cnd_timedwait(condition, mutex, until);
 }
 
 int sched_yield() noexcept {

@@ -9,37 +9,57 @@ from command import profiled, script
 from conservation import model_of
 from profiling import MIB, run_plain
 
+# Who asks holds the lock until it waits, so it does when the pool's thread works.
 POOL = """
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdlib.h>
-#include <unistd.h>
-static sem_t asked, done;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t asked = PTHREAD_COND_INITIALIZER, done = PTHREAD_COND_INITIALIZER;
+static int jobs, ended;
 static size_t size;
 static void *works(void *unused) {
+    pthread_mutex_lock(&lock);
     for (;;) {
-        sem_wait(&asked);
-        usleep(200000);  // who asks waits by now
+        while (jobs == 0) pthread_cond_wait(&asked, &lock);
+        --jobs;
         void *volatile block = malloc(size);
         (void)block;
-        sem_post(&done);
+        ++ended;
+        pthread_cond_signal(&done);
     }
     return unused;
 }
 void start(void) {
     pthread_t thread;
-    sem_init(&asked, 0, 0);
-    sem_init(&done, 0, 0);
     pthread_create(&thread, NULL, works, NULL);
 }
-void use(size_t bytes) { size = bytes; sem_post(&asked); sem_wait(&done); }
+static void put(size_t bytes) {
+    pthread_mutex_lock(&lock);
+    size = bytes;
+    ++jobs;
+    pthread_cond_signal(&asked);
+}
+void use(size_t bytes) {
+    put(bytes);
+    while (ended == 0) pthread_cond_wait(&done, &lock);
+    --ended;
+    pthread_mutex_unlock(&lock);
+}
 void ask(size_t bytes) {
     void *volatile task = malloc(1000);
     use(bytes);
     free(task);
 }
-void late(size_t bytes) { size = bytes; sem_post(&asked); }
-int is_done(void) { return sem_trywait(&done) == 0; }
+void late(size_t bytes) {
+    put(bytes);
+    pthread_mutex_unlock(&lock);
+}
+int is_done(void) {
+    pthread_mutex_lock(&lock);
+    int is = ended != 0;
+    pthread_mutex_unlock(&lock);
+    return is;
+}
 """
 
 
@@ -58,35 +78,52 @@ own = bytearray(7 << 20)
 
 # std::thread: it is the C++ library that calls pthread_create.
 CPP_POOL = """
+#include <condition_variable>
 #include <cstdlib>
-#include <semaphore.h>
+#include <mutex>
 #include <thread>
-#include <unistd.h>
-static sem_t asked, done;
+static std::mutex &lock = *new std::mutex;
+static std::condition_variable &asked = *new std::condition_variable;
+static std::condition_variable &done = *new std::condition_variable;
+static int jobs, ended;
 static size_t size;
 extern "C" void start() {
-    sem_init(&asked, 0, 0);
-    sem_init(&done, 0, 0);
     std::thread([] {
         std::thread([] {  // whose threads they are stays so
+            std::unique_lock hold(lock);
             for (;;) {
-                sem_wait(&asked);
-                usleep(200000);  // who asks waits by now
+                asked.wait(hold, [] { return jobs != 0; });
+                --jobs;
                 void *volatile block = malloc(size);
                 (void)block;
-                sem_post(&done);
+                ++ended;
+                done.notify_one();
             }
         }).detach();
     }).detach();
 }
-extern "C" void use(size_t bytes) { size = bytes; sem_post(&asked); sem_wait(&done); }
+static std::unique_lock<std::mutex> put(size_t bytes) {
+    std::unique_lock hold(lock);
+    size = bytes;
+    ++jobs;
+    asked.notify_one();
+    return hold;
+}
+extern "C" void use(size_t bytes) {
+    auto hold = put(bytes);
+    done.wait(hold, [] { return ended != 0; });
+    --ended;
+}
 extern "C" void ask(size_t bytes) {
     void *volatile task = malloc(1000);
     use(bytes);
     free(task);
 }
-extern "C" void late(size_t bytes) { size = bytes; sem_post(&asked); }
-extern "C" int is_done() { return sem_trywait(&done) == 0; }
+extern "C" void late(size_t bytes) { put(bytes); }
+extern "C" int is_done() {
+    const std::lock_guard hold(lock);
+    return ended != 0;
+}
 """
 
 
@@ -103,7 +140,13 @@ IDLE = idle_threads(1)
 def pool(here, request) -> None:
     Path(request.param).write_text(POOL if request.param == "pool.c" else CPP_POOL)
     compiler = "cc" if request.param == "pool.c" else "c++"
-    built = run_plain([compiler, "-shared", "-fPIC", "-pthread", request.param, "-o", "pool.so"])
+    flags = [
+        "-shared",
+        "-fPIC",
+        "-pthread",
+        *(["-std=c++20"] if request.param == "pool.cpp" else []),
+    ]
+    built = run_plain([compiler, *flags, request.param, "-o", "pool.so"])
     assert built.status == 0, built.stderr
 
 
@@ -192,7 +235,7 @@ def several(kind: str, threads: int) -> tuple[str, dict[int, int]]:
 
 
 @pytest.mark.parametrize("threads", [2, 4])
-@pytest.mark.parametrize("kind", ["queue", "futures", "openmp"])
+@pytest.mark.parametrize("kind", ["queue", "futures", "timed", "atomic", "openmp"])
 def test_a_pool_that_works_for_several_is_charged_to_each(here, kind, threads):
     flags = ["-shared", "-fPIC", "-pthread", "-fopenmp", "-O2", "-std=c++20"]
     built = run_plain(["c++", *flags, str(POOLS), "-o", "pools.so"])

@@ -104,7 +104,9 @@ void fil_sandbox_count(int change) {
     note(change > 0 ? "sandboxed" : "not-sandboxed", nullptr, 0);
 }
 void fil_thread_of_library(const void*, size_t) {}
-void fil_thread_waits(const void*) {}
+void fil_thread_waits(const void* caller) {
+    note("waits", caller);
+}
 void fil_thread_disarming_stack(const void* address, size_t bytes) {
     note("disarming-stack", address, bytes);
 }

@@ -1,6 +1,8 @@
 // Pools that work for whoever asks, several at once. What a job takes stays.
 #include <pthread.h>
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <deque>
@@ -93,6 +95,77 @@ extern "C" void ask_futures(std::size_t bytes, int jobs) {
     for (auto& each : all) each.get();
 }
 
+// ---- waits that end after some time, by the steady clock ----
+
+static auto& timed_mutex = *new std::mutex;
+static auto& timed_any = *new std::condition_variable;
+static auto& timed_tasks = *new std::deque<std::function<void()>>;
+
+static void works_off_in_time() {
+    for (;;) {
+        std::function<void()> task;
+        {
+            std::unique_lock hold(timed_mutex);
+            const auto has_some = [] { return !timed_tasks.empty(); };
+            while (!timed_any.wait_for(hold, std::chrono::seconds(1), has_some)) {
+            }
+            task = std::move(timed_tasks.front());
+            timed_tasks.pop_front();
+        }
+        task();
+    }
+}
+extern "C" void ask_timed(std::size_t bytes, int jobs) {
+    std::condition_variable done;
+    int left = jobs;
+    std::unique_lock hold(timed_mutex);
+    for (int i = 0; i < jobs; ++i) {
+        timed_tasks.push_back([&, share = bytes / jobs] {
+            take(share);
+            const std::lock_guard its(timed_mutex);
+            if (--left == 0) done.notify_one();
+        });
+    }
+    timed_any.notify_all();
+    while (!done.wait_for(hold, std::chrono::seconds(1), [&] { return left == 0; })) {
+    }
+}
+
+// ---- waits for an atomic ----
+
+static std::atomic<job*> atomic_first{nullptr};
+
+static void works_for_atomic() {
+    for (;;) {
+        job* one = atomic_first.load();
+        if (one == nullptr) {
+            atomic_first.wait(nullptr);
+            continue;
+        }
+        pthread_mutex_lock(&lock);  // who takes a job is alone, and nobody frees it meanwhile
+        one = atomic_first.load();
+        if (one != nullptr) atomic_first.store(one->next);
+        pthread_mutex_unlock(&lock);
+        if (one == nullptr) continue;
+        take(one->bytes);
+        std::atomic_ref(*one->left).fetch_sub(1);
+        std::atomic_ref(*one->left).notify_one();
+    }
+}
+extern "C" void ask_atomic(std::size_t bytes, int jobs) {
+    auto& left = *new int(jobs);  // stays, since it is notified after it was seen to be 0
+    auto& all = *new std::vector<job>(jobs);
+    pthread_mutex_lock(&lock);
+    for (job& one : all) {
+        one = {bytes / jobs, atomic_first.load(), &left};
+        atomic_first.store(&one);
+    }
+    pthread_mutex_unlock(&lock);
+    atomic_first.notify_all();
+    for (int now = std::atomic_ref(left).load(); now != 0; now = std::atomic_ref(left).load())
+        std::atomic_ref(left).wait(now);
+}
+
 // ---- a pool of each thread's own ----
 
 extern "C" void ask_openmp(std::size_t bytes, int jobs) {
@@ -107,5 +180,7 @@ extern "C" void start(int threads) {
         pthread_t thread;
         pthread_create(&thread, nullptr, works, nullptr);
         std::thread(works_off).detach();
+        std::thread(works_off_in_time).detach();
+        std::thread(works_for_atomic).detach();
     }
 }
