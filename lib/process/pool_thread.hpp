@@ -8,6 +8,7 @@
 
 #include "fil/base/hash.hpp"
 #include "fil/capture/job_search.hpp"
+#include "fil/capture/jobs_under_way.hpp"
 #include "os/os.hpp"
 #include "os/sandbox.hpp"
 #include "os/wait_and_wake.hpp"
@@ -53,7 +54,7 @@ class idle_words {
 
 struct pool_thread {
     static constexpr std::uint32_t idle_shapes = 4, learns_at_first = 64;
-    static constexpr std::uintptr_t least_room = 32 << 10;
+    static constexpr std::uintptr_t least_room = 64 << 10;
     static constexpr int most_yields = 1000, most_naps = 1000;
 
     std::atomic<bool> is_taken{false};
@@ -68,6 +69,7 @@ struct pool_thread {
     alignas(thread_frames) unsigned char own_frames[sizeof(thread_frames)] = {};
     kept_words kept = {};
     idle_words its_pools;
+    jobs_under_way jobs;
     stack_shape shape = {};  // of the event that is under way; these two are only its own
 
     thread_frames& frames() { return reinterpret_cast<thread_frames&>(own_frames); }

@@ -87,7 +87,10 @@ class answer {
         const bool is_known = self_.frames().read_kept(kept, is_mark);
         if (is_known) {
             const callstack_id found = job_search::kept_asker({kept.words, kept.count}, leads);
-            if (found != callstack_id::none) return found;
+            if (found != callstack_id::none) {
+                if (kept.mark != 0) self_.jobs.add(kept.mark, found);
+                return found;
+            }
         }
         const job_search::mark mark = of != nullptr ? job_search::mark{of, kept.mark}
                                                     : search_.find_mark(from, end, is_frame);
@@ -96,7 +99,9 @@ class answer {
                 return leads(word, evidence::any) != callstack_id::none;
             });
         }
-        return search_.asker(mark, from, end, leads);
+        const callstack_id found = search_.asker(mark, from, end, leads);
+        if (mark.of != nullptr) self_.jobs.add(mark.at, found);
+        return found;
     }
 
     const stack_shape& shape() {
@@ -120,13 +125,16 @@ class answer {
         std::uintptr_t end = word + usual_stack;
         const asking_thread* asks = nullptr;
         for (const asking_thread& each : asking_) {
+            // Ours: what is known of those that ask lay on this stack, too.
+            if (word == each.thread || word == each.stack_end) return callstack_id::none;
             if (each.stack_end - word >= end - word) continue;
             end = each.stack_end;
             asks = &each;
         }
-        if (pool_thread* pools = all.nearest(word, end)) return through(*pools, word, depth);
+        if (pool_thread* pools = all.nearest(word, end))
+            return how != evidence::stack ? through(*pools, word, depth) : callstack_id::none;
         if (asks != nullptr) return asks->is_engaged ? asks->callstack : callstack_id::none;
-        return made_by(word, how);
+        return how != evidence::stack ? made_by(word, how) : callstack_id::none;
     }
 
     // What a thread's frames outward of this address say.
@@ -138,9 +146,25 @@ class answer {
             return callstack_id::none;
         const job_search::mark mark =
             search_.find_mark(word, end, [](std::uintptr_t) { return true; });
-        return search_.asker(mark, word, end, [&](std::uintptr_t next, evidence how) {
+        const auto leads = [&](std::uintptr_t next, evidence how) {
             return leads_to(next, how, depth + 1);
-        });
+        };
+        kept_words kept;
+        if (mark.of != nullptr && self_.frames().read_others(kept, word, mark.at)) {
+            const callstack_id found = job_search::kept_asker({kept.words, kept.count}, leads);
+            if (found != callstack_id::none) return found;
+        }
+        const callstack_id known = thread.jobs.around(word);
+        return is_asked_at(known) ? known : search_.asker(mark, word, end, leads);
+    }
+
+    // Whether an asking thread is in the call with that callstack.
+    bool is_asked_at(callstack_id callstack) const {
+        if (callstack == callstack_id::none) return false;
+        for (const asking_thread& each : asking_) {
+            if (each.callstack == callstack) return true;
+        }
+        return false;
     }
 
     // Fresh: made by the call in which an asking thread still is, or by a pool's thread for it.
@@ -149,18 +173,15 @@ class answer {
         const std::uint32_t before = how == evidence::any ? 64 : 1;
         const callstack_id made = recorder.blocks().look_around(word, before).callstack;
         if (made <= callstack_id::unknown) return callstack_id::none;
-        for (const asking_thread& each : asking_) {
-            if (each.callstack == made)
-                return all.outlived.meets(word, made) ? callstack_id::none : made;
-        }
-        const callstack_id caller = recorder.tree().at(made).caller;
-        for (const asking_thread& each : asking_) {
-            if (each.callstack != caller) continue;
+        callstack_id asker = made;
+        if (!is_asked_at(made)) {
+            asker = recorder.tree().at(made).caller;
             const function_id function = recorder.tree().function_of(made);
-            const bool is_errand = recorder.functions().kind_of(function) == function_kind::errand;
-            return is_errand && !all.outlived.meets(word, made) ? caller : callstack_id::none;
+            if (!is_asked_at(asker) ||
+                recorder.functions().kind_of(function) != function_kind::errand)
+                return callstack_id::none;
         }
-        return callstack_id::none;
+        return all.outlived.meets(word, made) ? callstack_id::none : asker;
     }
 
     // Whether an asking thread is in the call with that callstack, or was called back from it.
@@ -217,6 +238,15 @@ asked_by by_creator(const asking_threads& asking, std::uintptr_t creator) {
     return by_creator(asking, thread.creator);
 }
 
+// An answer's frames leave what it found on the stack, and the program's next frames may have parts
+// that they do not write. So these begin further in than those will mostly reach.
+[[gnu::noinline]] asked_by ask_further_in(const asking_threads& asking, pool_thread& thread,
+                                          std::uintptr_t from, asked_by alone) {
+    void* const between = __builtin_alloca(pool_thread::least_room / 2);
+    __asm__ volatile("" : : "r"(between) : "memory");
+    return ask(asking, thread, from, alone);
+}
+
 }  // namespace
 
 void begin(std::uintptr_t creator, std::size_t stack_bytes) {
@@ -230,6 +260,7 @@ void begin(std::uintptr_t creator, std::size_t stack_bytes) {
     fresh->last.of = nullptr;
     fresh->frames().begin_thread();
     fresh->its_pools.forget();
+    fresh->jobs.forget();
     fresh->lowest.store(sp, std::memory_order_relaxed);
     fresh->end.store(system_stack_ends::nearest_end(sp) & ~std::uintptr_t{7},
                      std::memory_order_release);
@@ -272,6 +303,7 @@ void waits() {
     thread->remember(thread->shape);
     const idle_shape* usual = thread->usual();
     if (usual == nullptr || !usual->is(thread->shape)) return;
+    thread->jobs.forget();
     thread->frames().read_kept(thread->kept, [](std::uintptr_t) { return false; });
     for (std::uint32_t i = 0; i != thread->kept.count; ++i)
         thread->its_pools.add(thread->kept.words[i]);
@@ -288,7 +320,7 @@ asked_by asker(const asking_threads& asking) {
     // From where the event began: our own frames hold what calls before left there.
     const std::uintptr_t from = (this_thread.guard.where() + 7) & ~std::uintptr_t{7};
     if (!thread->has_room(from)) return alone;
-    return ask(asking, *thread, from, alone);
+    return ask_further_in(asking, *thread, from, alone);
 }
 
 void forget_parents() {

@@ -96,7 +96,61 @@ class thread_frames {
         return false;
     }
 
+    // The same of another thread, of whose stack all from `from` on is its callers' and stays. Its
+    // registers are not known: but a word may be a return address, and it is one if the frames from
+    // there on lead to just the landmark's place. Inward of it, the frame in which `from` is has
+    // saved what its caller keeps.
+    bool read_others(kept_words& kept, std::uintptr_t from, std::uintptr_t mark) {
+#if defined(__x86_64__)
+        kept.mark = mark;
+        kept.count = 0;
+        const std::uintptr_t code = stack_word(mark);
+        std::uintptr_t at = from + sizeof from;
+        for (; at < mark && at - from < most_bytes; at += sizeof at) {
+            const bool may_be_code = stack_word(at) - code + near_code <= 2 * near_code;
+            if (!may_be_code) continue;
+            kept.count = 0;
+            for (std::uintptr_t saved = at;
+                 saved > from && at - saved < std::size(kept_numbers) * 8;)
+                kept.add(stack_word(saved -= sizeof saved));
+            if (lead_to(kept, at, mark)) return true;
+        }
+#endif
+        return false;
+    }
+
   private:
+    // A library's code lies together; and so much is read of others' stacks.
+    static constexpr std::uintptr_t near_code = 256 << 20, most_bytes = 16 << 10;
+
+    // Whether the frames do, outward of the return address that stands there. Where the frame
+    // inward of it has a frame pointer, that of its caller is saved next to it.
+    bool lead_to(kept_words& kept, std::uintptr_t at, std::uintptr_t mark) {
+        std::uintptr_t fp = stack_word(at - sizeof at);
+        for (std::uint32_t frames = 0; frames != stack_shape::deepest; ++frames) {
+            if (at == mark) return true;
+            const kept_rule& rule = rule_at(stack_word(at));
+            const bool is_by_fp = rule.base == x86_64::fp;
+            if (!rule.is_plain || (!is_by_fp && rule.base != x86_64::sp)) return false;
+            const std::uintptr_t sp = at + sizeof at;
+            const std::uintptr_t stack = offset(is_by_fp ? fp : sp, rule.offset);
+            if (stack <= sp || stack > mark + sizeof at || stack % sizeof at != 0) return false;
+            for (std::size_t i = 0; i != std::size(kept_numbers); ++i) {
+                const std::uintptr_t place = offset(stack, rule.saved_at[i]);
+                if (rule.saved_at[i] == 0) continue;
+                if (place < sp || place >= stack || place % sizeof place != 0) return false;
+                kept.add(stack_word(place));
+                if (kept_numbers[i] == x86_64::fp) fp = stack_word(place);
+            }
+            at = stack - sizeof at;
+        }
+        return false;
+    }
+
+    static std::uintptr_t offset(std::uintptr_t from, std::int32_t bytes) {
+        return from + static_cast<std::uintptr_t>(std::intptr_t{bytes});
+    }
+
     using reach_type = stack_reach<system_stack_ends>;
     using steps = frame_steps<x86_64, reach_type>;
     static constexpr std::size_t codes_log2 = 9;

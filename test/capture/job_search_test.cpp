@@ -14,8 +14,11 @@ namespace {
 constexpr std::uintptr_t into_loop = 0x401234, into_wait = 0x401200;
 constexpr std::uintptr_t of_a = 0xA000, of_b = 0xB000, inside_c = 0xC001;
 
-// Words that lead somewhere; inside_c only when all words count.
+// Words that lead somewhere: an asker's stack, blocks; inside_c only when all words count.
+constexpr std::uintptr_t stack_of_d = 0xD000;
 callstack_id leads_to(std::uintptr_t word, evidence how) {
+    if (word >> 12 == 0xD) return callstack_id{13};
+    if (how == evidence::stack) return callstack_id::none;
     if (word >> 12 == 0xA) return callstack_id{10};
     if (word >> 12 == 0xB) return callstack_id{11};
     return how == evidence::any && word == inside_c ? callstack_id{12} : callstack_id::none;
@@ -112,6 +115,15 @@ TEST(job_search, an_address_inside_a_block_counts_where_nothing_else_does) {
     EXPECT_EQ(pool.ask(), callstack_id{10});
 }
 
+TEST(job_search, what_is_inside_a_job_counts_before_the_loops_frame) {
+    made_up pool;
+    pool.teach(3, 4);
+    pool.stack[100] = into_loop;
+    pool.stack[90] = inside_c;
+    pool.stack[102] = of_a;
+    EXPECT_EQ(pool.ask(), callstack_id{12});
+}
+
 TEST(job_search, a_slot_is_learnt_where_what_leads_to_askers_changes) {
     made_up pool;
     pool.teach();
@@ -138,6 +150,8 @@ TEST(job_search, a_slot_is_learnt_where_what_leads_to_askers_changes) {
 TEST(job_search, of_what_frames_keep_the_innermost_counts_unless_it_is_inside_a_block) {
     const std::uintptr_t kept[] = {7, inside_c, of_b, of_a};
     EXPECT_EQ(job_search::kept_asker(kept, leads_to), callstack_id{11});
+    const std::uintptr_t certain[] = {7, inside_c, of_b, stack_of_d};
+    EXPECT_EQ(job_search::kept_asker(certain, leads_to), callstack_id{13});
     EXPECT_EQ(job_search::kept_asker(std::span(kept).first(2), leads_to), callstack_id{12});
     EXPECT_EQ(job_search::kept_asker({}, leads_to), callstack_id::none);
 }

@@ -43,8 +43,9 @@ class asking_thread {
         if (now != 0) now_.store(now | 1, std::memory_order_relaxed);
     }
 
-    // All that was known is to be forgotten: callstacks are others. `before`, `now`: generations.
-    void forget(std::uint64_t before, std::uint64_t now);
+    // All that was known of this thread is to be forgotten. `before`, `now`: generations;
+    // `are_others`: callstacks are another recording's from now on.
+    void forget(std::uint64_t before, std::uint64_t now, bool are_others);
 
     // All of them, as they stand now.
     static std::size_t list(fil_asking_thread* threads, std::size_t room);
@@ -62,7 +63,8 @@ class asking_thread {
         state_.store(state, std::memory_order_relaxed);
         lock_.store(interpreter_lock::find(runtime, state, !is_native), std::memory_order_relaxed);
         thread_.store(own_thread(), std::memory_order_relaxed);
-        place_.store(reinterpret_cast<address>(__builtin_frame_address(0)),
+        // Odd: what list() leaves on the stack of a pool's thread is not to look like a job's.
+        place_.store(reinterpret_cast<address>(__builtin_frame_address(0)) | 1,
                      std::memory_order_relaxed);
         if (is_listed_) return;
         is_listed_ = true;
@@ -92,9 +94,9 @@ class asking_thread {
     bool is_listed_;
 };
 
-inline void asking_thread::forget(std::uint64_t before, std::uint64_t now) {
+inline void asking_thread::forget(std::uint64_t before, std::uint64_t now, bool are_others) {
     // Who is the first to hear of it says so; others only catch up.
-    if (before >= epoch_of_all.load(std::memory_order_relaxed))
+    if (are_others && before >= epoch_of_all.load(std::memory_order_relaxed))
         epoch_of_all.store(now, std::memory_order_relaxed);
     epoch_.store(epoch_of_all.load(std::memory_order_relaxed), std::memory_order_relaxed);
     now_.store(0, std::memory_order_relaxed);

@@ -49,7 +49,10 @@ struct thread_walk {
     // Code objects died, mostly: then only what was remembered of these is wrong.
     template <typename Frames>
     [[gnu::noinline]] void catch_up(std::uint64_t now) {
-        bool is_known = generation != 0 && now - generation <= 64;
+        // One that is new, or slept for long, does not know why. What others know stays: they wait
+        // in a library, maybe, and are asked for (asking_threads.hpp).
+        const bool is_late = generation == 0 || now - generation > 64;
+        bool is_known = !is_late;
         while (is_known && generation != now) {
             const void* block;
             std::size_t bytes;
@@ -61,7 +64,7 @@ struct thread_walk {
             ++generation;
         }
         if (!is_known) {
-            asks.forget(generation, now);
+            asks.forget(generation, now, !is_late);
             forget();
         }
         generation = now;

@@ -4,12 +4,12 @@
 //
 //     stack pointer ─ ... job's frames ... ─ landmark ─ loop's frame ─ ... ─ end of the stack
 //
-// The first that leads to an asker counts, of: what the job's frames keep of registers, from the
-// innermost frame outward to the landmark, since that was written by who runs now; the slot where
-// this loop keeps its job; all words of the job's frames, from the landmark inward; the loop's
-// frame. Where a job waits it may run another, so there may be several landmarks: the innermost is
-// asked first. Without any: all, from the end of the stack inward. A landmark may stand in a dead
-// part of a frame, so where there are two, the frames are asked (is_frame).
+// The first that leads to an asker counts, of: what the job's frames keep of registers, since that
+// was written by who runs now; the slot where this loop keeps its job; all words of the job's
+// frames, from the landmark inward; the loop's frame. Where a job waits it may run another, so
+// there may be several landmarks: the innermost is asked first. Without any: all, from the end of
+// the stack inward. A landmark may stand in a dead part of a frame, so where there are two, the
+// frames are asked (is_frame).
 //
 // Bounded: so many words for an answer, however many stacks it leads through. One thread; no locks.
 // Hot path: no allocation, no throw.
@@ -23,9 +23,9 @@
 
 namespace fil {
 
-// Which words count: addresses of stacks, and where blocks begin; or inside of blocks, too, which
-// are the pool's own more often.
-enum class evidence { sure, any };
+// Which words count: addresses of the askers' stacks alone; of those of pools' threads, and where
+// blocks begin, too; or inside of blocks, which are the pool's own more often.
+enum class evidence { stack, sure, any };
 
 class job_search {
   public:
@@ -55,26 +55,33 @@ class job_search {
     template <typename LeadsTo>
     callstack_id asker(const mark& innermost, std::uintptr_t from, std::uintptr_t end,
                        LeadsTo leads_to) {
-        for (const evidence how : {evidence::sure, evidence::any}) {
-            const auto leads = [&](std::uintptr_t at) { return leads_to(stack_word(at), how); };
-            callstack_id found = callstack_id::none;
-            if (innermost.of == nullptr) found = first_inward(end, from, leads);
-            std::uintptr_t inner = from;
-            for (mark m = innermost; m.of != nullptr && found == callstack_id::none;
-                 inner = m.at, m = next_mark(m.at + word_bytes, end)) {
-                found = in_slot(m, inner, end, leads_to);
-                if (found == callstack_id::none) found = first_inward(m.at, inner, leads);
-                if (found == callstack_id::none) found = in_loop(m, end, leads);
-            }
-            if (found != callstack_id::none) return found;
+        const auto first = [&](auto search) {
+            const auto by = [&](evidence how) {
+                return search([&](std::uintptr_t at) { return leads_to(stack_word(at), how); });
+            };
+            const callstack_id found = by(evidence::sure);
+            return found != callstack_id::none ? found : by(evidence::any);
+        };
+        if (innermost.of == nullptr)
+            return first([&](auto leads) { return first_inward(end, from, leads); });
+        callstack_id found = callstack_id::none;
+        std::uintptr_t inner = from;
+        for (mark m = innermost; m.of != nullptr && found == callstack_id::none;
+             inner = m.at, m = next_mark(m.at + word_bytes, end)) {
+            found = in_slot(m, inner, end, leads_to);
+            if (found == callstack_id::none)
+                found = first([&](auto leads) { return first_inward(m.at, inner, leads); });
+            if (found == callstack_id::none)
+                found = first([&](auto leads) { return in_loop(m, end, leads); });
         }
-        return callstack_id::none;
+        return found;
     }
 
-    // What the job's frames keep (thread_frames.hpp), innermost first.
+    // What the job's frames keep (thread_frames.hpp), innermost first. Whose a stack is is certain;
+    // whose a block is was an answer like this one, where a pool's thread made it.
     template <typename LeadsTo>
     static callstack_id kept_asker(std::span<const std::uintptr_t> words, LeadsTo leads_to) {
-        for (const evidence how : {evidence::sure, evidence::any}) {
+        for (const evidence how : {evidence::stack, evidence::sure, evidence::any}) {
             for (const std::uintptr_t word : words) {
                 const callstack_id found = leads_to(word, how);
                 if (found != callstack_id::none) return found;

@@ -116,6 +116,40 @@ TEST(thread_frames, what_callers_keep_is_found_and_ends_at_the_mark) {
     EXPECT_LT(wanted.kept.count, all);
 }
 
+// The frames outward of a word on another thread's stack, while that one stands still.
+struct standing {
+    std::unique_ptr<thread_frames> frames = std::make_unique<thread_frames>();
+    kept_words kept{};
+    std::uintptr_t mark = 0;
+    bool is_known = false;
+};
+[[gnu::noinline]] void holds_job(standing& one) {
+    volatile int job = 7;
+    std::thread([&one, from = reinterpret_cast<std::uintptr_t>(&job) & ~std::uintptr_t{7}] {
+        one.is_known = one.frames->read_others(one.kept, from, one.mark);
+    }).join();
+    asm volatile("" : : : "rbx");  // so this frame saves its caller's
+}
+[[gnu::noinline]] void keeps_and_enters(standing& one, std::uintptr_t beside) {
+    void* volatile first = nullptr;
+    void* const volatile* at = &first;
+    while (*at != __builtin_return_address(0)) ++at;
+    one.mark = reinterpret_cast<std::uintptr_t>(at) + beside;
+    std::uintptr_t word = secret;
+    asm volatile("" : "+b"(word));
+    holds_job(one);
+    asm volatile("" : "+b"(word));
+}
+
+TEST(thread_frames, of_another_thread_are_those_that_lead_to_the_mark) {
+    standing one;
+    std::thread([&] { keeps_and_enters(one, 0); }).join();
+    EXPECT_TRUE(one.is_known);
+    EXPECT_TRUE(has(one.kept, secret));
+    std::thread([&] { keeps_and_enters(one, 8); }).join();
+    EXPECT_FALSE(one.is_known);  // no frame returns from there
+}
+
 TEST(thread_frames, of_a_stack_that_is_deeper_are_none) {
     seen found;
     std::thread([&] { recurse(found, 2 * stack_shape::deepest); }).join();
