@@ -198,7 +198,9 @@ typedef enum fil_known_kind FIL_ENUM {
     FIL_KNOWN_MAPPING = 2, /* counted as a whole */
     FIL_KNOWN_RESERVE = 3, /* mapped, and not counted but for blocks in it: an arena, a pool */
     FIL_KNOWN_BLOCK = 4,   /* of 64 KiB and more */
-    FIL_KNOWN_BLOCKS = 5   /* `bytes` of smaller ones, which begin in the page at `address` */
+    FIL_KNOWN_BLOCKS = 5,  /* `bytes` of smaller ones, which begin in the page at `address` */
+    FIL_KNOWN_SPARSE = 6,  /* what sparse memory lacks for the sake of the `blocks` of `callstack` */
+    FIL_KNOWN_OCCUPIED = 7 /* of malloc's memory: resident pages on which smaller blocks are */
 } fil_known_kind;
 typedef struct fil_known_memory {
     fil_known_kind kind;
@@ -207,6 +209,8 @@ typedef struct fil_known_memory {
     fil_text allocator;
     uint64_t address;
     uint64_t bytes;
+    fil_callstack callstack; /* these two of FIL_KNOWN_SPARSE */
+    uint64_t blocks;
 } fil_known_memory;
 
 /* Each part that the process `pid` knows of now, kind by kind and, of blocks, in order of address; it
@@ -254,7 +258,8 @@ typedef enum fil_resident_kind FIL_ENUM {
     FIL_RESIDENT_RESERVE = 10, /* arenas and pools */
     FIL_RESIDENT_UNKNOWN = 11, /* mapped, and known to nobody */
     FIL_RESIDENT_ABSENT = 12,  /* no bytes: `live` are counted and not resident */
-    FIL_RESIDENT_COPIED = 13   /* what forked processes inherited, and copied by writing */
+    FIL_RESIDENT_COPIED = 13,  /* what forked processes inherited, and copied by writing */
+    FIL_RESIDENT_VACANT = 14   /* of malloc's: pages on which there is no block */
 } fil_resident_kind;
 typedef struct fil_resident_part {
     fil_resident_kind kind;
@@ -262,6 +267,15 @@ typedef struct fil_resident_part {
     int64_t bytes;
     int64_t live; /* of what is counted that is resident here */
 } fil_resident_part;
+
+/* What is resident for the sake of few bytes: pages of malloc's, and arenas of a runtime's small
+ * objects, at most half full. What they lack to be full is shared by the blocks on them. */
+typedef struct fil_sparse {
+    size_t number; /* of a recording, as of fil_session_process() */
+    fil_callstack callstack;
+    uint64_t blocks;
+    uint64_t bytes; /* their share */
+} fil_sparse;
 
 /* Which moment a report is of. */
 typedef enum fil_moment FIL_ENUM {
@@ -314,11 +328,17 @@ typedef struct fil_session_facts {
     const fil_resident_part* last_parts;
     size_t last_part_count;
     double last_parts_seconds;
+    const fil_sparse* sparse; /* known where `parts` are */
+    size_t sparse_count;
+    size_t sparse_size; /* of each: sizeof(fil_sparse) */
+    const fil_sparse* last_sparse; /* of the moment of `last_parts` */
+    size_t last_sparse_count;
 } fil_session_facts;
 #define FIL_SESSION_FACTS_INIT                                                                     \
     { sizeof(fil_session_facts), 0, FIL_MOMENT_PEAK, 0, 0, 0, 0, 0, 0, 0, NULL, 0, sizeof(fil_sample), \
       NULL, 0, sizeof(fil_untouched), NULL, 0, NULL, 0, NULL, 0, sizeof(fil_process_moment), 0, 0, \
-      { NULL, 0 }, NULL, NULL, NULL, 0, sizeof(fil_resident_part), NULL, 0, 0 }
+      { NULL, 0 }, NULL, NULL, NULL, 0, sizeof(fil_resident_part), NULL, 0, 0, NULL, 0, \
+      sizeof(fil_sparse), NULL, 0 }
 
 /* Writes the report of all processes' memory at the session's peak (or another moment), as
  * fil_recording_report() does. FIL_ERROR_EMPTY if nothing was recorded, FIL_ERROR_DAMAGED and

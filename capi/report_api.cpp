@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <range/v3/algorithm/find_if.hpp>
 
@@ -70,8 +71,8 @@ report::session_snapshot snapshot_of(std::vector<drawn_process> drawn, report::f
         about.resident.anonymous - drawn.front().usage.bytes(mapping_kind::arena);
     for (const report::resident_part& part : about.resident.parts) {
         using enum report::resident_kind;
-        const bool is_explained =
-            part.kind == ground || part.kind == heap || part.kind == mapped || part.kind == reserve;
+        const bool is_explained = part.kind == ground || part.kind == heap || part.kind == vacant ||
+                                  part.kind == mapped || part.kind == reserve;
         if (is_explained) unexplained -= std::max<std::int64_t>(part.bytes - part.live, 0);
     }
     if (options.run == 0 && is_far_above(unexplained, about.peak - about.peak_shared))
@@ -81,9 +82,10 @@ report::session_snapshot snapshot_of(std::vector<drawn_process> drawn, report::f
                      options.snapshot == FIL_SNAPSHOT_WITH_SOURCES);
 }
 
-// One recording, all of it or its last run. `own_directory`: where that shall go.
-report::session_snapshot read_one(const recording_view& recording, const session_page& page,
-                                  report::facts about, const report::started_process& who,
+// One recording, all of it or its last run; `number`: of it. `own_directory`: where that shall go.
+report::session_snapshot read_one(const recording_view& recording, std::size_t number,
+                                  const session_page& page, report::facts about,
+                                  const report::started_process& who,
                                   const fil_report_options& options, const fil_session_facts& known,
                                   callstack_id root, std::string& own_directory) {
     drawn_recording what{recording, &page, root, request_of(known)};
@@ -103,6 +105,10 @@ report::session_snapshot read_one(const recording_view& recording, const session
                        {.pid = who.pid, .name = report::process_name(who), .parent = who.parent},
                        untouched_of(known)};
     if (known.counters_read != nullptr) known.counters_read(known.context);
+    std::vector<sparse_usage> sparse;
+    for (const told_sparse& one : sparse_of(known))
+        if (one.number == number) sparse.push_back(one.of);
+    add_sparse(only.usage, only.drawn, sparse);
     std::vector<drawn_process> drawn;
     drawn.push_back(std::move(only));
     symbols names;  // the program is not ours: nothing is kept in its user's home
@@ -117,6 +123,22 @@ std::string note_of_child(const std::vector<drawn_process>& drawn, std::int32_t 
            std::to_string(out_of_memory_status) + "; the program went on.";
 }
 
+// Of those whose recordings are whole: who ended may have left a smaller one, with other numbers.
+void add_sparse_of_all(std::vector<drawn_process>& drawn, const session& session,
+                       const joined_process& program, const fil_session_facts& known) {
+    std::map<std::size_t, std::vector<sparse_usage>> by_number;
+    for (const told_sparse& one : sparse_of(known)) by_number[one.number].push_back(one.of);
+    for (const auto& [number, sparse] : by_number) {
+        if (number >= session.processes().size()) continue;
+        const joined_process& whose = session.processes()[number];
+        if (!whose.has_recording() || (whose.closed() && &whose != &program)) continue;
+        const auto one = ranges::find_if(drawn, [&](const drawn_process& process) {
+            return &process.drawn.recording.header() == &whose.header();
+        });
+        if (one != drawn.end()) add_sparse(one->usage, one->drawn, sparse);
+    }
+}
+
 report::session_snapshot read_all(const session& session, const joined_process& program,
                                   report::facts about, const fil_report_options& options,
                                   const fil_session_facts& known) {
@@ -126,6 +148,7 @@ report::session_snapshot read_all(const session& session, const joined_process& 
     for (drawn_process& one : found.drawn) {  // looked at of its last image alone
         if (&one.drawn.recording.header() == &program.header()) one.untouched = untouched_of(known);
     }
+    add_sparse_of_all(found.drawn, session, program, known);
     about.notes.insert(about.notes.end(), found.notes.begin(), found.notes.end());
     if (const auto request = request_of(known); is_out_of_memory(known)) {
         if (request->pid == program.pid)
@@ -156,8 +179,8 @@ report::session_snapshot read_session(const session& session, const fil_report_o
     report::facts about = facts_of(options, known);
     if (!session.shows_arguments()) about.arguments = report::masked(std::move(about.arguments));
     if (options.run == 0) return read_all(session, *process, std::move(about), options, known);
-    return read_one(process->view(), session.page(), std::move(about), started_of(*process),
-                    options, known, callstack_id::unknown, own_directory);
+    return read_one(process->view(), process->number, session.page(), std::move(about),
+                    started_of(*process), options, known, callstack_id::unknown, own_directory);
 }
 
 report::session_snapshot read_this_process(const fil_report_options& options,
@@ -175,7 +198,7 @@ report::session_snapshot read_this_process(const fil_report_options& options,
     const report::started_process who{
         getpid(), getppid(), report::masked(about.arguments),
         std::filesystem::read_symlink("/proc/self/exe", ignored).string()};
-    return read_one(recording, page, std::move(about), who, options, nothing,
+    return read_one(recording, 0, page, std::move(about), who, options, nothing,
                     since != nullptr ? since->root.load() : callstack_id::unknown, own_directory);
 }
 

@@ -302,7 +302,8 @@ fil_status fil_session_memory(const fil_session* session, int32_t pid,
         if (!all) throw failure{FIL_ERROR_SYSTEM, "the memory of the process cannot be read"};
         const auto tell = [&](fil_known_kind kind, std::uint64_t address, std::uint64_t bytes,
                               const std::string& allocator = {}) {
-            const fil_known_memory part{kind, {allocator.data(), allocator.size()}, address, bytes};
+            const fil_known_memory part{
+                kind, {allocator.data(), allocator.size()}, address, bytes, 0, 0};
             visit(context, &part);
         };
         for (const auto& one : all->grounds)
@@ -324,6 +325,12 @@ fil_status fil_session_memory(const fil_session* session, int32_t pid,
         }
         for (const auto& one : all->blocks) tell(FIL_KNOWN_BLOCK, one.address, one.bytes);
         for (const auto& one : all->small_blocks) tell(FIL_KNOWN_BLOCKS, one.address, one.bytes);
+        for (const sparse_blocks::kept& one : all->sparse.by_callstack) {
+            const fil_known_memory part{FIL_KNOWN_SPARSE,        {nullptr, 0}, 0, one.bytes,
+                                        to_index(one.callstack), one.blocks};
+            visit(context, &part);
+        }
+        tell(FIL_KNOWN_OCCUPIED, 0, all->sparse.occupied);
     });
 }
 

@@ -123,6 +123,19 @@ std::vector<untouched_range> untouched_of(const fil_session_facts& facts) {
     return ranges;
 }
 
+std::vector<told_sparse> sparse_of(const fil_session_facts& facts) {
+    std::vector<told_sparse> all;
+    const auto add = [&](const fil_sparse* first, std::size_t count, mapping_kind kind) {
+        for (const fil_sparse& one : elements_of(first, count, facts.sparse_size, "sparse"))
+            all.push_back(
+                {one.number,
+                 {callstack_id{one.callstack}, kind, std::int64_t(one.bytes), one.blocks}});
+    };
+    add(facts.sparse, facts.sparse_count, report::sparse_at_peak);
+    add(facts.last_sparse, facts.last_sparse_count, report::sparse_afterwards);
+    return all;
+}
+
 std::vector<own_peak_moment> moments_of(const fil_session_facts& facts) {
     std::vector<own_peak_moment> moments;
     for (const fil_process_moment& moment :

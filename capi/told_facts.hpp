@@ -19,6 +19,11 @@ bool is_out_of_memory(const fil_session_facts& facts);
 std::optional<failed_request> request_of(const fil_session_facts& facts);
 
 std::vector<untouched_range> untouched_of(const fil_session_facts& facts);
+struct told_sparse {
+    std::size_t number;  // of a recording
+    sparse_usage of;
+};
+std::vector<told_sparse> sparse_of(const fil_session_facts& facts);
 std::vector<own_peak_moment> moments_of(const fil_session_facts& facts);
 
 }  // namespace fil::capi

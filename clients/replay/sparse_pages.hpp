@@ -1,6 +1,6 @@
 #pragma once
-// Pages that are resident for the sake of few bytes: which blocks keep them? Of the slots of a
-// replay that stands still. What a page lacks to be full is shared by the blocks on it.
+// Which blocks keep sparse pages (fil/report/sparse_memory.hpp)? Of the slots of a replay that
+// stands still.
 //
 // Cold: allocates, so nothing is measured afterwards.
 
@@ -10,50 +10,40 @@
 #include <unordered_map>
 #include <vector>
 
+#include "fil/report/sparse_memory.hpp"
 #include "fil/trace/replay.hpp"
 
 namespace fil::replay_driver {
 
 struct sparse_pages {
-    std::uint64_t pages = 0;  // with blocks on them, at least half empty
-    std::uint64_t empty = 0;  // bytes of those
-    std::vector<std::pair<std::uint32_t, std::uint64_t>> kept;  // by slot: its share of `empty`
+    std::uint64_t pages = 0;
+    std::uint64_t empty = 0;                                // bytes that those lack
+    std::unordered_map<std::uint32_t, std::uint64_t> kept;  // by slot: its share of `empty`
+
+    static report::memory_unit unit_at(std::uint64_t address) {
+        return report::page_around(address);
+    }
+    void seen(report::memory_unit page, std::uint64_t taken, std::span<const std::uint32_t> whose) {
+        const std::uint64_t lacking = report::bytes_lacking(page.end - page.begin, taken);
+        if (lacking == 0) return;
+        ++pages;
+        empty += lacking;
+        for (const std::uint32_t slot : whose) kept[slot] += lacking / whose.size();
+    }
 };
 
 inline sparse_pages find_sparse_pages(std::span<const trace::replay_slot> slots) {
-    constexpr std::uint64_t page = 4096;
-    struct part {
-        std::uint64_t page;
-        std::uint32_t slot, bytes;
+    const auto address_of = [&](std::uint32_t i) {
+        return reinterpret_cast<std::uintptr_t>(slots[i].block);
     };
-    std::vector<part> parts;
-    for (std::uint32_t i = 0; i < slots.size(); ++i) {
-        if (slots[i].block == nullptr || slots[i].bytes == 0) continue;
-        const auto begin = reinterpret_cast<std::uintptr_t>(slots[i].block);
-        const std::uint64_t end = begin + slots[i].bytes;
-        for (std::uint64_t at = begin; at < end;) {
-            const std::uint64_t next = std::min((at / page + 1) * page, end);
-            // Whole pages are full.
-            if (next - at < page)
-                parts.push_back({at / page, i, static_cast<std::uint32_t>(next - at)});
-            at = next;
-            if (at % page == 0 && end - at >= page) at += (end - at) / page * page;
-        }
-    }
-    std::ranges::sort(parts, {}, &part::page);
+    std::vector<std::uint32_t> order;
+    for (std::uint32_t i = 0; i < slots.size(); ++i)
+        if (slots[i].block != nullptr && slots[i].bytes != 0) order.push_back(i);
+    std::ranges::sort(order, {}, address_of);
     sparse_pages found;
-    std::unordered_map<std::uint32_t, std::uint64_t> kept;
-    for (std::size_t begin = 0, end = 0; begin < parts.size(); begin = end) {
-        std::uint64_t used = 0;
-        for (; end < parts.size() && parts[end].page == parts[begin].page; ++end)
-            used += parts[end].bytes;
-        if (used * 2 > page) continue;
-        ++found.pages;
-        found.empty += page - used;
-        for (std::size_t i = begin; i < end; ++i)
-            kept[parts[i].slot] += (page - used) / (end - begin);
-    }
-    found.kept.assign(kept.begin(), kept.end());
+    report::blocks_by_unit<std::uint32_t, sparse_pages> by_page(found);
+    for (const std::uint32_t i : order) by_page.add(address_of(i), slots[i].bytes, i);
+    by_page.finish();
     return found;
 }
 

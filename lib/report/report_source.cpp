@@ -61,6 +61,19 @@ void add_arenas(usage_at_peak& usage, const drawn_recording& drawn,
     }
 }
 
+void add_sparse(usage_at_peak& usage, const drawn_recording& drawn,
+                const std::vector<sparse_usage>& seen) {
+    const std::uint32_t callstacks = drawn.recording.callstacks_there();
+    for (const sparse_usage& one : seen) {
+        const std::uint32_t id = to_index(one.callstack);
+        if (id >= callstacks || one.callstack < drawn.root || one.bytes <= 0) continue;
+        auto& table = usage.by_kind[static_cast<std::size_t>(one.kind)];
+        if (id >= table.size()) table.resize(id + 1);
+        table[id] += {plausible(one.bytes), one.blocks};
+    }
+    check_plausible(usage);
+}
+
 namespace {
 
 // What tells this process's own code; `program` knows how the user started the first of them.

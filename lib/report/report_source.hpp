@@ -25,6 +25,14 @@ struct untouched_range {
     mapping_kind kind = mapping_kind::anonymous;
 };
 
+// What sparse memory lacks for the sake of a callstack's blocks; `kind`: when.
+struct sparse_usage {
+    callstack_id callstack;
+    mapping_kind kind;
+    std::int64_t bytes;
+    std::uint64_t blocks;
+};
+
 // A recording, all of it or its last about, at the peak of that or at another moment.
 struct drawn_recording {
     recording_view recording;
@@ -49,6 +57,10 @@ usage_at_peak usage_of(const drawn_recording& drawn);
 // somebody saw who looked near the peak, or as the process itself did.
 void add_arenas(usage_at_peak& usage, const drawn_recording& drawn,
                 const std::vector<untouched_range>& seen);
+
+// Adds it as usage of these kinds.
+void add_sparse(usage_at_peak& usage, const drawn_recording& drawn,
+                const std::vector<sparse_usage>& seen);
 
 // One of the processes that are drawn.
 struct drawn_process {

@@ -19,7 +19,7 @@ static bool is_one_of(report_kind kind) {
     return kind <= report_kind::now;
 }
 static bool is_one_of(resident_kind kind) {
-    return kind >= resident_kind::ground && kind <= resident_kind::copied;
+    return kind >= resident_kind::ground && kind <= resident_kind::vacant;
 }
 static bool is_one_of(ending_facts::how how) {
     return how <= ending_facts::how::out_of_memory;
@@ -261,7 +261,7 @@ std::string content_of(const session_snapshot& from) {
     to(from.about);
     put_frames(to, from.tidy.frames());
     put_callstacks(to, from.tidy.callstacks());
-    for (int kind = 0; kind < mapping_kinds; ++kind)
+    for (int kind = 0; kind < usage_kinds; ++kind)
         put_usage(to, from.tidy.used(static_cast<mapping_kind>(kind)));
     put_untouched(to, from.tidy.untouched_mappings());
     to(from.tidy.texts(), from.sources);
@@ -275,7 +275,7 @@ session_snapshot snapshot_of_content(std::string_view content) {
     from.require(are_plausible(made.about));
     take_frames(from, made.tidy);
     take_callstacks(from, made.tidy);
-    for (int kind = 0; kind < mapping_kinds; ++kind)
+    for (int kind = 0; kind < usage_kinds; ++kind)
         take_usage(from, made.tidy, static_cast<mapping_kind>(kind));
     take_untouched(from, made.tidy);
     std::map<std::string, std::string> texts;

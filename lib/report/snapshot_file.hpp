@@ -19,7 +19,7 @@ namespace fil {
 
 inline constexpr std::string_view snapshot_magic = "filsnap\n";
 inline constexpr std::string_view snapshot_suffix = ".filsnap";
-inline constexpr std::uint32_t snapshot_version = 2;
+inline constexpr std::uint32_t snapshot_version = 3;
 inline constexpr std::uint64_t longest_content = std::uint64_t{512} << 20;
 
 enum class snapshot_problem { not_one, other_version, truncated, damaged, empty, unreachable };

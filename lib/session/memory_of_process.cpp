@@ -48,10 +48,20 @@ void tidy_up(std::vector<memory_of_process::range>& pages) {
     pages.resize(kept);
 }
 
-void read_blocks(memory_of_process& all, std::uint64_t registry, os::memory_of_another& memory) {
+void read_blocks(memory_of_process& all, std::uint64_t registry, os::memory_of_another& memory,
+                 std::int32_t pid) {
     constexpr std::uint64_t page = memory_of_process::page;
+    sparse_blocks_reader sparse(pid);
+    for (const memory_of_process::ground& one : all.grounds) {
+        if (one.allocator.empty())
+            sparse.add_arenas(one.address, one.bytes);
+        else
+            sparse.leave_out(one.address, one.bytes);
+    }
+    for (const read_mapping& one : all.mappings) sparse.leave_out(one.start, one.bytes);
     registry_reader<process_registry>::each_block(
-        registry, memory, [&](std::uint64_t address, std::uint64_t bytes) {
+        registry, memory, [&](std::uint64_t address, std::uint64_t bytes, callstack_id callstack) {
+            sparse.add(address, bytes, callstack);
             if (bytes >= memory_of_process::large_block) {
                 all.blocks.push_back({address, bytes});
             } else if (!all.small_blocks.empty() &&
@@ -63,6 +73,7 @@ void read_blocks(memory_of_process& all, std::uint64_t registry, os::memory_of_a
         });
     std::ranges::stable_sort(all.blocks, {}, &memory_of_process::range::address);
     tidy_up(all.small_blocks);
+    all.sparse = sparse.found();
 }
 
 }  // namespace
@@ -80,7 +91,7 @@ std::optional<memory_of_process> read_memory_of_process(const recording_view& re
     all.mappings = read_mappings(book->mappings, [&](std::uint64_t from, void* to, std::size_t n) {
         return memory.read(from, to, n);
     });
-    read_blocks(all, book->registry, memory);
+    read_blocks(all, book->registry, memory, pid);
     return all;
 }
 

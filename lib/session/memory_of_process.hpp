@@ -10,6 +10,7 @@
 
 #include "fil/recording/view.hpp"
 #include "session/mapping_reader.hpp"
+#include "session/sparse_blocks.hpp"
 
 namespace fil {
 
@@ -29,6 +30,7 @@ struct memory_of_process {
     std::vector<read_mapping> mappings;
     std::vector<range> blocks;        // large ones, in order
     std::vector<range> small_blocks;  // of a page, how many bytes; in order
+    sparse_blocks sparse;
 };
 
 // Of the process `pid`; nothing where it is gone, or its memory cannot be read.

@@ -26,8 +26,8 @@ class registry_reader<registry<Pages, LeafPages, address_bits>> {
     using slot = typename blocks::slot;
 
   public:
-    // Calls visit(address, bytes) for each block: in order of address, but for those at 8 modulo
-    // 16, which come after the others. `root`: where the registry is.
+    // Calls visit(address, bytes, callstack) for each block: in order of address, but for those at
+    // 8 modulo 16, which come after the others. `root`: where the registry is.
     template <typename Memory, typename Visit>
     static void each_block(std::uint64_t root, Memory& memory, Visit&& visit) {
         const std::vector<place> leaves = leaves_of(root, memory);
@@ -88,7 +88,8 @@ class registry_reader<registry<Pages, LeafPages, address_bits>> {
                 if (is_giant)
                     bytes |= std::uint64_t{at(i + 2) & blocks::part_mask} << blocks::part_bits;
             }
-            visit(address_of((in.number << blocks::leaf_bits) + first + i), bytes);
+            visit(address_of((in.number << blocks::leaf_bits) + first + i), bytes,
+                  callstack_id{value & blocks::part_mask});
         }
     }
 };

@@ -139,9 +139,10 @@ fil_status fil_session_large_mappings(const fil_session* session, int32_t,
 }
 
 fil_status fil_session_memory(const fil_session* session, int32_t,
-                              void (*)(void*, const fil_known_memory*), void*) {
+                              void (*visit)(void*, const fil_known_memory*), void* context) {
     if (fake(session).before_memory) fake(session).before_memory();
-    return FIL_ERROR_EMPTY;
+    for (const fil_known_memory& part : fake(session).memory) visit(context, &part);
+    return fake(session).memory.empty() ? FIL_ERROR_EMPTY : FIL_OK;
 }
 
 fil_status fil_session_report(fil_session* session, const fil_report_options* options,

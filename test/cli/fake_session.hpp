@@ -62,8 +62,9 @@ struct fake_session {
     // Nothing: they are just being written.
     std::optional<std::vector<fil_large_mapping>> mappings{std::in_place};
     std::function<void()> before_mappings, before_memory;
-    std::vector<int> ended;  // told by fil_session_process_ended
-    int told_low = -1;       // by fil_session_memory_is_low; -1: nobody was told anything
+    std::vector<fil_known_memory> memory;  // of each process; none: it cannot be read
+    std::vector<int> ended;                // told by fil_session_process_ended
+    int told_low = -1;  // by fil_session_memory_is_low; -1: nobody was told anything
     std::vector<fil_out_of_memory> out_of_memory;  // who waits to be heard
     std::vector<int> let_go;
     std::vector<fake_visit> visits;  // that wait

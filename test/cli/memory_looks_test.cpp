@@ -63,6 +63,31 @@ TEST_F(memory_looks_test, of_a_slow_look_during_which_memory_falls_nothing_stand
     EXPECT_TRUE(looks.parts(highest).empty());
 }
 
+TEST_F(memory_looks_test, who_keeps_sparse_memory_is_known_of_the_peak_and_of_the_rest) {
+    const auto sparse = [](fil_callstack callstack, std::uint64_t bytes) {
+        return fil_known_memory{FIL_KNOWN_SPARSE, {nullptr, 0}, 0, bytes, callstack, 3};
+    };
+    are(1);
+    running[0].number = 4;
+    session.memory = {sparse(7, 1000), sparse(9, 20)};
+    tick(1, 100 * mib);
+    ASSERT_EQ(looks.sparse(highest).size(), 2u);
+    EXPECT_EQ(looks.sparse(highest)[0].number, 4u);
+    EXPECT_EQ(looks.sparse(highest)[0].callstack, 7u);
+    EXPECT_EQ(looks.sparse(highest)[0].blocks, 3u);
+    EXPECT_EQ(looks.sparse(highest)[1].bytes, 20u);
+    EXPECT_TRUE(looks.last_sparse().empty());
+    session.memory = {sparse(8, 5000)};
+    for (int i = 0; i < 20; ++i) tick(3 + i * 0.05, 10 * mib);
+    ASSERT_EQ(looks.last_sparse().size(), 1u);
+    EXPECT_EQ(looks.last_sparse()[0].callstack, 8u);
+    EXPECT_EQ(looks.sparse(highest).size(), 2u);
+    tick(9, 200 * mib);
+    EXPECT_TRUE(looks.last_sparse().empty()) << "it has grown again";
+    tick(9.1, 1000 * mib);
+    EXPECT_TRUE(looks.sparse(4000 * mib).empty()) << "nobody looked near that";
+}
+
 TEST_F(memory_looks_test, the_peak_is_not_kept_waiting_by_a_look_at_what_is_copied) {
     are(20);
     tick(1, 100 * mib);

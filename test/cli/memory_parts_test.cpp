@@ -24,16 +24,16 @@ constexpr std::uint64_t base = 0x700000000000, mib = 1 << 20;
 
 fil_known_memory part(fil_known_kind kind, std::uint64_t from, std::uint64_t bytes,
                       const char* allocator = "") {
-    return {kind, {allocator, std::strlen(allocator)}, base + from, bytes};
+    return {kind, {allocator, std::strlen(allocator)}, base + from, bytes, 0, 0};
 }
 
 std::vector<memory_part> parts_of(const std::string& smaps,
                                   const std::vector<fil_known_memory>& told, shared_pages how,
-                                  const counter_of_pages& present) {
+                                  const counter_of_pages& present, pid_t parent = 0) {
     known_memory known;
     for (const fil_known_memory& one : told) known.take(one);
     memory_look look(nullptr, how);
-    look.add(1, 0, smaps, known, !told.empty(), present);
+    look.add(1, parent, smaps, known, !told.empty(), present);
     return look.parts();
 }
 
@@ -111,6 +111,27 @@ TEST(memory_parts, between_blocks_of_a_heap_is_what_malloc_keeps) {
     EXPECT_EQ(part_of(parts, FIL_RESIDENT_HEAP),
               (memory_part{FIL_RESIDENT_HEAP, "", 3 * mib, 3000}));
     EXPECT_EQ(part_of(parts, FIL_RESIDENT_UNKNOWN).bytes, 0);
+}
+
+TEST(memory_parts, pages_of_a_heap_without_a_block_are_told_apart) {
+    const std::string smaps =
+        mapping("700000000000-700000400000 rw-p 00000000 00:00 0 ", 4 << 10, 4 << 10);
+    std::vector<fil_known_memory> told = {part(FIL_KNOWN_BLOCKS, 4096, 3000),
+                                          part(FIL_KNOWN_OCCUPIED, 0, mib)};
+    const auto heap = [&](fil_resident_kind kind) {
+        return part_of(parts_of(smaps, told, shared_pages::wholly, nobody_asks), kind);
+    };
+    EXPECT_EQ(heap(FIL_RESIDENT_VACANT), (memory_part{FIL_RESIDENT_VACANT, "", 3 * mib, 0}));
+    EXPECT_EQ(heap(FIL_RESIDENT_HEAP), (memory_part{FIL_RESIDENT_HEAP, "", mib, 3000}));
+    EXPECT_EQ(part_of(parts_of(smaps, told, shared_pages::wholly, nobody_asks, 1 << 30),
+                      FIL_RESIDENT_VACANT)
+                  .bytes,
+              0)
+        << "somebody's child, who may have been forked";
+    told.back().bytes = 100 * mib;  // it went on meanwhile
+    EXPECT_EQ(heap(FIL_RESIDENT_VACANT).bytes, 0);
+    told.back().bytes = 0;
+    EXPECT_EQ(heap(FIL_RESIDENT_VACANT).bytes, 4 * mib - 3000) << "blocks are there";
 }
 
 // Its place tells what it is: at a multiple of 64 MiB, and hidden up to the next one.

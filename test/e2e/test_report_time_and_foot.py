@@ -124,6 +124,32 @@ def test_a_native_program_has_no_interpreter(browser, report):
     assert "interpreter" not in browser.text("#head")
 
 
+def test_lines_that_keep_half_empty_memory_stand_below_the_graph(browser, report):
+    browser.open(report("native") / "index.html")
+    assert browser.text("#sparse h2") == "Your lines that keep half-empty memory"
+    heads = [head.text.replace("\u00a0", " ") for head in browser.all("#sparse h3")]
+    assert heads == [
+        "8.3 MiB at the peak",
+        "33.1 MiB at 4.8 s, when the data of the peak was gone",
+    ]
+    rows = [row.text.replace("\u00a0", " ").split("\n") for row in browser.all("#sparse .line")]
+    assert [(row[0], row[1]) for row in rows] == [
+        ("6.0 MiB", "72 %"),
+        ("2.2 MiB", "27 %"),
+        ("24.0 MiB", "72 %"),
+        ("9.0 MiB", "27 %"),
+    ]
+    assert "grid.cpp:71" in rows[0][2]
+    assert "grid.cpp:112" in rows[3][2]
+    assert browser.run(
+        "return [...document.querySelectorAll('#sparse .line')].every("
+        "(row) => row.scrollWidth <= row.clientWidth)"
+    )
+    browser.open(report("pandas") / "index.html")
+    assert not browser.one("#sparse").is_displayed()
+    assert browser.complaints() == []
+
+
 def test_the_variables_that_we_set_are_one_line_until_it_is_opened(browser, report):
     browser.open(report("measures") / "index.html")
     assert "3 variables set by us" in browser.text("#run")

@@ -270,8 +270,22 @@ inline recording native() {
                                     .module = "/home/ada/grid"});
     };
     callstack_maker make(made.what);
-    make.holds({function("main", 9), function("grid::fill(unsigned long)", 4)}, 64 * mib);
+    const frame_index main = function("main", 9);
+    make.holds({main, function("grid::fill(unsigned long)", 4)}, 64 * mib);
+    const auto keeps = [&](const char* name, std::uint32_t line, std::int64_t bytes) {
+        made.what.add_usage(sparse_at_peak, make.stack({main, function(name, line)}),
+                            {bytes / 4, 1});
+        made.what.add_usage(sparse_afterwards, make.stack({main, function(name, line)}),
+                            {bytes, 1});
+    };
+    keeps("grid::cell::label[abi:cxx11]() const", 71, 24 * mib);
+    keeps("grid::index<std::pair<long, long>, grid::hash_of_a_pair>::insert(long)", 112, 9 * mib);
+    keeps("main", 9, mib / 8);
     made.facts = some_facts("", 64 * mib);
+    made.facts.resident.last_parts = {{resident_kind::heap, "", 40 * mib, mib},
+                                      {resident_kind::vacant, "", 6 * mib, 0},
+                                      {resident_kind::files, "", 48 * mib, 0}};
+    made.facts.resident.last_seconds = 4.8;
     made.facts.arguments = {"./grid"};
     made.facts.runtime = "";
     made.facts.program = {};

@@ -45,6 +45,29 @@ TEST(report_model, says_which_of_the_users_files_are_newer_than_the_run) {
     std::filesystem::remove_all(directory);
 }
 
+TEST(report_model, lines_that_keep_sparse_memory_are_named_where_it_is_much) {
+    constexpr std::int64_t mib = 1 << 20;
+    made_snapshot taken;
+    taken.holds(100 * mib, {python("a.py", 3, "f")});
+    taken.holds(9 * mib, {python("a.py", 7, "g"), python("/lib/python3.12/json/x.py", 1, "loads")},
+                sparse_afterwards);
+    taken.holds(mib, {python("a.py", 7, "g")}, sparse_afterwards);
+    taken.holds(mib / 32, {python("a.py", 8, "g")}, sparse_afterwards);
+    taken.holds(2 * mib, {python("/lib/python3.12/json/x.py", 1, "loads")}, sparse_afterwards);
+    taken.holds(2 * mib, {python("a.py", 3, "f")}, sparse_at_peak);
+    facts about;
+    about.resident.total = 300 * mib;
+    about.resident.last_parts = {{resident_kind::heap, "", 100 * mib, mib}};
+    const report_model report = make_report_model(taken, about);
+    EXPECT_EQ(report.sparse.bytes, 0) << "below a hundredth";
+    EXPECT_EQ(report.last_sparse.bytes, 12 * mib + mib / 32);
+    ASSERT_EQ(report.last_sparse.lines.size(), 1u);
+    EXPECT_EQ(report.last_sparse.lines[0].bytes, 10 * mib);
+    EXPECT_EQ(report.frame_at(report.last_sparse.lines[0].frame).line, 7u);
+    EXPECT_EQ(report.last_sparse.rest, 2 * mib + mib / 32);
+    EXPECT_EQ(report.all_bytes(), 100 * mib);
+}
+
 // Nobody kept the text of what exec() ran, so a reader could not look it up.
 TEST(report_model, code_without_a_text_gives_its_bytes_to_the_line_that_called_it) {
     made_snapshot taken;

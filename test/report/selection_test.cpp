@@ -82,6 +82,14 @@ TEST(selection, keeps_only_the_frames_and_texts_it_needs) {
     EXPECT_EQ(chosen.shown.texts(), (std::map<std::string, std::string>{{"<a>", "aaa"}}));
 }
 
+TEST(selection, what_sparse_memory_lacks_is_not_in_what_is_counted) {
+    made_snapshot tidy;
+    tidy.holds(100, line(1)).holds(5000, line(2), sparse_afterwards);
+    const selection chosen = select(tidy);
+    EXPECT_EQ(chosen.totals[static_cast<std::size_t>(mapping_kind::anonymous)], 100);
+    EXPECT_EQ(chosen.totals[static_cast<std::size_t>(sparse_afterwards)], 5000);
+}
+
 TEST(selection, an_untouched_mapping_keeps_its_callstack) {
     made_snapshot tidy;
     tidy.holds(100, line(1));

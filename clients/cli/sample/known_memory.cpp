@@ -47,6 +47,12 @@ void known_memory::take(const fil_known_memory& part) {
             return claim(pages_around(part.address, part.bytes));
         case FIL_KNOWN_BLOCKS:
             small_.push_back({part.address, part.bytes});
+            return;
+        case FIL_KNOWN_SPARSE:
+            sparse_.push_back({part.callstack, part.blocks, part.bytes});
+            return;
+        case FIL_KNOWN_OCCUPIED:
+            occupied_ = part.bytes;
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,12 @@ struct known_range {
     fil_resident_kind kind = FIL_RESIDENT_UNKNOWN;
     std::string name = {};
     bool is_counted = false;
+};
+
+// What sparse memory lacks for the sake of some callstack's blocks.
+struct kept_memory {
+    fil_callstack callstack;
+    std::uint64_t blocks, bytes;
 };
 
 class known_memory {
@@ -39,10 +46,16 @@ class known_memory {
     std::vector<address_range> blocks_in(std::uint64_t low, std::uint64_t high) const;
     std::uint64_t small_bytes_in(std::uint64_t low, std::uint64_t high) const;
 
+    const std::vector<kept_memory>& sparse() const { return sparse_; }
+    // Of malloc's pages, those on which blocks are: resident bytes. Nothing where nobody told.
+    std::optional<std::uint64_t> occupied() const { return occupied_; }
+
   private:
     std::map<std::uint64_t, known_range> ranges_;  // by `high`
     std::vector<address_range> blocks_;
     std::vector<address_range> small_;  // page, bytes
+    std::vector<kept_memory> sparse_;
+    std::optional<std::uint64_t> occupied_;
 };
 
 }  // namespace fil::cli

@@ -39,7 +39,7 @@ void memory_looks::tick(const moment& now, std::span<const process> running,
     if (!look_ || !go_on(running)) return;
     set_next(now);
     note_forked(running, now.joined);
-    seen result{look_->memory.parts(), look_->live, look_->seconds};
+    seen result{look_->memory.parts(), sparse_of(running), look_->live, look_->seconds};
     const purpose ended = std::exchange(look_, std::nullopt)->of;
     const bool stands = !result.parts.empty() && live_now() >= result.live - now.highest / 50;
     if (stands && ended == purpose::peak) peak_ = std::move(result);
@@ -78,6 +78,7 @@ bool memory_looks::wants_rest(const moment& now) {
     const bool falls = now.live < std::exchange(live_before_, now.live) - now.highest / 100;
     if (now.live > now.highest - now.highest / 5) {
         rest_.parts.clear();
+        rest_.sparse.clear();
         return false;
     }
     const bool is_another = std::abs(now.live - rest_.live) > now.highest / 12;
@@ -144,9 +145,24 @@ std::optional<std::int64_t> memory_looks::shared_of(std::size_t number) const {
     return found == shared_.end() ? std::nullopt : std::optional(found->second);
 }
 
+std::vector<fil_sparse> memory_looks::sparse_of(std::span<const process> running) const {
+    std::vector<fil_sparse> all;
+    const auto& sparse = look_->memory.sparse();
+    for (const process& one : running) {
+        const auto of = sparse.find(one.pid);
+        if (of == sparse.end()) continue;
+        for (const kept_memory& kept : of->second)
+            all.push_back({one.number, kept.callstack, kept.blocks, kept.bytes});
+    }
+    return all;
+}
+
 std::vector<fil_resident_part> memory_looks::parts(std::int64_t highest) const {
-    const bool is_near = peak_.live >= highest - highest / 10;
-    return is_near ? listed(peak_.parts) : std::vector<fil_resident_part>();
+    return is_near(highest) ? listed(peak_.parts) : std::vector<fil_resident_part>();
+}
+
+std::vector<fil_sparse> memory_looks::sparse(std::int64_t highest) const {
+    return is_near(highest) ? peak_.sparse : std::vector<fil_sparse>();
 }
 
 std::vector<fil_resident_part> memory_looks::last_parts() const {

@@ -43,6 +43,9 @@ class memory_looks {
     // The last since most of the peak was gone, and when that was.
     std::vector<fil_resident_part> last_parts() const;
     double last_parts_seconds() const { return rest_.seconds; }
+    // Of the same moments: whose blocks keep sparse memory.
+    std::vector<fil_sparse> sparse(std::int64_t highest) const;
+    const std::vector<fil_sparse>& last_sparse() const { return rest_.sparse; }
 
     // What a forked process shared with others when last looked at, by the number of its recording.
     std::optional<std::int64_t> shared_of(std::size_t number) const;
@@ -66,6 +69,7 @@ class memory_looks {
     };
     struct seen {
         std::vector<memory_part> parts;
+        std::vector<fil_sparse> sparse;
         std::int64_t live = 0;
         double seconds = 0;
     };
@@ -78,6 +82,8 @@ class memory_looks {
     void drop_look();
     void set_next(const moment& now);
     void note_forked(std::span<const process> running, std::size_t joined);
+    std::vector<fil_sparse> sparse_of(std::span<const process> running) const;
+    bool is_near(std::int64_t highest) const { return peak_.live >= highest - highest / 10; }
 
     double& seconds_for(purpose of) {
         return of == purpose::copies ? seconds_for_copies_ : seconds_for_parts_;

@@ -1,5 +1,7 @@
 #include "sample/memory_parts.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -148,6 +150,29 @@ void memory_look::add_memory(const kernel_mapping& one, process& now, const know
     if (left > 0) add_part(FIL_RESIDENT_UNKNOWN, {}, share_of(one, left), 0);
 }
 
+memory_part memory_look::sum_of_kind(fil_resident_kind kind) const {
+    memory_part sum{kind, {}};
+    for (const memory_part& one : all_) {
+        if (one.kind != kind) continue;
+        sum.bytes += one.bytes;
+        sum.live += one.live;
+    }
+    return sum;
+}
+
+// Of a process's heaps, what is no page with a block on it.
+void memory_look::tell_vacant(const memory_part& heaps_before, const known_memory& known) {
+    if (!known.occupied()) return;
+    const memory_part heaps = sum_of_kind(FIL_RESIDENT_HEAP);
+    const std::int64_t bytes = heaps.bytes - heaps_before.bytes;
+    const std::int64_t free = std::max<std::int64_t>(bytes - (heaps.live - heaps_before.live), 0);
+    const std::int64_t vacant =
+        std::clamp<std::int64_t>(bytes - static_cast<std::int64_t>(*known.occupied()), 0, free);
+    if (vacant == 0) return;
+    add_part(FIL_RESIDENT_HEAP, {}, -vacant, 0);
+    add_part(FIL_RESIDENT_VACANT, {}, vacant, 0);
+}
+
 // The kernel is asked first: who has a look is mostly a process that grows, and what it maps after
 // that was not resident either. The other way round it would be unknown.
 void memory_look::add(pid_t pid, pid_t parent) {
@@ -170,6 +195,7 @@ void memory_look::add(pid_t pid, pid_t parent, const std::string& smaps, known_m
     for (const kernel_mapping& one : mappings)
         if (one.name == "[stack]") now.end_of_stack = one.high;
     const auto parents = seen_.find(parent);
+    const memory_part heaps_before = sum_of_kind(FIL_RESIDENT_HEAP);
     const bool is_forked = parents != seen_.end() && parents->first != pid &&
                            parents->second.end_of_stack == now.end_of_stack;
     const known_memory* inherited = is_forked ? &parents->second.known : nullptr;
@@ -185,6 +211,11 @@ void memory_look::add(pid_t pid, pid_t parent, const std::string& smaps, known_m
         else
             add_memory(one, now, inherited, copied, present);
     }
+    // Who was forked may have blocks of its parent's anywhere, of which it does not tell.
+    const bool is_ours = parent == 0 || parent == ::getpid();
+    if (is_forked || (parents == seen_.end() && !is_ours)) return;
+    sparse_[pid] = now.known.sparse();
+    tell_vacant(heaps_before, now.known);
 }
 
 std::int64_t sum_of(std::span<const memory_part> parts) {

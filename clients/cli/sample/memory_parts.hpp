@@ -46,6 +46,8 @@ class memory_look {
     void forget(pid_t pid) { seen_.erase(pid); }
 
     const std::vector<memory_part>& parts() const { return all_; }
+    // Of a process: whose blocks keep sparse memory.
+    const std::map<pid_t, std::vector<kept_memory>>& sparse() const { return sparse_; }
 
     // Of those that were forked by another one here: what each has made its own of what it
     // inherited (copied_memory.hpp).
@@ -65,6 +67,8 @@ class memory_look {
     std::int64_t share_of(const kernel_mapping& one, std::int64_t resident) const;
     void add_mapping(const kernel_mapping& one, const known_memory& known,
                      const counter_of_pages& present);
+    memory_part sum_of_kind(fil_resident_kind kind) const;
+    void tell_vacant(const memory_part& heaps_before, const known_memory& known);
     void add_memory(const kernel_mapping& one, process& now, const known_memory* parents,
                     std::int64_t copied_left, const counter_of_pages& present);
 
@@ -72,6 +76,7 @@ class memory_look {
     shared_pages how_;
     std::map<pid_t, process> seen_;
     std::vector<memory_part> all_;
+    std::map<pid_t, std::vector<kept_memory>> sparse_;
     std::map<pid_t, std::int64_t> copied_, shared_;
 };
 

@@ -42,6 +42,9 @@ class sampler {
     // The same of the last look since most of the peak was gone, and when that was.
     std::vector<fil_resident_part> last_parts() const { return looks_.last_parts(); }
     double last_parts_seconds() const { return looks_.last_parts_seconds(); }
+    // Of both moments: whose blocks keep sparse memory.
+    std::vector<fil_sparse> sparse() const { return looks_.sparse(sampled_live_); }
+    const std::vector<fil_sparse>& last_sparse() const { return looks_.last_sparse(); }
     const std::vector<fil_untouched>& untouched() const { return untouched_; }
     std::vector<fil_sample> samples() const;
     std::vector<fil_process_moment> own_peaks() const;

@@ -40,7 +40,9 @@ report_request::report_request(const program_facts& facts, const observation& se
       samples_(seen.memory.samples()),
       moments_(seen.memory.own_peaks()),
       parts_(seen.memory.parts()),
-      last_parts_(seen.memory.last_parts()) {
+      last_parts_(seen.memory.last_parts()),
+      sparse_(seen.memory.sparse()),
+      last_sparse_(seen.memory.last_sparse()) {
     fil_report_options& options = contents_.options;
     options.directory = text_of(facts.directory);
     options.run = facts.is_of_a_run ? 1 : 0;
@@ -66,6 +68,10 @@ report_request::report_request(const program_facts& facts, const observation& se
     known.last_parts = last_parts_.data();
     known.last_part_count = last_parts_.size();
     known.last_parts_seconds = seen.memory.last_parts_seconds();
+    known.sparse = sparse_.data();
+    known.sparse_count = sparse_.size();
+    known.last_sparse = last_sparse_.data();
+    known.last_sparse_count = last_sparse_.size();
     known.samples = samples_.data();
     known.sample_count = samples_.size();
     known.moments = moments_.data();
@@ -88,7 +94,7 @@ report_request::report_request(const program_facts& facts, const observation& se
     known.limit_name = text_of(process.limit.name);
     known.peak_seconds = seen.seconds;
     known.resident = 0;
-    known.part_count = known.last_part_count = 0;  // the strip has what was resident then
+    forget_parts();  // the strip has what was resident then
     contents_.counters_read = process.counters_read;
 }
 
@@ -98,13 +104,20 @@ report_request::report_request(const program_facts& facts, const observation& se
     if (moment != FIL_MOMENT_NOW) return;
     fil_session_facts& known = contents_.facts;
     const resident_parts resident = seen.memory.resident_parts_now();
-    known.part_count = known.last_part_count = 0;
+    forget_parts();
     known.moment = moment;
     known.peak_seconds = seen.seconds;
     known.resident = resident.total();
     known.resident_anonymous = resident.anonymous;
     known.resident_file = resident.file;
     known.resident_shared = resident.shared;
+}
+
+// They are of another moment.
+void report_request::forget_parts() {
+    fil_session_facts& known = contents_.facts;
+    known.part_count = known.last_part_count = 0;
+    known.sparse_count = known.last_sparse_count = 0;
 }
 
 }  // namespace fil::cli

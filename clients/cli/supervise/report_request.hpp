@@ -44,11 +44,14 @@ class report_request {
     const report_contents& contents() const { return contents_; }
 
   private:
+    void forget_parts();
+
     std::string command_;
     std::vector<fil_text> variables_;
     std::vector<fil_sample> samples_;
     std::vector<fil_process_moment> moments_;
     std::vector<fil_resident_part> parts_, last_parts_;
+    std::vector<fil_sparse> sparse_, last_sparse_;
     report_contents contents_;
 };
 

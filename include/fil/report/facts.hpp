@@ -47,7 +47,8 @@ enum class resident_kind : std::uint8_t {
     reserve,
     unknown,
     absent,
-    copied
+    copied,
+    vacant  // of a heap: pages without a block
 };
 struct resident_part {
     resident_kind kind = resident_kind::program;

@@ -147,8 +147,11 @@ class json_report_writer {
                 json_.pair("bytes", line.bytes).end('}');
             };
             json_.array("lines", resident_lines(report_), write_line);
+            write_sparse(report_.sparse, about_.resident.parts);
             json_.key("afterwards").begin('{').pair("seconds", about_.resident.last_seconds);
-            json_.array("lines", last_resident_lines(report_), write_line).end('}');
+            json_.array("lines", last_resident_lines(report_), write_line);
+            write_sparse(report_.last_sparse, about_.resident.last_parts);
+            json_.end('}');
             json_.end('}');
         } else {
             json_.null();
@@ -162,6 +165,22 @@ class json_report_writer {
         write_texts("notes", about_.notes);
         json_.new_line();
         write_texts("variables", about_.variables);
+    }
+
+    // null: nobody looked.
+    void write_sparse(const sparse_lines& sparse, const std::vector<resident_part>& parts) {
+        json_.key("sparse");
+        if (parts.empty()) {
+            json_.null();
+            return;
+        }
+        json_.begin('{').pair("bytes", sparse.bytes);
+        json_.array("lines", sparse.lines, [&](const your_line& line) {
+            json_.begin('{');
+            write_place(line.frame);
+            json_.pair("bytes", line.bytes).end('}');
+        });
+        json_.pair("rest", sparse.rest).end('}');
     }
 
     // What was asked for when there was no more memory; nobody holds it.

@@ -69,6 +69,8 @@ class model_writer {
             json_.pair("bytes", line.bytes).end('}');
         };
         json_.array("lines", resident_lines(report_), write_line);
+        write_sparse("sparse", report_.sparse);
+        write_sparse("last_sparse", report_.last_sparse);
         json_.pair("last_seconds", about.resident.last_seconds);
         json_.array("last_lines", last_resident_lines(report_), write_line);
         json_.end('}');
@@ -96,6 +98,15 @@ class model_writer {
                     });
         write_texts("notes", about.notes);
         json_.end('}');
+    }
+
+    void write_sparse(std::string_view name, const sparse_lines& sparse) {
+        json_.key(name).begin('{').pair("bytes", sparse.bytes);
+        json_.array("lines", sparse.lines, [&](const your_line& line) {
+            json_.begin('{').pair("frame", number_of(line.frame)).pair("bytes", line.bytes);
+            json_.end('}');
+        });
+        json_.pair("rest", sparse.rest).end('}');
     }
 
     void write_request() {

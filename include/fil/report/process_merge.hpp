@@ -69,7 +69,7 @@ class process_merge {
             const auto [caller, called] = tidy.callstacks()[i];
             new_of[i] = merged_.add_callstack(new_of[to_index(caller)], frame_of[to_index(called)]);
         }
-        for (int k = 0; k < mapping_kinds; ++k) {
+        for (int k = 0; k < usage_kinds; ++k) {
             const auto kind = static_cast<mapping_kind>(k);
             for (const auto& [callstack, used] : tidy.used(kind))
                 merged_.add_usage(kind, new_of[to_index(callstack)], used);

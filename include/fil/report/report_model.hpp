@@ -26,6 +26,7 @@
 #include "fil/report/session_snapshot.hpp"
 #include "fil/report/shown_path.hpp"
 #include "fil/report/source_lines.hpp"
+#include "fil/report/sparse_lines.hpp"
 #include "fil/report/tidy.hpp"
 #include "fil/report/your_lines.hpp"
 
@@ -38,6 +39,7 @@ struct report_model {
     std::vector<ownership> owners;        // by frame of chosen.shown
     std::vector<source_excerpt> sources;  // by frame of chosen.shown
     held_by_lines held;                   // of the whole snapshot; frames of chosen.shown
+    sparse_lines sparse, last_sparse;     // likewise
     std::vector<callstack_usage> folded;  // what peak-memory.prof lists of chosen.shown
 
     std::vector<frame_index>
@@ -118,6 +120,15 @@ inline std::vector<frame_index> rows_of_frames(const snapshot& tidy) {
     return rows;
 }
 
+// A frame of it, that is to be shown as a line.
+inline void show_frame(frame_index& of_tidy, const snapshot& tidy, snapshot& shown) {
+    frame f = tidy.frames()[to_index(of_tidy)];
+    if (is_lineless(f)) f.file = base_name(f.module);
+    of_tidy = shown.add_frame(f);
+    const auto text = tidy.texts().find(f.file);
+    if (text != tidy.texts().end()) shown.add_text(text->first, text->second);
+}
+
 // The lines of the whole snapshot, with frames of what is shown of it.
 inline held_by_lines lines_of(const snapshot& tidy, const program_facts& program, snapshot& shown) {
     held_by_lines held = your_lines(tidy, owners_of_frames(tidy, program), texts_of_frames(tidy),
@@ -125,13 +136,7 @@ inline held_by_lines lines_of(const snapshot& tidy, const program_facts& program
     gather_imports(held);
     leave_out_small_lines(held);
     leave_out_small_threads(held);
-    const auto show = [&](frame_index& of_tidy) {
-        frame f = tidy.frames()[to_index(of_tidy)];
-        if (is_lineless(f)) f.file = base_name(f.module);
-        of_tidy = shown.add_frame(f);
-        const auto text = tidy.texts().find(f.file);
-        if (text != tidy.texts().end()) shown.add_text(text->first, text->second);
-    };
+    const auto show = [&](frame_index& of_tidy) { show_frame(of_tidy, tidy, shown); };
     for (your_line& line : held.lines) show(line.frame);
     for (your_line& line : held.imports) show(line.frame);
     if (held.compiling > 0) show(held.compiler);
@@ -140,6 +145,21 @@ inline held_by_lines lines_of(const snapshot& tidy, const program_facts& program
         show(some.threads);
     }
     return held;
+}
+
+inline void add_sparse_lines(report_model& report, const snapshot& tidy) {
+    if (tidy.used(sparse_at_peak).empty() && tidy.used(sparse_afterwards).empty()) return;
+    const std::vector<ownership> owners = owners_of_frames(tidy, report.about.program);
+    const std::vector<code_text> texts = texts_of_frames(tidy);
+    const std::vector<frame_index> rows = rows_of_frames(tidy);
+    const auto lines = [&](mapping_kind kind, std::int64_t resident) {
+        sparse_lines sparse =
+            sparse_lines_of(your_lines(tidy, owners, texts, rows, kind), resident);
+        for (your_line& line : sparse.lines) show_frame(line.frame, tidy, report.chosen.shown);
+        return sparse;
+    };
+    report.sparse = lines(sparse_at_peak, report.about.resident.total);
+    report.last_sparse = lines(sparse_afterwards, sum_of(report.about.resident.last_parts));
 }
 
 // What lines of compiled code lack, to whom it can be said; "" if nothing.
@@ -181,6 +201,7 @@ inline report_model report_model_of(const session_snapshot& from) {
     report.about = from.about;
     report.chosen = select(tidy);
     report.held = lines_of(tidy, report.about.program, report.chosen.shown);
+    add_sparse_lines(report, tidy);
     if (report.about.processes.size() > 1) {
         for (const process_facts& process : report.about.processes)
             report.processes.push_back(report.chosen.shown.add_frame(process_frame(process)));

@@ -130,6 +130,8 @@ class resident_explanation {
                            rest);
             case resident_kind::program:
                 return add("kept", before + text_of_kept(), rest);
+            case resident_kind::vacant:
+                return add("kept", before + "free pages that malloc keeps", rest);
             case resident_kind::heap:
             case resident_kind::mapped:
                 return add("kept", before + "freed but kept by malloc, and its headers", rest);

@@ -31,7 +31,7 @@ struct selection_limits {
 
 struct selection {
     snapshot shown;
-    std::array<std::int64_t, mapping_kinds> totals{};  // by mapping_kind, hidden ones too
+    std::array<std::int64_t, usage_kinds> totals{};  // by mapping_kind, hidden ones too
     std::uint64_t hidden_callstacks = 0;
     std::int64_t hidden_bytes = 0;
     std::size_t on_page = 0;  // so many of the heaviest are in the page, all in the list
@@ -112,7 +112,7 @@ class callstack_copier {
 inline selection select(const snapshot& tidy, const selection_limits& limits = {}) {
     selection result;
     callstack_copier copy(tidy, result.shown);
-    for (int k = 0; k < mapping_kinds; ++k) {
+    for (int k = 0; k < usage_kinds; ++k) {
         const auto kind = static_cast<mapping_kind>(k);
         const std::vector<callstack_usage> entries = heaviest_first(tidy.used(kind));
         std::int64_t& total = result.totals[static_cast<std::size_t>(k)];

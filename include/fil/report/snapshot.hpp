@@ -110,7 +110,7 @@ class snapshot {
     std::vector<frame> frames_;
     std::unordered_map<frame, frame_index, frame_hash> frame_numbers_;
     std::vector<callstack> callstacks_{{callstack_index::empty, frame_index{0}}};
-    std::array<std::vector<callstack_usage>, mapping_kinds> used_;
+    std::array<std::vector<callstack_usage>, usage_kinds> used_;
     std::vector<untouched_mapping> untouched_;
     std::map<std::string, std::string> texts_;
     std::map<std::string, std::string> names_;

@@ -38,6 +38,12 @@ struct callstack {
     bool operator==(const callstack&) const = default;
 };
 
+// Kinds of a report alone: what memory that is resident for the sake of the callstack's blocks
+// lacks to be full (sparse_memory.hpp), at the peak and when the data was gone. `allocations`:
+// blocks.
+inline constexpr mapping_kind sparse_at_peak{mapping_kinds}, sparse_afterwards{mapping_kinds + 1};
+inline constexpr int usage_kinds = mapping_kinds + 2;
+
 // What one callstack allocated itself; those it called have counters of their own.
 struct usage {
     std::int64_t bytes = 0;  // at the moment of the snapshot

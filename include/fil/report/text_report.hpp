@@ -122,11 +122,28 @@ class text_report_writer {
         const bool is_explained = !about_.resident.parts.empty();
         explain("Of what was resident: ",
                 is_explained ? resident_lines(report_) : std::vector<resident_line>());
+        write_sparse(report_.sparse);
         explain("What stayed resident, " + seconds_text(about_.resident.last_seconds) +
                     " after the start: ",
                 last_resident_lines(report_));
+        write_sparse(report_.last_sparse);
         if (!about_.notes.empty()) line("");
         for (const std::string& note : about_.notes) paragraph(note);
+    }
+
+    void write_sparse(const sparse_lines& sparse) {
+        constexpr std::size_t most = 3;
+        if (sparse.bytes == 0) return;
+        std::string text = "Of that, " + size_text(sparse.bytes) +
+                           " are what half-empty pages and arenas lack, which blocks keep";
+        for (std::size_t i = 0; i < std::min(most, sparse.lines.size()); ++i) {
+            const frame_index at = sparse.lines[i].frame;
+            const frame& f = report_.frame_at(at);
+            text += (i > 0 ? ", " : ": ") + size_text(sparse.lines[i].bytes) + " " +
+                    report_.shown_file(at) + (f.line > 0 ? ":" + std::to_string(f.line) : "") +
+                    " " + f.function;
+        }
+        paragraph(text);
     }
 
     // Where it must be wrapped, without a colour.

@@ -80,7 +80,8 @@ class tidying {
         tidy_callstacks();
         for (const mapping_kind kind :
              {mapping_kind::anonymous, mapping_kind::file, mapping_kind::shared,
-              mapping_kind::reserved, mapping_kind::arena, mapping_kind::requested}) {
+              mapping_kind::reserved, mapping_kind::arena, mapping_kind::requested, sparse_at_peak,
+              sparse_afterwards}) {
             tidy_usage(kind);
         }
         for (untouched_mapping mapping : raw_.untouched_mappings()) {

@@ -22,7 +22,7 @@ struct damaged_recording : std::runtime_error {
 
 // By kind, then by callstack id. What is in the peak stands together under `anonymous`.
 struct usage_at_peak {
-    std::array<std::vector<report::usage>, mapping_kinds> by_kind;
+    std::array<std::vector<report::usage>, report::usage_kinds> by_kind;
     std::int64_t shared_anonymous = 0;  // of what is in the peak
 
     std::int64_t bytes(mapping_kind kind) const {
@@ -56,7 +56,7 @@ usage_at_peak sum_usage(const recording_view& recording, callstack_id root, Byte
         callstacks, [&](const usage_set_record& set, callstack_id id, const usage_record& usage) {
             const auto kind =
                 static_cast<std::size_t>(is_in_peak(set.kind) ? mapping_kind::anonymous : set.kind);
-            if (kind >= sums.by_kind.size() || id < root) return;  // id: older
+            if (kind >= mapping_kinds || id < root) return;  // id: older
             std::vector<report::usage>& table = sums.by_kind[kind];
             const report::usage found = {bytes_of(usage),
                                          usage.allocations.load(std::memory_order_relaxed)};

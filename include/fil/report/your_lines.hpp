@@ -80,13 +80,14 @@ class line_summing {
     static constexpr std::size_t heaviest = 64;  // of which `below` is known: a bit each
 
     line_summing(const Snapshot& whole, const std::vector<ownership>& owners,
-                 const std::vector<code_text>& texts, const std::vector<frame_index>& rows)
+                 const std::vector<code_text>& texts, const std::vector<frame_index>& rows,
+                 mapping_kind kind)
         : whole_(whole),
           owners_(owners),
           texts_(texts),
           rows_(rows),
           own_(whole.callstacks().size()) {
-        for (const auto& [callstack, used] : whole.used(mapping_kind::anonymous))
+        for (const auto& [callstack, used] : whole.used(kind))
             own_[to_index(callstack)] += used.bytes;
     }
 
@@ -296,9 +297,9 @@ inline std::string possessive(const std::string& name) {
 // `whole` is tidy.
 template <snapshot_like Snapshot>
 held_by_lines your_lines(const Snapshot& whole, const std::vector<ownership>& owners,
-                         const std::vector<code_text>& texts,
-                         const std::vector<frame_index>& rows) {
-    return line_summing<Snapshot>(whole, owners, texts, rows).summed();
+                         const std::vector<code_text>& texts, const std::vector<frame_index>& rows,
+                         mapping_kind kind = mapping_kind::anonymous) {
+    return line_summing<Snapshot>(whole, owners, texts, rows, kind).summed();
 }
 
 }  // namespace fil::report

@@ -13,6 +13,11 @@
 #include "os/cold/files.hpp"
 
 namespace fil::os {
+namespace {
+
+constexpr std::uint64_t page = 4096;
+
+}  // namespace
 
 std::optional<std::uint64_t> sealed_bytes(int descriptor) {
     struct stat file {};
@@ -32,7 +37,7 @@ std::optional<std::uint64_t> segment_bytes(int segment) {
 
 std::optional<std::uint64_t> resident_bytes_of(std::int32_t pid, std::uint64_t address,
                                                std::uint64_t bytes) {
-    constexpr std::uint64_t page = 4096, present_or_swapped = 3ull << 62;
+    constexpr std::uint64_t present_or_swapped = 3ull << 62;
     const file_descriptor pages = open_to_read("/proc/" + std::to_string(pid) + "/pagemap");
     if (pages.number() < 0) return {};
     const std::uint64_t end = (address + bytes + page - 1) / page;
@@ -61,25 +66,35 @@ bool memory_of_another::read(std::uint64_t address, void* to, std::size_t bytes)
                static_cast<ssize_t>(bytes);
 }
 
-// The kernel is asked about 2 MiB at a time.
+// By its number; nothing where the kernel does not tell. It is asked about 2 MiB at a time.
+std::optional<bool> memory_of_another::is_in_memory(std::uint64_t page) {
+    constexpr std::uint64_t pages_asked = 512, in_memory = std::uint64_t{1} << 63;
+    if (page - seen_from_ >= seen_.size()) {
+        seen_.resize(pages_asked);
+        const ssize_t got = pread(pages_.number(), seen_.data(), pages_asked * sizeof seen_[0],
+                                  static_cast<off_t>(page * sizeof seen_[0]));
+        seen_.resize(got > 0 ? static_cast<std::size_t>(got) / sizeof seen_[0] : 0);
+        seen_from_ = page;
+        if (seen_.empty()) return {};
+    }
+    return (seen_[page - seen_from_] & in_memory) != 0;
+}
+
+std::uint64_t memory_of_another::resident_bytes(std::uint64_t begin, std::uint64_t end) {
+    std::uint64_t found = 0;
+    for (std::uint64_t at = begin; at < end; at += page)
+        found += is_in_memory(at / page).value_or(false) ? page : 0;
+    return found;
+}
+
 memory_of_another::part memory_of_another::next_part(std::uint64_t address, std::size_t bytes) {
-    constexpr std::uint64_t page = 4096, pages_asked = 512;
-    constexpr std::uint64_t in_memory = std::uint64_t{1} << 63;
     const std::uint64_t end = address + bytes;
     std::uint64_t first = 0;
     for (std::uint64_t at = address; at < end; at = at / page * page + page) {
-        const std::uint64_t number = at / page;
-        if (number - seen_from_ >= seen_.size()) {
-            seen_.resize(pages_asked);
-            const ssize_t got = pread(pages_.number(), seen_.data(), pages_asked * sizeof seen_[0],
-                                      static_cast<off_t>(number * sizeof seen_[0]));
-            seen_.resize(got > 0 ? static_cast<std::size_t>(got) / sizeof seen_[0] : 0);
-            seen_from_ = number;
-            if (seen_.empty()) break;
-        }
-        const bool is_there = (seen_[number - seen_from_] & in_memory) != 0;
-        if (is_there && first == 0) first = at;
-        if (is_there || first == 0) continue;
+        const std::optional<bool> is_there = is_in_memory(at / page);
+        if (!is_there) break;
+        if (*is_there && first == 0) first = at;
+        if (*is_there || first == 0) continue;
         bytes = at - first;
         copy_.resize(bytes);
         return {first, read(first, copy_.data(), bytes) ? bytes : 0};

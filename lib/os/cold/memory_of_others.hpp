@@ -42,15 +42,19 @@ class memory_of_another {
         }
     }
 
+    // Of whole pages, how many bytes are in memory.
+    std::uint64_t resident_bytes(std::uint64_t begin, std::uint64_t end);
+
   private:
     struct part {
         std::uint64_t address;
         std::size_t bytes;
     };
     part next_part(std::uint64_t address, std::size_t bytes);
+    std::optional<bool> is_in_memory(std::uint64_t page);
 
     file_descriptor memory_, pages_;
-    std::uint64_t seen_from_ = 0;      // the address of the first of these
+    std::uint64_t seen_from_ = 0;      // the number of the first of these
     std::vector<std::uint64_t> seen_;  // words of the kernel about pages
     std::vector<char> copy_;
 };

@@ -8,6 +8,7 @@ function main() {
   drawHead(byId("head"), model);
   drawNotes(byId("notes"), model.facts);
   new TimeStrip(byId("time"), model.facts);
+  drawSparse(byId("sparse"), model);
   drawMapped(byId("mapped"), model);
   drawFoot(model);
   byId("graph-part").hidden = model.total[0] === 0;

@@ -27,6 +27,7 @@ function readModel(json) {
     recursions: new Map(joined.map(([node, times, period = 1, next = -1]) => [node, { times, period, next }])),
   };
   model.facts.samples = json.facts.samples.map(readSamples);
+  for (const sparse of [json.facts.resident.sparse, json.facts.resident.last_sparse]) sparse.lines = sparse.lines.map(at);
   sumUp(model);
   model.processOf = processesOfFrames(model);
   model.whole = model.total[0] + model.hidden.bytes; // the peak

@@ -164,7 +164,8 @@ class TimeStrip {
     if (bytes < this.most / 10) return [];
     const x = this.x(t);
     const y = this.y(sampleAt(this.series[0].points, t).r) - 4;
-    const words = cutSource(`${mib(bytes)} stay: ${stay[0].text}`, Math.floor(x / NAME_CELL));
+    const mostly = stay.length > 1 ? ", mostly" : "";
+    const words = cutSource(`${mib(bytes)} stay${mostly}: ${stay[0].text}`, Math.floor(x / NAME_CELL));
     return [svgEl("text", { class: "tick over", x, y, "text-anchor": "end" }, words)];
   }
 

@@ -209,11 +209,11 @@ struct tables {
         to(frames, text, text, text, text, 5u, 4u, frame_kind::python);
         to(callstacks, up, frame);
         to(used, used_callstack, bytes, std::uint64_t{1});
-        for (int kind = 1; kind < mapping_kinds; ++kind) to(0u);
+        for (int kind = 1; kind < usage_kinds; ++kind) to(0u);
         to(untouched, untouched_callstack, untouched_bytes, std::int64_t{3});
         to(0u, 0u);                                  // texts and source files
         const std::string nothing = content_of({});  // facts, and a count for each of the tables
-        return nothing.substr(0, nothing.size() - 4 * (6 + mapping_kinds)) + to.take();
+        return nothing.substr(0, nothing.size() - 4 * (6 + usage_kinds)) + to.take();
     }
 };
 
@@ -247,11 +247,11 @@ TEST(snapshot_content_with, a_frame_that_is_there_twice_is_refused) {
     to(std::vector<std::string>{"f"}, 2u);
     for (int i = 0; i < 2 * 6; ++i) to(0u);
     to(frame_kind::python, frame_kind::python);
-    for (int i = 0; i < 4 + mapping_kinds; ++i) to(0u);
+    for (int i = 0; i < 4 + usage_kinds; ++i) to(0u);
     const std::string nothing = content_of({});
-    EXPECT_THROW(snapshot_of_content(nothing.substr(0, nothing.size() - 4 * (6 + mapping_kinds)) +
-                                     to.take()),
-                 damaged_content);
+    EXPECT_THROW(
+        snapshot_of_content(nothing.substr(0, nothing.size() - 4 * (6 + usage_kinds)) + to.take()),
+        damaged_content);
 }
 
 TEST(snapshot_file_with, more_content_than_there_may_be_is_refused_before_it_is_unpacked) {
