@@ -133,8 +133,8 @@ FIL_API void fil_session_note_cause(fil_session* session, size_t number, fil_tex
 /* Likewise: how much of what it inherited it has made its own by writing. Since 0.1. */
 FIL_API void fil_session_note_copied(fil_session* session, size_t number, int64_t bytes);
 
-/* Whether a Python program, `pid`, got as far as its own code: 0 if the interpreter ended before,
- * since there was no such module, say. 1 also where that is not known. Since 0.1. */
+/* Whether the program that a runtime was to run as `pid` got as far as its own code: 0 if the runtime ended
+ * before, since there was no such module, say. 1 also where that is not known: of all but Python. Since 0.1. */
 FIL_API int fil_session_began(const fil_session* session, int32_t pid);
 
 /* A process ended, perhaps without saying so: takes its memory out of the session's live total.

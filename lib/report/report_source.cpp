@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "fil/report/conventions/all.hpp"
-#include "fil/report/pickled_code.hpp"
+#include "fil/report/conventions/pickled_code.hpp"
 #include "fil/report/process_merge.hpp"
 #include "fil/report/tidy.hpp"
 #include "fil/track/peak.hpp"
@@ -87,7 +87,7 @@ report::program_facts program_of(const drawn_process& process,
         if (process.drawn.recording.text(fact.key) == "package")
             own.own_directories.emplace_back(process.drawn.recording.text(fact.value));
     }
-    own.is_helper = !report::conventions::python::helper_process(process.arguments).empty();
+    own.is_helper = report::conventions::starts_helper(process.arguments);
     // Another script than the program's: its code is found by the names that it has there.
     const std::string_view script = report::base_name(own.started_script);
     if (own.is_helper || script == report::base_name(program.main_script)) return own;

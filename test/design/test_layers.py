@@ -218,6 +218,22 @@ def test_the_tiers_of_the_c_interface_stand_on_fil_h_alone() -> None:
     }
 
 
+def test_a_report_asks_conventions_what_a_runtime_does() -> None:
+    habit = re.compile(
+        r"\b(python|lua)::|/(python|lua)\.hpp|\"[^\"]*(<module>|<frozen|multiprocessing)"
+    )
+    files = [path for folder in ["include", "lib", "capi"] for path in c_files(folder)]
+    conventions = ROOT / "include/fil/report/conventions"
+    wrong = [
+        f"{name(path)}: {line.strip()}"
+        for path in files
+        if conventions not in path.parents
+        for line in path.read_text().splitlines()
+        if habit.search(line.split("//")[0])
+    ]
+    assert not wrong
+
+
 def test_no_hot_room_and_no_hook_tells_a_runtime_by_its_name() -> None:
     """Its source tells (fil_source), or its row of the table of runtimes."""
     habit = re.compile(r"\b(python|lua)::|\"[^\"]*(python|lua)", re.IGNORECASE)

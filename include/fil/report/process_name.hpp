@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-#include "fil/report/conventions/python.hpp"
+#include "fil/report/conventions/all.hpp"
 #include "fil/report/paths.hpp"
 #include "fil/report/utf8.hpp"
 
@@ -46,14 +46,20 @@ inline bool is_command(std::span<const std::string> words) {
 inline bool has_title(const started_process& process) {
     const std::vector<std::string>& words = process.arguments;
     if (words.empty()) return false;
-    if (conventions::python::is_interpreter(base_name(process.executable)))
-        return !conventions::python::is_interpreter(base_name(words.front()));
+    const auto& runtime = conventions::of_interpreter(base_name(process.executable));
+    if (!runtime.short_name.empty()) return !runtime.is_interpreter(base_name(words.front()));
     const auto is_padding = [](const std::string& word) { return word.empty(); };
     return words.front().find(": ") != std::string::npos &&
            std::all_of(words.begin() + 1, words.end(), is_padding);
 }
 
-inline std::string process_name(const started_process& process) {
+struct named_process {
+    std::string name;
+    bool is_of_pool = false;  // conventions::helper_process
+    std::string_view forks = {};
+};
+
+inline named_process name_process(const started_process& process) {
     const std::vector<std::string>& words = process.arguments;
     const std::string program(base_name(words.empty() ? process.executable : words.front()));
     std::span<const std::string> rest(words);
@@ -61,11 +67,13 @@ inline std::string process_name(const started_process& process) {
     std::string name = program;
     if (has_title(process)) {
         name = words.front();
-    } else if (conventions::python::is_interpreter(base_name(process.executable))) {
-        const std::string helper = conventions::python::helper_process(rest);
-        if (!helper.empty()) return helper;
-        rest = conventions::python::without_options(rest);
-        name = is_command(rest) ? "" : "python";
+    } else if (const auto& runtime = conventions::of_interpreter(base_name(process.executable));
+               !runtime.short_name.empty()) {
+        const conventions::helper_process helper = runtime.helper_of(rest);
+        if (!helper.name.empty())
+            return {std::string(helper.name), helper.is_of_pool, helper.forks};
+        rest = runtime.without_options(rest);
+        name = is_command(rest) ? "" : runtime.short_name;
     }
     for (bool is_first = true; const std::string& word : rest) {
         if (word.empty()) continue;
@@ -77,7 +85,11 @@ inline std::string process_name(const started_process& process) {
     }
     std::ranges::replace(name, '\n', ' ');
     const std::string_view cut = utf8_prefix(name, longest_process_name);
-    return cut.size() == name.size() ? name : std::string(cut) + "…";
+    return {cut.size() == name.size() ? name : std::string(cut) + "…"};
+}
+
+inline std::string process_name(const started_process& process) {
+    return name_process(process).name;
 }
 
 // "worker.py --part 3" -> "worker.py --part #".
@@ -98,15 +110,7 @@ class process_names {
         for (std::size_t i = 0; i < all.size(); ++i) last_of_[all[i].pid] = i;
     }
 
-    // A fork server's children are called as it is.
-    std::string name_of(std::size_t i) const {
-        std::string name = process_name(all_[i]);
-        const bool is_server = name == conventions::python::fork_server;
-        const std::size_t above = parent_of(i);
-        if (is_server && above != i && process_name(all_[above]) == name)
-            return conventions::python::pool_worker;
-        return name;
-    }
+    std::string name_of(std::size_t i) const { return named(i).name; }
 
     // What it and its equals among `shown` are called together; "" where it has none.
     std::vector<std::string> equals_of(const std::vector<std::size_t>& shown) const {
@@ -129,29 +133,35 @@ class process_names {
         return known == last_of_.end() ? i : known->second;
     }
 
-    static bool is_helper(const std::string& name) {
-        return name == conventions::python::pool_worker ||
-               name == conventions::python::fork_server ||
-               name == conventions::python::execnet_worker;
+    // A fork server's children have its command line.
+    named_process named(std::size_t i) const {
+        named_process own = name_process(all_[i]);
+        const std::size_t above = parent_of(i);
+        if (!own.forks.empty() && above != i && process_name(all_[above]) == own.name)
+            return {std::string(own.forks), true};
+        return own;
     }
 
     // "workers of train.py", of those that were forked from it or that its pool started.
     std::string together(std::size_t i) const {
-        const std::string name = name_of(i);
+        const named_process own = named(i);
         std::size_t above = i;
         for (int steps = 0; steps < 4; ++steps) {
-            const std::string here = name_of(above);
+            const named_process here = named(above);
             const std::size_t next = parent_of(above);
-            if (next == above || (!is_helper(here) && name_of(next) != here)) break;
+            if (next == above || (!here.is_of_pool && name_of(next) != here.name)) break;
             above = next;
         }
-        const bool is_worker = above != i && name != conventions::python::fork_server;
-        return is_worker ? "workers of " + script_of(name_of(above)) : "× " + without_numbers(name);
+        const bool is_worker = above != i && own.forks.empty();
+        return is_worker ? "workers of " + script_of(name_of(above))
+                         : "× " + without_numbers(own.name);
     }
 
     // "train.py" of "python train.py --fast", "pytest" of "python -m pytest -n 2".
     static std::string script_of(std::string_view name) {
-        if (name.starts_with("python ")) name.remove_prefix(7);
+        const std::string_view first = name.substr(0, name.find(' '));
+        if (first.size() < name.size() && conventions::is_short_name(first))
+            name.remove_prefix(first.size() + 1);
         if (name.starts_with("-m ")) name.remove_prefix(3);
         return std::string(name.substr(0, name.find(' ')));
     }

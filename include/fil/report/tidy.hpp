@@ -25,12 +25,12 @@
 #include "fil/base/hash.hpp"
 #include "fil/report/conventions/all.hpp"
 #include "fil/report/conventions/jemalloc.hpp"
+#include "fil/report/conventions/pickled_code.hpp"
 #include "fil/report/facts.hpp"
 #include "fil/report/frame_owner.hpp"
 #include "fil/report/frame_text.hpp"
 #include "fil/report/merged_callstacks.hpp"
 #include "fil/report/paths.hpp"
-#include "fil/report/pickled_code.hpp"
 #include "fil/report/snapshot.hpp"
 
 namespace fil::report {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,9 +36,21 @@ constexpr const convention& of(const frame& f) {
     return of(f.kind);
 }
 
+// The one whose interpreter has that name.
+inline const convention& of_interpreter(std::string_view name) {
+    const auto known = std::ranges::find_if(
+        all, [&](const known_convention& each) { return each.of.is_interpreter(name); });
+    return known != all.end() ? known->of : others;
+}
+
 inline bool is_interpreter(std::string_view name) {
-    return std::ranges::any_of(
-        all, [&](const known_convention& known) { return known.of.is_interpreter(name); });
+    return &of_interpreter(name) != &others;
+}
+
+inline bool is_short_name(std::string_view name) {
+    return !name.empty() && std::ranges::any_of(all, [&](const known_convention& known) {
+        return known.of.short_name == name;
+    });
 }
 
 // Of any runtime, the script that a command line runs.
@@ -46,6 +59,13 @@ inline std::string script_of(const std::vector<std::string>& command) {
         if (std::string script = known.of.script_of(command); !script.empty()) return script;
     }
     return {};
+}
+
+// Of any runtime's helpers, by a whole command line.
+inline bool starts_helper(std::span<const std::string> command) {
+    return std::ranges::any_of(all, [&](const known_convention& known) {
+        return !known.of.helper_of(command).name.empty();
+    });
 }
 
 // Of a program, by what it says that it is: "CPython 3.12.1". Without a runtime it is native.

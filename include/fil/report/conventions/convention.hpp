@@ -6,6 +6,7 @@
 // beside the others and a line in all.hpp; a kind that nobody wrote one for is judged by `others`:
 // its functions are the user's own. Pure functions of a frame and the facts of the program.
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,22 @@
 #include "fil/report/ownership.hpp"
 
 namespace fil::report::conventions {
+
+// What a library of the runtime starts beside the program, a pool's worker say.
+struct helper_process {
+    std::string_view name = {};   // "multiprocessing worker"; "": it is none
+    bool is_of_pool = false;      // works for who started it
+    std::string_view forks = {};  // of a server: what those are called that it makes
+};
+
+// How the callstacks of a program that began differ from those of one that did not: each is asked
+// of a function and its file.
+struct program_start {
+    bool (*is_whole_file)(std::string_view function, std::string_view file);
+    // Of the runtime's own: looks for the program, runs it.
+    bool (*finds)(std::string_view function, std::string_view file);
+    bool (*runs)(std::string_view function, std::string_view file);
+};
 
 struct convention {
     // How the fact "runtime" begins in a program of it: "CPython"; "": it is none.
@@ -51,6 +68,15 @@ struct convention {
     // runtime.
     std::string (*script_of)(const std::vector<std::string>& command) =
         [](const std::vector<std::string>&) { return std::string(); };
+    // What stands for the interpreter in a process's name: "python"; "": its command line as it is.
+    std::string_view short_name = {};
+    // Of the words behind the interpreter: which helper they start; those from the program on.
+    helper_process (*helper_of)(std::span<const std::string> arguments) =
+        [](std::span<const std::string>) { return helper_process{}; };
+    std::span<const std::string> (*without_options)(std::span<const std::string> arguments) =
+        [](std::span<const std::string> arguments) { return arguments; };
+    // NULL: whether a program began is not told.
+    const program_start* start = nullptr;
     // Stands for the time in which a module is compiled.
     bool (*is_compiler)(const frame&) = [](const frame&) { return false; };
 };

@@ -115,6 +115,12 @@ inline bool finds_a_module(std::string_view function, std::string_view file) {
     return function == "_get_module_details" && is_of_runpy(file);
 }
 
+inline bool is_module_of_a_file(std::string_view function, std::string_view file) {
+    return function == "<module>" && !file.starts_with("<frozen ");
+}
+
+inline constexpr program_start start = {is_module_of_a_file, finds_a_module, runs_a_module};
+
 // `<frozen importlib._bootstrap>`, `<frozen importlib._bootstrap_external>`.
 inline bool is_importer(const frame& f) {
     return f.file.starts_with("<frozen importlib._bootstrap");
@@ -170,28 +176,25 @@ inline std::string script_of(const std::vector<std::string>& command) {
     return {};
 }
 
-inline constexpr const char* pool_worker = "multiprocessing worker";
-inline constexpr const char* fork_server = "multiprocessing fork server";
-inline constexpr const char* execnet_worker = "execnet worker";
-
-// What the standard library's pools, loky's and pytest-xdist's start beside the program, by its
-// arguments; "" of any other process.
-inline std::string helper_process(std::span<const std::string> arguments) {
+// What the standard library's pools, loky's and pytest-xdist's start.
+inline helper_process helper_of(std::span<const std::string> arguments) {
+    constexpr helper_process worker{"multiprocessing worker", true};
     struct sign {
         std::string_view text;
-        const char* name;
+        helper_process means;
     };
     constexpr std::array signs{
-        sign{"multiprocessing.spawn import", pool_worker},
-        sign{"--multiprocessing-fork", pool_worker},
-        sign{"loky.backend.popen_loky", pool_worker},
-        sign{"exec(eval(sys.stdin.readline()))", execnet_worker},
-        sign{"multiprocessing.forkserver import", fork_server},
-        sign{"multiprocessing.resource_tracker import", "multiprocessing resource tracker"},
-        sign{"loky.backend.resource_tracker import", "loky resource tracker"}};
+        sign{"multiprocessing.spawn import", worker},
+        sign{"--multiprocessing-fork", worker},
+        sign{"loky.backend.popen_loky", worker},
+        sign{"exec(eval(sys.stdin.readline()))", {"execnet worker", true}},
+        sign{"multiprocessing.forkserver import",
+             {"multiprocessing fork server", true, worker.name}},
+        sign{"multiprocessing.resource_tracker import", {"multiprocessing resource tracker"}},
+        sign{"loky.backend.resource_tracker import", {"loky resource tracker"}}};
     for (const std::string& word : arguments) {
         for (const sign& each : signs)
-            if (word.find(each.text) != word.npos) return each.name;
+            if (word.find(each.text) != word.npos) return each.means;
     }
     return {};
 }
@@ -219,6 +222,10 @@ inline constexpr convention rules = {.runtime = "CPython",
                                      .is_importer = is_importer,
                                      .is_interpreter = is_interpreter,
                                      .script_of = script_of,
+                                     .short_name = "python",
+                                     .helper_of = helper_of,
+                                     .without_options = without_options,
+                                     .start = &start,
                                      .is_compiler = is_compiler};
 
 }  // namespace fil::report::conventions::python
