@@ -1,4 +1,4 @@
-// fil.h and fil_supervisor.h, reports: of a session, a run, or what this process recorded. Cold.
+// Reports: of a session, a run, or what this process recorded. Cold.
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-// fil.h, snapshots: opened, read, written and drawn. Cold.
+// fil_snapshot.h, snapshots: opened, read, written and drawn. Cold.
 
 #include <cerrno>
 #include <limits>

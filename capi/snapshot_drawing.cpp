@@ -1,4 +1,4 @@
-// fil.h, fil_snapshot_draw(): one report as one text, handed over in parts. Cold.
+// fil_snapshot.h, fil_snapshot_draw(): one report as one text, handed over in parts. Cold.
 
 #include <array>
 #include <ostream>

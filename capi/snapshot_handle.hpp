@@ -1,5 +1,5 @@
 #pragma once
-// What the opaque fil_snapshot of fil.h is, and what its functions share. Cold.
+// What the opaque fil_snapshot of fil_snapshot.h is, and what its functions share. Cold.
 
 #include <memory>
 #include <string>
@@ -8,6 +8,7 @@
 
 #include "fil/report/session_snapshot.hpp"
 #include "fil/report/usage_reader.hpp"
+#include "fil_snapshot.h"
 #include "guarded.hpp"
 #include "report/recorded_session.hpp"
 #include "report/report_files.hpp"

@@ -1,4 +1,4 @@
-// fil_supervisor.h, traces: of a session, and those that are there. Cold.
+// fil_trace.h, traces that are there; fil_supervisor.h, those of a session. Cold.
 
 #include <cerrno>
 #include <optional>

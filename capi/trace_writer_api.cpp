@@ -1,6 +1,6 @@
-// fil_supervisor.h, traces that a caller writes. Cold.
+// fil_trace.h, traces that a caller writes. Cold.
 
-#include "fil_supervisor.h"
+#include "fil_trace.h"
 #include "guarded.hpp"
 #include "os/os.hpp"
 #include "session/told_trace.hpp"

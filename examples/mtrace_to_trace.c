@@ -2,7 +2,7 @@
  *     LD_PRELOAD=libc_malloc_debug.so.0 MALLOC_TRACE=log ./program_that_calls_mtrace
  *     cc mtrace_to_trace.c -o mtrace_to_trace $(pkg-config --cflags --libs fil)
  *     ./mtrace_to_trace log log.filtrace */
-#include <fil_supervisor.h>
+#include <fil_trace.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

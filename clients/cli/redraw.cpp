@@ -1,6 +1,6 @@
 #include "redraw.hpp"
 
-#include <fil_supervisor.h>
+#include <fil_trace.h>
 
 #include <climits>
 #include <csignal>

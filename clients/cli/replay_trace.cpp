@@ -1,6 +1,6 @@
 #include "replay_trace.hpp"
 
-#include <fil_supervisor.h>
+#include <fil_trace.h>
 
 #include <cstdio>
 #include <map>

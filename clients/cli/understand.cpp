@@ -1,6 +1,6 @@
 #include "understand.hpp"
 
-#include <fil_supervisor.h>
+#include <fil_trace.h>
 
 #include <cstdio>
 #include <memory>

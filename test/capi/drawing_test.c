@@ -1,5 +1,5 @@
 /* A snapshot is drawn as one text of each format, handed over in parts to who takes them. */
-#include "fil.h"
+#include "fil_snapshot.h"
 
 #include <stdio.h>
 #include <string.h>

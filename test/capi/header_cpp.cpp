@@ -2,7 +2,9 @@
 #include "fil.h"
 #include "fil_announce.h"
 #include "fil_hooks.h"
+#include "fil_snapshot.h"
 #include "fil_supervisor.h"
+#include "fil_trace.h"
 
 #include <gtest/gtest.h>
 

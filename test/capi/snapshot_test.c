@@ -1,5 +1,5 @@
 /* A program in C reads what it recorded: from itself, from a file, and both together. */
-#include "fil.h"
+#include "fil_snapshot.h"
 
 #include <stdint.h>
 #include <stdio.h>

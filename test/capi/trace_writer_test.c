@@ -1,6 +1,6 @@
 /* A trace that a program writes of its own is read as it was told, and what makes no sense is
  * refused. */
-#include "fil_supervisor.h"
+#include "fil_trace.h"
 
 #include <signal.h>
 #include <stdio.h>

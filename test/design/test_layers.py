@@ -50,10 +50,12 @@ DOORS = {
     "bindings/lua": SOURCE_KIT,
 }
 # The tiers of the C interface, and which a client may see: hooks also what programs use, and so on.
-TIERS = {"fil.h", "fil_hooks.h", "fil_supervisor.h", "fil_announce.h"}
+TIERS = {"fil.h", "fil_announce.h"} | {
+    f"fil_{tier}.h" for tier in ["hooks", "snapshot", "trace", "supervisor"]
+}
 CLIENTS = {
     "clients/preload": {"fil.h", "fil_hooks.h"},
-    "clients/cli": {"fil.h", "fil_supervisor.h"},
+    "clients/cli": TIERS - {"fil_announce.h", "fil_hooks.h"},
     "bindings/python": {"fil.h"},
     "bindings/lua": {"fil.h"},
     "bindings/source_kit": {"fil.h"},
@@ -207,7 +209,9 @@ def test_the_tiers_of_the_c_interface_stand_on_fil_h_alone() -> None:
     assert set(headers) == TIERS
     system = {"stddef.h", "stdint.h"}
     assert headers["fil.h"] <= system and headers["fil_announce.h"] <= system
-    assert headers["fil_hooks.h"] == headers["fil_supervisor.h"] == {"fil.h"}
+    assert headers["fil_hooks.h"] == headers["fil_snapshot.h"] == {"fil.h"}
+    assert headers["fil_trace.h"] == {"fil_snapshot.h"}
+    assert headers["fil_supervisor.h"] == {"fil_trace.h"}
     [wrapper] = [path for path in c_files("capi") if path.name == "fil.hpp"]
     assert set(includes(wrapper)) == {
         "fil.h",

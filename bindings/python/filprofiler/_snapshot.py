@@ -1,4 +1,4 @@
-"""A snapshot file, read through the part of fil.h that reads: what a report was drawn from.
+"""A snapshot file, read through fil_snapshot.h: what a report was drawn from.
 
 The library is one of its own, loaded by who asks for a result; it records nothing.
 """

@@ -2,7 +2,7 @@
 // own end: its exit status, or a death by the same signal.
 #pragma once
 
-#include <fil_supervisor.h>
+#include <fil.h>
 #include <sys/types.h>
 
 #include <optional>

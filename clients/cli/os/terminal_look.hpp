@@ -2,7 +2,7 @@
 // colours, 80 columns.
 #pragma once
 
-#include <fil_supervisor.h>
+#include <fil.h>
 
 #include <cstdint>
 #include <functional>
