@@ -2,6 +2,7 @@
 // (lib/process/pool_threads.hpp). Waiting itself is the C library's; some threads are cancelled
 // there, so nothing of ours may have to be undone.
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -43,18 +44,28 @@ int pthread_barrier_wait(pthread_barrier_t* barrier) noexcept {
     return real.pthread_barrier_wait(barrier);
 }
 
-// Whoever calls one of these has it: its program found it here, but was linked where it is.
+// A C library may be older than these, and who asks for them by name finds ours: that clock is none
+// there.
 
 int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock,
                            const timespec* until) {
+    const auto wait = find_and_decide().pthread_cond_clockwait;
+    if (wait == nullptr) return EINVAL;
     fil_thread_waits(__builtin_return_address(0));
-    return find_and_decide().pthread_cond_clockwait(condition, mutex, clock, until);
+    return wait(condition, mutex, clock, until);
 }
 
 int sem_clockwait(sem_t* semaphore, clockid_t clock, const timespec* until) {
+    const auto wait = find_and_decide().sem_clockwait;
+    if (wait == nullptr) {
+        errno = EINVAL;
+        return -1;
+    }
     fil_thread_waits(__builtin_return_address(0));
-    return find_and_decide().sem_clockwait(semaphore, clock, until);
+    return wait(semaphore, clock, until);
 }
+
+// Whoever calls one of these has it.
 
 int cnd_wait(cnd_t* condition, mtx_t* mutex) {
     fil_thread_waits(__builtin_return_address(0));
