@@ -84,9 +84,19 @@ void note_counted_mapping(const void* caller, const void* address, std::size_t b
     use_early([&] { early[next_early++ % most_early] = {caller, address, bytes}; });
 }
 
+void forget_mapping(const void* address, std::size_t bytes) {
+    const range gone{reinterpret_cast<std::uintptr_t>(address), bytes};
+    use_early([&] {
+        for (early_mapping& one : early)
+            if (gone.holds(one.address)) one = {};
+    });
+}
+
 // One at a time: who looks for allocators.
 void note_untold_allocator(const range& object, std::uint32_t allocator) {
     const std::size_t count = untold.load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < count; ++i)
+        if (untold_objects[i].start == object.start) return;  // opened again, at its old place
     if (count == most_untold) return;
     untold_objects[count] = object;
     untold_numbers[count] = allocator;

@@ -19,6 +19,9 @@ std::uint32_t ground_of(const void* caller);
 // may turn out to be ground.
 void note_counted_mapping(const void* caller, const void* address, std::size_t bytes);
 
+// Such a mapping went.
+void forget_mapping(const void* address, std::size_t bytes);
+
 // What this object maps is an allocator's of which nobody tells the blocks.
 void note_untold_allocator(const range& object, std::uint32_t allocator);
 

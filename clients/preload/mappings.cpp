@@ -98,6 +98,7 @@ void* mmap64(void* address, std::size_t bytes, int access, int flags, int file,
 int munmap(void* address, std::size_t bytes) noexcept {
     forgotten range(address, bytes);
     fil_allocator_ground_went(address, rounded(bytes, page_bytes()));
+    forget_mapping(address, bytes);
     int result = real.munmap(address, bytes);
     range.answered(result == 0);
     return result;

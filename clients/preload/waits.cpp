@@ -65,16 +65,18 @@ int sem_clockwait(sem_t* semaphore, clockid_t clock, const timespec* until) {
     return wait(semaphore, clock, until);
 }
 
-// Whoever calls one of these has it.
-
 int cnd_wait(cnd_t* condition, mtx_t* mutex) {
+    const auto wait = find_and_decide().cnd_wait;
+    if (wait == nullptr) return thrd_error;
     fil_thread_waits(__builtin_return_address(0));
-    return find_and_decide().cnd_wait(condition, mutex);
+    return wait(condition, mutex);
 }
 
 int cnd_timedwait(cnd_t* condition, mtx_t* mutex, const timespec* until) {
+    const auto wait = find_and_decide().cnd_timedwait;
+    if (wait == nullptr) return thrd_error;
     fil_thread_waits(__builtin_return_address(0));
-    return find_and_decide().cnd_timedwait(condition, mutex, until);
+    return wait(condition, mutex, until);
 }
 
 int sched_yield() noexcept {

@@ -126,14 +126,13 @@ FIL_HOT void free_in_leaf(thread_state& thread, const void* address) {
     free_slow(address);
 }
 
-// Where the block is entered, while its callstack is looked for. (Where there is no leaf yet this
-// asks for nothing of use.)
-[[gnu::noinline]] inline void cache_leaf_apart(thread_state& thread, const void* address) {
-    cache_leaf(thread, address);
+// Where the block is entered, while its callstack is looked for.
+[[gnu::noinline]] inline bool cache_leaf_apart(thread_state& thread, const void* address) {
+    return cache_leaf(thread, address);
 }
 FIL_HOT void ask_for_slot(thread_state& thread, const void* address) {
-    if (!is_leaf_cached(thread, address)) [[unlikely]]
-        cache_leaf_apart(thread, address);
+    if (!is_leaf_cached(thread, address) && !cache_leaf_apart(thread, address)) [[unlikely]]
+        return;  // there is none yet
     ask_for(process_registry::cached_slot(thread.leaf, address_of(address)));
 }
 

@@ -63,6 +63,7 @@ struct pool_thread {
     std::atomic<std::uintptr_t> lowest{0};  // that it is known to have reached
     std::uintptr_t bytes = 0;               // of its stack
     std::uintptr_t creator = 0;
+    std::uintptr_t idles_at = 0;  // its stack pointer when it waited and was in no job
     std::uint32_t waits = 0, captures = 0;
     idle_shape idle[idle_shapes] = {};  // its stack as it waited: the shallowest
     job_slot::last_sample last;

@@ -291,7 +291,10 @@ bool is_one() {
 
 void waits() {
     pool_thread* const thread = own;
-    if (!all.may_be_several.load(std::memory_order_relaxed) || !thread->shows_now()) [[likely]]
+    if (!all.may_be_several.load(std::memory_order_relaxed)) [[likely]]
+        return;
+    if (stack_pointer() == thread->idles_at) thread->jobs.forget();
+    if (!thread->shows_now()) [[likely]]
         return;
     const os::keep_errno keep;
     const raised_guard inside(this_thread.guard);
@@ -304,6 +307,7 @@ void waits() {
     const idle_shape* usual = thread->usual();
     if (usual == nullptr || !usual->is(thread->shape)) return;
     thread->jobs.forget();
+    thread->idles_at = stack_pointer();
     thread->frames().read_kept(thread->kept, [](std::uintptr_t) { return false; });
     for (std::uint32_t i = 0; i != thread->kept.count; ++i)
         thread->its_pools.add(thread->kept.words[i]);

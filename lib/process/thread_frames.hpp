@@ -1,6 +1,7 @@
 #pragma once
 // The frames of the calling thread, outermost first, by where they stand: for a pool's thread
-// (pool_threads.cpp).
+// (pool_threads.cpp). And those of another one, whose stack stays there while it is read
+// (reading_stack).
 //
 // By the modules' unwind tables, as the native source goes (capture/unwind_source.hpp), whether
 // native frames are recorded or not. Nothing is named, and of a stack nothing is remembered: only

@@ -30,7 +30,7 @@ void sparse_blocks_reader::seen(report::memory_unit unit, std::uint64_t taken,
     const bool is_arena = arenas_.at(unit.begin) != nullptr;
     if (!is_arena && others_.at(unit.begin) != nullptr) return;
     const std::uint64_t bytes = unit.end - unit.begin;
-    const bool is_dense = report::bytes_lacking(bytes, taken) == 0;  // and surely resident
+    const bool is_dense = report::bytes_lacking(bytes, taken) == 0;  // and taken for resident
     const std::uint64_t resident = is_dense ? bytes : memory_.resident_bytes(unit.begin, unit.end);
     if (!is_arena) occupied_ += resident;
     if (is_dense) return;

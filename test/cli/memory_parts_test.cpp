@@ -20,6 +20,8 @@ std::string mapping(const std::string& head, int resident, int anonymous,
 
 const counter_of_pages nobody_asks = [](address_range) { return std::nullopt; };
 
+const counter_of_pages all_there = [](address_range range) { return std::optional(range.bytes); };
+
 constexpr std::uint64_t base = 0x700000000000, mib = 1 << 20;
 
 fil_known_memory part(fil_known_kind kind, std::uint64_t from, std::uint64_t bytes,
@@ -119,11 +121,15 @@ TEST(memory_parts, pages_of_a_heap_without_a_block_are_told_apart) {
     std::vector<fil_known_memory> told = {part(FIL_KNOWN_BLOCKS, 4096, 3000),
                                           part(FIL_KNOWN_OCCUPIED, 0, mib)};
     const auto heap = [&](fil_resident_kind kind) {
-        return part_of(parts_of(smaps, told, shared_pages::wholly, nobody_asks), kind);
+        return part_of(parts_of(smaps, told, shared_pages::wholly, all_there), kind);
     };
+    EXPECT_EQ(part_of(parts_of(smaps, told, shared_pages::wholly, nobody_asks), FIL_RESIDENT_VACANT)
+                  .bytes,
+              0)
+        << "nobody told which pages are there";
     EXPECT_EQ(heap(FIL_RESIDENT_VACANT), (memory_part{FIL_RESIDENT_VACANT, "", 3 * mib, 0}));
     EXPECT_EQ(heap(FIL_RESIDENT_HEAP), (memory_part{FIL_RESIDENT_HEAP, "", mib, 3000}));
-    EXPECT_EQ(part_of(parts_of(smaps, told, shared_pages::wholly, nobody_asks, 1 << 30),
+    EXPECT_EQ(part_of(parts_of(smaps, told, shared_pages::wholly, all_there, 1 << 30),
                       FIL_RESIDENT_VACANT)
                   .bytes,
               0)

@@ -105,7 +105,9 @@ STOP = re.compile("|".join(UNCOMMON))
 NATIVE_SOURCE = r"unwind_source<.*>::capture"
 MOST_OF_NATIVE_SOURCE = 640
 # A library's thread asks for whom it works: pool_threads.cpp sees to it that there is room.
-MOST_OF_POOLS = 4096
+# Half of the room that it asks for is left between it and the program's frames (pool_threads.cpp).
+ROOM_OF_POOLS = 64 << 10
+MOST_OF_POOLS = ROOM_OF_POOLS // 2 + ROOM_OF_POOLS // 8
 STOP_AT_SOURCES = re.compile(f"{STOP.pattern}|{NATIVE_SOURCE}")
 
 COMMON_HOOKS = [

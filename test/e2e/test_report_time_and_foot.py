@@ -134,10 +134,10 @@ def test_lines_that_keep_half_empty_memory_stand_below_the_graph(browser, report
     ]
     rows = [row.text.replace("\u00a0", " ").split("\n") for row in browser.all("#sparse .line")]
     assert [(row[0], row[1]) for row in rows] == [
-        ("6.0 MiB", "72 %"),
-        ("2.2 MiB", "27 %"),
-        ("24.0 MiB", "72 %"),
-        ("9.0 MiB", "27 %"),
+        ("6.0 MiB", "72.5 %"),
+        ("2.3 MiB", "27.2 %"),
+        ("24.0 MiB", "72.5 %"),
+        ("9.0 MiB", "27.2 %"),
     ]
     assert "grid.cpp:71" in rows[0][2]
     assert "grid.cpp:112" in rows[3][2]

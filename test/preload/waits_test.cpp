@@ -109,7 +109,7 @@ TEST_F(waits, for_an_atomic_are_seen) {
     std::atomic<int> word{0};
     fake::start();
     std::thread other([&] {
-        usleep(1000);
+        usleep(200'000);
         word = 1;
         word.notify_one();
     });

@@ -50,7 +50,7 @@ TEST(html, the_page_loads_nothing_and_evaluates_nothing) {
 }
 
 TEST(html, the_page_is_small) {
-    EXPECT_LT(html_page(parts, {}).size(), 98'000u);
+    EXPECT_LT(html_page(parts, {}).size(), 100'000u);
 }
 
 }  // namespace

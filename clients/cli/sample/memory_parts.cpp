@@ -1,7 +1,5 @@
 #include "sample/memory_parts.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -161,13 +159,14 @@ memory_part memory_look::sum_of_kind(fil_resident_kind kind) const {
 }
 
 // Of a process's heaps, what is no page with a block on it.
-void memory_look::tell_vacant(const memory_part& heaps_before, const known_memory& known) {
+void memory_look::tell_vacant(const memory_part& heaps_before, const known_memory& known,
+                              double share) {
     if (!known.occupied()) return;
+    const auto occupied = static_cast<std::int64_t>(static_cast<double>(*known.occupied()) * share);
     const memory_part heaps = sum_of_kind(FIL_RESIDENT_HEAP);
     const std::int64_t bytes = heaps.bytes - heaps_before.bytes;
     const std::int64_t free = std::max<std::int64_t>(bytes - (heaps.live - heaps_before.live), 0);
-    const std::int64_t vacant =
-        std::clamp<std::int64_t>(bytes - static_cast<std::int64_t>(*known.occupied()), 0, free);
+    const std::int64_t vacant = std::clamp<std::int64_t>(bytes - occupied, 0, free);
     if (vacant == 0) return;
     add_part(FIL_RESIDENT_HEAP, {}, -vacant, 0);
     add_part(FIL_RESIDENT_VACANT, {}, vacant, 0);
@@ -205,17 +204,26 @@ void memory_look::add(pid_t pid, pid_t parent, const std::string& smaps, known_m
             copied = copied_bytes(one, now.known, parents->second.mappings);
             copied_[pid] += copied;
         }
-        if (is_forked) shared_[pid] += one.shared;
+        if (is_forked) shared_[pid] += std::min(one.shared, one.anonymous);
         if (one.kind != FIL_RESIDENT_PROGRAM || !is_known)
             add_mapping(one, now.known, present);
         else
             add_memory(one, now, inherited, copied, present);
     }
     // Who was forked may have blocks of its parent's anywhere, of which it does not tell.
-    const bool is_ours = parent == 0 || parent == ::getpid();
+    const bool is_ours = parent == 0 || parent == own_pid();
     if (is_forked || (parents == seen_.end() && !is_ours)) return;
     sparse_[pid] = now.known.sparse();
-    tell_vacant(heaps_before, now.known);
+    if (!present({now.end_of_stack - 4096, 4096})) return;  // nor which pages are occupied
+    kernel_mapping memory;  // all of it: how much of it is this process's share
+    for (const kernel_mapping& one : mappings) {
+        if (one.kind != FIL_RESIDENT_PROGRAM) continue;
+        memory.resident += one.resident;
+        memory.proportional += one.proportional;
+    }
+    constexpr std::int64_t scale = 1 << 20;
+    tell_vacant(heaps_before, now.known,
+                static_cast<double>(share_of(memory, scale)) / static_cast<double>(scale));
 }
 
 std::int64_t sum_of(std::span<const memory_part> parts) {

@@ -52,7 +52,7 @@ class memory_look {
     // Of those that were forked by another one here: what each has made its own of what it
     // inherited (copied_memory.hpp).
     const std::map<pid_t, std::int64_t>& copied() const { return copied_; }
-    // And the pages that each still shares.
+    // And how much memory, of no file's, each still shares.
     const std::map<pid_t, std::int64_t>& shared() const { return shared_; }
 
   private:
@@ -68,7 +68,7 @@ class memory_look {
     void add_mapping(const kernel_mapping& one, const known_memory& known,
                      const counter_of_pages& present);
     memory_part sum_of_kind(fil_resident_kind kind) const;
-    void tell_vacant(const memory_part& heaps_before, const known_memory& known);
+    void tell_vacant(const memory_part& heaps_before, const known_memory& known, double share);
     void add_memory(const kernel_mapping& one, process& now, const known_memory* parents,
                     std::int64_t copied_left, const counter_of_pages& present);
 

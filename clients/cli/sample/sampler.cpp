@@ -140,7 +140,9 @@ void sampler::look_at(watched& process, double seconds) {
     }
     if (process.closed || !resident) return;
     process.resident = *resident;
-    if (!process.inherited) process.inherited = std::max<std::int64_t>(*resident - numbers.live, 0);
+    if (!process.is_forked || process.inherited) return;
+    const auto parts = process.memory.parts();
+    process.inherited = parts ? std::max<std::int64_t>(parts->anonymous - numbers.live, 0) : 0;
 }
 
 void sampler::note_end_of(const watched& process) {

@@ -2,7 +2,7 @@
 // but for what is there under the name that -o gives.
 #pragma once
 
-#include <fil.h>
+#include <fil_snapshot.h>
 
 #include <string>
 #include <vector>
