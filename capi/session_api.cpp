@@ -317,11 +317,12 @@ fil_status fil_session_memory(const fil_session* session, int32_t pid,
             }
         };
         for (const read_mapping& one : all->mappings) {
-            if (one.kind == mapping_kind::anonymous && one.counted) tell_of_untold(one);
-            if (one.kind == mapping_kind::anonymous && one.counted)
+            if (one.kind == mapping_kind::anonymous && one.counted) {
+                tell_of_untold(one);
                 tell(FIL_KNOWN_MAPPING, one.start, one.bytes);
-            else if (!is_in_peak(one.kind) && one.kind >= mapping_kind::reserved)
+            } else if (!is_in_peak(one.kind) && one.kind >= mapping_kind::reserved) {
                 tell(FIL_KNOWN_RESERVE, one.start, one.bytes);
+            }
         }
         for (const auto& one : all->blocks) tell(FIL_KNOWN_BLOCK, one.address, one.bytes);
         for (const auto& one : all->small_blocks) tell(FIL_KNOWN_BLOCKS, one.address, one.bytes);

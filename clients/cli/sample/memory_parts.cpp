@@ -160,9 +160,9 @@ memory_part memory_look::sum_of_kind(fil_resident_kind kind) const {
 
 // Of a process's heaps, what is no page with a block on it.
 void memory_look::tell_vacant(const memory_part& heaps_before, const known_memory& known,
-                              double share) {
+                              const kernel_mapping& memory) {
     if (!known.occupied()) return;
-    const auto occupied = static_cast<std::int64_t>(static_cast<double>(*known.occupied()) * share);
+    const std::int64_t occupied = share_of(memory, static_cast<std::int64_t>(*known.occupied()));
     const memory_part heaps = sum_of_kind(FIL_RESIDENT_HEAP);
     const std::int64_t bytes = heaps.bytes - heaps_before.bytes;
     const std::int64_t free = std::max<std::int64_t>(bytes - (heaps.live - heaps_before.live), 0);
@@ -221,9 +221,7 @@ void memory_look::add(pid_t pid, pid_t parent, const std::string& smaps, known_m
         memory.resident += one.resident;
         memory.proportional += one.proportional;
     }
-    constexpr std::int64_t scale = 1 << 20;
-    tell_vacant(heaps_before, now.known,
-                static_cast<double>(share_of(memory, scale)) / static_cast<double>(scale));
+    tell_vacant(heaps_before, now.known, memory);
 }
 
 std::int64_t sum_of(std::span<const memory_part> parts) {

@@ -68,7 +68,8 @@ class memory_look {
     void add_mapping(const kernel_mapping& one, const known_memory& known,
                      const counter_of_pages& present);
     memory_part sum_of_kind(fil_resident_kind kind) const;
-    void tell_vacant(const memory_part& heaps_before, const known_memory& known, double share);
+    void tell_vacant(const memory_part& heaps_before, const known_memory& known,
+                     const kernel_mapping& memory);
     void add_memory(const kernel_mapping& one, process& now, const known_memory* parents,
                     std::int64_t copied_left, const counter_of_pages& present);
 
