@@ -17,6 +17,7 @@ struct stack_memo_test : testing::Test {
     std::unique_ptr<stack_memo> memo = std::make_unique<stack_memo>();
     std::uintptr_t words[48] = {};
     stack_frame frames[5] = {};
+    int times_kept = 1;  // as if it were as much deeper
 
     void stand(std::uintptr_t outermost) {
         for (std::size_t i = 0; i < 5; ++i) {
@@ -31,8 +32,12 @@ struct stack_memo_test : testing::Test {
     callstack_id find_next() { return callstack_id{memo->find_next(hash(), place(), reach)}; }
     void keep(callstack_id callstack) {
         if (!memo->wants()) return;
-        memo->keep([&](std::size_t i) -> const stack_frame& { return frames[i]; }, 5,
-                   to_index(callstack));
+        const auto words = [&](auto visit) {
+            for (int again = 0; again < times_kept; ++again)
+                for (std::size_t i = 0; i < 5; ++i)
+                    for_each_word(frames[i], i == 4 ? nullptr : &frames[i + 1], visit);
+        };
+        memo->keep(frames[0], words, to_index(callstack));
     }
     // As a source does.
     callstack_id meet(callstack_id callstack) {
@@ -121,11 +126,25 @@ TEST_F(stack_memo_test, the_ring_keeps_the_newest) {
     stand(0x2000);
     for (std::uint32_t i = 0; i < 20'000; ++i) {  // far more than there is room for
         frames[0].place.pc = 0x100000 + i;
-        for (int again = 0; again < 2; ++again) meet(callstack_id{i + 2});
+        for (int again = 0; again < 8; ++again) meet(callstack_id{i + 2});
         ASSERT_EQ(find(), callstack_id{i + 2});
     }
     frames[0].place.pc = 0x100000;
     EXPECT_EQ(find(), callstack_id::none);
+}
+
+TEST_F(stack_memo_test, of_more_than_there_is_room_for_some_are_kept_longer) {
+    constexpr std::uint32_t sites = 300;
+    stand(0x2000);
+    times_kept = 100;  // 4.8 KiB each, in 512 KiB
+    std::uint32_t found = 0;
+    for (int round = 0; round < 400; ++round) {
+        for (std::uint32_t i = 0; i < sites; ++i) {
+            frames[0].place.pc = 0x100000 + i;
+            if (meet(callstack_id{i + 2}) == callstack_id{i + 2} && round >= 300) ++found;
+        }
+    }
+    EXPECT_GT(found, 100 * sites / 5);  // with the newest kept: none
 }
 
 }  // namespace

@@ -6,6 +6,11 @@
 //
 //     buckets[hash] ──► node 812 ──► node 37 ──► 0        newest first
 //
+// A stack that is new makes nodes one after the other, and they are looked up one after the other
+// again. So a node's bucket is near its caller's number, as the node itself mostly is: the cache
+// has both. Where many are called from one place, the bucket is crowded, and what comes then goes
+// to one anywhere in the array.
+//
 // Finding is lock-free. Inserting, and doubling the buckets when nodes outnumber them, happen under
 // one lock. Doubling re-links nodes into a new bucket array, one by one, each in front of nodes
 // moved before it: a concurrent finder may be led from an old chain into a new one and miss, but it
@@ -52,9 +57,16 @@ class call_tree {
     };
     static constexpr std::uint32_t first_log2 = 10;
 
-    static std::uint64_t hash_of(const key& k) { return hash_bytes(&k, sizeof k); }
-    static head& head_of(bucket_array& array, const key& k) {
-        return array.heads[hash_of(k) >> (64 - array.log2)];
+    static constexpr std::size_t crowd = 8;
+
+    static head& near_head(bucket_array& array, const key& k) {
+        constexpr int near = 4;  // bits: a cache line of buckets
+        const std::uint64_t callee = std::uint64_t{to_index(k.function)} << 32 | k.line;
+        const std::uint64_t index = to_index(k.caller) + (mix(callee) >> (64 - near));
+        return array.heads[index & ((std::uint64_t{1} << array.log2) - 1)];
+    }
+    static head& far_head(bucket_array& array, const key& k) {
+        return array.heads[hash_bytes(&k, sizeof k) >> (64 - array.log2)];
     }
 
     callstack_record* record_of(callstack_id id) const {
@@ -67,13 +79,30 @@ class call_tree {
     callstack_id find(const key& wanted) const {
         bucket_array* array = buckets_.load(std::memory_order_acquire);
         if (array == nullptr) return callstack_id::none;
-        callstack_id id = head_of(*array, wanted).load(std::memory_order_acquire);
-        while (id != callstack_id::none) {
+        std::size_t seen = 0;
+        const callstack_id found = find_from(near_head(*array, wanted), wanted, seen);
+        if (found != callstack_id::none || seen < crowd) [[likely]]
+            return found;
+        return find_from(far_head(*array, wanted), wanted, seen);
+    }
+    callstack_id find_from(const head& first, const key& wanted, std::size_t& seen) const {
+        callstack_id id = first.load(std::memory_order_acquire);
+        for (; id != callstack_id::none; ++seen) {
             callstack_record* node = record_of(id);
             if (wanted.names(*node)) return id;
             id = std::atomic_ref(node->next_in_bucket).load(std::memory_order_acquire);
         }
         return callstack_id::none;
+    }
+
+    // Where a new node goes. Under the lock.
+    head& head_for(bucket_array& array, const key& k) const {
+        head& near = near_head(array, k);
+        std::size_t seen = 0;
+        for (callstack_id id = near.load(std::memory_order_relaxed); id != callstack_id::none;
+             id = record_of(id)->next_in_bucket)
+            if (++seen == crowd) return far_head(array, k);
+        return near;
     }
 
     callstack_id insert(const key& wanted) {
@@ -87,7 +116,7 @@ class call_tree {
         auto* chunk = memory_.chunk<callstack_record>(directory[callstack_chunk::chunk_of(index)],
                                                       callstack_chunk::pages);
         if (chunk == nullptr) return callstack_id::unknown;
-        head& first = head_of(*array, wanted);
+        head& first = head_for(*array, wanted);
         chunk[callstack_chunk::slot_of(index)] = {wanted.caller, wanted.function, wanted.line,
                                                   first.load(std::memory_order_relaxed)};
         header.callstacks.store(index + 1, std::memory_order_release);
@@ -106,7 +135,7 @@ class call_tree {
         fresh->log2 = log2;
         for (std::uint32_t index = 2; index < nodes; ++index) {
             callstack_record* node = record_of(callstack_id{index});
-            head& first = head_of(*fresh, {node->caller, node->function, node->line});
+            head& first = head_for(*fresh, {node->caller, node->function, node->line});
             std::atomic_ref(node->next_in_bucket)
                 .store(first.load(std::memory_order_relaxed), std::memory_order_release);
             first.store(callstack_id{index}, std::memory_order_relaxed);

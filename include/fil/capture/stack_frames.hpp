@@ -100,13 +100,36 @@ class walked_frames {
     stack_frame frames_[most];
 };
 
-// Outermost first: the caller of a frame is the one before.
+// The words that the walk reads to get from a frame to its caller, in its order, as where and what.
+// The outermost frame has none.
+template <typename Visit>
+FIL_HOT void for_each_word(const stack_frame& frame, const stack_frame* caller, Visit visit) {
+    if (frame.uses_fp && frame.fp_slot != 0) visit(frame.fp_slot, frame.place.fp);
+    if (caller == nullptr) return;
+    if (frame.loads)
+        visit(frame.place.fp + static_cast<std::uintptr_t>(std::intptr_t{frame.loads_at}),
+              caller->place.sp);
+    visit(caller->place.sp - x86_64::return_slot, caller->place.pc);
+}
+
+// Outermost first: the caller of a frame is the one before. Its words lie the other way round, and
+// one after the other: to compare them is most of what a deep stack costs.
+//
+//     frames_   main  f  g  h                 words_   ... of h  of g  of f
+//
 class last_stack {
   public:
     static constexpr std::size_t most = 1000;
 
+    struct word {
+        std::uintptr_t place, value;
+    };
+
     void forget() { depth_ = 0; }
     const stack_frame& operator[](std::size_t index) const { return frames_[index]; }
+    // Of the frame `index` and all its callers, as the walk reads them.
+    const word* words(std::size_t index) const { return words_ + steps_[index].begin; }
+    const word* words_end() const { return words_ + most_words; }
 
     // A search goes outwards, as the walk does.
     void begin_search() { left_ = depth_; }
@@ -129,47 +152,87 @@ class last_stack {
     void replace(std::size_t kept, const walked_frames& walked, std::size_t count) {
         depth_ = 0;
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        for (std::size_t i = count; i-- > 0;) frames_[kept++] = walked[i];
+        for (std::size_t i = count; i-- > 0; ++kept) {
+            frames_[kept] = walked[i];
+            note_words(kept);
+        }
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
         depth_ = kept;
     }
 
-    // The frame pointer that the frame `index` needs was read at `slot` this time.
+    // The frame pointer that the frame `index`, which was joined, needs was read at `slot` this
+    // time. Before replace().
     void note_origin(std::size_t index, std::uintptr_t slot) {
-        for (; frames_[index].needs_fp; --index) {
-            if (frames_[index].uses_fp) frames_[index].fp_slot = slot;
-            if (index == 0) break;
+        std::size_t first = index;
+        for (std::size_t i = index; frames_[i].needs_fp; --i) {
+            if (frames_[i].uses_fp) frames_[first = i].fp_slot = slot;
+            if (i == 0) break;
         }
+        depth_ = 0;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        for (; first <= index; ++first) note_words(first);
     }
 
   private:
+    static constexpr std::size_t most_words = 3 * most;
+    static constexpr std::size_t at_once = 4;
+    struct step {
+        std::uintptr_t lowest;  // of the places of these words and those of its callers
+        std::uint32_t begin;    // of the words that lead to its caller
+    };
+
+    FIL_HOT void note_words(std::size_t index) {
+        const stack_frame& frame = frames_[index];
+        if (index == 0 || frame.uses_fp) [[unlikely]]
+            return note_words_by_fp(index);
+        const frame_place& caller = frames_[index - 1].place;
+        const std::uintptr_t place = caller.sp - x86_64::return_slot;
+        const step& before = steps_[index - 1];
+        const std::uint32_t begin = before.begin - 1;
+        words_[begin] = {place, caller.pc};
+        steps_[index] = {before.lowest < place ? before.lowest : place, begin};
+    }
+    [[gnu::noinline]] void note_words_by_fp(std::size_t index) {
+        const stack_frame* caller = index == 0 ? nullptr : &frames_[index - 1];
+        step& to = steps_[index];
+        to = index == 0 ? step{~std::uintptr_t{0}, most_words} : steps_[index - 1];
+        for_each_word(frames_[index], caller, [&](std::uintptr_t, std::uintptr_t) { --to.begin; });
+        word* next = words_ + to.begin;
+        for_each_word(frames_[index], caller, [&](std::uintptr_t place, std::uintptr_t value) {
+            *next++ = {place, value};
+            if (place < to.lowest) to.lowest = place;
+        });
+    }
+
     // Each comparison that holds shows that the walk would read the next word, too: so nothing is
-    // read that is not there.
+    // read that is not there. What was saved below `sp`, by a frame further in, may be gone.
     bool are_callers_same(std::uintptr_t sp) {
-        for (std::size_t i = left_ - 1; i > 0; --i) {
-            const stack_frame& frame = frames_[i];
-            const frame_place& caller = frames_[i - 1].place;
-            if (frame.uses_fp) [[unlikely]] {
-                if (frame.fp_slot >= sp && word_at(frame.fp_slot) != frame.place.fp)
-                    return stop_at(i);
-                if (frame.loads &&
-                    word_at(frame.place.fp + static_cast<std::uintptr_t>(
-                                                 std::intptr_t{frame.loads_at})) != caller.sp)
-                    return stop_at(i);
-            }
-            if (word_at(caller.sp - x86_64::return_slot) != caller.pc) return stop_at(i);
-        }
+        const word* at = words(left_ - 1);
+        const word* const end = words_end();
+        for (std::size_t i = left_; i > 0 && steps_[i - 1].lowest < sp; --i)
+            for (const word* const last = i > 1 ? words(i - 2) : end; at != last; ++at)
+                if (at->place >= sp && is_changed(*at)) return stop_at(at);
+        for (; end - at >= std::ptrdiff_t{at_once}; at += at_once)
+            if (is_changed(at[0]) || is_changed(at[1]) || is_changed(at[2]) || is_changed(at[3]))
+                [[unlikely]]
+                break;
+        for (; at != end; ++at)
+            if (is_changed(*at)) return stop_at(at);
         return true;
     }
+    FIL_HOT static bool is_changed(const word& one) { return word_at(one.place) != one.value; }
     // The walk goes on as before, and tries again beyond what differs.
-    bool stop_at(std::size_t index) {
-        left_ = index;
+    bool stop_at(const word* at) {
+        do --left_;
+        while (left_ != 0 && words(left_ - 1) <= at);
         return false;
     }
 
     std::size_t depth_;
     std::size_t left_;
     stack_frame frames_[most];
+    step steps_[most];
+    word words_[most_words];
 };
 
 }  // namespace fil

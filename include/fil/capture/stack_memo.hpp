@@ -53,6 +53,7 @@ class stack_memo {
         if (!is_same(stack, place, reach)) [[unlikely]]
             return nothing;
         newest_ = next;
+        ++found_;
         return stack.value;
     }
 
@@ -65,6 +66,7 @@ class stack_memo {
             const header& stack = at(each.position);
             if (!is_same(stack, place, reach)) continue;
             note_newest(each.position);
+            ++found_;
             return stack.value;
         }
         return nothing;
@@ -73,19 +75,21 @@ class stack_memo {
     // After find() did not find it: whether it is to be kept, since it was met before.
     bool wants() {
         auto& [newer, older] = met_[hash_ >> (64 - met_log2)];
-        const bool is_again = newer == hash_ || older == hash_;
+        const bool is_wanted =
+            (newer == hash_ || older == hash_) && (++again_ & ((1u << seldom_log2_) - 1)) == 0;
         if (newer != hash_) older = newer;
-        newer = is_again ? 0 : hash_;  // once more after it was kept, should it be driven out
-        return is_again;
+        newer = is_wanted ? 0 : hash_;  // once more after it was kept, should it be driven out
+        return is_wanted;
     }
 
-    // After wants(). `frames(i)` is the whole stack, innermost first; `value` is not nothing.
-    template <typename Frames>
-    void keep(const Frames& frames, std::size_t count, std::uint32_t value) {
+    // After wants(). Of the innermost frame, and all words that its walk read: `for_each(visit)`
+    // calls visit(where, what). `value` is not nothing.
+    template <typename Words>
+    void keep(const stack_frame& innermost, const Words& for_each, std::uint32_t value) {
         const std::size_t set = hash_ >> (64 - sets_log2);
         way& place = sets_[set][next_way_[set]++ % ways_in_set];
         place.hash = 0;
-        if (write(frames, count, value, place)) place.hash = hash_;
+        if (write(innermost, for_each, value, place)) place.hash = hash_;
     }
 
     // Nothing that was kept is true any more.
@@ -100,6 +104,8 @@ class stack_memo {
     static constexpr std::size_t met_log2 = 10;  // more than sets: what comes in turn is met again
     static constexpr std::size_t at_once = 4;    // words that a turn of the comparison takes
     static constexpr std::size_t nexts_log2 = 3;
+    static constexpr std::uint64_t pays = 4;  // times that it is found: to keep it costs some walks
+    static constexpr std::uint32_t most_seldom_log2 = 6;
 
     struct way {
         std::uint64_t hash;
@@ -163,76 +169,70 @@ class stack_memo {
         return true;
     }
 
-    template <typename Frames>
-    bool write(const Frames& frames, std::size_t count, std::uint32_t value, way& entered) {
-        const std::size_t all = words_of(frames, count);
+    // Where stacks are driven out before they have paid for being kept, fewer are kept, and so for
+    // longer: of a program that comes by more places in turn than there is room for, some at least.
+    void end_lap() {
+        if (found_ < pays * kept_) {
+            if (seldom_log2_ < most_seldom_log2) ++seldom_log2_;
+        } else if (seldom_log2_ != 0) {
+            --seldom_log2_;
+        }
+        found_ = kept_ = 0;
+    }
+
+    template <typename Words>
+    bool write(const stack_frame& innermost, const Words& for_each, std::uint32_t value,
+               way& entered) {
+        std::size_t all = 0;
+        for_each([&](std::uintptr_t, std::uintptr_t) { ++all; });
         const std::size_t most = (all + at_once - 1) / at_once * at_once;
         const std::size_t units = header::units(most);
         if (units > ring_units / 4) return false;
         std::uint64_t position = written_ == 0 ? ring_units : written_;
-        if (position % ring_units + units > ring_units)
+        if (position % ring_units + units > ring_units) {
             position += ring_units - position % ring_units;
+            end_lap();
+        }
+        ++kept_;
         written_ = position + units;
         header& stack = at(position);
         stack.place.pc = 0;
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        const frame_place& place = frames(0).place;
+        const frame_place& place = innermost.place;
         stack.place.sp = place.sp;
         stack.place.fp = place.fp;
         stack.value = value;
         stack.words = static_cast<std::uint32_t>(most);
-        stack.needs_fp = frames(0).needs_fp ? 1 : 0;
-        stack.end = 0;
+        stack.needs_fp = innermost.needs_fp ? 1 : 0;
         for (std::uint32_t& next : stack.nexts) next = static_cast<std::uint32_t>(position);
-        std::size_t words = 0;
-        const auto add = [&](std::uintptr_t where, std::uintptr_t what) {
-            const auto offset = static_cast<std::uint32_t>(where - place.sp);
-            stack.values()[words] = what;
-            stack.offsets()[words++] = offset;
-            if (stack.end < offset + sizeof what) stack.end = offset + sizeof what;
-        };
-        const bool fits = for_each_word(frames, count, add);
-        for (; words != 0 && words < most; ++words) {
-            stack.values()[words] = stack.values()[words - 1];
-            stack.offsets()[words] = stack.offsets()[words - 1];
+        std::uintptr_t farthest = 0;
+        std::uintptr_t* values = stack.values();
+        std::uint32_t* offsets = stack.offsets();
+        for_each([&](std::uintptr_t where, std::uintptr_t what) {
+            const std::uintptr_t offset = where - place.sp;
+            *values++ = what;
+            *offsets++ = static_cast<std::uint32_t>(offset);
+            if (offset > farthest) farthest = offset;
+        });
+        for (; all != 0 && all < most; ++all, ++values, ++offsets) {
+            values[0] = values[-1];
+            offsets[0] = offsets[-1];
         }
+        stack.end = static_cast<std::uint32_t>(farthest + sizeof(std::uintptr_t));
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
         newest_ = static_cast<std::uint32_t>(position);
-        if (!fits) return false;
+        if (farthest > 0xFFFFFFFF - sizeof(std::uintptr_t)) return false;  // or before the stack
         stack.place.pc = place.pc;
         entered.position = position;
         return true;
     }
 
-    template <typename Frames>
-    static std::size_t words_of(const Frames& frames, std::size_t count) {
-        std::size_t words = 0;
-        for_each_word(frames, count, [&](std::uintptr_t, std::uintptr_t) { ++words; });
-        return words;
-    }
-
-    // In the order of the walk. False if a word is too far away.
-    template <typename Frames, typename Visit>
-    static bool for_each_word(const Frames& frames, std::size_t count, Visit visit) {
-        const std::uintptr_t sp = frames(0).place.sp;
-        for (std::size_t i = 0; i < count; ++i) {
-            const stack_frame& frame = frames(i);
-            if (frame.uses_fp && frame.fp_slot >= sp) visit(frame.fp_slot, frame.place.fp);
-            if (i + 1 == count) break;
-            const frame_place& caller = frames(i + 1).place;
-            if (frame.loads) {
-                visit(frame.place.fp + static_cast<std::uintptr_t>(std::intptr_t{frame.loads_at}),
-                      caller.sp);
-            }
-            visit(caller.sp - x86_64::return_slot, caller.pc);
-            if (caller.sp - sp > 0xFFFFFFFF) return false;
-        }
-        return true;
-    }
-
     std::uint64_t written_;
-    std::uint64_t hint_, hash_;  // of what was looked for last
-    std::uint32_t newest_;       // the position of what was found or kept last
+    std::uint64_t hint_, hash_;   // of what was looked for last
+    std::uint32_t newest_;        // the position of what was found or kept last
+    std::uint32_t again_;         // how often what was met before was not known
+    std::uint32_t seldom_log2_;   // one of so many of them is kept
+    std::uint64_t found_, kept_;  // in this lap of the ring
     alignas(64) way sets_[std::size_t{1} << sets_log2][ways_in_set];
     std::uint64_t met_[std::size_t{1} << met_log2][2];    // what was not known, and met lately
     std::uint8_t next_way_[std::size_t{1} << sets_log2];  // its oldest way

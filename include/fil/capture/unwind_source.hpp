@@ -165,7 +165,7 @@ class unwind_source {
         } while (!is_last(place));
         t.walked.add(place, {});
         const auto frame = [&](std::size_t i) -> const stack_frame& { return t.walked[i]; };
-        t.inner.keep(frame, t.walked.count(), value);
+        t.inner.keep(t.walked[0], words_of(frame, t.walked.count()), value);
         return true;
     }
 
@@ -300,16 +300,31 @@ class unwind_source {
             if (i < walked.count()) t.walked[i].callstack = callstack;
         }
         if (walked.has_handler()) return callstack;
-        if (may_keep) {
-            if (has_joined) t.last.note_origin(joined - 1, walked.origin_slot());
-            if (t.memo.wants()) t.memo.keep(frame, count, to_index(callstack));
-        }
+        if (may_keep && has_joined) t.last.note_origin(joined - 1, walked.origin_slot());
+        const bool is_kept = may_keep && t.memo.wants();
         if (is_deep) {
+            if (is_kept) t.memo.keep(frame(0), words_of(frame, count), to_index(callstack));
             t.last.forget();
-        } else {
-            t.last.replace(joined, walked, walked.count());
+            return callstack;
+        }
+        t.last.replace(joined, walked, walked.count());
+        if (is_kept) {
+            const auto words = [&](auto visit) FIL_INLINED {
+                for (auto* at = t.last.words(count - 1); at != t.last.words_end(); ++at)
+                    visit(at->place, at->value);
+            };
+            t.memo.keep(t.last[count - 1], words, to_index(callstack));
         }
         return callstack;
+    }
+
+    // Of `count` frames, innermost first, for stack_memo::keep().
+    template <typename Frames>
+    static auto words_of(const Frames& frame, std::size_t count) {
+        return [&frame, count](auto visit) {
+            for (std::size_t i = 0; i < count; ++i)
+                for_each_word(frame(i), i + 1 == count ? nullptr : &frame(i + 1), visit);
+        };
     }
 
     // From the beginning, in the rare case; nothing is remembered.
