@@ -8,8 +8,6 @@
 // over: what they allocate is charged to the line that called them, as a tail call's is to the
 // function that is there now. thread_walk is the memory that fil.h gives a source in every thread.
 // Hot path: no allocation, no throw; the first sight of a function takes a lock of the core.
-#include <initializer_list>
-
 #include "caller_registers.hpp"
 #include "fil.h"
 #include "known_functions.hpp"
@@ -69,17 +67,12 @@ struct thread_walk {
     source_kit::known_places<10> places;
 
     void forget() {
+        states.forget();
         outer.forget();
         inner.forget();
         nodes.forget();
         functions.forget();
         places.forget();
-    }
-
-    static void watch(address code) {
-        for (address header : {std::size_t{0}, header_bytes}) {
-            if (fil_block_watch(reinterpret_cast<const void*>(code - header)) != 0) return;
-        }
     }
 
     // A child that the node cache does not know.
@@ -89,7 +82,7 @@ struct thread_walk {
             const prototype* const function = function_of(frames::at(frame));
             if (function == nullptr) return {0, 0};
             const fil_function known =
-                functions.find(reinterpret_cast<address>(function), watch,
+                functions.find(reinterpret_cast<address>(function), running_states::watch,
                                [&](address) { return intern(names, *function); });
             return {known, line_of(*function, reinterpret_cast<const instruction*>(at))};
         });

@@ -18,6 +18,8 @@
 // One thread, no locks. Zeroed memory is valid. Hot path: no allocation, no throw.
 #include <unwind.h>
 
+#include <initializer_list>
+
 #include "fil.h"
 #include "lua_structs.hpp"
 
@@ -37,8 +39,19 @@ class running_states {
         return count_ != 0 ? found_[count_ - 1].of : nullptr;
     }
 
+    // Freeing the block that begins here, or behind a header of its allocator, raises the
+    // generation.
+    static bool watch(address block) {
+        for (address header : {std::size_t{0}, header_bytes})
+            if (fil_block_watch(reinterpret_cast<const void*>(block - header)) != 0) return true;
+        return false;
+    }
+
     std::uint32_t count() const { return count_; }
     const state& outermost() const { return *found_[0].of; }
+
+    // A block that is watched may be gone.
+    void forget() { is_watched_ = false; }
 
     // The newest frame of the state that runs around the one which begins with `outside`; 0 for the
     // outermost, and for the one inside it.
@@ -69,10 +82,12 @@ class running_states {
         return bytes > header_bytes ? bytes - header_bytes : 0;
     }
 
+    // Allocators align what is as large: of words on the stack that leaves few to be asked for.
+    static bool is_aligned(address word) { return word % 16 == extra_space % 16; }
+
     // Whether a word is the address of a state.
     static bool is_state(address word) {
-        // Allocators align what is as large: of words on the stack that leaves few to be asked for.
-        if (word % 16 != extra_space % 16 || word < 1u << 16) return false;
+        if (!is_aligned(word) || word < 1u << 16) return false;
         if (bytes_at(word) < extra_space + sizeof(state)) return false;
         const auto* const it = reinterpret_cast<const state*>(word);
         if (it->tag != 8) return false;
@@ -86,11 +101,14 @@ class running_states {
                it.newest != &it.outside;
     }
 
-    bool all_run() const {
+    bool all_run() {
         for (std::uint32_t i = 0; i != count_; ++i) {
             const found_state& each = found_[i];
-            if (!is_state(reinterpret_cast<address>(each.of)) || each.of->error_jump != each.jump)
+            if (!(i == 0 && is_watched_) && !is_state(reinterpret_cast<address>(each.of)))
                 return false;
+            if (i == 0 && !is_watched_)
+                is_watched_ = watch(reinterpret_cast<address>(each.of) - extra_space);
+            if (each.of->error_jump != each.jump) return false;
             if (each.jump == 0 && !runs_unprotected(*each.of)) return false;
         }
         return true;
@@ -102,9 +120,11 @@ class running_states {
         if (last.of->newest == nullptr) return false;
         if ((last.of->newest->status & (call::in_c | call::in_hook)) == 0) return true;
         if (last.jump == 0) return false;
-        for (address at = here; at < last.jump; at += sizeof(address)) {
+        const address end = last.jump, of = reinterpret_cast<address>(last.of);
+        for (address at = here; at < end; at += sizeof(address)) {
             const address word = source_kit::load(at, 0);
-            if (word == reinterpret_cast<address>(last.of) || !is_state(word)) continue;
+            if (!is_aligned(word) || word - low_ < high_ - low_ || word == of || !is_state(word))
+                continue;  // most that are aligned lead to the stack
             const auto& other = *reinterpret_cast<const state*>(word);
             if (other.error_jump - here < last.jump - here || runs_unprotected(other)) return false;
         }
@@ -156,12 +176,14 @@ class running_states {
             found_[to] = each;
         }
         count_ = kept;
+        is_watched_ = false;
         has_run_ = has_run_ || count_ != 0;
     }
 
     address low_, high_;  // the part of the stack that was walked last
     std::uint32_t count_, frames_, asked_;
     bool has_run_;
+    bool is_watched_;          // the outermost, which mostly lives as long as the program
     found_state found_[most];  // outermost first
 };
 
