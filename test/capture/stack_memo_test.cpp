@@ -33,9 +33,8 @@ struct stack_memo_test : testing::Test {
     void keep(callstack_id callstack) {
         if (!memo->wants()) return;
         const auto words = [&](auto visit) {
-            for (int again = 0; again < times_kept; ++again)
-                for (std::size_t i = 0; i < 5; ++i)
-                    for_each_word(frames[i], i == 4 ? nullptr : &frames[i + 1], visit);
+            const auto frame = [&](std::size_t i) -> const stack_frame& { return frames[i]; };
+            for (int again = 0; again < times_kept; ++again) words_of(frame, 5)(visit);
         };
         memo->keep(frames[0], words, to_index(callstack));
     }

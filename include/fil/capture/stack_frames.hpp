@@ -112,6 +112,15 @@ FIL_HOT void for_each_word(const stack_frame& frame, const stack_frame* caller, 
     visit(caller->place.sp - x86_64::return_slot, caller->place.pc);
 }
 
+// Of `count` frames, innermost first: called with a visitor, it visits them all.
+template <typename Frames>
+auto words_of(const Frames& frame, std::size_t count) {
+    return [&frame, count](auto visit) FIL_INLINED {
+        for (std::size_t i = 0; i < count; ++i)
+            for_each_word(frame(i), i + 1 == count ? nullptr : &frame(i + 1), visit);
+    };
+}
+
 // Outermost first: the caller of a frame is the one before. Its words lie the other way round, and
 // one after the other: to compare them is most of what a deep stack costs.
 //
@@ -149,7 +158,8 @@ class last_stack {
 
     // What was walked before it joined stands above the frame `kept - 1` now. A handler that
     // interrupts this finds nothing.
-    void replace(std::size_t kept, const walked_frames& walked, std::size_t count) {
+    [[gnu::noinline]] void replace(std::size_t kept, const walked_frames& walked,
+                                   std::size_t count) {
         depth_ = 0;
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
         for (std::size_t i = count; i-- > 0; ++kept) {

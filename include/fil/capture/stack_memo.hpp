@@ -184,7 +184,7 @@ class stack_memo {
     bool write(const stack_frame& innermost, const Words& for_each, std::uint32_t value,
                way& entered) {
         std::size_t all = 0;
-        for_each([&](std::uintptr_t, std::uintptr_t) { ++all; });
+        for_each([&](std::uintptr_t, std::uintptr_t) FIL_INLINED { ++all; });
         const std::size_t most = (all + at_once - 1) / at_once * at_once;
         const std::size_t units = header::units(most);
         if (units > ring_units / 4) return false;
@@ -208,7 +208,7 @@ class stack_memo {
         std::uintptr_t farthest = 0;
         std::uintptr_t* values = stack.values();
         std::uint32_t* offsets = stack.offsets();
-        for_each([&](std::uintptr_t where, std::uintptr_t what) {
+        for_each([&](std::uintptr_t where, std::uintptr_t what) FIL_INLINED {
             const std::uintptr_t offset = where - place.sp;
             *values++ = what;
             *offsets++ = static_cast<std::uint32_t>(offset);

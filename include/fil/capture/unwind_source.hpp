@@ -276,55 +276,68 @@ class unwind_source {
     }
 
     // The stack is the walked frames, and, if they joined it, what is left of the last stack.
-    FIL_RARE callstack_id finish(thread& t, bool may_keep, bool has_joined) {
-        const walked_frames& walked = t.walked;
+    callstack_id finish(thread& t, bool may_keep, bool has_joined) {
         const std::size_t joined = has_joined ? t.last.joined() + 1 : 0;
-        const std::size_t count = walked.count() + joined;
-        const auto frame = [&](std::size_t i) -> const stack_frame& {
-            return i < walked.count() ? walked[i] : t.last[joined - 1 - (i - walked.count())];
-        };
+        const callstack_id callstack = name(t, joined);
+        if (callstack == callstack_id::unknown || t.walked.has_handler()) return callstack;
+        const bool is_kept = may_keep && is_to_be_kept(t, joined);
+        if (t.walked.count() + joined <= deepest) {
+            remember(t, joined, is_kept, callstack);
+        } else {
+            remember_deep(t, joined, is_kept, callstack);
+        }
+        return callstack;
+    }
+    // Innermost first; the outer `joined` are the last stack's.
+    FIL_HOT static const stack_frame& frame_of(const thread& t, std::size_t joined,
+                                               std::size_t index) {
+        const std::size_t walked = t.walked.count();
+        return index < walked ? t.walked[index] : t.last[joined - 1 - (index - walked)];
+    }
+
+    // Unknown if there is no room.
+    [[gnu::noinline]] callstack_id name(thread& t, std::size_t joined) {
         callstack_id callstack = root_;
-        std::size_t named = walked.count();
-        const bool is_deep = count > deepest;
-        if (is_deep) {
+        std::size_t named = t.walked.count();
+        if (named + joined > deepest) {
             named = kept_of_deep;
             callstack = tree_.child(callstack, deep_, 0);
-        } else if (has_joined) {
+        } else if (joined != 0) {
             callstack = t.last[joined - 1].callstack;
         }
         for (std::size_t i = named; i-- > 0;) {
-            const code_location at = frame(i).at;
+            const code_location at = frame_of(t, joined, i).at;
             if (at.function == function_id::none) return callstack_id::unknown;
             callstack = tree_.child(callstack, at.function, at.offset);
-            if (callstack == callstack_id::unknown) return callstack;  // no room
-            if (i < walked.count()) t.walked[i].callstack = callstack;
+            if (callstack == callstack_id::unknown) return callstack;
+            if (i < t.walked.count()) t.walked[i].callstack = callstack;
         }
-        if (walked.has_handler()) return callstack;
-        if (may_keep && has_joined) t.last.note_origin(joined - 1, walked.origin_slot());
-        const bool is_kept = may_keep && t.memo.wants();
-        if (is_deep) {
-            if (is_kept) t.memo.keep(frame(0), words_of(frame, count), to_index(callstack));
-            t.last.forget();
-            return callstack;
-        }
-        t.last.replace(joined, walked, walked.count());
+        return callstack;
+    }
+
+    [[gnu::noinline]] static bool is_to_be_kept(thread& t, std::size_t joined) {
+        if (joined != 0) t.last.note_origin(joined - 1, t.walked.origin_slot());
+        return t.memo.wants();
+    }
+    [[gnu::noinline]] static void remember(thread& t, std::size_t joined, bool is_kept,
+                                           callstack_id callstack) {
+        const std::size_t count = t.walked.count() + joined;
+        t.last.replace(joined, t.walked, t.walked.count());
         if (is_kept) {
-            const auto words = [&](auto visit) FIL_INLINED {
+            const auto words = [&t, count](auto visit) FIL_INLINED {
                 for (auto* at = t.last.words(count - 1); at != t.last.words_end(); ++at)
                     visit(at->place, at->value);
             };
             t.memo.keep(t.last[count - 1], words, to_index(callstack));
         }
-        return callstack;
     }
-
-    // Of `count` frames, innermost first, for stack_memo::keep().
-    template <typename Frames>
-    static auto words_of(const Frames& frame, std::size_t count) {
-        return [&frame, count](auto visit) {
-            for (std::size_t i = 0; i < count; ++i)
-                for_each_word(frame(i), i + 1 == count ? nullptr : &frame(i + 1), visit);
-        };
+    FIL_RARE static void remember_deep(thread& t, std::size_t joined, bool is_kept,
+                                       callstack_id callstack) {
+        const auto frame = [&](std::size_t i)
+                               FIL_INLINED -> const stack_frame& { return frame_of(t, joined, i); };
+        if (is_kept)
+            t.memo.keep(frame(0), words_of(frame, t.walked.count() + joined), to_index(callstack));
+        t.last.forget();
     }
 
     // From the beginning, in the rare case; nothing is remembered.
