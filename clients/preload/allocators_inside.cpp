@@ -158,22 +158,20 @@ bool arrow_takes_mimalloc() {
 }
 
 // Nothing can be asked of a mimalloc.
-void name_mimalloc(const symbol_file& file, const candidate& one) {
-    char prefix[symbol_file::longest_name];
-    if (!file.find_prefix("mi_heap_malloc", prefix) && !file.has_text("mimalloc: ")) return;
+void name_mimalloc(const candidate& one) {
     if (name_of_object(one.path).starts_with("libarrow") && !arrow_takes_mimalloc()) return;
     describe_untold(one, "mimalloc");
 }
 
+// Each complains in its own name, so that stands among the constants. Names of functions are looked
+// for then: of a large library they are far more, and nobody else may have read them from the disk.
 void look_into(const candidate& one) {
     const symbol_file file(one.path, one.base, one.headers, one.count);
-    char prefix[symbol_file::longest_name];
     if (!file.is_readable()) return;
-    name_mimalloc(file, one);
-    if (!file.find_prefix("mallctlnametomib", prefix)) {
-        if (file.has_text("<jemalloc>: ")) describe_untold(one, "jemalloc");
-        return;
-    }
+    if (file.has_text("mimalloc: ")) name_mimalloc(one);
+    if (!file.has_text("<jemalloc>: ")) return;
+    char prefix[symbol_file::longest_name];
+    if (!file.find_prefix("mallctlnametomib", prefix)) return describe_untold(one, "jemalloc");
     const jemalloc_functions functions = functions_of(file, prefix);
     if (functions.mallctl == nullptr) return;
     const bool is_complete = functions.mallocx != nullptr &&

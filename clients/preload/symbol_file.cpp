@@ -102,19 +102,23 @@ bool symbol_file::find_prefix(std::string_view ending, char (&prefix)[longest_na
     return find_prefix_in(tables_[0], ending, prefix) || find_prefix_in(tables_[1], ending, prefix);
 }
 
-// Of a large library the constants are a small part, so it is they that are searched; all of the
-// file where nothing says where they are.
+// Of a large library the constants are a small part, so it is they that are searched (not all that
+// is only read: code for graphics cards may be hundreds of megabytes); all of the file where
+// nothing says where they are.
 bool symbol_file::has_text(std::string_view characters) const {
     const auto* header = at<ElfW(Ehdr)>(0, 1);
     const auto* sections = at<ElfW(Shdr)>(header->e_shoff, header->e_shnum);
     const auto is_in = [&](const char* from, std::size_t bytes) {
         return memmem(from, bytes, characters.data(), characters.size()) != nullptr;
     };
-    if (sections == nullptr || header->e_shnum == 0) return is_in(image_, bytes_);
+    if (sections == nullptr || header->e_shstrndx >= header->e_shnum) return is_in(image_, bytes_);
+    const ElfW(Shdr)& names = sections[header->e_shstrndx];
+    constexpr std::string_view constants = ".rodata";
     for (std::size_t i = 0; i < header->e_shnum; ++i) {
         const ElfW(Shdr)& section = sections[i];
-        const auto access = section.sh_flags & (SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR);
-        if (section.sh_type != SHT_PROGBITS || access != SHF_ALLOC) continue;
+        const char* name = at<char>(names.sh_offset + section.sh_name, constants.size());
+        if (section.sh_type != SHT_PROGBITS || name == nullptr) continue;
+        if (std::memcmp(name, constants.data(), constants.size()) != 0) continue;
         const char* content = at<char>(section.sh_offset, section.sh_size);
         if (content != nullptr && is_in(content, section.sh_size)) return true;
     }
