@@ -56,6 +56,9 @@ void unmap(void* address, std::uint64_t bytes);
 // A page that a forked child finds zeroed, however it was forked.
 void* map_wiped_page();
 
+// Of a process, which may be this one: how much could be read, from there on without a gap.
+std::size_t read_memory(std::int32_t process, std::uintptr_t from, void* to, std::size_t bytes);
+
 // The pid by the kernel, not by a cache: a vfork child has its own.
 std::int32_t process_id();
 std::int32_t parent_process_id();

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -277,6 +278,12 @@ void* map_wiped_page() {
         return nullptr;
     }
     return address;
+}
+
+std::size_t read_memory(std::int32_t process, std::uintptr_t from, void* to, std::size_t bytes) {
+    const iovec there{reinterpret_cast<void*>(from), bytes}, here{to, bytes};
+    const long had = syscall(SYS_process_vm_readv, process, &here, 1, &there, 1, 0);
+    return had < 0 ? 0 : static_cast<std::size_t>(had);
 }
 
 std::int32_t process_id() {

@@ -65,6 +65,8 @@ constexpr own_call own_calls[] = {
     {of_directory, {SYS_getcwd, {any, any}}},
 
     {of_residence, {SYS_mincore, {any, any, any}}},
+    {of_residence, {SYS_process_vm_readv, {any, any, 1, any, 1, 0}}},
+    {of_residence, {SYS_getpid, {}}},
 
     {of_ending, {SYS_futex, {any, FUTEX_WAIT, any, any}}},
     {of_ending, {SYS_kill, {any, 0}}},

@@ -33,7 +33,8 @@ enum calls : std::uint32_t {
     of_directory = 1 << 7,     // the working directory: then unknown
     of_ending = 1 << 8,        // out of memory: then the program goes on
     of_starting = 1 << 9,      // a new process joins: then it is unrecorded
-    of_residence = 1 << 10,    // how much of an arena is resident: then the supervisor looks alone
+    of_residence = 1 << 10,    // how much of an arena is resident: then the supervisor looks alone;
+                               // and what a pool's blocks hold: then they look like a job's
     of_giving_back = 1 << 11,  // then address space stays taken
     of_folding = 1 << 12,      // around mlockall: then more gets locked
     of_files = 1 << 13,        // recordings that are files: then no new one, none gets longer

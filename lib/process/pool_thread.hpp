@@ -97,7 +97,7 @@ struct pool_thread {
         return true;
     }
     // Of its waits, the first ones and then some.
-    bool shows_now() { return ++waits <= learns_at_first / 4 || waits % 64 == 0; }
+    bool shows_now() { return ++waits <= learns_at_first / 4 || waits % 16 == 0; }
     void remember(const stack_shape& shape) {
         idle_shape* worst = idle;
         for (idle_shape& each : idle) {

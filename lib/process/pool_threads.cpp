@@ -1,6 +1,9 @@
 #include "process/pool_threads.hpp"
 
+#include <span>
+
 #include "fil/capture/outlived_blocks.hpp"
+#include "fil/capture/pool_blocks.hpp"
 #include "os/os.hpp"
 #include "os/system_stack_ends.hpp"
 #include "process/pool_thread.hpp"
@@ -21,6 +24,16 @@ struct all_threads {
     std::atomic<pool_thread*> entries[most_threads];  // each mapped when it is first needed
     pool_landmarks landmarks;
     outlived_blocks outlived;
+    pool_blocks pools_own;
+    std::atomic<std::int32_t> process{0};  // whose memory is read; 0: not asked yet
+
+    // Another thread may give memory back while it is read: so the kernel reads it for us.
+    std::size_t read(std::uintptr_t from, std::span<std::uintptr_t> words) {
+        if (!sandbox::allows(sandbox::of_residence)) return 0;
+        std::int32_t self = process.load(std::memory_order_relaxed);
+        if (self == 0) process.store(self = os::process_id(), std::memory_order_relaxed);
+        return os::read_memory(self, from, words.data(), words.size_bytes()) / sizeof words[0];
+    }
 
     pool_thread* take() {
         for (std::uint32_t i = 0; i != most_threads; ++i) {
@@ -64,6 +77,23 @@ struct all_threads {
     }
 };
 constinit all_threads all;
+
+// How far into a block a word may lead, in units of 16 bytes.
+constexpr std::uint32_t most_before = 64;
+
+// The block into which this word leads, if somebody is known to have made it.
+pool_blocks::block block_around(std::uintptr_t word) {
+    if ((word & 7) != 0 || word < 1u << 16 || word >> user_address_bits != 0) return {};
+    const auto& blocks = this_process.recorder().blocks();
+    const registered_block found = blocks.look_around(word, most_before);
+    if (found.callstack <= callstack_id::unknown) return {};
+    std::uintptr_t begin = word & ~std::uintptr_t{15};
+    for (std::uint32_t i = 1; i != most_before; ++i, begin -= 16) {
+        if (blocks.look(begin).callstack != callstack_id::none) break;
+    }
+    return {begin, found.bytes, found.callstack};
+}
+
 constinit thread_local pool_thread* own __attribute__((tls_model("initial-exec"))) = nullptr;
 
 // ---- one answer ----
@@ -85,9 +115,12 @@ class answer {
             return of != nullptr;
         };
         const bool is_known = self_.frames().read_kept(kept, is_mark);
+        for (const std::uintptr_t word : kept.outermost) self_.its_pools.add(word);
         if (is_known) {
-            const callstack_id found = job_search::kept_asker({kept.words, kept.count}, leads);
-            if (found != callstack_id::none) {
+            for (const bool trusts_guesses : {false, true}) {
+                trusts_guesses_ = is_guess_ = trusts_guesses;
+                const callstack_id found = job_search::kept_asker({kept.words, kept.count}, leads);
+                if (found == callstack_id::none) continue;
                 if (kept.mark != 0) self_.jobs.add(kept.mark, found);
                 return found;
             }
@@ -100,9 +133,14 @@ class answer {
             });
         }
         const callstack_id found = search_.asker(mark, from, end, leads);
+        is_guess_ = is_known || mark.of == nullptr;
         if (mark.of != nullptr) self_.jobs.add(mark.at, found);
         return found;
     }
+
+    // Of what was found. Where the frames could be followed, other words are old mostly; without a
+    // landmark the job is not told from what is the pool's.
+    bool is_guess() const { return is_guess_; }
 
     const stack_shape& shape() {
         if (!knows_shape_) self_.frames().read(self_.shape);
@@ -170,7 +208,7 @@ class answer {
     // Fresh: made by the call in which an asking thread still is, or by a pool's thread for it.
     callstack_id made_by(std::uintptr_t word, evidence how) {
         process_recorder& recorder = this_process.recorder();
-        const std::uint32_t before = how == evidence::any ? 64 : 1;
+        const std::uint32_t before = how == evidence::any ? most_before : 1;
         const callstack_id made = recorder.blocks().look_around(word, before).callstack;
         if (made <= callstack_id::unknown) return callstack_id::none;
         callstack_id asker = made;
@@ -178,9 +216,12 @@ class answer {
             asker = recorder.tree().at(made).caller;
             const function_id function = recorder.tree().function_of(made);
             if (!is_asked_at(asker) ||
-                recorder.functions().kind_of(function) != function_kind::errand)
+                recorder.functions().kind_of(function) != function_kind::errand ||
+                (!trusts_guesses_ &&
+                 errand_kind{recorder.tree().at(made).line} == errand_kind::guessed))
                 return callstack_id::none;
         }
+        if (all.pools_own.holds(block_around(word).begin, made)) return callstack_id::none;
         return all.outlived.meets(word, made) ? callstack_id::none : asker;
     }
 
@@ -202,7 +243,7 @@ class answer {
     void look_at_outlived() {
         const auto& blocks = this_process.recorder().blocks();
         all.outlived.look(
-            [&](std::uintptr_t word) { return blocks.look_around(word, 64).callstack; },
+            [&](std::uintptr_t word) { return blocks.look_around(word, most_before).callstack; },
             [this](callstack_id made) { return is_under_way(made); });
     }
 
@@ -210,7 +251,7 @@ class answer {
     const asking_threads& asking_;
     pool_thread& self_;
     job_search search_{all.landmarks};
-    bool knows_shape_ = false;
+    bool knows_shape_ = false, is_guess_ = false, trusts_guesses_ = true;
 };
 
 // Libraries whose pools belong to the thread that made them (OpenMP's).
@@ -234,7 +275,9 @@ asked_by by_creator(const asking_threads& asking, std::uintptr_t creator) {
     its.look_at_outlived();
     const callstack_id found = its.find(from);
     if (alone.callstack != callstack_id::none) return alone;
-    if (found != callstack_id::none) return {found, errand_kind::job};
+    // A block that was a guess leads to no better answer.
+    if (found != callstack_id::none)
+        return {found, !its.is_guess() ? errand_kind::job : errand_kind::guessed};
     return by_creator(asking, thread.creator);
 }
 
@@ -309,8 +352,11 @@ void waits() {
     thread->jobs.forget();
     thread->idles_at = stack_pointer();
     thread->frames().read_kept(thread->kept, [](std::uintptr_t) { return false; });
-    for (std::uint32_t i = 0; i != thread->kept.count; ++i)
-        thread->its_pools.add(thread->kept.words[i]);
+    const std::span<const std::uintptr_t> kept(thread->kept.words, thread->kept.count);
+    for (const std::uintptr_t word : kept) thread->its_pools.add(word);
+    all.pools_own.note(
+        kept, block_around,
+        [](std::uintptr_t from, std::span<std::uintptr_t> words) { return all.read(from, words); });
 }
 
 asked_by asker(const asking_threads& asking) {
@@ -329,6 +375,7 @@ asked_by asker(const asking_threads& asking) {
 
 void forget_parents() {
     own = nullptr;
+    all.process.store(0, std::memory_order_relaxed);
     const std::uint32_t count = all.ever.load(std::memory_order_relaxed);
     for (std::uint32_t i = 0; i != count; ++i) {
         pool_thread& each = all.at(i);

@@ -31,10 +31,13 @@ struct stack_shape {
 
 // What frames keep of their callers' registers, innermost first.
 struct kept_words {
-    static constexpr std::uint32_t most = 128;
+    static constexpr std::uint32_t most = 128, registers = 6;
     std::uint32_t count;
     std::uintptr_t mark;  // where the return address of the frame stands at which they end; 0: none
     std::uintptr_t words[most];
+    // What a thread's first frame found in registers, if the frames end there: that was its
+    // creator's.
+    std::uintptr_t outermost[registers];
 
     void add(std::uintptr_t word) {
         if (count != most) words[count++] = word;
@@ -75,6 +78,7 @@ class thread_frames {
     bool read_kept(kept_words& kept, IsMark is_mark) {
         kept.count = 0;
         kept.mark = 0;
+        for (std::uintptr_t& word : kept.outermost) word = 0;
 #if defined(__x86_64__)
         std::uintptr_t values[x86_64::registers];
         x86_64::all_here(values);
@@ -90,7 +94,11 @@ class thread_frames {
                 kept.mark = values[x86_64::sp] - x86_64::return_slot;
                 return true;
             }
-            if (rule.is_outermost) return !is_own;
+            if (rule.is_outermost) {
+                for (std::size_t i = 0; i != std::size(kept_numbers); ++i)
+                    kept.outermost[i] = values[kept_numbers[i]];
+                return !is_own;
+            }
             if (!rule.is_plain || !step(rule, values, is_own ? nullptr : &kept)) return false;
         }
 #endif
