@@ -106,7 +106,7 @@ class running_states {
             const found_state& each = found_[i];
             if (!(i == 0 && is_watched_) && !is_state(reinterpret_cast<address>(each.of)))
                 return false;
-            if (i == 0 && !is_watched_)
+            if (i == 0 && !is_watched_ && each.of->shared->main == each.of)
                 is_watched_ = watch(reinterpret_cast<address>(each.of) - extra_space);
             if (each.of->error_jump != each.jump) return false;
             if (each.jump == 0 && !runs_unprotected(*each.of)) return false;

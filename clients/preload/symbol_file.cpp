@@ -111,7 +111,9 @@ bool symbol_file::has_text(std::string_view characters) const {
     const auto is_in = [&](const char* from, std::size_t bytes) {
         return memmem(from, bytes, characters.data(), characters.size()) != nullptr;
     };
-    if (sections == nullptr || header->e_shstrndx >= header->e_shnum) return is_in(image_, bytes_);
+    const bool has_names = sections != nullptr && header->e_shstrndx < header->e_shnum &&
+                           sections[header->e_shstrndx].sh_type == SHT_STRTAB;
+    if (!has_names) return is_in(image_, bytes_);
     const ElfW(Shdr)& names = sections[header->e_shstrndx];
     constexpr std::string_view constants = ".rodata";
     for (std::size_t i = 0; i < header->e_shnum; ++i) {

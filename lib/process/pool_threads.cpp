@@ -115,7 +115,8 @@ class answer {
             return of != nullptr;
         };
         const bool is_known = self_.frames().read_kept(kept, is_mark);
-        for (const std::uintptr_t word : kept.outermost) self_.its_pools.add(word);
+        for (const std::uintptr_t word : kept.outermost)
+            if (word != 0) self_.its_pools.add(word);
         if (is_known) {
             for (const bool trusts_guesses : {false, true}) {
                 trusts_guesses_ = is_guess_ = trusts_guesses;

@@ -32,11 +32,11 @@ struct stack_memo_test : testing::Test {
     callstack_id find_next() { return callstack_id{memo->find_next(hash(), place(), reach)}; }
     void keep(callstack_id callstack) {
         if (!memo->wants()) return;
-        const auto words = [&](auto visit) {
+        const auto all_words = [&](auto visit) {
             const auto frame = [&](std::size_t i) -> const stack_frame& { return frames[i]; };
             for (int again = 0; again < times_kept; ++again) words_of(frame, 5)(visit);
         };
-        memo->keep(frames[0], words, to_index(callstack));
+        memo->keep(frames[0], all_words, to_index(callstack));
     }
     // As a source does.
     callstack_id meet(callstack_id callstack) {

@@ -171,15 +171,16 @@ class last_stack {
     }
 
     // The frame pointer that the frame `index`, which was joined, needs was read at `slot` this
-    // time. Before replace().
+    // time; its callers need the same one until it is another. Before replace().
     void note_origin(std::size_t index, std::uintptr_t slot) {
+        depth_ = 0;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
         std::size_t first = index;
-        for (std::size_t i = index; frames_[i].needs_fp; --i) {
+        for (std::size_t i = index;
+             frames_[i].needs_fp && frames_[i].place.fp == frames_[index].place.fp; --i) {
             if (frames_[i].uses_fp) frames_[first = i].fp_slot = slot;
             if (i == 0) break;
         }
-        depth_ = 0;
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
         for (; first <= index; ++first) note_words(first);
     }
 

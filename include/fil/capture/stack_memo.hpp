@@ -17,7 +17,8 @@
 // its innermost functions by way of others): they are ways of one set.
 //
 // Stacks lie one after the other in a ring, over what is oldest. One is kept when its hash is met
-// the second time and not known, so that what is met once costs nothing. One object a thread, in
+// the second time and not known, so that what is met once costs nothing; where they are driven out
+// before they were found again, only some are kept (end_lap). One object a thread, in
 // zeroed memory; a signal handler that leaves by siglongjmp in between does no harm: what is half
 // written has no place yet.
 // Hot path: no malloc, no throw.
