@@ -25,15 +25,6 @@ struct all_threads {
     pool_landmarks landmarks;
     outlived_blocks outlived;
     pool_blocks pools_own;
-    std::atomic<std::int32_t> process{0};  // whose memory is read; 0: not asked yet
-
-    // Another thread may give memory back while it is read: so the kernel reads it for us.
-    std::size_t read(std::uintptr_t from, std::span<std::uintptr_t> words) {
-        if (!sandbox::allows(sandbox::of_residence)) return 0;
-        std::int32_t self = process.load(std::memory_order_relaxed);
-        if (self == 0) process.store(self = os::process_id(), std::memory_order_relaxed);
-        return os::read_memory(self, from, words.data(), words.size_bytes()) / sizeof words[0];
-    }
 
     pool_thread* take() {
         for (std::uint32_t i = 0; i != most_threads; ++i) {
@@ -81,9 +72,19 @@ constinit all_threads all;
 // How far into a block a word may lead, in units of 16 bytes.
 constexpr std::uint32_t most_before = 64;
 
+bool may_be_address(std::uintptr_t word) {
+    return (word & 7) == 0 && word >= 1u << 16 && word >> user_address_bits == 0;
+}
+
+// Another thread may give memory back while it is read: so the kernel reads it for us.
+std::size_t read_words(std::uintptr_t from, std::span<std::uintptr_t> to) {
+    if (!sandbox::allows(sandbox::of_residence)) return 0;
+    return os::read_memory(os::process_id(), from, to.data(), to.size_bytes()) / sizeof to[0];
+}
+
 // The block into which this word leads, if somebody is known to have made it.
 pool_blocks::block block_around(std::uintptr_t word) {
-    if ((word & 7) != 0 || word < 1u << 16 || word >> user_address_bits != 0) return {};
+    if (!may_be_address(word)) return {};
     const auto& blocks = this_process.recorder().blocks();
     const registered_block found = blocks.look_around(word, most_before);
     if (found.callstack <= callstack_id::unknown) return {};
@@ -159,8 +160,7 @@ class answer {
     }
 
     callstack_id leads_to(std::uintptr_t word, evidence how, std::uint32_t depth) {
-        if ((word & 7) != 0 || word < 1u << 16 || word >> user_address_bits != 0)
-            return callstack_id::none;
+        if (!may_be_address(word)) return callstack_id::none;
         std::uintptr_t end = word + usual_stack;
         const asking_thread* asks = nullptr;
         for (const asking_thread& each : asking_) {
@@ -355,9 +355,7 @@ void waits() {
     thread->frames().read_kept(thread->kept, [](std::uintptr_t) { return false; });
     const std::span<const std::uintptr_t> kept(thread->kept.words, thread->kept.count);
     for (const std::uintptr_t word : kept) thread->its_pools.add(word);
-    all.pools_own.note(
-        kept, block_around,
-        [](std::uintptr_t from, std::span<std::uintptr_t> words) { return all.read(from, words); });
+    all.pools_own.note(kept, block_around, read_words);
 }
 
 asked_by asker(const asking_threads& asking) {
@@ -376,7 +374,6 @@ asked_by asker(const asking_threads& asking) {
 
 void forget_parents() {
     own = nullptr;
-    all.process.store(0, std::memory_order_relaxed);
     const std::uint32_t count = all.ever.load(std::memory_order_relaxed);
     for (std::uint32_t i = 0; i != count; ++i) {
         pool_thread& each = all.at(i);
