@@ -32,6 +32,7 @@ struct candidate {
     std::uintptr_t base;
     const ElfW(Phdr) * headers;
     int count;
+    bool may_have_jemalloc, may_have_mimalloc;
     bool is_loaded;
 };
 
@@ -49,10 +50,16 @@ bool was_looked_at(std::uintptr_t base) {
     return false;
 }
 
-// An allocator maps memory, gives parts of it back, and has locks that it only tries.
+// An allocator maps memory, and gives parts of it back.
 bool may_have_an_allocator(const source_kit::elf_symbols& object) {
-    return object.imports("madvise") && object.imports("munmap") &&
-           object.imports("pthread_mutex_trylock");
+    return object.imports("madvise") && object.imports("munmap");
+}
+
+// From 3.13 on it has a mimalloc, for builds without the lock of the interpreter. Others take it
+// where PYTHONMALLOC says so.
+bool is_python_without_mimalloc(const source_kit::elf_symbols& object) {
+    return object.find("Py_GetVersion") != nullptr &&
+           object.find("_Py_MergeZeroLocalRefcount") == nullptr;
 }
 
 int collect(dl_phdr_info* object, std::size_t, void*) {
@@ -65,12 +72,15 @@ int collect(dl_phdr_info* object, std::size_t, void*) {
     const bool is_counted_at_malloc = is_other_allocator(somewhere);
     const std::size_t length = std::strlen(object->dlpi_name);
     if (is_counted_at_malloc || length >= sizeof candidates[0].path) return 0;
-    if (!may_have_an_allocator(source_kit::elf_symbols(*object))) return 0;
+    const source_kit::elf_symbols symbols(*object);
+    if (!may_have_an_allocator(symbols)) return 0;
     candidate& one = candidates[found++];
     std::memcpy(one.path, object->dlpi_name, length + 1);
     one.base = base;
     one.headers = object->dlpi_phdr;
     one.count = object->dlpi_phnum;
+    one.may_have_jemalloc = symbols.imports("pthread_mutex_trylock");  // it only tries some locks
+    one.may_have_mimalloc = !is_python_without_mimalloc(symbols);
     one.is_loaded = false;
     return 0;
 }
@@ -168,8 +178,8 @@ void name_mimalloc(const candidate& one) {
 void look_into(const candidate& one) {
     const symbol_file file(one.path, one.base, one.headers, one.count);
     if (!file.is_readable()) return;
-    if (file.has_text("mimalloc: ")) name_mimalloc(one);
-    if (!file.has_text("<jemalloc>: ")) return;
+    if (one.may_have_mimalloc && file.has_text("mimalloc: ")) name_mimalloc(one);
+    if (!one.may_have_jemalloc || !file.has_text("<jemalloc>: ")) return;
     char prefix[symbol_file::longest_name];
     if (!file.find_prefix("mallctlnametomib", prefix)) return describe_untold(one, "jemalloc");
     const jemalloc_functions functions = functions_of(file, prefix);

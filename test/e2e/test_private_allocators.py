@@ -171,3 +171,42 @@ def test_functions_of_the_c_library_reached_by_its_handle_are_seen(tmp_path: Pat
 
 def bytes_at(profiled: Profiled, text: str) -> int:
     return sum(n for frames, n in profiled.callstacks.items() if any(text in f for f in frames))
+
+
+# ---- mimalloc, which tells nobody of its blocks --------------------------------------------------
+
+ASKS = """
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/mman.h>
+void ask(void) {
+    fprintf(stderr, "%s", munmap(0, 0) == 0 ? "mimalloc: error\\n" : "");
+    madvise(0, 0, 0);
+}
+"""
+TRIES_LOCKS = "int lock(pthread_mutex_t* one) { return pthread_mutex_trylock(one); }\n"
+PYTHON = 'const char* Py_GetVersion(void) { return "3.14"; }\n'
+FREE_THREADED = "void _Py_MergeZeroLocalRefcount(void* object) {}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "is_named"),
+    [
+        ("libtries.so", TRIES_LOCKS, True),
+        ("libtries_not.so", "", True),
+        ("libpython3.14.so", TRIES_LOCKS + PYTHON, False),
+        ("libpython3.14t.so", TRIES_LOCKS + PYTHON + FREE_THREADED, True),
+    ],
+)
+def test_a_mimalloc_is_named_and_one_that_an_interpreter_does_not_use_is_not(
+    name: str, code: str, is_named: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "asks.c").write_text(ASKS + code)
+    command = ["cc", "-shared", "-fPIC", "asks.c", "-o", name]
+    subprocess.run(command, check=True, cwd=tmp_path)
+    script = tmp_path / "opens.py"
+    script.write_text(f"import ctypes\nctypes.CDLL({str(tmp_path / name)!r}).ask\n")
+    profiled = run_profiled(tmp_path / "out", [str(script)])
+    assert (profiled.status, profiled.own_stderr) == (0, b"")
+    start = f"{name} has mimalloc inside, which does not tell of its blocks"
+    assert [note.startswith(start) for note in notes_of(profiled)] == [True] * is_named
