@@ -119,16 +119,18 @@ void describe(std::string_view key, const char* path, std::string_view what) {
     fil_recorder_describe({key.data(), key.size()}, {text, length});
 }
 
-constexpr std::string_view told_key = "blocks seen", untold_key = "blocks unseen";
+constexpr std::string_view told_key = "blocks seen", untold_key = "blocks unseen",
+                           idle_key = "blocks unseen, if any";
 
 range object_of(const candidate& one) {
     return range_of(one.base, one.headers, one.count);
 }
 
 // It is named, and what its object maps is told.
-void describe_untold(const candidate& one, std::string_view what) {
+void describe_untold(const candidate& one, std::string_view what,
+                     std::string_view key = untold_key) {
     const std::string_view name = name_of_object(one.path);
-    describe(untold_key, one.path, what);
+    describe(key, one.path, what);
     note_untold_allocator(object_of(one), fil_allocator_untold({name.data(), name.size()}));
 }
 
@@ -167,10 +169,11 @@ bool arrow_takes_mimalloc() {
     return pool == nullptr || std::strcmp(pool, "mimalloc") == 0;
 }
 
-// Nothing can be asked of a mimalloc.
+// Nothing can be asked of a mimalloc. Of arrow's pools the program may take another than the usual.
 void name_mimalloc(const candidate& one) {
-    if (name_of_object(one.path).starts_with("libarrow") && !arrow_takes_mimalloc()) return;
-    describe_untold(one, "mimalloc");
+    const bool is_idle =
+        name_of_object(one.path).starts_with("libarrow") && !arrow_takes_mimalloc();
+    describe_untold(one, "mimalloc", is_idle ? idle_key : untold_key);
 }
 
 // Each complains in its own name, so that stands among the constants. Names of functions are looked

@@ -33,6 +33,18 @@ std::int64_t mapped_by(const report::facts& about, std::string_view object) {
     return bytes;
 }
 
+// Of allocators in libraries: "object: allocator" is such a fact's value.
+void add_notes(report::facts& about, const drawn_process& process, std::string_view key,
+               std::int64_t least_mapped) {
+    for (const std::string& object : facts_of(process, key)) {
+        const std::int64_t mapped = mapped_by(about, object.substr(0, object.find(": ")));
+        const std::string note = note_of_allocator_inside(object, mapped);
+        const bool is_known = std::ranges::find(about.notes, note) != about.notes.end();
+        if (!object.starts_with("the program: ") && mapped >= least_mapped && !is_known)
+            about.notes.push_back(note);
+    }
+}
+
 unseen_allocator unseen_allocator_of(const drawn_process& process) {
     for (const std::string& library : facts_of(process, "allocator"))
         return is_seen(process, library)
@@ -51,12 +63,9 @@ unseen_allocator add_notes_of_allocators(report::facts& about,
     std::set<std::string> executables;  // a forked child has only what it found itself
     for (const drawn_process& one : drawn) {
         if (is_seen(one, "the program")) executables.insert(one.executable);
-        for (const std::string& object : facts_of(one, "blocks unseen")) {
-            const std::string name = object.substr(0, object.find(": "));
-            const std::string note = note_of_allocator_inside(object, mapped_by(about, name));
-            const bool is_known = std::ranges::find(about.notes, note) != about.notes.end();
-            if (!object.starts_with("the program: ") && !is_known) about.notes.push_back(note);
-        }
+        add_notes(about, one, "blocks unseen", 0);
+        constexpr std::int64_t more_than_its_start_takes = 1 << 20;
+        add_notes(about, one, "blocks unseen, if any", more_than_its_start_takes);
     }
     for (const drawn_process& one : drawn) {
         if (!executables.insert(one.executable).second) continue;

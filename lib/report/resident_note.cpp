@@ -22,10 +22,11 @@ std::string note_of_allocator_inside(const std::string& object, std::int64_t map
         (mapped > 0 ? "; " + report::size_text(mapped) + " of that were resident at the peak."
                     : ".");
     const bool is_arrows_choice = object.starts_with("libarrow") && object.ends_with("mimalloc");
-    return is_arrows_choice ? text +
-                                  " ARROW_DEFAULT_MEMORY_POOL chose it; of \"system\" and "
-                                  "\"jemalloc\" each block is seen."
-                            : text;
+    return is_arrows_choice
+               ? text +
+                     " ARROW_DEFAULT_MEMORY_POOL or the program chose it; of \"system\" and "
+                     "\"jemalloc\" each block is seen."
+               : text;
 }
 
 std::string note_of_earlier_allocator(const std::string& library) {

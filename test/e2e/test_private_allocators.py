@@ -210,3 +210,28 @@ def test_a_mimalloc_is_named_and_one_that_an_interpreter_does_not_use_is_not(
     assert (profiled.status, profiled.own_stderr) == (0, b"")
     start = f"{name} has mimalloc inside, which does not tell of its blocks"
     assert [note.startswith(start) for note in notes_of(profiled)] == [True] * is_named
+
+
+POOL = """
+import time
+import pyarrow as pa
+pool = pa.{}_memory_pool()
+kept = [pa.array(range(1_000_000), type=pa.int64(), memory_pool=pool) for _ in range(4)]
+time.sleep(0.4)
+"""
+
+
+@pytest.mark.parametrize("pool", ["default", "jemalloc", "mimalloc"])
+def test_arrows_mimalloc_is_named_where_the_program_itself_takes_it(
+    pool: str, tmp_path: Path
+) -> None:
+    script = tmp_path / "pool.py"
+    script.write_text(POOL.format(pool))
+    profiled = run_profiled(tmp_path / "out", [str(script)])
+    assert (profiled.status, profiled.own_stderr) == (0, b"")
+    notes = notes_of(profiled)
+    if pool != "mimalloc":
+        assert notes == []
+        return
+    told = re.search(r"mimalloc inside.*; ([\d.]+) MiB of that were resident", "".join(notes))
+    assert told and 30 < float(told[1]) < 50
