@@ -33,11 +33,15 @@ std::int64_t mapped_by(const report::facts& about, std::string_view object) {
     return bytes;
 }
 
-// Of allocators in libraries: "object: allocator" is such a fact's value.
+// Of allocators in libraries: "object: allocator" is such a fact's value. One that stands before us
+// has a note of its own.
 void add_notes(report::facts& about, const drawn_process& process, std::string_view key,
                std::int64_t least_mapped) {
+    const std::vector<std::string> earlier = facts_of(process, "allocator");
     for (const std::string& object : facts_of(process, key)) {
-        const std::int64_t mapped = mapped_by(about, object.substr(0, object.find(": ")));
+        const std::string name = object.substr(0, object.find(": "));
+        if (std::ranges::find(earlier, name) != earlier.end()) continue;
+        const std::int64_t mapped = mapped_by(about, name);
         const std::string note = note_of_allocator_inside(object, mapped);
         const bool is_known = std::ranges::find(about.notes, note) != about.notes.end();
         if (!object.starts_with("the program: ") && mapped >= least_mapped && !is_known)
