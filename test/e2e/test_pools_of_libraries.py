@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from profiling import FIL_PROFILE, MIB, run_plain
-from test_data_libraries import python  # noqa: F401 (a fixture)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -121,14 +121,13 @@ def program(job: Job, threads: int) -> tuple[str, dict[int, int]]:
 def test_what_a_pool_takes_is_at_the_line_that_asked_and_said_as_guessed_where_it_is(
     name: str,
     threads: int,
-    python: Path,  # noqa: F811
     here: Path,
 ) -> None:
     job = JOBS[name]
     text, asked = program(job, threads)
     Path("x.py").write_text(text)
     pools = {"POLARS_MAX_THREADS": "4", "OMP_NUM_THREADS": "4"}
-    options = ["--no-browser", "--keep-thread-pools", "-o", "out", "--python", str(python)]
+    options = ["--no-browser", "--keep-thread-pools", "-o", "out", "--python", sys.executable]
     ran = run_plain([FIL_PROFILE, *options, "run", "x.py"], env={**os.environ, **pools})
     assert ran.status == 0, ran.stderr
     told = run_plain([FIL_PROFILE, "report", "--format", "json", "out/latest"])

@@ -15,8 +15,6 @@ import pytest
 from profiling import FIL_PROFILE, MIB, run_profiled
 from test_allocators import notes_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-
 # With what stands before and behind it a value fills a block of 10 KiB, one of jemalloc's sizes.
 VALUE = b"x" * (10 * 1024 - 6)
 VALUES = 5000
