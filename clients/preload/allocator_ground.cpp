@@ -8,10 +8,10 @@
 namespace fil::preload {
 namespace {
 
-constexpr std::size_t most_places = 32, most_early = 32, most_untold = 8;
+constexpr std::size_t most_places = 64, most_early = 32, most_untold = 32;
 
 struct place {
-    std::atomic<const void*> caller;
+    std::atomic<const void*> caller;  // none: it is free
     std::atomic<std::uint32_t> allocator;
 };
 constinit place places[most_places] = {};
@@ -25,9 +25,14 @@ constinit early_mapping early[most_early] = {};
 constinit std::size_t next_early = 0;
 constinit std::atomic_flag early_is_used = ATOMIC_FLAG_INIT;
 
-constinit range untold_objects[most_untold] = {};
-constinit std::uint32_t untold_numbers[most_untold] = {};
-constinit std::atomic<std::size_t> untold = 0;
+// One thread at a time writes them, `bytes` last; 0: it is free. Who reads meanwhile may name
+// another.
+struct untold_object {
+    std::atomic<std::uintptr_t> start;
+    std::atomic<std::size_t> bytes;
+    std::atomic<std::uint32_t> allocator;
+};
+constinit untold_object untold[most_untold] = {};
 
 constinit thread_local range learning_in;
 constinit thread_local std::uint32_t learning_for = 0;
@@ -41,21 +46,18 @@ void use_early(Use use) {
 }
 
 std::uint32_t known_ground_of(const void* caller) {
-    for (const place& each : places) {
-        const void* known = each.caller.load(std::memory_order_acquire);
-        if (known == nullptr) return 0;
-        if (known == caller) return each.allocator.load(std::memory_order_relaxed);
-    }
+    for (const place& each : places)
+        if (each.caller.load(std::memory_order_acquire) == caller)
+            return each.allocator.load(std::memory_order_relaxed);
     return 0;
 }
 
 void learn(const void* caller) {
     for (place& each : places) {
-        const void* none = nullptr;
-        if (each.caller.compare_exchange_strong(none, caller) || none == caller) {
-            each.allocator.store(learning_for, std::memory_order_relaxed);
-            break;
-        }
+        if (each.caller.load(std::memory_order_relaxed) != nullptr) continue;
+        each.allocator.store(learning_for, std::memory_order_relaxed);
+        each.caller.store(caller, std::memory_order_release);
+        break;
     }
     use_early([&] {
         for (early_mapping& one : early) {
@@ -77,10 +79,11 @@ std::uint32_t ground_of(const void* caller) {
 }
 
 void note_counted_mapping(const void* caller, const void* address, std::size_t bytes) {
-    const std::size_t count = untold.load(std::memory_order_acquire);
-    for (std::size_t i = 0; i < count; ++i)
-        if (untold_objects[i].holds(caller))
-            return fil_allocator_ground(untold_numbers[i], address, bytes);
+    for (const untold_object& each : untold) {
+        const std::size_t bytes_of_object = each.bytes.load(std::memory_order_acquire);
+        if (range{each.start, bytes_of_object}.holds(caller))
+            return fil_allocator_ground(each.allocator, address, bytes);
+    }
     use_early([&] { early[next_early++ % most_early] = {caller, address, bytes}; });
 }
 
@@ -92,18 +95,28 @@ void forget_mapping(const void* address, std::size_t bytes) {
     });
 }
 
-// One at a time: who looks for allocators.
 void note_untold_allocator(const range& object, std::uint32_t allocator) {
-    const std::size_t count = untold.load(std::memory_order_relaxed);
-    for (std::size_t i = 0; i < count; ++i)
-        if (untold_objects[i].start == object.start) return;  // opened again, at its old place
-    if (count == most_untold) return;
-    untold_objects[count] = object;
-    untold_numbers[count] = allocator;
-    untold.store(count + 1, std::memory_order_release);
+    for (untold_object& each : untold) {
+        if (each.bytes != 0) continue;
+        each.allocator = allocator;
+        each.start = object.start;
+        each.bytes.store(object.bytes, std::memory_order_release);
+        break;
+    }
     use_early([&] {
         for (const early_mapping& one : early)
             if (object.holds(one.caller)) fil_allocator_ground(allocator, one.address, one.bytes);
+    });
+}
+
+void forget_ground_of(const range& object) {
+    for (place& each : places)
+        if (object.holds(each.caller)) each.caller = nullptr;
+    for (untold_object& each : untold)
+        if (each.start == object.start) each.bytes = 0;
+    use_early([&] {
+        for (early_mapping& one : early)
+            if (object.holds(one.caller)) one = {};
     });
 }
 

@@ -5,7 +5,8 @@
 // Such an allocator may be a part of an object that maps memory for itself, too. So it is known by
 // the places in its code that call mmap: those seen while we have it take memory, with nobody else
 // of that object running on this thread. What it mapped at such a place before, when its library
-// was loaded, becomes reserve then. Any thread, no lock; cold but for ground_of().
+// was loaded, becomes reserve then. Any thread, no lock; cold but for ground_of(). What is learned
+// of an object, and forgotten, is so by one thread at a time (allocators_inside.cpp).
 
 #include "address_range.hpp"
 
@@ -24,6 +25,9 @@ void forget_mapping(const void* address, std::size_t bytes);
 
 // What this object maps is an allocator's of which nobody tells the blocks.
 void note_untold_allocator(const range& object, std::uint32_t allocator);
+
+// The object was closed: another may map from the same places.
+void forget_ground_of(const range& object);
 
 // As long as it lives: what this thread maps from within this object is that allocator's ground.
 class learning_ground {

@@ -3,11 +3,13 @@
 #include <dlfcn.h>
 #include <link.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <string_view>
 #include <type_traits>
 
@@ -37,17 +39,25 @@ struct candidate {
 };
 
 constinit std::atomic<bool> are_wanted = false;
+constinit std::atomic<unsigned long long> loads_seen = 0;
+
+// What is to be done, by one thread at a time.
+enum task : unsigned { forget_closed = 1, look_at_new = 2 };
+constinit std::atomic<unsigned> tasks = 0;
 constinit std::atomic_flag is_busy = ATOMIC_FLAG_INIT;
-constinit std::uintptr_t looked_at[most_objects] = {};  // the bases of objects, and 1
+
+// Of who is at it.
+constinit range looked_at[most_objects] = {};
+constinit bool is_there[most_objects] = {};
 constinit std::size_t objects = 0;
 constinit candidate candidates[most_candidates] = {};
 constinit std::size_t found = 0;
-constinit unsigned long long loads_seen = 0;
 
-bool was_looked_at(std::uintptr_t base) {
-    for (std::size_t i = 0; i < objects; ++i)
-        if (looked_at[i] == base + 1) return true;
-    return false;
+// Its place in `looked_at`, or `objects`.
+std::size_t place_of(const range& object) {
+    std::size_t i = 0;
+    while (i < objects && looked_at[i].start != object.start) ++i;
+    return i;
 }
 
 // An allocator maps memory, and gives parts of it back.
@@ -63,11 +73,10 @@ bool is_python_without_mimalloc(const source_kit::elf_symbols& object) {
 }
 
 int collect(dl_phdr_info* object, std::size_t, void*) {
-    const std::uintptr_t base = object->dlpi_addr;
-    if (was_looked_at(base)) return 0;
+    const range loaded = range_of(object->dlpi_addr, object->dlpi_phdr, object->dlpi_phnum);
+    if (place_of(loaded) != objects) return 0;
     if (objects == most_objects || found == most_candidates) return 1;
-    looked_at[objects++] = base + 1;
-    const range loaded = range_of(base, object->dlpi_phdr, object->dlpi_phnum);
+    looked_at[objects++] = loaded;
     const void* somewhere = reinterpret_cast<const void*>(loaded.start);
     const bool is_counted_at_malloc = is_other_allocator(somewhere);
     const std::size_t length = std::strlen(object->dlpi_name);
@@ -76,7 +85,7 @@ int collect(dl_phdr_info* object, std::size_t, void*) {
     if (!may_have_an_allocator(symbols)) return 0;
     candidate& one = candidates[found++];
     std::memcpy(one.path, object->dlpi_name, length + 1);
-    one.base = base;
+    one.base = object->dlpi_addr;
     one.headers = object->dlpi_phdr;
     one.count = object->dlpi_phnum;
     one.may_have_jemalloc = symbols.imports("pthread_mutex_trylock");  // it only tries some locks
@@ -176,17 +185,7 @@ void name_mimalloc(const candidate& one) {
     describe_untold(one, "mimalloc", is_idle ? idle_key : untold_key);
 }
 
-// Each complains in its own name, so that stands among the constants. Names of functions are looked
-// for then: of a large library they are far more, and nobody else may have read them from the disk.
-void look_into(const candidate& one) {
-    const symbol_file file(one.path, one.base, one.headers, one.count);
-    if (!file.is_readable()) return;
-    if (one.may_have_mimalloc && file.has_text("mimalloc: ")) name_mimalloc(one);
-    if (!one.may_have_jemalloc || !file.has_text("<jemalloc>: ")) return;
-    char prefix[symbol_file::longest_name];
-    if (!file.find_prefix("mallctlnametomib", prefix)) return describe_untold(one, "jemalloc");
-    const jemalloc_functions functions = functions_of(file, prefix);
-    if (functions.mallctl == nullptr) return;
+void look_at_jemalloc(const candidate& one, const jemalloc_functions& functions) {
     const bool is_complete = functions.mallocx != nullptr &&
                              (functions.dallocx != nullptr || functions.sdallocx != nullptr ||
                               functions.free != nullptr);
@@ -194,6 +193,73 @@ void look_into(const candidate& one) {
         is_complete && listen_to_jemalloc(functions, object_of(one), name_of_object(one.path)) ==
                            jemalloc_answer::told;
     describe_jemalloc(one, is_told, version_of_jemalloc(functions));
+}
+
+// Each complains in its own name, so that stands among the constants. Names of functions are looked
+// for then: of a large library they are far more, and nobody else may have read them from the disk.
+void look_into(const candidate& one) {
+    const symbol_file file(one.path, one.base, one.headers, one.count);
+    if (!file.is_readable()) return;
+    if (one.may_have_mimalloc && file.has_text("mimalloc: ")) name_mimalloc(one);
+    if (!one.may_have_jemalloc || !file.has_text("<jemalloc>: ")) return;
+    std::uintptr_t known[4] = {};  // an object may have several, and each of them several names
+    std::size_t count = 0;
+    file.each_prefix("mallctlnametomib", [&](const char* prefix) {
+        const jemalloc_functions functions = functions_of(file, prefix);
+        const auto at = reinterpret_cast<std::uintptr_t>(functions.mallctl);
+        if (at == 0 || count == std::size(known)) return;
+        if (std::find(known, known + count, at) != known + count) return;
+        known[count++] = at;
+        look_at_jemalloc(one, functions);
+    });
+    if (count == 0) describe_untold(one, "jemalloc");
+}
+
+void look_at_new_objects() {
+    do {
+        found = 0;
+        dl_iterate_phdr(collect, nullptr);
+        if (found > 0) {
+            wait_for_loading();
+            dl_iterate_phdr(confirm, nullptr);
+        }
+        for (std::size_t i = 0; i < found; ++i)
+            if (candidates[i].is_loaded) look_into(candidates[i]);
+    } while (found == most_candidates);
+}
+
+void forget_closed_objects() {
+    std::memset(is_there, 0, objects * sizeof is_there[0]);
+    dl_iterate_phdr(
+        [](dl_phdr_info* object, std::size_t, void*) {
+            const std::size_t place =
+                place_of(range_of(object->dlpi_addr, object->dlpi_phdr, object->dlpi_phnum));
+            if (place != objects) is_there[place] = true;
+            return 0;
+        },
+        nullptr);
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < objects; ++i) {
+        if (is_there[i])
+            looked_at[kept++] = looked_at[i];
+        else
+            forget_ground_of(looked_at[i]);
+    }
+    objects = kept;
+}
+
+// Who comes while another thread is at it leaves it to that one: the other may wait for the
+// loader's lock, which this one may have.
+void have_done(task fresh) {
+    tasks.fetch_or(fresh);
+    while (tasks.load() != 0 && !is_busy.test_and_set(std::memory_order_acquire)) {
+        const int kept = errno;
+        const unsigned now = tasks.exchange(0);
+        if ((now & forget_closed) != 0) forget_closed_objects();
+        if ((now & look_at_new) != 0) look_at_new_objects();
+        errno = kept;
+        is_busy.clear(std::memory_order_release);
+    }
 }
 
 }  // namespace
@@ -205,40 +271,11 @@ void want_allocators() {
 void notice_allocators() {
     if (!are_wanted || fil_sandbox_allows(FIL_CALLS_ALL) == 0) return;
     const unsigned long long loads = source_kit::objects_ever_loaded();
-    if (__atomic_load_n(&loads_seen, __ATOMIC_RELAXED) == loads) return;
-    if (is_busy.test_and_set(std::memory_order_acquire)) return;
-    const int kept = errno;
-    do {
-        found = 0;
-        dl_iterate_phdr(collect, nullptr);
-        if (found > 0) {
-            wait_for_loading();
-            dl_iterate_phdr(confirm, nullptr);
-        }
-        for (std::size_t i = 0; i < found; ++i)
-            if (candidates[i].is_loaded) look_into(candidates[i]);
-    } while (found == most_candidates);
-    __atomic_store_n(&loads_seen, loads, __ATOMIC_RELAXED);
-    errno = kept;
-    is_busy.clear(std::memory_order_release);
+    if (loads_seen.exchange(loads) != loads) have_done(look_at_new);
 }
 
 void forget_unloaded_allocators() {
-    if (is_busy.test_and_set(std::memory_order_acquire)) return;
-    // Those that are still there, in their places.
-    static constinit std::uintptr_t still_there[most_objects];
-    static constinit std::size_t count;
-    count = 0;
-    dl_iterate_phdr(
-        [](dl_phdr_info* object, std::size_t, void*) {
-            if (was_looked_at(object->dlpi_addr) && count < most_objects)
-                still_there[count++] = object->dlpi_addr + 1;
-            return 0;
-        },
-        nullptr);
-    std::memcpy(looked_at, still_there, count * sizeof still_there[0]);
-    objects = count;
-    is_busy.clear(std::memory_order_release);
+    if (are_wanted) have_done(forget_closed);
 }
 
 }  // namespace fil::preload

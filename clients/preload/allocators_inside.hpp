@@ -10,8 +10,9 @@ namespace fil::preload {
 // The process has a recorder, which may be idle as yet.
 void want_allocators();
 
-// Objects that were loaded since the last time. May call their allocators, and may wait until
-// another thread's dlopen has ended: for the program's start and the hooks of dlopen and dlsym.
+// Objects that any thread loaded since the last time. May call their allocators, and may wait until
+// another thread's dlopen has ended: for the program's start and the hooks of dlopen and dlsym. As
+// good as free where none came.
 void notice_allocators();
 
 // After dlclose: others may be loaded where these were.

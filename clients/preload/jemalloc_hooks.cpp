@@ -1,6 +1,5 @@
 #include "jemalloc_hooks.hpp"
 
-#include <atomic>
 #include <cstdint>
 
 #include "allocator_ground.hpp"
@@ -39,9 +38,7 @@ constexpr int changed_by_realloc = 0, changed_by_rallocx = 1;
 struct jemalloc {
     bool has_later_layout;  // pvalloc stands before mallocx
 };
-constexpr std::size_t most_jemallocs = 8;
-constinit jemalloc all[most_jemallocs] = {};
-constinit std::atomic<std::size_t> used = 0;
+constinit jemalloc earlier{false}, later{true};
 
 // A large block's mapping may be one from before we listened.
 constexpr std::size_t large = std::size_t{1} << 20;
@@ -184,15 +181,14 @@ jemalloc_answer listen_to_jemalloc(const jemalloc_functions& functions, const ra
     const int way = way_of_mallocx(functions);
     trial_hooks.remove();
     const bool is_known = way == by_mallocx || way == by_mallocx + 1;
-    const std::size_t place = used.load();
-    if (!is_known || place == most_jemallocs) return jemalloc_answer::unknown;
-    all[place] = {way != by_mallocx};
-    used.store(place + 1);
+    const std::uint32_t number =
+        is_known ? fil_allocator_found({name.data(), name.size()}) : 0;  // no room: as unknown
+    if (number == 0) return jemalloc_answer::unknown;
     {
-        const learning_ground learning(object, fil_allocator_found({name.data(), name.size()}));
+        const learning_ground learning(object, number);
         have_it_map(functions);
     }
-    listener listening{came, goes, changed, &all[place]};
+    listener listening{came, goes, changed, way == by_mallocx ? &earlier : &later};
     return installed(functions, listening).worked() ? jemalloc_answer::told
                                                     : jemalloc_answer::unknown;
 }

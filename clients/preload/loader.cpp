@@ -14,7 +14,7 @@
 namespace fil::preload {
 namespace {
 
-constinit thread_local bool objects_may_have_come = false, allocators_may_have_come = false;
+constinit thread_local bool objects_may_have_come = false;
 
 void* symbol_of_object(void* object, const char* name) {
     return hook_before(real.dlsym(object, name));
@@ -37,8 +37,8 @@ using dlsym_function = void*(void*, const char*);
 
 [[gnu::visibility("hidden")]] dlopen_function* fil_preload_before_dlopen(const char* file) {
     const auto real_dlopen = find_and_decide().dlopen;
-    if (allocators_may_have_come) notice_allocators();
-    objects_may_have_come = allocators_may_have_come = true;
+    notice_allocators();
+    objects_may_have_come = true;
     if (fil_recorder_running() != 0) runtimes_before_dlopen(file);
     return real_dlopen;
 }
@@ -46,10 +46,8 @@ using dlsym_function = void*(void*, const char*);
 // With the handle of one object the answer does not depend on who asks, so it may be changed.
 [[gnu::visibility("hidden")]] dlsym_function* fil_preload_before_dlsym(void* object, const char*) {
     const auto real_dlsym = find_and_decide().dlsym;
-    if (allocators_may_have_come) {
-        allocators_may_have_come = false;
-        notice_allocators();
-    }
+    // RTLD_NEXT is for who stands before others, and may be asked from inside an allocator.
+    if (object != RTLD_NEXT) notice_allocators();
     const bool depends_on_caller = object == RTLD_DEFAULT || object == RTLD_NEXT;
     return depends_on_caller ? real_dlsym : symbol_of_object;
 }

@@ -73,14 +73,15 @@ symbol_file::table symbol_file::table_of(const ElfW(Shdr) & section) const {
     return is_whole ? found : table{};
 }
 
-bool symbol_file::find_prefix_in(const table& texts, std::string_view ending,
-                                 char (&prefix)[longest_name]) {
-    const char* from = texts.names;
+bool symbol_file::find_prefix(const table& texts, std::string_view ending, const char*& from,
+                              char (&prefix)[longest_name]) {
     const char* const end = texts.names + texts.names_bytes;
-    for (const char* hit; from < end; from = hit + 1) {
+    while (from < end) {
         const auto rest = static_cast<std::size_t>(end - from);
-        hit = static_cast<const char*>(memmem(from, rest, ending.data(), ending.size()));
+        const auto* hit =
+            static_cast<const char*>(memmem(from, rest, ending.data(), ending.size()));
         if (hit == nullptr) return false;
+        from = hit + 1;
         if (hit[ending.size()] != 0) continue;
         const char* start = hit;
         while (start > texts.names && start[-1] != 0) --start;
@@ -96,10 +97,6 @@ bool symbol_file::find_prefix_in(const table& texts, std::string_view ending,
         }
     }
     return false;
-}
-
-bool symbol_file::find_prefix(std::string_view ending, char (&prefix)[longest_name]) const {
-    return find_prefix_in(tables_[0], ending, prefix) || find_prefix_in(tables_[1], ending, prefix);
 }
 
 // Of a large library the constants are a small part, so it is they that are searched (not all that

@@ -25,9 +25,16 @@ class symbol_file {
 
     bool is_readable() const { return image_ != nullptr; }
 
-    // Of the first function whose name ends so: what stands before that. False: there is none. Its
-    // text is looked for first: of a hundred thousand symbols few end so.
-    bool find_prefix(std::string_view ending, char (&prefix)[longest_name]) const;
+    // visit(what stands before that) for functions whose name ends so, maybe twice: both tables may
+    // have it. The text is looked for first: of a hundred thousand symbols few end so.
+    template <typename Visit>
+    void each_prefix(std::string_view ending, Visit visit) const {
+        char prefix[longest_name];
+        for (const table& each : tables_) {
+            const char* from = each.names;
+            while (find_prefix(each, ending, from, prefix)) visit(prefix);
+        }
+    }
 
     // visit(rest of its name, its address) for each function and variable whose name begins so.
     template <typename Visit>
@@ -63,8 +70,9 @@ class symbol_file {
         return symbol.st_shndx != SHN_UNDEF && symbol.st_value != 0 &&
                (type == STT_FUNC || type == STT_OBJECT);
     }
-    static bool find_prefix_in(const table& names, std::string_view ending,
-                               char (&prefix)[longest_name]);
+    // From there on, which is put behind it.
+    static bool find_prefix(const table& names, std::string_view ending, const char*& from,
+                            char (&prefix)[longest_name]);
 
     const char* image_ = nullptr;
     std::size_t bytes_ = 0;

@@ -62,11 +62,16 @@ void begin_book(const void* registry, const void* mappings) {
 
 std::uint32_t note_allocator(std::string_view name, bool tells_of_blocks) {
     allocator_book& book = allocators_here;
+    name = name.substr(0, sizeof book.allocators[0].name - 1);
+    const std::uint64_t is_untold = tells_of_blocks ? 0 : 1;
     const std::uint32_t number = std::max(book.count.load(std::memory_order_relaxed), 1u);
+    for (std::uint32_t i = 1; i < number; ++i)
+        if (name == book.allocators[i].name && book.allocators[i].is_untold == is_untold)
+            return i + 1;
     if (number == allocator_book::most) return 0;
     allocator_book::allocator& fresh = book.allocators[number];
-    std::memcpy(fresh.name, name.data(), std::min(name.size(), sizeof fresh.name - 1));
-    fresh.is_untold = tells_of_blocks ? 0 : 1;
+    std::memcpy(fresh.name, name.data(), name.size());
+    fresh.is_untold = is_untold;
     book.count.store(number + 1, std::memory_order_release);
     return number + 1;
 }

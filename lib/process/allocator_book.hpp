@@ -17,8 +17,8 @@
 namespace fil {
 
 struct allocator_book {
-    static constexpr std::uint32_t most = 8, most_grounds = 4096;
-    static constexpr std::uint64_t magic_word = 0x336b'6f6f'626c'6c61;  // "allbook3"
+    static constexpr std::uint32_t most = 32, most_grounds = 4096;
+    static constexpr std::uint64_t magic_word = 0x346b'6f6f'626c'6c61;  // "allbook4"
     static constexpr std::uint32_t of_runtime = 1;  // of its small objects: the first
 
     struct allocator {
@@ -42,7 +42,8 @@ struct allocator_book {
 // A process that records, or its forked child: says where its blocks and mappings are.
 void begin_book(const void* registry, const void* mappings);
 
-// The number of a new one, from 2 on; 0: there is no room.
+// Its number, from 2 on; 0: there is no room. One of the same name, whose library was closed and
+// opened again, has the same.
 std::uint32_t note_allocator(std::string_view name, bool tells_of_blocks);
 
 void note_ground(std::uint32_t allocator, std::uintptr_t address, std::size_t bytes);

@@ -21,6 +21,14 @@ AT_PEAK = {"takes": 33 * 512 * KIB, "takes_zeroed": MIB, "grows": 16 * MIB}
 WITH_ROOM = {**os.environ, "GLIBC_TUNABLES": "glibc.rtld.optional_static_tls=16000"}
 
 
+OTHER = """
+void* other_malloc(unsigned long bytes);
+__attribute__((visibility("default"))) void* hold_by_other(unsigned long bytes) {
+    return other_malloc(bytes);
+}
+"""
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the library, whose jemalloc has a prefix and is hidden, and its user."""
@@ -32,13 +40,21 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     listed = subprocess.check_output(["nm", "--defined-only", "-g", PIC_JEMALLOC], text=True)
     names = {line.split()[2] for line in listed.splitlines() if len(line.split()) == 3}
     names -= {name for name in names if name.startswith(("_Z", "__"))}
-    (folder / "names").write_text("".join(f"{name} own_{name}\n" for name in sorted(names)))
-    run("objcopy", "--redefine-syms=names", PIC_JEMALLOC, "libown.a")
+    for prefix in ("own", "other"):
+        renamed = "".join(f"{name} {prefix}_{name}\n" for name in sorted(names))
+        (folder / "names").write_text(renamed)
+        run("objcopy", "--redefine-syms=names", PIC_JEMALLOC, f"lib{prefix}.a")
     run("cc", "-c", "-g", "-O1", "-fPIC", PROGRAMS / "own_jemalloc.c", "-o", "own.o")
-    (folder / "map").write_text("{ global: hold*; grow; give_back; allocated; local: *; };")
+    (folder / "map").write_text(
+        "{ global: hold*; grow; give_back*; allocated; take; shrink; local: *; };"
+    )
     link = ["c++", "-shared", "own.o", "libown.a", "-Wl,--version-script=map", "-o"]
     run(*link, "own.so", "-lpthread", "-ldl", "-lm")
     run("strip", "own.so", "-o", "stripped.so")
+    (folder / "other.c").write_text(OTHER)
+    run("cc", "-c", "-g", "-O1", "-fPIC", "other.c", "-o", "other.o")
+    run(*link, "both.so", "other.o", "libother.a", "-lpthread", "-ldl", "-lm")
+    run(*link[:-2], "-o", "exported.so", "-s", "-lpthread", "-ldl", "-lm")
     run("cc", "-g", "-O1", PROGRAMS / "uses_own_jemalloc.c", "-o", "user", "-lpthread", "-ldl")
     return folder
 
@@ -61,7 +77,7 @@ def assert_each_block_is_seen(profiled: Profiled) -> None:
     assert names == {"own_jemalloc.c"}, "who asked, and nothing of the allocator"
 
 
-@pytest.mark.parametrize("how", ["", "twice", "thread"])
+@pytest.mark.parametrize("how", ["", "twice", "thread", "elsewhere"])
 def test_each_block_of_a_librarys_own_jemalloc_is_seen(how: str, built: Path, tmp_path: Path):
     program = [str(built / "user"), str(built / "own.so"), how]
     profiled = run_profiled(tmp_path / "out", program, env=WITH_ROOM)
@@ -69,6 +85,59 @@ def test_each_block_of_a_librarys_own_jemalloc_is_seen(how: str, built: Path, tm
     assert_each_block_is_seen(profiled)
     assert int(profiled.stdout) == pytest.approx(HELD, rel=0.02), "as it says itself"
     assert profiled.peak == pytest.approx(HELD, rel=0.02), "and its ground is not counted"
+
+
+def test_one_that_is_opened_and_closed_again_and_again_is_seen_each_time(
+    built: Path, tmp_path: Path
+) -> None:
+    program = [str(built / "user"), str(built / "own.so"), "often"]
+    profiled = run_profiled(tmp_path / "out", program, env=WITH_ROOM)
+    assert (profiled.status, profiled.own_stderr) == (0, b""), profiled.stderr.decode()
+    assert_each_block_is_seen(profiled)
+    assert sum_in(profiled, "takes_before") == {"takes_before": 12 * 50 * KIB}
+    assert profiled.peak == pytest.approx(HELD, rel=0.04), "and its ground is not counted"
+
+
+def test_each_way_to_ask_is_known_and_what_was_given_back_is_gone(
+    built: Path, tmp_path: Path
+) -> None:
+    program = [str(built / "user"), str(built / "own.so"), "ways"]
+    profiled = run_profiled(tmp_path / "out", program, env=WITH_ROOM)
+    assert (profiled.status, profiled.stdout, profiled.own_stderr) == (0, b"", b"")
+    kept = sum(MIB + way * 51_200 for way in range(9))
+    expected = {"passes": 0, "keeps": kept, "shrinks": 4 * MIB}
+    assert sum_in(profiled, *expected) == expected
+    assert profiled.peak == pytest.approx(kept + 4 * MIB, rel=0.02)
+
+
+def test_an_object_with_two_jemallocs_tells_of_both(built: Path, tmp_path: Path) -> None:
+    script = tmp_path / "both.py"
+    script.write_text(BOTH.format(str(built / "both.so")))
+    profiled = run_profiled(tmp_path / "out", [str(script)], env=WITH_ROOM)
+    assert (profiled.status, profiled.own_stderr) == (0, b"")
+    assert bytes_at(profiled, "(one)") == pytest.approx(30 * MIB, abs=KIB)
+    assert bytes_at(profiled, "(other)") == pytest.approx(40 * MIB, abs=KIB)
+    assert profiled.peak < 80 * MIB, "and their ground is not counted"
+
+
+BOTH = """
+import ctypes
+library = ctypes.CDLL({!r})
+def one():
+    library.hold(30 << 20)
+def other():
+    library.hold_by_other(40 << 20)
+one()
+other()
+"""
+
+
+def test_names_that_the_library_exports_are_enough(built: Path, tmp_path: Path) -> None:
+    program = [str(built / "user"), str(built / "exported.so")]
+    profiled = run_profiled(tmp_path / "out", program, env=WITH_ROOM)
+    assert (profiled.status, profiled.own_stderr) == (0, b"")
+    assert sum_in(profiled, *AT_PEAK) == AT_PEAK
+    assert notes_of(profiled) == []
 
 
 def test_each_block_is_seen_in_forked_workers(built: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <string>
 
 #include "os/os.hpp"
 
@@ -38,6 +39,17 @@ TEST(allocator_book, ground_that_touches_is_one_and_what_goes_leaves_its_ends) {
     EXPECT_EQ(grounds_of(other), (grounds{{0x3800, 0x800}}));
     note_ground(one, 0x9000, 0x1000);
     EXPECT_EQ(allocators_here.grounds_used, 3u) << "places are used again";
+}
+
+TEST(allocator_book, one_that_comes_again_has_its_number_and_there_is_room_for_the_others) {
+    const std::string name(100, 'x');
+    const std::uint32_t told = note_allocator(name, true), untold = note_allocator(name, false);
+    EXPECT_NE(told, untold);
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(note_allocator(name, true), told);
+    std::uint32_t last = untold;
+    for (int i = 0; std::uint32_t next = note_allocator(std::to_string(i), true); ++i) last = next;
+    EXPECT_EQ(last, allocator_book::most);
+    EXPECT_EQ(note_allocator(name, false), untold);
 }
 
 TEST(allocator_book, of_a_forked_child_says_so_and_keeps_the_ground) {
