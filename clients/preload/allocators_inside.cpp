@@ -35,6 +35,7 @@ struct candidate {
     const ElfW(Phdr) * headers;
     int count;
     bool may_have_jemalloc, may_have_mimalloc;
+    bool stands_before_us;  // it has the program's malloc
     bool is_loaded;
 };
 
@@ -82,7 +83,8 @@ int collect(dl_phdr_info* object, std::size_t, void*) {
     const std::size_t length = std::strlen(object->dlpi_name);
     if (is_counted_at_malloc || length >= sizeof candidates[0].path) return 0;
     const source_kit::elf_symbols symbols(*object);
-    if (!may_have_an_allocator(symbols)) return 0;
+    const bool stands_before_us = is_earlier_allocator(somewhere);
+    if (!stands_before_us && !may_have_an_allocator(symbols)) return 0;
     candidate& one = candidates[found++];
     std::memcpy(one.path, object->dlpi_name, length + 1);
     one.base = object->dlpi_addr;
@@ -90,6 +92,7 @@ int collect(dl_phdr_info* object, std::size_t, void*) {
     one.count = object->dlpi_phnum;
     one.may_have_jemalloc = symbols.imports("pthread_mutex_trylock");  // it only tries some locks
     one.may_have_mimalloc = !is_python_without_mimalloc(symbols);
+    one.stands_before_us = stands_before_us;
     one.is_loaded = false;
     return 0;
 }
@@ -135,12 +138,16 @@ range object_of(const candidate& one) {
     return range_of(one.base, one.headers, one.count);
 }
 
+void tell_what_it_maps(const candidate& one) {
+    const std::string_view name = name_of_object(one.path);
+    note_untold_allocator(object_of(one), fil_allocator_untold({name.data(), name.size()}));
+}
+
 // It is named, and what its object maps is told.
 void describe_untold(const candidate& one, std::string_view what,
                      std::string_view key = untold_key) {
-    const std::string_view name = name_of_object(one.path);
     describe(key, one.path, what);
-    note_untold_allocator(object_of(one), fil_allocator_untold({name.data(), name.size()}));
+    tell_what_it_maps(one);
 }
 
 void describe_jemalloc(const candidate& one, bool is_told, const char* version) {
@@ -195,13 +202,9 @@ void look_at_jemalloc(const candidate& one, const jemalloc_functions& functions)
     describe_jemalloc(one, is_told, version_of_jemalloc(functions));
 }
 
-// Each complains in its own name, so that stands among the constants. Names of functions are looked
-// for then: of a large library they are far more, and nobody else may have read them from the disk.
-void look_into(const candidate& one) {
-    const symbol_file file(one.path, one.base, one.headers, one.count);
-    if (!file.is_readable()) return;
-    if (one.may_have_mimalloc && file.has_text("mimalloc: ")) name_mimalloc(one);
-    if (!one.may_have_jemalloc || !file.has_text("<jemalloc>: ")) return;
+// Whether there was one.
+bool look_at_jemallocs(const candidate& one, const symbol_file& file) {
+    if (!one.may_have_jemalloc || !file.has_text("<jemalloc>: ")) return false;
     std::uintptr_t known[4] = {};  // an object may have several, and each of them several names
     std::size_t count = 0;
     file.each_prefix("mallctlnametomib", [&](const char* prefix) {
@@ -213,6 +216,19 @@ void look_into(const candidate& one) {
         look_at_jemalloc(one, functions);
     });
     if (count == 0) describe_untold(one, "jemalloc");
+    return true;
+}
+
+// Each complains in its own name, so that stands among the constants. Names of functions are looked
+// for then: of a large library they are far more, and nobody else may have read them from the disk.
+// Of others, of which the report may know the name, what they map is told.
+void look_into(const candidate& one) {
+    const symbol_file file(one.path, one.base, one.headers, one.count);
+    if (!file.is_readable()) return;
+    const bool has_mimalloc = one.may_have_mimalloc && file.has_text("mimalloc: ");
+    if (has_mimalloc) name_mimalloc(one);
+    const bool has_jemalloc = look_at_jemallocs(one, file);
+    if (one.stands_before_us && !has_mimalloc && !has_jemalloc) tell_what_it_maps(one);
 }
 
 void look_at_new_objects() {

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "allocator_ground.hpp"
 #include "fil_hooks.h"
 #include "other_allocator.hpp"
 #include "real.hpp"
@@ -26,6 +27,10 @@ std::uintptr_t number_of(const void* address) {
 template <typename Call>
 void* move_break(const void* caller, std::uintptr_t now, std::uintptr_t end, Call call) {
     const bool shrinks = end < now;
+    if (shrinks) {
+        fil_allocator_ground_went(reinterpret_cast<void*>(end), now - end);
+        forget_mapping(reinterpret_cast<void*>(end), now - end);
+    }
     fil_pieces* gone =
         shrinks ? fil_mapping_forget(reinterpret_cast<void*>(end), now - end) : nullptr;
     void* result = call();
@@ -34,6 +39,7 @@ void* move_break(const void* caller, std::uintptr_t now, std::uintptr_t end, Cal
         (worked ? fil_mapping_discard : fil_mapping_restore)(gone);
     } else if (worked && !is_other_allocator(caller)) {
         fil_record_map(reinterpret_cast<void*>(now), end - now, FIL_MAPPING_ANONYMOUS);
+        note_counted_mapping(caller, reinterpret_cast<void*>(now), end - now);
     }
     return result;
 }

@@ -49,14 +49,23 @@ void add_notes(report::facts& about, const drawn_process& process, std::string_v
     }
 }
 
-unseen_allocator unseen_allocator_of(const drawn_process& process) {
+// In its own file: what its process found, or what the names in the file say.
+std::string allocator_of_program(const drawn_process& process) {
+    constexpr std::string_view program = "the program: ";
+    for (const std::string& one : facts_of(process, "blocks unseen"))
+        if (one.starts_with(program)) return one.substr(program.size());
+    return allocator_inside(process.executable);
+}
+
+unseen_allocator unseen_allocator_of(const report::facts& about, const drawn_process& process) {
     for (const std::string& library : facts_of(process, "allocator"))
         return is_seen(process, library)
                    ? unseen_allocator{}
-                   : unseen_allocator{library, note_of_earlier_allocator(library)};
-    const std::string& executable = process.executable;
-    const std::string inside = allocator_inside(executable);
-    return {inside, inside.empty() ? std::string() : note_of_allocator(inside)};
+                   : unseen_allocator{
+                         library, note_of_earlier_allocator(library, mapped_by(about, library))};
+    const std::string inside = allocator_of_program(process);
+    if (inside.empty()) return {};
+    return {inside, note_of_allocator(inside, mapped_by(about, "the program"))};
 }
 
 }  // namespace
@@ -73,7 +82,7 @@ unseen_allocator add_notes_of_allocators(report::facts& about,
     }
     for (const drawn_process& one : drawn) {
         if (!executables.insert(one.executable).second) continue;
-        const unseen_allocator found = unseen_allocator_of(one);
+        const unseen_allocator found = unseen_allocator_of(about, one);
         if (found.note.empty() || std::ranges::find(about.notes, found.note) != about.notes.end())
             continue;
         about.notes.push_back(found.note);

@@ -5,12 +5,22 @@
 
 namespace fil {
 
-std::string note_of_allocator(const std::string& allocator) {
+namespace {
+
+// Of what was told to be shown where it is taken.
+std::string and_how_much(std::int64_t mapped) {
+    if (mapped == 0) return ".";
+    return "; " + report::size_text(mapped) + " of that were resident at the peak.";
+}
+
+}  // namespace
+
+std::string note_of_allocator(const std::string& allocator, std::int64_t mapped) {
     const bool has_name = !allocator.starts_with("a ");
     return "The program has " + (has_name ? allocator + " linked into it" : allocator) +
-           ": what this takes from the system by mmap is shown, where it takes it, and not the "
-           "blocks "
-           "that it hands out.";
+           ", which does not tell of its blocks: what it takes from the system is shown, where it "
+           "takes it" +
+           and_how_much(mapped);
 }
 
 std::string note_of_allocator_inside(const std::string& object, std::int64_t mapped) {
@@ -19,8 +29,7 @@ std::string note_of_allocator_inside(const std::string& object, std::int64_t map
         object.substr(0, colon) + " has " + object.substr(colon + 2) +
         " inside, which does not tell of its blocks: what it takes from the system by mmap is "
         "shown, where it takes it" +
-        (mapped > 0 ? "; " + report::size_text(mapped) + " of that were resident at the peak."
-                    : ".");
+        and_how_much(mapped);
     const bool is_arrows_choice = object.starts_with("libarrow") && object.ends_with("mimalloc");
     return is_arrows_choice
                ? text +
@@ -29,11 +38,12 @@ std::string note_of_allocator_inside(const std::string& object, std::int64_t map
                : text;
 }
 
-std::string note_of_earlier_allocator(const std::string& library) {
+std::string note_of_earlier_allocator(const std::string& library, std::int64_t mapped) {
     return library +
-           " was preloaded before our library: what it takes from the system by mmap is shown, "
-           "where it takes it, and not the blocks that it hands out. They are seen if LD_PRELOAD "
-           "names it after what stands there already.";
+           " was preloaded before our library, so its blocks are not seen. They are if LD_PRELOAD "
+           "names it after what stands there already. What it takes from the system is shown, "
+           "where it takes it" +
+           and_how_much(mapped);
 }
 
 std::string note_of_many_mappings() {

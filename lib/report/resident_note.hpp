@@ -7,14 +7,14 @@
 
 namespace fil {
 
-std::string note_of_allocator(const std::string& allocator);
+// `mapped`: what it had taken from the system that was resident at the peak; 0: not known.
+std::string note_of_allocator(const std::string& allocator, std::int64_t mapped);
 
-// Of a library's own: "libx.so: jemalloc 5.1.0". `mapped`: what it had taken from the system that
-// was resident at the peak; 0: not known.
+// Of a library's own: "libx.so: jemalloc 5.1.0".
 std::string note_of_allocator_inside(const std::string& object, std::int64_t mapped);
 
 // Of a library that was preloaded before ours.
-std::string note_of_earlier_allocator(const std::string& library);
+std::string note_of_earlier_allocator(const std::string& library, std::int64_t mapped);
 
 // Of a process whose list of large mappings had no room for all.
 std::string note_of_many_mappings();

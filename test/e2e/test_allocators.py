@@ -25,6 +25,7 @@ LIBRARIES = [
 ]
 PROFILED_HERE = [str(FIL_PROFILE), "--no-browser", "-o", "out"]
 STATIC_JEMALLOC = Path("/usr/lib/x86_64-linux-gnu/libjemalloc.a")
+STATIC_TCMALLOC = STATIC_JEMALLOC.with_name("libtcmalloc_minimal.a")
 
 
 @pytest.mark.parametrize(
@@ -153,15 +154,34 @@ def test_a_jemalloc_linked_into_the_program_tells_of_its_blocks(tmp_path: Path) 
     assert notes_of(profiled) == []
 
 
-def test_an_allocator_linked_into_the_program_harms_nobody_and_is_named(tmp_path: Path) -> None:
-    program = compiled(tmp_path, str(STATIC_JEMALLOC), "-s", "-lpthread", "-ldl", "-lm")
-    profiled = run_profiled(tmp_path / "out", [str(program)])
+WHOLE = "-Wl,--whole-archive,{},--no-whole-archive"
+
+
+@pytest.mark.parametrize(
+    ("named", "options"),
+    [
+        ("jemalloc", [str(STATIC_JEMALLOC), "-s"]),
+        ("tcmalloc", [WHOLE.format(STATIC_TCMALLOC)]),
+    ],
+)
+def test_an_allocator_linked_into_the_program_harms_nobody_and_is_named(
+    named: str, options: list[str], tmp_path: Path
+) -> None:
+    program = compiled(tmp_path, *options, "-lpthread", "-ldl", "-lm")
+    profiled = run_profiled(tmp_path / "out", [str(program), "lingers"])
     assert (profiled.status, profiled.stdout, profiled.own_stderr) == (0, b"allocated\n", b"")
     assert profiled.peak >= 17 * MIB, "what it maps"
     notes = notes_of(profiled)
     assert len(notes) == 1
-    assert "has a malloc of its own" in notes[0]
+    assert notes[0].startswith(f"The program has {named} linked into it")
+    assert 17 * MIB < mapped_in(notes[0]) <= profiled.peak * 1.01
     assert f"\n=fil-profile= {notes[0]}\n" in profiled.stderr.decode()
+
+
+def mapped_in(note: str) -> float:
+    told = re.search(r"takes it; ([\d.]+) MiB of that were resident at the peak", note)
+    assert told, note
+    return float(told[1]) * MIB
 
 
 def test_a_malloc_of_the_programs_own_is_named(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
 // Memory by each of C++'s ways, held until the end.
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -18,7 +20,7 @@ char* by_malloc(std::size_t bytes) {
     return static_cast<char*>(std::malloc(bytes));
 }
 
-int main() {
+int main(int count, char**) {
     char* first = by_new(10 << 20);
     cache_line* second = by_aligned(4 << 20);
     char* third = by_malloc(3 << 20);
@@ -27,6 +29,7 @@ int main() {
     std::memset(third, 1, 3 << 20);
     std::list<long> small(2'000'000 / 24);
     std::puts("allocated");
+    if (count > 1) usleep(300'000);  // long enough to be looked at
     delete[] first;
     delete[] second;
     std::free(third);
