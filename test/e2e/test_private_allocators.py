@@ -165,6 +165,47 @@ def test_one_whose_names_are_gone_is_named_and_the_program_is_as_plain(
     assert profiled.peak >= HELD, "what it maps"
 
 
+FAKES = {
+    "refuses": (1, False),
+    "lies": (2, False),
+    "is_later": (3, True),
+    "hides_mallocx": (4, False),
+}
+
+ASKS_FAKE = """
+import ctypes, time
+library = ctypes.CDLL({!r})
+def held():
+    library.hold(30_000_000)
+held()
+time.sleep(0.4)
+print(library.listeners_now())
+"""
+
+
+@pytest.mark.parametrize("way", FAKES)
+def test_one_of_an_unknown_version_is_believed_where_it_tells_the_truth(
+    way: str, tmp_path: Path
+) -> None:
+    number, is_told = FAKES[way]
+    library = tmp_path / "fake.so"
+    options = ["-shared", "-fPIC", "-O1", f"-DWAY={number}", "-lpthread"]
+    subprocess.run(["cc", PROGRAMS / "fake_jemalloc.c", *options, "-o", library], check=True)
+    script = tmp_path / "asks.py"
+    script.write_text(ASKS_FAKE.format(str(library)))
+    profiled = run_profiled(tmp_path / "out", [str(script)])
+    assert (profiled.status, profiled.own_stderr) == (0, b"")
+    assert int(profiled.stdout) == is_told, "hooks stay in where they are believed only"
+    assert bytes_at(profiled, "(held)") == pytest.approx(30_000_000, abs=8 * KIB), "once"
+    notes = notes_of(profiled)
+    if is_told:
+        assert notes == []
+        return
+    assert len(notes) == 1
+    assert notes[0].startswith("fake.so has jemalloc 9.8.7 inside, which does not tell of its")
+    assert "; 28.6 MiB of that were resident at the peak" in notes[0]
+
+
 def with_jemalloc(built: Path, folder: Path, main: str) -> str:
     """A program that has the jemalloc linked into it."""
     program = folder / "linked"
