@@ -118,6 +118,38 @@ def test_resident_memory_is_told_wherever_it_is_drawn(browser, report):
     assert "not sampled" not in browser.text("#head")
 
 
+MARKED = """
+const words = [...document.querySelectorAll("#time text")];
+const mark = words.find((one) => one.textContent.includes("stay"));
+if (!mark) return null;
+const { right } = mark.getBoundingClientRect();
+const all = document.querySelector("#time > svg").getBoundingClientRect();
+return [mark.textContent.replace(/\\s/g, " "), (right - all.left) / all.width];
+"""
+
+
+def test_what_stays_when_the_data_is_gone_is_listed_in_the_head_and_marked_in_the_strip(
+    browser, report
+):
+    browser.open(report("native") / "index.html")
+    said = browser.text("#head").replace("\u00a0", " ").split("\n")
+    at = said.index("at the end 12.8 MiB allocated, 38.6 MiB resident; at 4.8 s:")
+    assert said[at + 1 : at + 5] == [
+        "1.0 MiB in use",
+        "48.0 MiB code of the program and its libraries, files",
+        "39.0 MiB freed but kept by malloc, and its headers",
+        "6.0 MiB free pages that malloc keeps",
+    ]
+    words, place = browser.run(MARKED)
+    assert words == "45.0 MiB stay, mostly: freed but kept by malloc, and its headers"
+    assert place == pytest.approx(4.8 / 5.12, abs=0.01)
+    # Nobody looked at its end.
+    browser.open(report("pandas") / "index.html")
+    said = browser.text("#head").replace("\u00a0", " ")
+    assert "resident\n" in said[said.index("at the end ") :]
+    assert browser.run(MARKED) is None
+
+
 def test_a_native_program_has_no_interpreter(browser, report):
     browser.open(report("native") / "index.html")
     assert "data, stacks, freed but kept" in browser.text("#head")

@@ -80,6 +80,17 @@ TEST(text_report, its_lines_add_up_to_the_peak) {
     EXPECT_NE(text_of(small).find("    1.0 MiB  0.1 %  in small callstacks\n"), std::string::npos);
 }
 
+TEST(text_report, says_what_stayed_resident_when_the_data_was_gone) {
+    fixtures::recording made = fixtures::native();
+    constexpr std::string_view stayed =
+        "What stayed resident, 4.8 s after the start: 1.0 MiB in use, 48.0 MiB code of the program "
+        "and its libraries, files, 39.0 MiB freed but kept by malloc, and its headers, 6.0 MiB "
+        "free pages that malloc keeps\n";
+    EXPECT_NE(text_of(made, {.columns = 400}).find(stayed), std::string::npos);
+    made.facts.resident.last_parts.clear();
+    EXPECT_EQ(text_of(made).find("stayed"), std::string::npos);
+}
+
 TEST(text_report, processes_stand_with_their_own_peaks_and_equal_ones_together_if_they_are_many) {
     fixtures::recording made = fixtures::processes();
     made.facts.processes.back().note = "25.2 MiB inherited and copied by writing";
