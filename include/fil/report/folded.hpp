@@ -32,8 +32,9 @@ namespace fil::report {
 // so that the text can be had back.
 inline std::string folded_text(const frame& f) {
     std::string escaped;
-    const std::string text =
-        f.kind == frame_kind::compiling ? std::string(no_python_stack) : frame_text(f);
+    const std::string text = f.kind == frame_kind::compiling
+                                 ? std::string(conventions::of(compiler_of(f)).no_callstack)
+                                 : frame_text(f);
     for (std::size_t i = 0; i < text.size(); ++i) {
         const std::string_view next = std::string_view(text).substr(i + 1, 2);
         if (text[i] == ';') {
@@ -61,7 +62,7 @@ std::vector<callstack_usage> folded_usage(const Snapshot& snapshot) {
         const auto& [caller, of] = snapshot.callstacks()[to_index(innermost)];
         const frame& f = snapshot.frames()[to_index(of)];
         callstack_index at = f.kind == frame_kind::threads ? caller : innermost;
-        if (stands_for_no_frame(f) && folded_text(f) == no_python_stack)
+        if (stands_for_no_frame(f) && conventions::is_no_callstack(folded_text(f)))
             at = unknown.try_emplace(caller, at).first->second;
         sums[at] += used;
     }

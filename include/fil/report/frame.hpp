@@ -24,7 +24,8 @@ enum class frame_kind : std::uint8_t {
                  //   that is known (errand_kind)
     process = 253,      // no frame: what all below it belongs to, where there are several processes
     placeholder = 254,  // stands for no frame: only `function` is text, "[No Python stack]"
-    compiling = 255,    // so does this, while the main script is read: "compiling flights.py"
+    compiling = 255,    // so does this, while the main script is read: "compiling flights.py";
+                        //   `first_line` is the kind of the runtime that reads it
 };
 
 // Of a function in a recording, whatever number is there.
@@ -49,6 +50,10 @@ inline bool stands_for_no_frame(const frame& f) {
     return f.kind == frame_kind::placeholder || f.kind == frame_kind::compiling ||
            f.kind == frame_kind::threads || f.kind == frame_kind::process ||
            f.kind == frame_kind::errand;
+}
+
+inline frame_kind compiler_of(const frame& f) {
+    return frame_kind_of(f.first_line);
 }
 
 inline errand_kind errand_of(const frame& f) {

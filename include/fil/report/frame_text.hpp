@@ -8,12 +8,11 @@
 #include <string>
 #include <string_view>
 
+#include "fil/report/conventions/all.hpp"
 #include "fil/report/frame.hpp"
 #include "fil/report/utf8.hpp"
 
 namespace fil::report {
-
-inline constexpr std::string_view no_python_stack = "[No Python stack]";
 
 // Byte for byte what the program had, except what a text of one line cannot hold: line ends become
 // spaces, bytes that are not UTF-8 U+FFFD.
@@ -27,7 +26,7 @@ inline std::string one_line(std::string text) {
 inline std::string frame_text(const frame& f) {
     if (stands_for_no_frame(f)) return one_line(f.function);
     std::string text = f.file;
-    if (f.line > 0 || f.kind == frame_kind::python) text += ":" + std::to_string(f.line);
+    if (f.line > 0 || conventions::of(f).says_line_0) text += ":" + std::to_string(f.line);
     const bool is_unnamed = f.kind == frame_kind::native && f.function.empty();
     if (!is_unnamed) text += " (" + f.function + ")";
     return one_line(std::move(text));

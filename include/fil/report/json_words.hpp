@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "fil/base/ids.hpp"
+#include "fil/report/conventions/all.hpp"
 #include "fil/report/facts.hpp"
 #include "fil/report/frame.hpp"
 #include "fil/report/ownership.hpp"
@@ -24,14 +25,8 @@ inline std::string_view owner_word(const frame& f, frame_owner owner) {
 
 constexpr std::string_view kind_word(frame_kind kind) {
     switch (kind) {
-        case frame_kind::python:
-            return "python";
-        case frame_kind::native:
-            return "native";
         case frame_kind::threads:
             return "threads";
-        case frame_kind::lua:
-            return "lua";
         case frame_kind::errand:
             return "errand";
         case frame_kind::process:
@@ -41,7 +36,7 @@ constexpr std::string_view kind_word(frame_kind kind) {
         case frame_kind::compiling:
             return "compiling";
         default:
-            return "announced";
+            return conventions::of(kind).word;
     }
 }
 

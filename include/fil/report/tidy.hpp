@@ -124,7 +124,7 @@ class tidying {
                 f.function = errand_text(f);
             }
             if (conventions::of(f).is_compiler(f)) {
-                f = compiling_main_script();
+                f = compiling_main_script(f.kind);
             } else if (is_main_script(f) || pickled_.is_scripts(f)) {
                 f.file = program_.main_script;
                 f.directory = program_.launch_directory;
@@ -148,11 +148,12 @@ class tidying {
                base_name(f.file) == base_name(script_) && source_path(f) == script_;
     }
 
-    frame compiling_main_script() const {
+    frame compiling_main_script(frame_kind by) const {
         const bool is_typed = !program_.main_script.empty();
         const std::string_view script =
             base_name(is_typed ? program_.main_script : program_.started_script);
         return {.function = "compiling " + (script.empty() ? "the program" : std::string(script)),
+                .first_line = static_cast<std::uint32_t>(by),
                 .kind = frame_kind::compiling};
     }
 

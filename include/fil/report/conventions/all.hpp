@@ -36,6 +36,13 @@ constexpr const convention& of(const frame& f) {
     return of(f.kind);
 }
 
+// A text that stands for a callstack of which nothing is known, of any program.
+inline bool is_no_callstack(std::string_view text) {
+    return text == others.no_callstack ||
+           std::ranges::any_of(
+               all, [&](const known_convention& known) { return text == known.of.no_callstack; });
+}
+
 // The one whose interpreter has that name.
 inline const convention& of_interpreter(std::string_view name) {
     const auto known = std::ranges::find_if(

@@ -36,6 +36,10 @@ struct program_start {
 struct convention {
     // How the fact "runtime" begins in a program of it: "CPython"; "": it is none.
     std::string_view runtime = {};
+    // How tools' files call the kind of its frames.
+    std::string_view word = "announced";
+    // A line that is not known is said all the same, as 0: tools parse it.
+    bool says_line_0 = false;
     // What stands for a callstack of which nothing is known.
     std::string_view no_callstack = "[no callstack]";
     // What is resident beside the blocks that are counted.

@@ -45,6 +45,7 @@ inline bool is_interpreter(std::string_view name) {
 }
 
 inline constexpr convention rules = {.runtime = "Lua",
+                                     .word = "lua",
                                      .beside_blocks = "interpreter, stacks",
                                      .owner_of = owner_of,
                                      .inside_library = below_library_directory,

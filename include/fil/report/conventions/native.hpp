@@ -119,7 +119,8 @@ inline constexpr std::string_view without_lines =
 inline constexpr std::string_view without_names =
     "A row without a name is a place in compiled code: build with -g, and do not strip it.";
 
-inline constexpr convention rules = {.owner_of = owner_of,
+inline constexpr convention rules = {.word = "native",
+                                     .owner_of = owner_of,
                                      .inside_library = inside_library,
                                      .starts_program = starts_program,
                                      .name_parts = parts_of_scoped_name};

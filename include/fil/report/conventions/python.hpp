@@ -10,7 +10,6 @@
 #include <string_view>
 
 #include "fil/report/conventions/convention.hpp"
-#include "fil/report/frame_text.hpp"
 #include "fil/report/paths.hpp"
 
 namespace fil::report::conventions::python {
@@ -211,7 +210,9 @@ inline std::span<const std::string> without_options(std::span<const std::string>
 }
 
 inline constexpr convention rules = {.runtime = "CPython",
-                                     .no_callstack = no_python_stack,
+                                     .word = "python",
+                                     .says_line_0 = true,
+                                     .no_callstack = "[No Python stack]",
                                      .beside_blocks = "interpreter, stacks",
                                      .owner_of = owner_of,
                                      .inside_library = inside_library,
