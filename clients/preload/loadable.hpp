@@ -106,4 +106,15 @@ loadable judge_elf(Read read, const char* path) {
                                                        : loadable::statically_linked;
 }
 
+// All of it. What a program must not be given is said before what it could not use: a static one
+// that gains rights drops LD_PRELOAD for those that it starts, too. A text gains none.
+template <typename Read>
+loadable judge(Read read, const struct stat& status, int file, const char* path) {
+    const loadable found = judge_elf(read, path);
+    char first;
+    if (found == loadable::not_elf && read(0, &first, 1) == 1) return found;
+    const loadable rights = judge_rights(status, file);
+    return rights != loadable::yes ? rights : found;
+}
+
 }  // namespace fil

@@ -65,11 +65,10 @@ target judge_file(int directory, const char* path, int depth) {
     start[length] = 0;
     bool script = length > 2 && start[0] == '#' && start[1] == '!';
     if (script) return judge_script(start, depth);  // where the kernel ignores set-user-id
-    if (judge_rights(status, file.descriptor) != loadable::yes) return target::refuses;
     const auto read = [&](std::size_t offset, void* to, std::size_t bytes) {
         return file.read(offset, to, bytes);
     };
-    return kind_of(judge_elf(read, path));
+    return kind_of(judge(read, status, file.descriptor, path));
 }
 
 // A filter was installed by this process or one that forked it, and the new program inherits it.

@@ -77,6 +77,24 @@ TEST_F(an_executable, that_gains_rights_is_unusable) {
     EXPECT_EQ(inspect_executable("changed").why, "");
     ASSERT_EQ(::chmod("changed", 04755), 0);
     EXPECT_NE(inspect_executable("changed").why.find("set-user-id"), std::string::npos);
+    write("changed", "print(1)", true);
+    ASSERT_EQ(::chown("changed", 65534, 65534), 0);
+    ASSERT_EQ(::chmod("changed", 04755), 0);
+    EXPECT_EQ(inspect_executable("changed").kind, executable_kind::not_elf);
+}
+
+// It would drop LD_PRELOAD for what it starts.
+TEST_F(an_executable, that_gains_rights_and_is_static_passes_nothing_on) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+    changed([](Elf64_Ehdr& header, Elf64_Phdr* segments, auto&) {
+        for (unsigned i = 0; i < header.e_phnum; ++i)
+            if (segments[i].p_type == PT_INTERP) segments[i].p_type = PT_NULL;
+        return std::string();
+    });
+    EXPECT_TRUE(inspect_executable("changed").passes_on);
+    ASSERT_EQ(::chown("changed", 65534, 65534), 0);
+    ASSERT_EQ(::chmod("changed", 04755), 0);
+    EXPECT_FALSE(inspect_executable("changed").passes_on);
 }
 
 // In a process of nobody's: to root a file's capabilities give nothing.

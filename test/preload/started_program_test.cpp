@@ -3,9 +3,13 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -77,6 +81,37 @@ TEST_F(started_program_test, a_static_program_hands_our_library_on_to_what_it_st
     const target found = judge("static", elf(nullptr));
     EXPECT_EQ(found, target::passes_on);
     EXPECT_TRUE(is_told_of_us(found) && runs_unrecorded(found));
+}
+
+TEST_F(started_program_test, one_that_gains_rights_refuses_us_and_what_it_would_pass_on) {
+    if (geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+    for (const char* const interpreter : {glibc, static_cast<const char*>(nullptr)}) {
+        const std::string path = write("given", elf(interpreter));
+        ASSERT_EQ(chown(path.c_str(), 65534, 65534), 0);
+        chmod(path.c_str(), 04755);
+        EXPECT_EQ(judge_path(path.c_str()), target::refuses);
+    }
+}
+
+// In a process of nobody's: to root a file's capabilities give nothing.
+TEST_F(started_program_test, one_whose_file_has_capabilities_refuses_us) {
+    if (geteuid() != 0) GTEST_SKIP() << "only root can give a file capabilities";
+    const std::string path = write("capable", elf(glibc));
+    const vfs_cap_data may_use_raw_sockets = {VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE,
+                                              {{1u << CAP_NET_RAW, 0}, {0, 0}}};
+    if (setxattr(path.c_str(), "security.capability", &may_use_raw_sockets,
+                 sizeof may_use_raw_sockets, 0) != 0)
+        GTEST_SKIP() << "nor here: " << std::strerror(errno);
+    EXPECT_EQ(judge_path(path.c_str()), target::loads);
+    chmod(directory_.c_str(), 0755);
+    const pid_t child = fork();
+    if (child == 0) {
+        if (setgid(65534) != 0 || setuid(65534) != 0) _exit(2);
+        _exit(judge_path(path.c_str()) == target::refuses ? 0 : 1);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST_F(started_program_test, the_loader_itself_loads_us) {

@@ -18,9 +18,8 @@ executable inspect_executable(const std::string& path) {
     const auto read = [&](std::size_t offset, void* to, std::size_t bytes) {
         return read_at(file, offset, to, bytes);
     };
-    loadable found = judge_elf(read, path.c_str());
+    const loadable found = judge(read, *status, file.get(), path.c_str());
     if (found == loadable::not_elf) return {};
-    if (found == loadable::yes) found = judge_rights(*status, file.get());
     if (found == loadable::yes) return {executable_kind::usable, {}, false};
     return {executable_kind::unusable, why_not(found), found == loadable::statically_linked};
 }

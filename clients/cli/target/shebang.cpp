@@ -5,6 +5,8 @@
 namespace fil::cli {
 namespace {
 
+// The last ends the lines of a script that was written on Windows: Python reads such a one, though
+// the kernel does not start it.
 constexpr std::string_view blanks = " \t\r";
 
 std::string_view next_word(std::string_view& line) {
