@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from sources import ROOT, c_files, includes
+from test_layers import LAYERS
 
 STRICT = ["-std=c++20", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x", "c++"]
 COMPILERS = [name for name in ["clang++", "g++"] if shutil.which(name)]
-LAYERS = ["base", "recording", "capture", "track", "report"]
 
 
 def headers_of(layer: str) -> list[str]:

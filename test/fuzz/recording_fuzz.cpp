@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "driver.hpp"
+#include "session/compact_recording.hpp"
 #include "small_recording.hpp"
 
 namespace fil {
@@ -39,6 +40,15 @@ class guarded_copy {
     std::size_t bytes_;
 };
 
+// What is kept of a process that has ended is read as the recording itself was.
+void read_compacted(const recording_view& view, session_page& session) {
+    compact_memory made;
+    if (compact_recording(view, session.peak, made) != compacting::done) return;
+    const recording_view kept(static_cast<const std::byte*>(made.address), made.bytes);
+    read_all(kept, session);
+    munmap(made.address, made.bytes);
+}
+
 }  // namespace
 
 void fuzz::run(std::span<const std::uint8_t> input) {
@@ -69,6 +79,7 @@ void fuzz::run(std::span<const std::uint8_t> input) {
     const recording_view view(base, length);
     read_all(view, session);
     if (length < recording_page) return;
+    read_compacted(view, session);
     for (const fact_record& fact : view.facts())
         (void)(view.text(fact.key) == view.text(fact.value));
     view.for_each_source([](std::string_view file, std::string_view text) {
