@@ -124,6 +124,15 @@ def test_it_fits_narrow_and_wide_terminals_and_follows_their_size(here):
         shell.press("q")
 
 
+def test_the_terminal_knows_its_size_better_than_the_environment(here):
+    with waiting_program() as (_, pid), terminal(80, 20) as shell:
+        shell.wait_for("$")
+        shell.type("export", "COLUMNS=40", "LINES=50")
+        look(shell, pid)
+        assert shell.wait(lambda seen: "q quit" in seen or " q " in seen, "the last line")
+        assert max(map(len, shell.lines)) > 40
+
+
 def test_processes_are_listed_each_with_what_it_holds(here):
     with waiting_program() as (supervisor, program), terminal() as shell:
         workers = [int(tell(supervisor, b"worker")) for _ in range(2)]

@@ -90,6 +90,7 @@ terminal_screen::terminal_screen(int terminal) : terminal_(terminal), is_ascii_(
     in_ = ::fdopen(::fcntl(terminal, F_DUPFD_CLOEXEC, 3), "r");
     out_ = ::fdopen(::fcntl(terminal, F_DUPFD_CLOEXEC, 3), "w");
     keep_stops_from_ncurses();
+    ::use_tioctl(TRUE);  // the terminal knows its size; COLUMNS and LINES may be of another one
     if (in_ != nullptr && out_ != nullptr) screen_ = ::newterm(nullptr, out_, in_);
     if (screen_ == nullptr) throw refusal("this terminal cannot show a view");
     ::set_term(static_cast<SCREEN*>(screen_));
