@@ -77,6 +77,15 @@ def test_a_json_library_does_what_it_does_alone(tmp_path):
     assert sum(ended.callstacks[each] for each in records) >= 6000 * 56
 
 
+def test_libraries_of_others_do_what_they_do_alone(tmp_path):
+    ended = profiled(tmp_path / "out", LUA, SCRIPTS / "libraries.lua")
+    assert ended.stdout.startswith(b"true\t{")
+    library = Path("/usr/share/lua/5.4/dkjson.lua")
+    made = 1 + library.read_text().splitlines().index("  local tbl, n = {}, 0")
+    tables = [f for f in ended.callstacks if re.match(rf"{library}:{made} ", f[-1])]
+    assert sum(ended.callstacks[each] for each in tables) >= 10_000 * 56
+
+
 @pytest.mark.parametrize(
     "libraries",
     [
