@@ -16,8 +16,9 @@
  * Conventions. Sizes and lengths are bytes. Strings are a pointer and a length, borrowed for the
  * call, any bytes (UTF-8 where it is text). Functions that can fail return fil_status, take their
  * results first and a fil_error last (may be NULL). Structs that may grow begin with struct_size
- * and have a FIL_..._INIT; of those in an array, the size stands beside the number of them. Each
- * _new names its _free; freeing NULL is fine. No function throws.
+ * and have a FIL_..._INIT; of those in an array, the size stands beside the number of them, or they
+ * grow only with the struct that has the function. Each _new names its _free; freeing NULL is fine.
+ * No function throws.
  *
  * Safety is stated in words: *hot* functions may be called from any thread, from malloc itself,
  * from signal handlers and before main; they allocate nothing, print nothing, keep errno, and do

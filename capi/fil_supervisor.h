@@ -134,7 +134,7 @@ FIL_API void fil_session_note_cause(fil_session* session, size_t number, fil_tex
 FIL_API void fil_session_note_copied(fil_session* session, size_t number, int64_t bytes);
 
 /* Whether the program that a runtime was to run as `pid` got as far as its own code: 0 if the runtime ended
- * before, since there was no such module, say. 1 also where that is not known: of all but Python. Since 0.1. */
+ * before, since there was no such module, say. 1 also where that is not known, of native programs say. Since 0.1. */
 FIL_API int fil_session_began(const fil_session* session, int32_t pid);
 
 /* A process ended, perhaps without saying so: takes its memory out of the session's live total.

@@ -1,7 +1,5 @@
 // Reports: of a session, a run, or what this process recorded. Cold.
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -10,6 +8,7 @@
 #include "fil/report/masked_arguments.hpp"
 #include "fil/report/process_name.hpp"
 #include "fil/report/snapshot_reader.hpp"
+#include "os/os.hpp"
 #include "process/last_words.hpp"
 #include "process/process_life.hpp"
 #include "report/look_file.hpp"
@@ -196,7 +195,7 @@ report::session_snapshot read_this_process(const fil_report_options& options,
     const fil_session_facts nothing = FIL_SESSION_FACTS_INIT;
     report::facts about = facts_of(options, nothing);
     const report::started_process who{
-        getpid(), getppid(), report::masked(about.arguments),
+        os::process_id(), os::parent_process_id(), report::masked(about.arguments),
         std::filesystem::read_symlink("/proc/self/exe", ignored).string()};
     return read_one(recording, 0, page, std::move(about), who, options, nothing,
                     since != nullptr ? since->root.load() : callstack_id::unknown, own_directory);

@@ -3,14 +3,12 @@
 #include "os/sandbox.hpp"
 
 #include <linux/filter.h>
-#include <signal.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 
 #include "fil_hooks.h"
 #include "os/os.hpp"
+#include "os/system_signal_stacks.hpp"
 #include "process/process_entry.hpp"
 
 using namespace fil;
@@ -43,9 +41,8 @@ void grow(recording_memory& memory) {
 void prepare(std::uint32_t refused) {
     if (this_process.running() == nullptr) return;  // a new process joins now, or never
     if (sandbox::allows(sandbox::of_signal_stack)) {
-        stack_t stack;
-        if (syscall(SYS_sigaltstack, nullptr, &stack) == 0 && (stack.ss_flags & SS_DISABLE) == 0)
-            signal_stack = {reinterpret_cast<std::uintptr_t>(stack.ss_sp), stack.ss_size};
+        const alternate_stack stack = system_signal_stacks::of_this_thread();
+        if (stack.begin != stack.end) signal_stack = {stack.begin, stack.end - stack.begin};
     }
     const bool may_map = (refused & sandbox::of_memory) == 0;
     if (!may_map && sandbox::allows(sandbox::all)) {

@@ -1,7 +1,5 @@
 // fil_supervisor.h, what a supervisor does with a session. Cold.
 
-#include <unistd.h>
-
 #include <cstring>
 #include <utility>
 
@@ -9,6 +7,7 @@
 #include "fil/recording/memory.hpp"
 #include "fil/report/snapshot_reader.hpp"
 #include "os/linux_system.hpp"
+#include "os/os.hpp"
 #include "process/last_words.hpp"
 #include "report/program_began.hpp"
 #include "report/report_source.hpp"
@@ -238,7 +237,7 @@ void fil_session_answer_visit(fil_session* session, uint64_t visit, fil_status s
 void fil_session_detect_out_of_memory(fil_session* session) {
     guarded(nullptr, [&] {
         session_page& page = session_of(session).page();
-        page.supervisor_pid = getpid();  // a watcher is not who made the session
+        page.supervisor_pid = os::process_id();  // a watcher is not who made the session
         page.detects_out_of_memory.store(1);
     });
 }

@@ -1,7 +1,8 @@
 #pragma once
-// A snapshot as a file, from which reports are drawn again, later and on another machine.
+// A snapshot as a file (docs/design/snapshot-file.md), from which reports are drawn again, later
+// and on another machine.
 //
-//     magic, version, sizes, checksum | content, packed by zstd docs/design/snapshot-file.md
+//     magic, version, sizes, checksum | content, packed by zstd
 //
 // What was not written so is refused: no byte can be changed, added or left out unnoticed, except
 // by who makes a file on purpose; of that, each index and count is checked, and the content is at

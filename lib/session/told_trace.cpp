@@ -2,14 +2,16 @@
 
 #include <system_error>
 
+#include "fil/track/registry.hpp"
+
 namespace fil {
 namespace {
 
 using trace::operation;
 
 constexpr std::uint64_t page = 4096;
-constexpr std::uint64_t most_bytes = std::uint64_t{1} << 47;  // that an address space has
-constexpr unsigned most_alignment = 46;
+constexpr std::uint64_t most_bytes = std::uint64_t{1} << user_address_bits;
+constexpr unsigned most_alignment = user_address_bits - 1;
 
 bool is_mapping(const trace::event& one) {
     return one.what == operation::map || one.what == operation::unmap ||

@@ -30,7 +30,7 @@ struct compared_allocator {
 
     // What must be known of its figures, in words; empty: nothing.
     std::string what_is_odd() const;
-    // Of the run whose mean resident is in the middle.
+    // Of the repetition whose mean resident is in the middle.
     const replay_figures& typical() const;
 };
 

@@ -94,7 +94,7 @@ program_environment environment_of_program(const environment& inherited, const s
     for (const char* variable : allocators)
         if (!find_variable(inherited, name_of(variable))) set(variable);
     set_variable(result.all, "FIL_SESSION=" + session);
-    result.set_by_us.push_back("FIL_SESSION=(this run)");
+    result.set_by_us.push_back("FIL_SESSION=(this session)");
     drop_variable(result.all, "FIL_PYTHON");   // meant for us alone
     drop_variable(result.all, "FIL_PROGRAM");  // of a fil-profile python around us
     return result;

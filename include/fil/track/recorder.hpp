@@ -80,10 +80,9 @@ class alignas(64) recorder {
     // The fast path of the same two. The caller has seen that the block's leaf is the cached one
     // (registry.hpp). They do all of it if nothing unusual is about: the counters exist, the block
     // is a plain one, nothing is to be published, no free waits for the event's end, and the
-    // observer has room. Otherwise they
-    // return false and have changed nothing (a usage may be settled, which is no change). Few
-    // values live at a time, each word is loaded once: this is where the time of a program goes
-    // that allocates much.
+    // observer has room. Otherwise they return false and have changed nothing (a usage may be
+    // settled, which is no change). Few values live at a time, each word is loaded once: this is
+    // where the time of a program goes that allocates much.
     FIL_HOT bool record_alloc_fast(thread_state& thread, std::uintptr_t address,
                                    std::uint64_t bytes, callstack_id callstack) {
         usage_set_record& set = *thread.set;
