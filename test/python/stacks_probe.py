@@ -7,6 +7,7 @@ import sys
 
 KIND = os.environ["FIL_PROBE_KIND"]
 READS_FRAMES = KIND == "frames"
+IS_MIMALLOC = os.environ.get("PYTHONMALLOC") == "mimalloc"
 IS_DEBUG = "debug" in os.environ.get("PYTHONMALLOC", "") or sys.flags.dev_mode
 
 locked, unlocked = ctypes.PyDLL(None), ctypes.CDLL(None)

@@ -11,21 +11,24 @@
 
 namespace {
 
+std::string run_in(const std::string& python, const std::string& environment,
+                   const std::string& only) {
+    int status = 0;
+    std::string output = fil::test::output_of(
+        environment +
+            " FIL_PROBE_KIND=" FIL_PROBE_KIND " LD_PRELOAD='" FIL_PROBE_LIBRARY "' timeout 150 '" +
+            python + "' '" FIL_STACKS_SCRIPT "' " + only + " 2>&1",
+        &status);
+    EXPECT_EQ(status, 0) << python << "\n" << output;
+    EXPECT_NE(output.find(" passed on 3."), std::string::npos) << python << "\n" << output;
+    std::cout << python << " " << environment << " " << output.substr(0, 400);
+    return output;
+}
+
 void run_everywhere(const std::string& environment, const std::string& only = "") {
     bool has_3_11 = false;
-    for (const std::string& python : fil::test::interpreters()) {
-        int status = 0;
-        const std::string output =
-            fil::test::output_of(environment +
-                                     " FIL_PROBE_KIND=" FIL_PROBE_KIND
-                                     " LD_PRELOAD='" FIL_PROBE_LIBRARY "' timeout 150 '" +
-                                     python + "' '" FIL_STACKS_SCRIPT "' " + only + " 2>&1",
-                                 &status);
-        EXPECT_EQ(status, 0) << python << "\n" << output;
-        EXPECT_NE(output.find(" passed on 3."), std::string::npos) << python << "\n" << output;
-        has_3_11 |= output.find(" passed on 3.11.") != std::string::npos;
-        std::cout << python << " " << environment << " " << output.substr(0, 400);
-    }
+    for (const std::string& python : fil::test::interpreters())
+        has_3_11 |= run_in(python, environment, only).find(" passed on 3.11.") != std::string::npos;
     EXPECT_TRUE(has_3_11) << "no CPython 3.11 was found";
 }
 
@@ -56,6 +59,18 @@ TEST(stacks, agree_whatever_allocators_were_asked_for) {
     }
     run_everywhere("PYTHONDEVMODE=1", about_allocators);
 }
+TEST(stacks, agree_where_the_interpreters_blocks_are_mimallocs) {
+    bool has_one = false;
+    for (const std::string& python : fil::test::interpreters()) {
+        int status = 0;
+        fil::test::output_of("PYTHONMALLOC=mimalloc '" + python + "' -c '' 2>&1", &status);
+        if (status != 0) continue;  // before 3.13
+        has_one = true;
+        run_in(python, "PYTHONMALLOC=mimalloc", about_allocators);
+    }
+    if (!has_one) GTEST_SKIP() << "no CPython from 3.13 on was found";
+}
+
 TEST(stacks, agree_beside_tracemalloc) {
     run_everywhere("PYTHONTRACEMALLOC=1", beside_tracemalloc);
     run_everywhere("PYTHONTRACEMALLOC=1 PYTHONMALLOC=debug", beside_tracemalloc);

@@ -15,6 +15,7 @@ namespace {
 enum class below {
     pymalloc,  // nothing: what pymalloc does for itself while it serves a request is counted too
     layers,    // hush the hooks: they would see the same request again, larger
+    mimalloc,  // hush them at any size: what it maps holds the blocks (PYTHONMALLOC=mimalloc)
     noted,     // as pymalloc, but remember that we are inside (public API)
 };
 
@@ -29,18 +30,23 @@ template <below Below>
 class around_real_call {
   public:
     around_real_call() {
-        if constexpr (Below == below::layers) fil_guard_raise();
+        if constexpr (hushes) fil_guard_raise();
         if constexpr (Below == below::noted) in_small_request = true;
     }
     ~around_real_call() {
-        if constexpr (Below == below::layers) fil_guard_lower();
+        if constexpr (hushes) fil_guard_lower();
         if constexpr (Below == below::noted) in_small_request = false;
     }
+
+  private:
+    static constexpr bool hushes = Below == below::layers || Below == below::mimalloc;
 };
 
-// pymalloc hands 0 bytes to malloc, as 1. Debug layers make a small block of it.
+// That it does not come from malloc. pymalloc hands 0 bytes to malloc, as 1. Debug layers make a
+// small block of it.
 template <below Below>
 bool is_small(std::size_t bytes) {
+    if constexpr (Below == below::mimalloc) return true;
     return Below == below::layers ? bytes <= 512 : bytes - 1 < 512;
 }
 
@@ -107,8 +113,7 @@ struct wrapper {
     }
 
   private:
-    // malloc's hook has told of its failures. Of the allocators of 3.13 one (mimalloc) maps memory
-    // itself.
+    // malloc's hook has told of its failures.
     static void* given(void* block, std::size_t bytes) {
         if (block == nullptr) [[unlikely]]
             fil_record_failed(bytes);
@@ -116,8 +121,9 @@ struct wrapper {
     }
 
     static void* record(void* block, std::size_t bytes) {
-        if constexpr (Below == below::layers) given(block, bytes);  // they hush the hooks
-        return Known::record(block, bytes);                         // ignores NULL
+        if constexpr (Below == below::layers || Below == below::mimalloc)
+            given(block, bytes);             // the hooks were hushed
+        return Known::record(block, bytes);  // ignores NULL
     }
 };
 
@@ -136,6 +142,7 @@ template <memory_domain Domain>
 struct wrappers {
     static constexpr memory_allocator over_pymalloc = wrapper<Domain, below::pymalloc>::allocator();
     static constexpr memory_allocator over_layers = wrapper<Domain, below::layers>::allocator();
+    static constexpr memory_allocator over_mimalloc = wrapper<Domain, below::mimalloc>::allocator();
     static constexpr memory_allocator noting = wrapper<Domain, below::noted>::allocator();
     static constexpr version_wrapper of_versions[] = {
         over_pymalloc_of<Domain, frames_3_9, layout_3_9>,
@@ -145,8 +152,9 @@ struct wrappers {
         over_pymalloc_of<Domain, frames_3_13, layout_3_13>,
     };
 
-    static const memory_allocator& fitting(const python_runtime& runtime, bool is_pymalloc) {
-        if (!is_pymalloc) return over_layers;
+    static const memory_allocator& fitting(const python_runtime& runtime, below what) {
+        if (what == below::layers) return over_layers;
+        if (what == below::mimalloc) return over_mimalloc;
         if (notes_small_requests) return noting;
         for (const version_wrapper& version : of_versions) {
             if (runtime.reads_frames && runtime.layout == *version.layout)
@@ -156,8 +164,9 @@ struct wrappers {
     }
 
     static bool hold(const memory_allocator& allocator) {
-        bool found = allocator.malloc == over_pymalloc.malloc ||
-                     allocator.malloc == over_layers.malloc || allocator.malloc == noting.malloc;
+        bool found = false;
+        for (const memory_allocator* one : {&over_pymalloc, &over_layers, &over_mimalloc, &noting})
+            found |= allocator.malloc == one->malloc;
         for (const version_wrapper& version : of_versions) {
             found |= allocator.malloc == version.alone.malloc;
             found |= allocator.malloc == version.merged.malloc;
@@ -251,8 +260,23 @@ bool leads_to_wrapper(const python_symbols& symbols, memory_domain domain,
     return leads(allocator->context) || leads(after_letter);
 }
 
+// pymalloc serves both domains by the same functions, mimalloc (3.13 and later) each by its own.
+bool is_mimalloc(const python_symbols& symbols) {
+    static bool known = false;  // from before one of them was wrapped
+    memory_allocator of_mem, of_obj;
+    symbols.PyMem_GetAllocator(domain_mem, &of_mem);
+    symbols.PyMem_GetAllocator(domain_obj, &of_obj);
+    const bool is_plain = of_mem.context == nullptr && of_obj.context == nullptr &&
+                          !is_wrapper(of_mem) && !is_wrapper(of_obj);
+    if (is_plain) {
+        known = of_mem.malloc != of_obj.malloc && !is_foreign(symbols, of_mem) &&
+                !is_foreign(symbols, of_obj);
+    }
+    return known;
+}
+
 template <memory_domain Domain>
-void install(const python_runtime& runtime) {
+void install(const python_runtime& runtime, below without_layers) {
     const python_symbols& symbols = runtime.symbols;
     memory_allocator now;
     symbols.PyMem_GetAllocator(Domain, &now);
@@ -261,7 +285,8 @@ void install(const python_runtime& runtime) {
     symbols.PyMem_GetAllocator(domain_raw, &raw);
     if (now.malloc == raw.malloc) return;
     real[Domain] = now;
-    memory_allocator ours = wrappers<Domain>::fitting(runtime, now.context == nullptr);
+    memory_allocator ours =
+        wrappers<Domain>::fitting(runtime, now.context == nullptr ? without_layers : below::layers);
     symbols.PyMem_SetAllocator(Domain, &ours);
     placed[Domain] = true;
 }
@@ -297,8 +322,9 @@ void prepare_allocators(const python_symbols& symbols) {
 
 void install_allocators(const python_runtime& runtime) {
     install_arena(runtime.symbols);
-    install<domain_mem>(runtime);
-    install<domain_obj>(runtime);
+    const below what = is_mimalloc(runtime.symbols) ? below::mimalloc : below::pymalloc;
+    install<domain_mem>(runtime, what);
+    install<domain_obj>(runtime, what);
 }
 
 void remove_allocators(const python_runtime& runtime) {
