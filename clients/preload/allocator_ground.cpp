@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "fil_hooks.h"
+#include "process_flag.hpp"
 
 namespace fil::preload {
 namespace {
@@ -23,7 +24,7 @@ struct early_mapping {
 };
 constinit early_mapping early[most_early] = {};
 constinit std::size_t next_early = 0;
-constinit std::atomic_flag early_is_used = ATOMIC_FLAG_INIT;
+constinit process_flag early_is_used;
 
 // One thread at a time writes them, `bytes` last; 0: it is free. Who reads meanwhile may name
 // another.
@@ -40,9 +41,9 @@ constinit thread_local std::uint32_t learning_for = 0;
 // Who comes while somebody is there, passes on: it is a memory of a few, not a book.
 template <typename Use>
 void use_early(Use use) {
-    if (early_is_used.test_and_set(std::memory_order_acquire)) return;
+    if (!early_is_used.try_take()) return;
     use();
-    early_is_used.clear(std::memory_order_release);
+    early_is_used.give_back();
 }
 
 std::uint32_t known_ground_of(const void* caller) {

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -19,8 +20,9 @@
 #include "fil_hooks.h"
 #include "jemalloc_hooks.hpp"
 #include "loaded_objects.hpp"
-#include "next_definition.hpp"
 #include "other_allocator.hpp"
+#include "process_flag.hpp"
+#include "real.hpp"
 #include "symbol_file.hpp"
 
 namespace fil::preload {
@@ -36,16 +38,21 @@ struct candidate {
     int count;
     bool may_have_jemalloc, may_have_mimalloc;
     bool stands_before_us;  // it has the program's malloc
-    bool is_loaded;
 };
 
 constinit std::atomic<bool> are_wanted = false;
 constinit std::atomic<unsigned long long> loads_seen = 0;
 
+// To ask the loader takes a lock, which a forked child would wait for in vain if another thread had
+// it. So only dlsym soon after a dlopen asks: of the thread that opened, and some of others'.
+constexpr int asks_after_open = 16;
+constinit std::atomic<int> asks_left = 0, opened_in = 0;  // the latter: a process
+constinit thread_local bool has_opened = false;
+
 // What is to be done, by one thread at a time.
 enum task : unsigned { forget_closed = 1, look_at_new = 2 };
 constinit std::atomic<unsigned> tasks = 0;
-constinit std::atomic_flag is_busy = ATOMIC_FLAG_INIT;
+constinit process_flag is_busy;
 
 // Of who is at it.
 constinit range looked_at[most_objects] = {};
@@ -67,7 +74,7 @@ bool may_have_an_allocator(const source_kit::elf_symbols& object) {
 }
 
 // From 3.13 on it has a mimalloc, for builds without the lock of the interpreter. Others take it
-// where PYTHONMALLOC says so.
+// where PYTHONMALLOC says so, and then each block is seen (bindings/python/cpython/allocators.cpp).
 bool is_python_without_mimalloc(const source_kit::elf_symbols& object) {
     return object.find("Py_GetVersion") != nullptr &&
            object.find("_Py_MergeZeroLocalRefcount") == nullptr;
@@ -93,25 +100,34 @@ int collect(dl_phdr_info* object, std::size_t, void*) {
     one.may_have_jemalloc = symbols.imports("pthread_mutex_trylock");  // it only tries some locks
     one.may_have_mimalloc = !is_python_without_mimalloc(symbols);
     one.stands_before_us = stands_before_us;
-    one.is_loaded = false;
     return 0;
 }
 
-int confirm(dl_phdr_info* object, std::size_t, void*) {
-    for (std::size_t i = 0; i < found; ++i) {
-        candidate& one = candidates[i];
-        if (one.base == object->dlpi_addr && one.headers == object->dlpi_phdr) one.is_loaded = true;
+// An object that stays while this does; or none, where it has been closed since. Waits until it is
+// whole: another thread may still be loading what it has listed.
+class pinned_object {
+  public:
+    explicit pinned_object(const candidate& one) {
+        if (*one.path == 0) {
+            is_there_ = true;  // the program
+            return;
+        }
+        handle_ = real.dlopen(one.path, RTLD_LAZY | RTLD_NOLOAD);
+        is_there_ = handle_ != nullptr && static_cast<link_map*>(handle_)->l_addr == one.base;
     }
-    return 0;
-}
+    pinned_object(const pinned_object&) = delete;
+    ~pinned_object() {
+        if (handle_ == nullptr) return;
+        real.dlclose(handle_);  // the last, perhaps
+        fil_modules_unloaded();
+        tasks.fetch_or(forget_closed);
+    }
+    bool is_there() const { return is_there_; }
 
-// Another thread may still be loading what it has listed: dladdr takes the lock that it holds.
-void wait_for_loading() {
-    const auto ask =
-        reinterpret_cast<int (*)(const void*, Dl_info*)>(next_definition("dladdr").address);
-    Dl_info nothing;
-    if (ask != nullptr) ask(&is_busy, &nothing);
-}
+  private:
+    void* handle_ = nullptr;
+    bool is_there_ = false;
+};
 
 std::string_view name_of_object(const char* path) {
     const char* slash = std::strrchr(path, '/');
@@ -235,12 +251,10 @@ void look_at_new_objects() {
     do {
         found = 0;
         dl_iterate_phdr(collect, nullptr);
-        if (found > 0) {
-            wait_for_loading();
-            dl_iterate_phdr(confirm, nullptr);
+        for (std::size_t i = 0; i < found; ++i) {
+            const pinned_object object(candidates[i]);
+            if (object.is_there()) look_into(candidates[i]);
         }
-        for (std::size_t i = 0; i < found; ++i)
-            if (candidates[i].is_loaded) look_into(candidates[i]);
     } while (found == most_candidates);
 }
 
@@ -268,13 +282,13 @@ void forget_closed_objects() {
 // loader's lock, which this one may have.
 void have_done(task fresh) {
     tasks.fetch_or(fresh);
-    while (tasks.load() != 0 && !is_busy.test_and_set(std::memory_order_acquire)) {
+    while (tasks.load() != 0 && is_busy.try_take()) {
         const int kept = errno;
         const unsigned now = tasks.exchange(0);
         if ((now & forget_closed) != 0) forget_closed_objects();
         if ((now & look_at_new) != 0) look_at_new_objects();
         errno = kept;
-        is_busy.clear(std::memory_order_release);
+        is_busy.give_back();
     }
 }
 
@@ -282,6 +296,20 @@ void have_done(task fresh) {
 
 void want_allocators() {
     are_wanted = true;
+}
+
+void notice_allocators_soon() {
+    has_opened = true;
+    opened_in = getpid();
+    asks_left = asks_after_open;
+}
+
+void notice_opened_allocators() {
+    if (!has_opened && asks_left.load(std::memory_order_relaxed) <= 0) [[likely]]
+        return;
+    has_opened = false;
+    asks_left.fetch_sub(1, std::memory_order_relaxed);
+    if (opened_in.load() == getpid()) notice_allocators();
 }
 
 void notice_allocators() {

@@ -38,6 +38,7 @@ using dlsym_function = void*(void*, const char*);
 [[gnu::visibility("hidden")]] dlopen_function* fil_preload_before_dlopen(const char* file) {
     const auto real_dlopen = find_and_decide().dlopen;
     notice_allocators();
+    notice_allocators_soon();
     objects_may_have_come = true;
     if (fil_recorder_running() != 0) runtimes_before_dlopen(file);
     return real_dlopen;
@@ -47,7 +48,7 @@ using dlsym_function = void*(void*, const char*);
 [[gnu::visibility("hidden")]] dlsym_function* fil_preload_before_dlsym(void* object, const char*) {
     const auto real_dlsym = find_and_decide().dlsym;
     // RTLD_NEXT is for who stands before others, and may be asked from inside an allocator.
-    if (object != RTLD_NEXT) notice_allocators();
+    if (object != RTLD_NEXT) notice_opened_allocators();
     const bool depends_on_caller = object == RTLD_DEFAULT || object == RTLD_NEXT;
     return depends_on_caller ? real_dlsym : symbol_of_object;
 }

@@ -73,30 +73,28 @@ symbol_file::table symbol_file::table_of(const ElfW(Shdr) & section) const {
     return is_whole ? found : table{};
 }
 
-bool symbol_file::find_prefix(const table& texts, std::string_view ending, const char*& from,
-                              char (&prefix)[longest_name]) {
+const char* symbol_file::find_ending(const table& texts, std::string_view ending,
+                                     const char* from) {
     const char* const end = texts.names + texts.names_bytes;
     while (from < end) {
         const auto rest = static_cast<std::size_t>(end - from);
         const auto* hit =
             static_cast<const char*>(memmem(from, rest, ending.data(), ending.size()));
-        if (hit == nullptr) return false;
+        if (hit == nullptr || hit[ending.size()] == 0) return hit;
         from = hit + 1;
-        if (hit[ending.size()] != 0) continue;
-        const char* start = hit;
-        while (start > texts.names && start[-1] != 0) --start;
-        for (std::size_t i = 0; i < texts.count; ++i) {
-            const ElfW(Sym)& symbol = texts.symbols[i];
-            const char* name = texts.names + symbol.st_name;
-            const auto length = static_cast<std::size_t>(hit - name);
-            if (name < start || name > hit || length >= longest_name) continue;
-            if (!is_code_or_data(symbol)) continue;
-            std::memcpy(prefix, name, length);
-            prefix[length] = 0;
-            return true;
-        }
     }
-    return false;
+    return nullptr;
+}
+
+bool symbol_file::take_prefix(const table& texts, std::size_t number, const char* hit,
+                              char (&prefix)[longest_name]) {
+    const ElfW(Sym)& symbol = texts.symbols[number];
+    const char* name = texts.names + symbol.st_name;
+    const auto length = static_cast<std::size_t>(hit - name);
+    if (length >= longest_name || std::memchr(name, 0, length) != nullptr) return false;
+    std::memcpy(prefix, name, length);
+    prefix[length] = 0;
+    return is_code_or_data(symbol);
 }
 
 // Of a large library the constants are a small part, so it is they that are searched (not all that

@@ -31,8 +31,10 @@ class symbol_file {
     void each_prefix(std::string_view ending, Visit visit) const {
         char prefix[longest_name];
         for (const table& each : tables_) {
-            const char* from = each.names;
-            while (find_prefix(each, ending, from, prefix)) visit(prefix);
+            const char* hit = each.names - 1;
+            while ((hit = find_ending(each, ending, hit + 1)) != nullptr)  // of several, perhaps
+                for (std::size_t i = 0; i < each.count; ++i)
+                    if (take_prefix(each, i, hit, prefix)) visit(prefix);
         }
     }
 
@@ -70,8 +72,10 @@ class symbol_file {
         return symbol.st_shndx != SHN_UNDEF && symbol.st_value != 0 &&
                (type == STT_FUNC || type == STT_OBJECT);
     }
-    // From there on, which is put behind it.
-    static bool find_prefix(const table& names, std::string_view ending, const char*& from,
+    // Where it stands at the end of a text, from there on. A text may be several names, each the
+    // end of a longer one: whether this symbol's is one of them, and what of it is before `hit`.
+    static const char* find_ending(const table& names, std::string_view ending, const char* from);
+    static bool take_prefix(const table& names, std::size_t number, const char* hit,
                             char (&prefix)[longest_name]);
 
     const char* image_ = nullptr;

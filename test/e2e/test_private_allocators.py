@@ -22,9 +22,9 @@ WITH_ROOM = {**os.environ, "GLIBC_TUNABLES": "glibc.rtld.optional_static_tls=160
 
 
 OTHER = """
-void* other_malloc(unsigned long bytes);
+void* very_own_malloc(unsigned long bytes);
 __attribute__((visibility("default"))) void* hold_by_other(unsigned long bytes) {
-    return other_malloc(bytes);
+    return very_own_malloc(bytes);
 }
 """
 
@@ -40,7 +40,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     listed = subprocess.check_output(["nm", "--defined-only", "-g", PIC_JEMALLOC], text=True)
     names = {line.split()[2] for line in listed.splitlines() if len(line.split()) == 3}
     names -= {name for name in names if name.startswith(("_Z", "__"))}
-    for prefix in ("own", "other"):
+    for prefix in ("own", "very_own"):
         renamed = "".join(f"{name} {prefix}_{name}\n" for name in sorted(names))
         (folder / "names").write_text(renamed)
         run("objcopy", "--redefine-syms=names", PIC_JEMALLOC, f"lib{prefix}.a")
@@ -53,7 +53,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run("strip", "own.so", "-o", "stripped.so")
     (folder / "other.c").write_text(OTHER)
     run("cc", "-c", "-g", "-O1", "-fPIC", "other.c", "-o", "other.o")
-    run(*link, "both.so", "other.o", "libother.a", "-lpthread", "-ldl", "-lm")
+    run(*link, "both.so", "other.o", "libvery_own.a", "-lpthread", "-ldl", "-lm")
     run(*link[:-2], "-o", "exported.so", "-s", "-lpthread", "-ldl", "-lm")
     run("cc", "-g", "-O1", PROGRAMS / "uses_own_jemalloc.c", "-o", "user", "-lpthread", "-ldl")
     return folder
@@ -346,3 +346,11 @@ def test_arrows_mimalloc_is_named_where_the_program_itself_takes_it(
         return
     told = re.search(r"mimalloc inside.*; ([\d.]+) MiB of that were resident", "".join(notes))
     assert told and 20 < float(told[1]) < 50  # the last one may not be filled when it is looked at
+
+
+def test_a_forked_child_asks_for_a_symbol_while_a_thread_was_in_the_loader(tmp_path: Path) -> None:
+    program = tmp_path / "asks"
+    source = PROGRAMS / "asks_in_a_child.c"
+    subprocess.run(["cc", "-O1", "-o", program, source, "-lpthread", "-ldl"], check=True)
+    profiled = run_profiled(tmp_path / "out", [str(program)])
+    assert profiled.stdout == b"the child ended with 0\n"
