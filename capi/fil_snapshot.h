@@ -131,7 +131,7 @@ typedef struct fil_frame {
     size_t struct_size;
     uint32_t kind;       /* fil_function_kind; FIL_FRAME_... of what stands for no frame */
     uint32_t line;       /* 0: not known */
-    uint32_t first_line; /* of the function */
+    uint32_t first_line; /* of the function; of FIL_FRAME_COMPILING the kind of what compiles */
     fil_text function;
     fil_text file;      /* as the program had it */
     fil_text directory; /*   and the working directory then, if that is not absolute */

@@ -4,6 +4,7 @@
 #include <set>
 #include <string_view>
 
+#include "process/allocator_book.hpp"
 #include "report/resident_note.hpp"
 #include "symbols/allocator_inside.hpp"
 
@@ -27,6 +28,7 @@ bool is_seen(const drawn_process& process, const std::string& object) {
 
 // Of an object that has an allocator inside.
 std::int64_t mapped_by(const report::facts& about, std::string_view object) {
+    object = object.substr(0, sizeof allocator_book::allocator::name - 1);  // as it is kept
     std::int64_t bytes = 0;
     for (const report::resident_part& part : about.resident.parts)
         if (part.kind == report::resident_kind::mapped && part.name == object) bytes += part.bytes;
@@ -57,7 +59,18 @@ std::string allocator_of_program(const drawn_process& process) {
     return allocator_inside(process.executable);
 }
 
-unseen_allocator unseen_allocator_of(const report::facts& about, const drawn_process& process) {
+// What is mapped of several programs stands under one name.
+bool are_several_unseen(const std::vector<drawn_process>& drawn) {
+    std::set<std::string> asked;
+    std::size_t unseen = 0;
+    for (const drawn_process& one : drawn)
+        if (asked.insert(one.executable).second && !is_seen(one, "the program"))
+            unseen += allocator_of_program(one).empty() ? 0 : 1;
+    return unseen > 1;
+}
+
+unseen_allocator unseen_allocator_of(const report::facts& about, const drawn_process& process,
+                                     bool are_several) {
     for (const std::string& library : facts_of(process, "allocator"))
         return is_seen(process, library)
                    ? unseen_allocator{}
@@ -65,7 +78,7 @@ unseen_allocator unseen_allocator_of(const report::facts& about, const drawn_pro
                          library, note_of_earlier_allocator(library, mapped_by(about, library))};
     const std::string inside = allocator_of_program(process);
     if (inside.empty()) return {};
-    return {inside, note_of_allocator(inside, mapped_by(about, "the program"))};
+    return {inside, note_of_allocator(inside, are_several ? 0 : mapped_by(about, "the program"))};
 }
 
 }  // namespace
@@ -80,9 +93,10 @@ unseen_allocator add_notes_of_allocators(report::facts& about,
         constexpr std::int64_t more_than_its_start_takes = 1 << 20;
         add_notes(about, one, "blocks unseen, if any", more_than_its_start_takes);
     }
+    const bool are_several = are_several_unseen(drawn);
     for (const drawn_process& one : drawn) {
         if (!executables.insert(one.executable).second) continue;
-        const unseen_allocator found = unseen_allocator_of(about, one);
+        const unseen_allocator found = unseen_allocator_of(about, one, are_several);
         if (found.note.empty() || std::ranges::find(about.notes, found.note) != about.notes.end())
             continue;
         about.notes.push_back(found.note);

@@ -27,8 +27,8 @@ std::string note_of_allocator_inside(const std::string& object, std::int64_t map
     const std::size_t colon = object.find(": ");
     const std::string text =
         object.substr(0, colon) + " has " + object.substr(colon + 2) +
-        " inside, which does not tell of its blocks: what it takes from the system by mmap is "
-        "shown, where it takes it" +
+        " inside, which does not tell of its blocks: what it takes from the system is shown, where "
+        "it takes it" +
         and_how_much(mapped);
     const bool is_arrows_choice = object.starts_with("libarrow") && object.ends_with("mimalloc");
     return is_arrows_choice

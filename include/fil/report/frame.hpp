@@ -52,8 +52,9 @@ inline bool stands_for_no_frame(const frame& f) {
            f.kind == frame_kind::errand;
 }
 
+// 0: of a snapshot from before this was told, when there was one.
 inline frame_kind compiler_of(const frame& f) {
-    return frame_kind_of(f.first_line);
+    return f.first_line == 0 ? frame_kind::python : frame_kind_of(f.first_line);
 }
 
 inline errand_kind errand_of(const frame& f) {
