@@ -116,7 +116,7 @@ TEST_F(an_executable, whose_file_has_capabilities_is_unusable) {
     }
     int status = 0;
     ::waitpid(child, &status, 0);
-    EXPECT_EQ(WEXITSTATUS(status), 0);
+    EXPECT_EQ(status, 0);
 }
 
 TEST_F(an_executable, of_another_c_library_is_unusable_and_of_glibc_is_not) {

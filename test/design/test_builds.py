@@ -21,7 +21,7 @@ GCC, CLANG = ("cc", "c++"), ("clang", "clang++")
 CORE = ["base", "capture", "fuzz", "lib", "recording", "trace", "track"]
 ABOVE_THE_CORE = ["bindings", "capi", "report"]
 # Where threads meet.
-THREADED = ["base", "capi", "capture", "lib", "track"]
+THREADED = ["base", "capi", "capture", "track"]
 WITH_A_MALLOC_OF_THEIR_OWN = {"boost_source"}
 SETTINGS = {
     # Some tests expect that the system itself ends who touches forbidden memory; and what an arena

@@ -111,7 +111,7 @@ TEST_F(started_program_test, one_whose_file_has_capabilities_refuses_us) {
     }
     int status = 0;
     waitpid(child, &status, 0);
-    EXPECT_EQ(WEXITSTATUS(status), 0);
+    EXPECT_EQ(status, 0);
 }
 
 TEST_F(started_program_test, the_loader_itself_loads_us) {
