@@ -3,8 +3,6 @@
 // a list of changes to a small content: each eight bytes are a place and a word for it, of one byte
 // where the place is odd. What holds together still is drawn, every second time.
 
-#include <algorithm>
-#include <cstring>
 #include <string>
 
 #include "../report/made_snapshot.hpp"
@@ -81,15 +79,7 @@ void fuzz::run(std::span<const std::uint8_t> input) {
     const bool is_drawn = ++round % 2 == 0;
     const std::string_view bytes(reinterpret_cast<const char*>(input.data()), input.size());
     check_content(bytes, is_drawn);
-    std::string changed = small;
-    for (; input.size() >= 8; input = input.subspan(8)) {
-        std::uint32_t place = 0;
-        std::memcpy(&place, input.data(), sizeof place);
-        const std::size_t at = place / 2 % changed.size();
-        const std::size_t some = place % 2 == 1 ? 1 : std::min<std::size_t>(4, changed.size() - at);
-        std::memcpy(&changed[at], input.data() + 4, some);
-    }
-    check_content(changed, is_drawn);
+    check_content(changed_by(input, small), is_drawn);
     try {
         check(read_snapshot_file(bytes), is_drawn);
     } catch (const unreadable_snapshot&) {

@@ -3,9 +3,6 @@
 // otherwise right; and as a list of changes to what a small one holds: each eight bytes are a place
 // and a word for it, of one byte where the place is odd.
 
-#include <algorithm>
-#include <cstring>
-
 #include "../trace/trace_events.hpp"
 #include "driver.hpp"
 #include "fil/trace/replay_plan.hpp"
@@ -105,15 +102,7 @@ void fuzz::run(std::span<const std::uint8_t> input) {
     static const bytes small = content_of(events);
     read_all(input);
     read_all(file_with(input, input.empty() ? 0 : input.back()));
-    bytes changed = small;
-    for (; input.size() >= 8; input = input.subspan(8)) {
-        std::uint32_t place = 0;
-        std::memcpy(&place, input.data(), sizeof place);
-        const std::size_t at = place / 2 % changed.size();
-        const std::size_t some = place % 2 == 1 ? 1 : std::min<std::size_t>(4, changed.size() - at);
-        std::memcpy(&changed[at], input.data() + 4, some);
-    }
-    read_all(file_with(changed, static_cast<std::uint32_t>(events.size())));
+    read_all(file_with(changed_by(input, small), static_cast<std::uint32_t>(events.size())));
 }
 
 }  // namespace fil
