@@ -1,5 +1,5 @@
-// A thread is inside the loader, whose lock it has, when another one forks: the child asks for a
-// symbol, as it may, since that needs another lock.
+/* A thread is inside the loader, whose lock it has, when another one forks: the child asks for a
+ * symbol, as it may, since that needs another lock. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
