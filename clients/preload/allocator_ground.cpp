@@ -4,7 +4,6 @@
 #include <cstddef>
 
 #include "fil_hooks.h"
-#include "process_flag.hpp"
 
 namespace fil::preload {
 namespace {
@@ -24,7 +23,7 @@ struct early_mapping {
 };
 constinit early_mapping early[most_early] = {};
 constinit std::size_t next_early = 0;
-constinit process_flag early_is_used;
+constinit std::atomic_flag early_is_used = ATOMIC_FLAG_INIT;
 
 // One thread at a time writes them, `bytes` last; 0: it is free. Who reads meanwhile may name
 // another.
@@ -41,9 +40,9 @@ constinit thread_local std::uint32_t learning_for = 0;
 // Who comes while somebody is there, passes on: it is a memory of a few, not a book.
 template <typename Use>
 void use_early(Use use) {
-    if (!early_is_used.try_take()) return;
+    if (early_is_used.test_and_set(std::memory_order_acquire)) return;
     use();
-    early_is_used.give_back();
+    early_is_used.clear(std::memory_order_release);
 }
 
 std::uint32_t known_ground_of(const void* caller) {

@@ -299,6 +299,7 @@ void want_allocators() {
 }
 
 void notice_allocators_soon() {
+    if (fil_sandbox_allows(FIL_CALLS_ALL) == 0) return;  // getpid, too, may kill
     has_opened = true;
     opened_in = getpid();
     asks_left = asks_after_open;
@@ -308,6 +309,7 @@ void notice_opened_allocators() {
     if (!has_opened && asks_left.load(std::memory_order_relaxed) <= 0) [[likely]]
         return;
     has_opened = false;
+    if (fil_sandbox_allows(FIL_CALLS_ALL) == 0) return;
     asks_left.fetch_sub(1, std::memory_order_relaxed);
     if (opened_in.load() == getpid()) notice_allocators();
 }
@@ -319,7 +321,7 @@ void notice_allocators() {
 }
 
 void forget_unloaded_allocators() {
-    if (are_wanted) have_done(forget_closed);
+    if (are_wanted && fil_sandbox_allows(FIL_CALLS_ALL) != 0) have_done(forget_closed);
 }
 
 }  // namespace fil::preload
