@@ -27,19 +27,19 @@ void* (*raw_malloc_at_start)(void*, std::size_t) = nullptr;
 thread_local bool in_small_request __attribute__((tls_model("initial-exec"))) = false;
 
 template <below Below>
+constexpr bool hushes = Below == below::layers || Below == below::mimalloc;
+
+template <below Below>
 class around_real_call {
   public:
     around_real_call() {
-        if constexpr (hushes) fil_guard_raise();
+        if constexpr (hushes<Below>) fil_guard_raise();
         if constexpr (Below == below::noted) in_small_request = true;
     }
     ~around_real_call() {
-        if constexpr (hushes) fil_guard_lower();
+        if constexpr (hushes<Below>) fil_guard_lower();
         if constexpr (Below == below::noted) in_small_request = false;
     }
-
-  private:
-    static constexpr bool hushes = Below == below::layers || Below == below::mimalloc;
 };
 
 // That it does not come from malloc. pymalloc hands 0 bytes to malloc, as 1. Debug layers make a
@@ -121,8 +121,7 @@ struct wrapper {
     }
 
     static void* record(void* block, std::size_t bytes) {
-        if constexpr (Below == below::layers || Below == below::mimalloc)
-            given(block, bytes);             // the hooks were hushed
+        if constexpr (hushes<Below>) given(block, bytes);
         return Known::record(block, bytes);  // ignores NULL
     }
 };
