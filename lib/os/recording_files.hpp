@@ -21,8 +21,10 @@ bool set_length(const char* path, std::uint64_t bytes);
 
 // Room on the disk for these pages of a mapped file, which starts at `offset` of them: what is
 // written there from now on finds it. Where the disk is full, writing without would kill (SIGBUS).
-// `path` is needed on kernels before 5.14.
-bool make_room(void* address, std::uint64_t bytes, const char* path, std::uint64_t offset);
+// `path` is needed on kernels before 5.14. Nobody has written there yet; `is_used` if somebody may
+// have: then there is none on file systems that could only have zeros written to it.
+bool make_room(void* address, std::uint64_t bytes, const char* path, std::uint64_t offset,
+               bool is_used = false);
 
 bool make_folder(const char* path);  // 0700; one that is there is no success
 bool make_folders(char* path);       // with those above it; what is there is fine
@@ -41,7 +43,8 @@ void host_name(char* to, std::size_t capacity);
 // A number that only processes of one machine have in common, between two of its starts.
 std::uint64_t machine_number();
 
-// Calls visit(name) for the names in a folder until that returns false. At most `most`.
+// Calls visit(context, name) for the names in a folder, "." and ".." among them, until that returns
+// false.
 using name_visitor = bool (*)(void* context, const char* name);
 void for_each_name(const char* folder, name_visitor visit, void* context);
 

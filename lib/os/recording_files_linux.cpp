@@ -51,11 +51,12 @@ bool write_zeros(int file, std::uint64_t bytes, std::uint64_t offset) {
     return true;
 }
 
-bool make_room_in_file(const char* path, std::uint64_t bytes, std::uint64_t offset) {
+bool make_room_in_file(const char* path, std::uint64_t bytes, std::uint64_t offset, bool is_used) {
     const int file = open_with(path, O_RDWR);
     if (file < 0) return false;
     bool is_made = syscall(SYS_fallocate, file, 0, offset, bytes) == 0;
-    if (!is_made && errno == EOPNOTSUPP) is_made = write_zeros(file, bytes, offset);
+    if (!is_made && errno == EOPNOTSUPP && !is_used) is_made = write_zeros(file, bytes, offset);
+    if (!is_made) note_refusal(SYS_fallocate);
     close_descriptor(file);
     return is_made;
 }
@@ -92,9 +93,10 @@ bool set_length(const char* path, std::uint64_t bytes) {
     return is_set;
 }
 
-bool make_room(void* address, std::uint64_t bytes, const char* path, std::uint64_t offset) {
+bool make_room(void* address, std::uint64_t bytes, const char* path, std::uint64_t offset,
+               bool is_used) {
     if (syscall(SYS_madvise, address, bytes, populate_write) == 0) return true;
-    if (errno == EINVAL) return make_room_in_file(path, bytes, offset);
+    if (errno == EINVAL) return make_room_in_file(path, bytes, offset, is_used);
     if (errno == EFAULT) errno = ENOSPC;  // as the kernel says that a page cannot be had
     note_refusal(SYS_fallocate);
     return false;
@@ -122,14 +124,19 @@ void remove_file(const char* path) {
 long read_file(const char* path, void* to, std::size_t bytes) {
     const int file = static_cast<int>(syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC));
     if (file < 0) return -1;
+    bool is_read = true;
     std::size_t got = 0;
     while (got < bytes) {
         const long part = syscall(SYS_read, file, static_cast<char*>(to) + got, bytes - got);
-        if (part <= 0) break;
+        if (part < 0 && errno == EINTR) continue;
+        if (part <= 0) {
+            is_read = part == 0;
+            break;
+        }
         got += static_cast<std::size_t>(part);
     }
     close_descriptor(file);
-    return static_cast<long>(got);
+    return is_read ? static_cast<long>(got) : -1;
 }
 
 long read_link(const char* path, char* to, std::size_t bytes) {

@@ -91,13 +91,7 @@ void pass_process(Stream&& each, Process& one) {
 }
 
 void write_whole(int file, const char* from, std::uint64_t bytes, std::uint64_t offset) {
-    while (bytes > 0) {
-        const std::int64_t written = os::write_at(file, from, bytes, offset);
-        if (written <= 0) fail("cannot write a look");
-        from += written;
-        bytes -= static_cast<std::uint64_t>(written);
-        offset += static_cast<std::uint64_t>(written);
-    }
+    if (!os::write_at(file, from, bytes, offset)) fail("cannot write a look");
 }
 
 // How many bytes were written.

@@ -25,12 +25,7 @@ void copy_data(int file, char* to, std::uint64_t bytes) {
     std::uint64_t start = 0, end = 0;
     for (std::uint64_t at = 0; at < bytes && os::next_data(file, at, start, end); at = end) {
         end = std::min(end, bytes);
-        while (start < end) {
-            const auto got = os::read_at(file, to + start, end - start, start);
-            if (got < 0) fail();
-            if (got == 0) return;  // it became shorter
-            start += static_cast<std::uint64_t>(got);
-        }
+        if (os::read_at(file, to + start, end - start, start) < 0) fail();
     }
 }
 

@@ -19,16 +19,6 @@ std::vector<bytes_range> parts_to_keep(const recording_view& recording, bool is_
     return parts_in_memory(recording, is_good ? recording.used_bytes() : recording.bytes());
 }
 
-bool write_whole(int file, const char* from, bytes_range part) {
-    while (part.bytes > 0) {
-        const auto written = os::write_at(file, from + part.start, part.bytes, part.start);
-        if (written <= 0) return false;
-        part.start += static_cast<std::uint64_t>(written);
-        part.bytes -= static_cast<std::uint64_t>(written);
-    }
-    return true;
-}
-
 }  // namespace
 
 shared_mapping with_room_for_facts(const recording_view& recording) {
@@ -51,7 +41,7 @@ void keep_recording(const recording_view& recording, const std::string& path) {
     };
     const bool is_good = recording.check() == recording_check::good && is_plausible(recording);
     for (const bytes_range& part : parts_to_keep(recording, is_good)) {
-        if (!write_whole(file.number(), base, part)) failed();
+        if (!os::write_at(file.number(), base + part.start, part.bytes, part.start)) failed();
     }
     // It may end in a hole.
     if (is_good && !os::set_length(file.number(), recording.used_bytes())) failed();

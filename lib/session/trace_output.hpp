@@ -18,14 +18,8 @@ class trace_output {
     }
 
     void write(const void* data, std::size_t bytes) {
-        const auto* from = static_cast<const char*>(data);
-        while (bytes > 0) {
-            const auto written = os::write_at(file_.number(), from, bytes, at_);
-            if (written <= 0) fail();
-            from += written;
-            at_ += static_cast<std::uint64_t>(written);
-            bytes -= static_cast<std::size_t>(written);
-        }
+        if (!os::write_at(file_.number(), static_cast<const char*>(data), bytes, at_)) fail();
+        at_ += bytes;
     }
     std::uint64_t written() const { return at_; }
 

@@ -25,8 +25,7 @@ bool read_all(int file, void* to, std::size_t bytes, std::uint64_t offset) {
 }
 
 bool write_all(int file, const void* from, std::size_t bytes, std::uint64_t offset) {
-    const std::int64_t put = os::write_at(file, static_cast<const char*>(from), bytes, offset);
-    return put == static_cast<std::int64_t>(bytes);
+    return os::write_at(file, static_cast<const char*>(from), bytes, offset);
 }
 
 std::vector<Elf64_Shdr> sections_of(int file, const Elf64_Ehdr& header) {

@@ -1,5 +1,6 @@
 #pragma once
-// The name of a system call that may be refused (refusal.hpp): "memfd_create". Cold.
+// The name of a system call that may be refused (refused_call.hpp): "memfd_create"; "a system call"
+// of one that nobody notes. Cold.
 
 namespace fil::os {
 

@@ -11,15 +11,39 @@
 #include <cstring>
 
 #include "os/attached_message.hpp"
+#include "os/os.hpp"
 
 namespace fil::os {
 namespace {
 
-sockaddr_un address_of(const std::string& path) {
+// Nothing (ENAMETOOLONG) where it is too long for one.
+std::optional<sockaddr_un> address_of(const std::string& path) {
     sockaddr_un name{};
+    if (path.size() >= sizeof name.sun_path) {
+        errno = ENAMETOOLONG;
+        return {};
+    }
     name.sun_family = AF_UNIX;
-    std::memcpy(name.sun_path, path.data(), std::min(path.size(), sizeof name.sun_path - 1));
+    std::memcpy(name.sun_path, path.data(), path.size());
     return name;
+}
+
+bool listen_as(int socket, const std::optional<sockaddr_un>& name, std::size_t bytes) {
+    return name && bind(socket, reinterpret_cast<const sockaddr*>(&*name), socklen_t(bytes)) == 0 &&
+           listen(socket, 128) == 0;
+}
+
+// False if there was nothing for so long; -1: for ever. No signal ends it.
+bool wait_for(int connection, short what, int milliseconds) {
+    const std::int64_t until_ns = monotonic_ns() + std::int64_t{milliseconds} * 1'000'000;
+    pollfd wanted{connection, what, 0};
+    for (;;) {
+        const int found = poll(&wanted, 1, milliseconds);
+        if (found >= 0 || errno != EINTR) return found > 0;
+        if (milliseconds < 0) continue;
+        const std::int64_t left_ns = std::max<std::int64_t>(until_ns - monotonic_ns(), 0);
+        milliseconds = static_cast<int>((left_ns + 999'999) / 1'000'000);
+    }
 }
 
 }  // namespace
@@ -29,22 +53,20 @@ file_descriptor make_listening_socket() {
 }
 
 bool listen_at(int socket, const std::string& path) {
-    const sockaddr_un name = address_of(path);
-    return bind(socket, reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0 &&
-           listen(socket, 128) == 0;
+    return listen_as(socket, address_of(path), sizeof(sockaddr_un));
 }
 
 bool listen_at_abstract(int socket, const std::string& name) {
-    const sockaddr_un address = address_of(std::string(1, '\0') + name);
-    const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
-    return bind(socket, reinterpret_cast<const sockaddr*>(&address), bytes) == 0 &&
-           listen(socket, 128) == 0;
+    const std::string from_zero = '\0' + name;  // it ends where the address does
+    return listen_as(socket, address_of(from_zero),
+                     offsetof(sockaddr_un, sun_path) + from_zero.size());
 }
 
 bool is_deserted(const std::string& path) {
     const file_descriptor caller = make_listening_socket();
-    const sockaddr_un name = address_of(path);
-    return connect(caller.number(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 &&
+    const std::optional<sockaddr_un> name = address_of(path);
+    return name &&
+           connect(caller.number(), reinterpret_cast<const sockaddr*>(&*name), sizeof *name) != 0 &&
            errno == ECONNREFUSED;
 }
 
@@ -85,18 +107,15 @@ std::array<file_descriptor, 2> make_connection() {
 }
 
 bool wait_for_message(int connection) {
-    pollfd arrives{connection, POLLIN, 0};
-    return poll(&arrives, 1, -1) > 0 || errno == EINTR;
+    return wait_for(connection, POLLIN, -1);
 }
 
 bool wait_for_room(int connection, int milliseconds) {
-    pollfd room{connection, POLLOUT, 0};
-    return poll(&room, 1, milliseconds) > 0;
+    return wait_for(connection, POLLOUT, milliseconds);
 }
 
 void wait_for_end(int connection, int milliseconds) {
-    pollfd end{connection, POLLIN, 0};
-    poll(&end, 1, milliseconds);
+    wait_for(connection, POLLIN, milliseconds);
 }
 
 void stop_sending(int connection) {

@@ -69,7 +69,16 @@ std::optional<file_facts> facts_of(const std::string& path) {
 }
 
 std::int64_t read_at(int descriptor, char* to, std::size_t bytes, std::uint64_t offset) {
-    return pread(descriptor, to, bytes, static_cast<off_t>(offset));
+    std::size_t done = 0;
+    while (done < bytes) {
+        const ssize_t got =
+            pread(descriptor, to + done, bytes - done, static_cast<off_t>(offset + done));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return -1;
+        if (got == 0) break;
+        done += static_cast<std::size_t>(got);
+    }
+    return static_cast<std::int64_t>(done);
 }
 
 bool next_data(int descriptor, std::uint64_t offset, std::uint64_t& start, std::uint64_t& end) {
@@ -81,19 +90,31 @@ bool next_data(int descriptor, std::uint64_t offset, std::uint64_t& start, std::
     return true;
 }
 
-std::int64_t write_at(int descriptor, const char* from, std::size_t bytes, std::uint64_t offset) {
-    return pwrite(descriptor, from, bytes, static_cast<off_t>(offset));
-}
-
-bool write_and_close(file_descriptor file, std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t written = ::write(file.number(), text.data(), text.size());
+// What `write` takes at once is less than all of it where a signal comes, a disk is full, or it is
+// more than 2 GiB.
+template <typename Write>
+static bool write_all(std::size_t bytes, const Write& write) {
+    for (std::size_t done = 0; done < bytes;) {
+        const ssize_t written = write(done);
         if (written < 0 && errno == EINTR) continue;
         if (written == 0) errno = ENOSPC;
         if (written <= 0) return false;
-        text.remove_prefix(static_cast<std::size_t>(written));
+        done += static_cast<std::size_t>(written);
     }
-    return close(file.release()) == 0;
+    return true;
+}
+
+bool write_at(int descriptor, const char* from, std::size_t bytes, std::uint64_t offset) {
+    return write_all(bytes, [&](std::size_t done) {
+        return pwrite(descriptor, from + done, bytes - done, static_cast<off_t>(offset + done));
+    });
+}
+
+bool write_and_close(file_descriptor file, std::string_view text) {
+    const bool is_written = write_all(text.size(), [&](std::size_t done) {
+        return ::write(file.number(), text.data() + done, text.size() - done);
+    });
+    return is_written && close(file.release()) == 0;
 }
 
 bool set_length(int descriptor, std::uint64_t bytes) {

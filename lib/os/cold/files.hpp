@@ -18,7 +18,7 @@ file_descriptor open_to_read(const std::string& path);
 
 // A new one, to be written, and by nobody else read; -1 if refused, as where one has that name.
 file_descriptor make_private_file(const std::string& path);
-// The same, or the one of that name, emptied; what is no plain file is refused (EINVAL).
+// The same, or the one of that name, emptied; what is no plain file is refused, and left as it is.
 file_descriptor make_file_anew(const std::string& path);
 // One that has no path, in memory; -1 if refused.
 file_descriptor make_file_in_memory();
@@ -38,9 +38,11 @@ struct file_facts {
 std::optional<file_facts> facts_of(int descriptor);
 std::optional<file_facts> facts_of(const std::string& path);  // links are followed
 
-// How many bytes; less than wanted at the end; < 0: failed.
+// How many bytes; less than wanted at the end only, however many the system takes at once (2 GiB);
+// < 0: failed.
 std::int64_t read_at(int descriptor, char* to, std::size_t bytes, std::uint64_t offset);
-std::int64_t write_at(int descriptor, const char* from, std::size_t bytes, std::uint64_t offset);
+// All of them, or false.
+bool write_at(int descriptor, const char* from, std::size_t bytes, std::uint64_t offset);
 
 // Where data begins at `offset` or beyond, and where it ends: what lies between is holes. False if
 // there is no more.

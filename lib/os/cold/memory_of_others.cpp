@@ -87,21 +87,19 @@ std::uint64_t memory_of_another::resident_bytes(std::uint64_t begin, std::uint64
     return found;
 }
 
+// (The system copies at most 2 GiB at once.)
 memory_of_another::part memory_of_another::next_part(std::uint64_t address, std::size_t bytes) {
-    const std::uint64_t end = address + bytes;
-    std::uint64_t first = 0;
-    for (std::uint64_t at = address; at < end; at = at / page * page + page) {
-        const std::optional<bool> is_there = is_in_memory(at / page);
-        if (!is_there) break;
-        if (*is_there && first == 0) first = at;
-        if (*is_there || first == 0) continue;
-        bytes = at - first;
-        copy_.resize(bytes);
-        return {first, read(first, copy_.data(), bytes) ? bytes : 0};
-    }
-    if (first == 0) return {end, 0};
-    copy_.resize(end - first);
-    return {first, read(first, copy_.data(), end - first) ? end - first : 0};
+    constexpr std::uint64_t most = 4 << 20;
+    const auto next_page = [](std::uint64_t at) { return at / page * page + page; };
+    std::uint64_t end = address + bytes;
+    while (address < end && !is_in_memory(address / page).value_or(true))
+        address = next_page(address);
+    if (address >= end) return {end, 0};
+    std::uint64_t at = address;
+    end = std::min(end, address / page * page + most);
+    while (at < end && is_in_memory(at / page).value_or(false)) at = next_page(at);
+    copy_.resize(std::min(at, end) - address);
+    return {address, read(address, copy_.data(), copy_.size()) ? copy_.size() : 0};
 }
 
 }  // namespace fil::os

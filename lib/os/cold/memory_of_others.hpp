@@ -31,7 +31,8 @@ class memory_of_another {
     bool read(std::uint64_t address, void* to, std::size_t bytes) const;
 
     // Calls visit(offset, data, bytes) with those parts of a range that are in memory: whole pages,
-    // where the range begins and ends with one. `data` may be forgotten after that.
+    // where the range begins and ends with one, and at most a few MiB at once. `data` may be
+    // forgotten after that.
     template <typename Visit>
     void parts(std::uint64_t address, std::size_t bytes, Visit&& visit) {
         for (std::uint64_t at = address, end = address + bytes; at < end;) {
