@@ -7,18 +7,7 @@ from sources import ROOT
 ROOMS = sorted(path for path in (ROOT / "lib").iterdir() if path.is_dir())
 # What is proved elsewhere, by what it does.
 ELSEWHERE = {
-    "os/cold/debug_server": "test/e2e/test_native_names.py",
-    "os/attached_message": "test/lib/process/session_client_test.cpp",
-    "os/cold/folder": "test/lib/report/workshop_test.cpp",
-    "os/cold/pages_in_memory": "test/lib/session/parts_in_memory_test.cpp",
-    "os/cold/place_and_time": "test/e2e/test_snapshot_file.py",
-    "os/cold/process_end": "test/capi/session_test.cpp",
-    "os/cold/watch_list": "test/capi/session_test.cpp",
-    "os/linux_numbers": "test/e2e/test_sandboxes.py",
-    "os/linux_system": "test/lib/os/os_test.cpp",
-    "os/local_socket": "test/lib/process/session_client_test.cpp",
-    "os/system_modules": "test/capture/modules_test.cpp",
-    "os/system_signal_stacks": "test/base/reentry_guard_test.cpp",
+    "os/linux_numbers": "test/lib/os/recording_files_test.cpp",
     "process/block_events": "test/capi/record_test.cpp",
     "process/native_source": "test/capture/unwind_source_test.cpp",
     "process/new_thread": "test/e2e/test_thread_pools.py",
