@@ -76,7 +76,8 @@ class elf_writer {
 };
 
 std::string read(int file, std::uint64_t offset, std::uint64_t bytes) {
-    if (bytes > most_bytes) return {};
+    const auto facts = os::facts_of(file);
+    if (bytes > most_bytes || !facts || bytes > facts->bytes) return {};
     std::string text(bytes, '\0');
     const std::int64_t got = os::read_at(file, text.data(), text.size(), offset);
     return got == static_cast<std::int64_t>(bytes) ? text : std::string();
@@ -103,9 +104,12 @@ dwo_package::dwo_package(const std::string& of_file)
     read_sections();
     if (const Elf64_Shdr* index = section(".debug_cu_index"))
         index_ = content(*index, 0, index->sh_size);
+    if (index_.empty()) return;
     std::error_code error;
-    std::string made = (std::filesystem::temp_directory_path(error) / "fil-names-XXXXXX").string();
-    if (!index_.empty() && mkdtemp(made.data()) != nullptr) folder_ = made;
+    std::filesystem::path place = std::filesystem::temp_directory_path(error);
+    if (error) place = "/tmp";  // what $TMPDIR names is no folder
+    std::string made = (place / "fil-names-XXXXXX").string();
+    if (mkdtemp(made.data()) != nullptr) folder_ = made;
 }
 
 dwo_package::~dwo_package() {

@@ -4,8 +4,18 @@
 
 namespace fil {
 
+namespace {
+
+bool is_character(std::uint64_t code) {
+    constexpr std::uint64_t first_surrogate = 0xD800, after_surrogates = 0xE000;
+    return code < first_surrogate || (code >= after_surrogates && code < 0x110000);
+}
+
+}  // namespace
+
 void append_character(std::string& text, std::uint32_t character) {
     const auto add = [&](std::uint32_t byte) { text += static_cast<char>(byte); };
+    if (!is_character(character)) return;
     if (character < 0x80) {
         add(character);
     } else if (character < 0x800) {
@@ -15,7 +25,7 @@ void append_character(std::string& text, std::uint32_t character) {
         add(0xE0 | character >> 12);
         add(0x80 | (character >> 6 & 63));
         add(0x80 | (character & 63));
-    } else if (character < 0x110000) {
+    } else {
         add(0xF0 | character >> 18);
         add(0x80 | (character >> 12 & 63));
         add(0x80 | (character >> 6 & 63));
@@ -56,7 +66,7 @@ bool append_punycode(std::string& text, std::string_view encoded) {
         bias += 36 * delta / (delta + 38);
         code += at / count;
         at %= count;
-        if (code > 0x10FFFF) return false;
+        if (!is_character(code)) return false;
         characters.insert(characters.begin() + static_cast<std::ptrdiff_t>(at++),
                           static_cast<std::uint32_t>(code));
     }

@@ -34,12 +34,13 @@ bool append_sign(std::string& text, std::string_view sign) {
         text += known->second;
         return true;
     }
+    if (!sign.starts_with('u')) return false;
     std::uint32_t character = 0;
     const char* end = sign.data() + sign.size();
-    if (!sign.starts_with('u')) return false;
-    if (std::from_chars(sign.data() + 1, end, character, 16).ptr != end) return false;
-    append_character(text, character);
-    return true;
+    const bool is_one = std::from_chars(sign.data() + 1, end, character, 16).ptr == end &&
+                        character >= ' ';  // 0 where there is no number, or none of 32 bits
+    if (is_one) append_character(text, character);
+    return is_one;
 }
 
 std::string plain(std::string_view part) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -69,8 +70,10 @@ bool unpack(int file, int to, Elf64_Shdr& section, const Elf64_Chdr& header, std
     std::vector<char> packed(section.sh_size - sizeof header);
     if (!read_all(file, packed.data(), packed.size(), section.sh_offset + sizeof header))
         return false;
-    // Not a vector: its bytes would be touched although they may never be written.
-    const std::unique_ptr<char[]> plain(new char[header.ch_size]);
+    // Not a vector: its bytes would be touched although they may never be written. Of a damaged
+    // one, so many may be more than there is.
+    const std::unique_ptr<char[]> plain(new (std::nothrow) char[header.ch_size]);
+    if (plain == nullptr) return false;
     const std::size_t got =
         ZSTD_decompress(plain.get(), header.ch_size, packed.data(), packed.size());
     if (got != header.ch_size || !write_all(to, plain.get(), header.ch_size, offset)) return false;

@@ -55,10 +55,6 @@ ELSEWHERE = {
     "session/traced_process": "test/e2e/test_laboratory.py",
     "session/visitor": "test/capi/visit_test.cpp",
     "session/visits": "test/capi/visit_test.cpp",
-    "symbols/debug_file": "test/e2e/test_native_names.py",
-    "symbols/dwo_package": "test/e2e/test_native_names.py",
-    "symbols/rust_legacy_name": "test/lib/symbols/rust_name_test.cpp",
-    "symbols/unpacked_file": "test/e2e/test_native_names.py",
 }
 
 

@@ -20,7 +20,8 @@ TEST(punycode, characters_stand_where_they_belong) {
 
 TEST(punycode, what_is_none_adds_nothing) {
     std::string text = "x";
-    for (const char* none : {"garon_0rA", "garon_0", "garon_999999999", "_zzzzzzzzzzzzzzz"})
+    for (const char* none :
+         {"garon_0rA", "garon_0", "garon_999999999", "_zzzzzzzzzzzzzzz", "ib9b", "zy0c"})
         EXPECT_FALSE(append_punycode(text, none)) << none;
     EXPECT_EQ(text, "x");
 }
@@ -30,7 +31,7 @@ TEST(punycode, a_character_is_written_as_utf_8) {
     for (const char32_t one : U"aé€😀") {
         if (one != 0) append_character(text, one);
     }
-    append_character(text, 0x110000);
+    for (const std::uint32_t none : {0x110000u, 0xd800u, 0xdfffu}) append_character(text, none);
     EXPECT_EQ(text, "aé€😀");
 }
 
