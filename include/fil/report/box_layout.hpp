@@ -5,11 +5,10 @@
 // Siblings stand heaviest first from their parent's left edge. Positions are fractions of the
 // root's width, so they fit any page. Colours are not decided here; heat() says how red a box is.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <range/v3/action/sort.hpp>
-#include <range/v3/range/conversion.hpp>
-#include <range/v3/view/iota.hpp>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -63,14 +62,15 @@ inline call_graph widest(const call_graph& graph, double least_share, std::size_
 
 inline layout placed(const call_graph& graph) {
     const std::size_t size = graph.nodes.size();
-    auto order = ranges::views::iota(std::size_t{1}, size) | ranges::to<std::vector>();
+    std::vector<std::size_t> order(size - 1);
+    std::iota(order.begin(), order.end(), std::size_t{1});
     // By parent, then heaviest first: each box's left neighbour comes just before it.
-    order = std::move(order) | ranges::actions::sort([&](std::size_t a, std::size_t b) {
-                const call_graph::node& x = graph.nodes[a];
-                const call_graph::node& y = graph.nodes[b];
-                if (x.parent != y.parent) return x.parent < y.parent;
-                return x.total != y.total ? x.total > y.total : a < b;
-            });
+    std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+        const call_graph::node& x = graph.nodes[a];
+        const call_graph::node& y = graph.nodes[b];
+        if (x.parent != y.parent) return x.parent < y.parent;
+        return x.total != y.total ? x.total > y.total : a < b;
+    });
     layout boxes(size);
     boxes[0].bytes = graph[graph_node::root].total;
     std::vector<std::int64_t> used(size);  // bytes of the children placed so far

@@ -2,11 +2,11 @@
 // How the program ended, and how that is called: by the page, the terminal and other programs. Pure
 // functions.
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
-#include <range/v3/algorithm/find.hpp>
 #include <string>
 
 namespace fil::report {
@@ -30,7 +30,7 @@ inline std::string signal_text(int signal) {
         named{SIGUSR1, "SIGUSR1"}, named{SIGSEGV, "SIGSEGV"}, named{SIGUSR2, "SIGUSR2"},
         named{SIGPIPE, "SIGPIPE"}, named{SIGALRM, "SIGALRM"}, named{SIGTERM, "SIGTERM"},
         named{SIGXCPU, "SIGXCPU"}, named{SIGXFSZ, "SIGXFSZ"}, named{SIGSYS, "SIGSYS"}};
-    const auto known = ranges::find(signals, signal, &named::signal);
+    const auto known = std::ranges::find(signals, signal, &named::signal);
     return known != signals.end() ? known->name : "signal " + std::to_string(signal);
 }
 

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <ctime>
 #include <optional>
-#include <range/v3/algorithm/find.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,7 +23,7 @@ namespace fil::report {
 inline std::string command_text(const facts& about) {
     if (!about.title.empty()) return about.title;
     std::span<const std::string> shown = about.arguments;
-    const auto script = ranges::find(about.arguments, about.program.main_script);
+    const auto script = std::ranges::find(about.arguments, about.program.main_script);
     if (!about.program.main_script.empty() && script != about.arguments.end()) {
         shown = shown.subspan(static_cast<std::size_t>(script - about.arguments.begin()));
     }

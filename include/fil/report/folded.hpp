@@ -10,14 +10,11 @@
 // in all, the deepest stacks lose frames in their middle and say how many. What is held without any
 // frame is one line, whatever the page knows of it.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <ostream>
-#include <range/v3/algorithm/max_element.hpp>
-#include <range/v3/numeric/accumulate.hpp>
-#include <range/v3/range/conversion.hpp>
-#include <range/v3/view/transform.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,8 +75,8 @@ class folded_writer {
     folded_writer(std::ostream& out, const Snapshot& snapshot,
                   const std::vector<callstack_usage>& usage, std::uint64_t most_frames)
         : out_(out), snapshot_(snapshot), usage_(usage), depth_(snapshot.callstacks().size()) {
-        texts_ =
-            snapshot.frames() | ranges::views::transform(folded_text) | ranges::to<std::vector>();
+        texts_.reserve(snapshot.frames().size());
+        for (const frame& f : snapshot.frames()) texts_.push_back(folded_text(f));
         for (std::size_t i = 1; i < depth_.size(); ++i) {
             depth_[i] = depth_[to_index(snapshot.callstacks()[i].caller)] + 1;
         }
@@ -96,15 +93,15 @@ class folded_writer {
   private:
     // Halves the deepest stack that is written whole until all fit.
     void choose_deepest(std::uint64_t most_frames) {
-        deepest_ = *ranges::max_element(depth_);
+        deepest_ = *std::ranges::max_element(depth_);
         while (deepest_ > 200 && frames_written() > most_frames) deepest_ /= 2;
     }
 
     std::uint64_t frames_written() const {
-        auto frames = [&](const callstack_usage& entry) -> std::uint64_t {
-            return std::min(depth_[to_index(entry.callstack)], deepest_);
-        };
-        return ranges::accumulate(usage_ | ranges::views::transform(frames), std::uint64_t{0});
+        std::uint64_t written = 0;
+        for (const callstack_usage& entry : usage_)
+            written += std::min(depth_[to_index(entry.callstack)], deepest_);
+        return written;
     }
 
     void write_frames(callstack_index innermost) {

@@ -9,8 +9,6 @@
 
 #include <map>
 #include <optional>
-#include <range/v3/range/conversion.hpp>
-#include <range/v3/view/transform.hpp>
 #include <set>
 #include <string>
 #include <utility>
@@ -96,8 +94,10 @@ inline std::vector<code_text> texts_of_frames(const snapshot& tidy) {
 
 inline std::vector<ownership> owners_of_frames(const snapshot& of, const program_facts& program) {
     const code_owners owners(program);
-    return of.frames() | ranges::views::transform([&](const frame& f) { return owners.of(f); }) |
-           ranges::to<std::vector>();
+    std::vector<ownership> result;
+    result.reserve(of.frames().size());
+    for (const frame& f : of.frames()) result.push_back(owners.of(f));
+    return result;
 }
 
 // Native code of which only the function is known.

@@ -8,13 +8,12 @@
 // once it has 99 %. The result is a snapshot again, with only the frames, callers and texts that it
 // needs.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <range/v3/action/sort.hpp>
-#include <range/v3/range/conversion.hpp>
-#include <range/v3/view/filter.hpp>
-#include <range/v3/view/take.hpp>
+#include <iterator>
+#include <span>
 #include <vector>
 
 #include "fil/report/snapshot.hpp"
@@ -44,10 +43,11 @@ std::vector<callstack_usage> heaviest_first(const Used& used) {
         return a.used.bytes != b.used.bytes ? a.used.bytes > b.used.bytes
                                             : a.callstack < b.callstack;
     };
-    return used | ranges::views::filter([](const callstack_usage& entry) {
-               return entry.used.bytes > 0;
-           }) |
-           ranges::to<std::vector>() | ranges::actions::sort(heavier);
+    std::vector<callstack_usage> result;
+    std::ranges::copy_if(used, std::back_inserter(result),
+                         [](const callstack_usage& entry) { return entry.used.bytes > 0; });
+    std::ranges::sort(result, heavier);
+    return result;
 }
 
 // How many of `entries`, heaviest first, are shown.
@@ -121,7 +121,8 @@ inline selection select(const snapshot& tidy, const selection_limits& limits = {
         const std::size_t count =
             counted ? shown_count(entries, total, limits) : limits.most_mappings;
         std::int64_t shown = 0;
-        for (const auto& [callstack, used] : entries | ranges::views::take(count)) {
+        for (const auto& [callstack, used] :
+             std::span(entries).first(std::min(count, entries.size()))) {
             result.shown.add_usage(kind, copy(callstack), used);
             shown += used.bytes;
         }

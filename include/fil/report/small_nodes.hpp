@@ -6,12 +6,9 @@
 // stay what they are, the small ones that a node calls become one: "[small callstacks]". Pure
 // functions.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <range/v3/action/sort.hpp>
-#include <range/v3/range/conversion.hpp>
-#include <range/v3/view/filter.hpp>
-#include <range/v3/view/iota.hpp>
 #include <utility>
 #include <vector>
 
@@ -32,12 +29,13 @@ inline std::vector<std::uint32_t> widest_nodes(const call_graph& graph, double l
         return x != y ? x > y : a < b;
     };
     const auto size = static_cast<std::uint32_t>(graph.nodes.size());
-    auto chosen = ranges::views::iota(std::uint32_t{0}, size) | ranges::views::filter(wide) |
-                  ranges::to<std::vector>();
+    std::vector<std::uint32_t> chosen;
+    for (std::uint32_t i = 0; i < size; ++i)
+        if (wide(i)) chosen.push_back(i);
     if (chosen.size() > most) {
-        chosen = std::move(chosen) | ranges::actions::sort(wider);
+        std::ranges::sort(chosen, wider);
         chosen.resize(most);
-        chosen = std::move(chosen) | ranges::actions::sort;
+        std::ranges::sort(chosen);
     }
     return chosen;
 }

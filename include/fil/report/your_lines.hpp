@@ -17,9 +17,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <range/v3/action/sort.hpp>
-#include <range/v3/action/stable_sort.hpp>
-#include <range/v3/algorithm/count_if.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -129,12 +126,12 @@ class line_summing {
         }
         for (const auto& [key, bytes] : of_threads)
             result.threads.push_back({key.first, key.second, bytes});
-        result.threads |= ranges::actions::stable_sort(std::greater(), &threads_usage::bytes);
+        std::ranges::stable_sort(result.threads, std::greater(), &threads_usage::bytes);
         for (const auto& [frame, bytes] : held) {
             const bool imports = imported[frame] > 0 && imported[frame] >= bytes - bytes / 10;
             result.lines.push_back({frame, bytes, 0, imports, guessed[frame]});
         }
-        result.lines |= ranges::actions::sort([](const your_line& a, const your_line& b) {
+        std::ranges::sort(result.lines, [](const your_line& a, const your_line& b) {
             return a.bytes != b.bytes ? a.bytes > b.bytes : a.frame < b.frame;
         });
         sum_below(result.lines);
@@ -219,7 +216,7 @@ class line_summing {
 
 // Lines that import make one row, if there are several: a reader changes none of them.
 inline void gather_imports(held_by_lines& held) {
-    const std::int64_t imports = ranges::count_if(held.lines, &your_line::imports);
+    const std::int64_t imports = std::ranges::count_if(held.lines, &your_line::imports);
     if (imports < 2) return;
     held.importing_lines = static_cast<std::uint64_t>(imports);
     std::vector<your_line> others;
