@@ -272,6 +272,7 @@ void traced_process::write_recording() {
     if (used > most) return;
     auto* copy = static_cast<std::uint8_t*>(os::map_private(used));
     if (copy == nullptr) throw std::bad_alloc();
+    const shared_mapping held = shared_mapping::of_memory(copy, used);
     const auto* base = reinterpret_cast<const std::uint8_t*>(&recording.header());
     for (const bytes_range& part : parts_in_memory(recording, used))
         std::memcpy(copy + part.start, base + part.start, part.bytes);
@@ -284,7 +285,6 @@ void traced_process::write_recording() {
         leave_out(to_index(root_->ring[i].load()), pages_of_ring(i));
     if (root_ != nullptr) leave_out(to_index(root_page_), trace_root_pages);
     to_->add_recording(number_, {copy, used});
-    os::unmap(copy, used);
 }
 
 }  // namespace fil

@@ -38,23 +38,6 @@ ELSEWHERE = {
     "report/study_report": "test/e2e/test_laboratory.py",
     "report/trace_lines": "test/e2e/test_laboratory.py",
     "report/trace_moment": "test/e2e/test_laboratory.py",
-    "session/joined_process": "test/capi/session_test.cpp",
-    "session/held_peak": "test/capi/live_copy_test.cpp",
-    "session/keeper": "test/e2e/test_keeper.py",
-    "session/mapping_reader": "test/lib/session/memory_of_process_test.cpp",
-    "session/registry_reader": "test/lib/session/memory_of_process_test.cpp",
-    "session/keeper_line": "test/e2e/test_keeper.py",
-    "session/refusal_text": "test/lib/os/refused_call_test.cpp",
-    "session/session": "test/capi/session_test.cpp",
-    "session/session_door": "test/capi/session_door_test.cpp",
-    "session/session_sums": "test/capi/killed_test.cpp",
-    "session/told_callstacks": "test/capi/trace_writer_test.c",
-    "session/told_trace": "test/capi/trace_writer_test.c",
-    "session/trace_output": "test/capi/trace_writer_test.c",
-    "session/trace_recorder": "test/e2e/test_laboratory.py",
-    "session/traced_process": "test/e2e/test_laboratory.py",
-    "session/visitor": "test/capi/visit_test.cpp",
-    "session/visits": "test/capi/visit_test.cpp",
 }
 
 

@@ -11,7 +11,6 @@
 
 #include "fil/recording/layout.hpp"
 #include "process/session_protocol.hpp"
-#include "session/refusal_text.hpp"
 
 namespace fil {
 namespace {
@@ -53,20 +52,6 @@ TEST(refusal, of_a_process_without_the_sessions_page_is_a_link_beside_the_socket
     const auto expected = make_refusal(SYS_connect, ECONNREFUSED);
     EXPECT_EQ(said, std::to_string(static_cast<std::uint32_t>(expected)));
     std::filesystem::remove_all(folder);
-}
-
-TEST(refusal, in_words_names_the_call_and_the_reason) {
-    EXPECT_EQ(text_of(make_refusal(SYS_memfd_create, EPERM)),
-              "the system refused memfd_create: Operation not permitted");
-    EXPECT_EQ(text_of(make_refusal(SYS_connect, ECONNREFUSED)),
-              "the system refused connect: Connection refused");
-    EXPECT_EQ(text_of(make_refusal(0, EAGAIN)),
-              "the system refused pthread_key_create: Resource temporarily unavailable");
-    // As Chromium leaves its renderers: their root is the folder in /proc of a process that is
-    // gone.
-    const std::string text = text_of(make_refusal(SYS_connect, ESRCH));
-    EXPECT_TRUE(text.starts_with("fil-profile's socket is out of sight")) << text;
-    EXPECT_TRUE(text.ends_with("(connect: No such process)")) << text;
 }
 
 }  // namespace
