@@ -23,9 +23,17 @@ class asking_thread {
     // With every capture of this thread that is not the same call as the last one.
     void note(const python_runtime& runtime, address state, fil_callstack callstack,
               bool is_native) {
-        if (state != state_.load(std::memory_order_relaxed)) [[unlikely]]
+        if (!note_again(state, callstack, is_native)) [[unlikely]] {
             begin(runtime, state, is_native);
+            note_again(state, callstack, is_native);
+        }
+    }
+    // False if it was of another state until now: then nothing is noted.
+    bool note_again(address state, fil_callstack callstack, bool is_native) {
+        if (state != state_.load(std::memory_order_relaxed)) [[unlikely]]
+            return false;
         now_.store(std::uint64_t{callstack} << 1 | (is_native ? 1 : 0), std::memory_order_relaxed);
+        return true;
     }
 
     // The thread state that the last of these captures was of.

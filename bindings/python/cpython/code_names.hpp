@@ -24,9 +24,10 @@ class code_names {
         functions_.forget();
     }
 
-    // Only what is of code objects in these bytes, and places, which are soon found again.
+    // Only what is of code objects in these bytes.
+    template <typename Frames>
     void forget_code(address first, std::size_t bytes) {
-        places_.forget();
+        places_.forget_keys(Frames::first_key(first), Frames::keys_of(bytes));
         lines_.forget(first, bytes);
         functions_.forget(first, bytes);
     }
@@ -119,7 +120,7 @@ class code_names {
     }
 
     source_kit::known_functions<512> functions_;
-    source_kit::known_places<10> places_;
+    source_kit::known_places<12> places_;
     char text_[16384];
     line_index<> lines_;
 };

@@ -35,13 +35,26 @@ struct thread_walk {
     errands errands_;
     asking_thread asks;
 
+    // The callstack of frame `top` if it is the same call as last time, at the same place; or
+    // FIL_CALLSTACK_NONE. Nothing is written.
+    template <typename Frames>
+    [[gnu::always_inline]] inline fil_callstack same_call(address top, const Frames& frames) const {
+        if (generation != *the_runtime.generation) [[unlikely]]
+            return FIL_CALLSTACK_NONE;
+        const fil_callstack same = chain.same_as_last(top, frames);
+#ifdef FIL_VERIFY_FRAMES
+        if (same != FIL_CALLSTACK_NONE)
+            the_verifier.verify(the_runtime, top, frames, chain.root(), same);
+#endif
+        return same;
+    }
+
     // A child that the node cache does not know.
-    [[gnu::noinline]] fil_callstack meet(const python_runtime& runtime, fil_callstack caller,
-                                         address frame, std::uint64_t key) {
-        if (caller <= FIL_CALLSTACK_UNKNOWN && !code_names::is_shim(runtime.layout, frame)) {
-            the_main_start.meet_outermost(runtime, code_of(runtime.layout, frame));
+    [[gnu::noinline]] fil_callstack meet(fil_callstack caller, address frame, std::uint64_t key) {
+        if (caller <= FIL_CALLSTACK_UNKNOWN && !code_names::is_shim(the_runtime.layout, frame)) {
+            the_main_start.meet_outermost(the_runtime, code_of(the_runtime.layout, frame));
         }
-        const fil_callstack callstack = names.callstack(runtime, caller, frame, key);
+        const fil_callstack callstack = names.callstack(the_runtime, caller, frame, key);
         nodes.insert(caller, key, callstack);
         return callstack;
     }
@@ -60,7 +73,7 @@ struct thread_walk {
             if (!is_known) break;
             const auto first = reinterpret_cast<address>(block);
             chain.forget_keys(Frames::first_key(first), Frames::keys_of(bytes));
-            names.forget_code(first, bytes);
+            names.forget_code<Frames>(first, bytes);
             ++generation;
         }
         if (!is_known) {
@@ -86,28 +99,27 @@ static_assert(sizeof(thread_walk) <= 1u << 20 && alignof(thread_walk) <= 64);
 // The callstack of frame `top`, which is not 0, of this thread's `state`; FIL_CALLSTACK_UNKNOWN if
 // no frame is a function's. `is_native`: the thread does not hold the interpreter lock.
 template <typename Frames>
-fil_callstack follow_frames(const python_runtime& runtime, void* memory, address state, address top,
-                            bool is_native) {
-    const std::uint64_t generation = *runtime.generation;
-    thread_walk& walk = *static_cast<thread_walk*>(memory);
+[[gnu::always_inline]] inline fil_callstack follow_frames(thread_walk& walk, address state,
+                                                          address top, bool is_native) {
+    const std::uint64_t generation = *the_runtime.generation;
     if (walk.generation != generation) [[unlikely]]
         walk.catch_up<Frames>(generation);
-    const Frames frames{runtime.layout, state};
-    const auto child = [&runtime, &walk](fil_callstack caller, address frame, std::uint64_t key) {
+    const Frames frames{the_runtime.layout, state};
+    const auto child = [&walk](fil_callstack caller, address frame, std::uint64_t key) {
         const fil_callstack known = walk.nodes.find(caller, key);
-        return known != FIL_CALLSTACK_NONE ? known : walk.meet(runtime, caller, frame, key);
+        return known != FIL_CALLSTACK_NONE ? known : walk.meet(caller, frame, key);
     };
     fil_callstack callstack = walk.chain.follow(top, frames, child);
-    const fil_callstack root = walk.errands_.root<Frames>(runtime, walk.names, walk.chain);
+    const fil_callstack root = walk.errands_.root<Frames>(the_runtime, walk.names, walk.chain);
     if (root != walk.chain.root()) [[unlikely]] {
         walk.chain.stand_on(root);
         callstack = walk.chain.follow(top, frames, child);
     }
     if (walk.errands_.reads_newest()) [[unlikely]]
         walk.chain.distrust_last();
-    walk.asks.note(runtime, state, callstack, is_native);
+    walk.asks.note(the_runtime, state, callstack, is_native);
 #ifdef FIL_VERIFY_FRAMES
-    the_verifier.verify(runtime, top, frames, walk.chain.root(), callstack);
+    the_verifier.verify(the_runtime, top, frames, walk.chain.root(), callstack);
 #endif
     return callstack;
 }

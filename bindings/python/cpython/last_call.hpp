@@ -24,17 +24,9 @@ struct last_call {
         const address state = *this_thread.state_slot;
         if (state == 0) [[unlikely]]
             return FIL_CALLSTACK_NONE;
-        const auto& known = *static_cast<const thread_walk*>(walk);
-        if (known.generation != *the_runtime.generation) [[unlikely]]
-            return FIL_CALLSTACK_NONE;
         const Frames frames{layout};
-        const address top = current_frame<Frames>(layout, state);
-        const fil_callstack same = known.chain.same_as_last(top, frames);
-#ifdef FIL_VERIFY_FRAMES
-        if (same != FIL_CALLSTACK_NONE)
-            the_verifier.verify(the_runtime, top, frames, known.chain.root(), same);
-#endif
-        return same;
+        return static_cast<const thread_walk*>(walk)->same_call(
+            current_frame<Frames>(layout, state), frames);
     }
 };
 

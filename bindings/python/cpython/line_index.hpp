@@ -11,16 +11,16 @@
 // place before costs a binary search and at most a stride. When the marks are full, each second one
 // goes and the stride doubles. A small table is read from its start.
 //
-// A few large ones at a time, by the address of the code object; forget() when an address may name
-// another. Zeroed memory is valid and empty. One thread, no locks. Hot path: no allocation, no
-// throw.
+// Many large ones at a time, by the address of the code object: modules that import each other are
+// read in turn. forget() when an address may name another. Zeroed memory is valid and empty. One
+// thread, no locks. Hot path: no allocation, no throw.
 #include <cstdint>
 
 #include "line_table.hpp"
 
 namespace fil::python {
 
-template <std::uint32_t Marks = 1024>
+template <std::uint32_t Marks = 128>
 class line_index {
   public:
     // The line of the instruction at `offset`, in bytes; or -1 if it has none.
@@ -30,17 +30,19 @@ class line_index {
             line_cursor at = table.start();
             return table.read(at, offset, [](const line_cursor&) {});
         }
-        indexed& known = indexed_[code * 0x9e3779b97f4a7c15u >> 61];
-        if (known.code != code) known.begin(code, table.start());
-        return known.line(table, offset);
+        const std::uint64_t at = code * 0x9e3779b97f4a7c15u >> 57;
+        static_assert(1ull << (64 - 57) == most);
+        if (codes_[at] != code) indexed_[at].begin(table.start());
+        codes_[at] = code;
+        return indexed_[at].line(table, offset);
     }
 
     void forget() {
-        for (indexed& each : indexed_) each.code = 0;
+        for (address& each : codes_) each = 0;
     }
     void forget(address first, std::size_t bytes) {
-        for (indexed& each : indexed_) {
-            if (each.code - first < bytes) each.code = 0;
+        for (address& each : codes_) {
+            if (each - first < bytes) each = 0;
         }
     }
 
@@ -48,7 +50,6 @@ class line_index {
     static constexpr std::uint32_t small = 256;  // bytes
 
     struct indexed {
-        address code;
         std::uint32_t stride;
         std::uint32_t left;  // entries until the next mark
         std::uint32_t marks;
@@ -57,8 +58,7 @@ class line_index {
         line_cursor read;
         line_cursor mark[Marks];
 
-        void begin(address of, const line_cursor& start) {
-            code = of;
+        void begin(const line_cursor& start) {
             stride = 32;
             left = marks = read_from = 0;
             read_line = -1;
@@ -94,7 +94,9 @@ class line_index {
         }
     };
 
-    indexed indexed_[8];
+    static constexpr std::size_t most = 128;
+    address codes_[most];  // apart: to forget one, all are looked at
+    indexed indexed_[most];
 };
 
 }  // namespace fil::python

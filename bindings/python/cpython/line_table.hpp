@@ -53,12 +53,14 @@ class line_table {
 
     template <auto Next, typename Passed>
     std::int32_t read_with(line_cursor& at, std::uint32_t offset, Passed passed) const {
+        line_cursor here = at;  // a copy: bytes read might be anybody's, the compiler must think
         std::int32_t line = no_line;
-        while (at.end <= offset && at.next < size_) {
-            passed(static_cast<const line_cursor&>(at));
-            line = (this->*Next)(at);
+        while (here.end <= offset && here.next < size_) {
+            passed(static_cast<const line_cursor&>(here));
+            line = (this->*Next)(here);
         }
-        return at.end <= offset ? no_line : line;
+        at = here;
+        return here.end <= offset ? no_line : line;
     }
 
     static void change(line_cursor& at, std::int32_t by) {
@@ -82,15 +84,21 @@ class line_table {
         return at.line;
     }
 
-    // An entry begins with the one byte that has the highest bit.
+    // An entry is a head, the one byte that has the highest bit, and what its kind has: columns; a
+    // change of the line in the kind itself and columns; one in numbers; nothing, and no line.
     std::int32_t next_location(line_cursor& at) const {
         const std::uint8_t head = bytes_[at.next++];
         const unsigned kind = head >> 3 & 15;
         at.end += ((head & 7u) + 1) * 2;
-        if (kind == 11 || kind == 12) change(at, static_cast<std::int32_t>(kind) - 10);
-        if (kind == 13 || kind == 14) change(at, signed_number(at.next));
+        if (kind <= 12) [[likely]] {
+            at.next += kind < 10 ? 1 : 2;
+            change(at, kind < 10 ? 0 : static_cast<std::int32_t>(kind) - 10);
+            return at.line;
+        }
+        if (kind == 15) return no_line;
+        change(at, signed_number(at.next));
         while (at.next < size_ && (bytes_[at.next] & 0x80) == 0) ++at.next;
-        return head >> 3 == 0x1f ? no_line : at.line;
+        return at.line;
     }
 
     // Six bits a byte, the lowest first; bit 6: another follows. The lowest of all is the sign.

@@ -154,6 +154,13 @@ void keep_allocators() {
     return FIL_CALLSTACK_NONE;
 }
 
+// Not the same call as last time.
+template <typename Frames, bool IsNative>
+[[gnu::noinline]] fil_callstack capture_changed(thread_walk& walk, address state, address top) {
+    const fil_callstack callstack = follow_frames<Frames>(walk, state, top, IsNative);
+    return callstack == FIL_CALLSTACK_UNKNOWN ? capture_none() : callstack;
+}
+
 // The callstack of the frame that runs now in a thread's state.
 template <typename Frames, bool IsNative>
 [[gnu::always_inline]] inline fil_callstack capture_from(void* memory, address state) {
@@ -162,9 +169,11 @@ template <typename Frames, bool IsNative>
         return capture_none();
     if (this_thread.state_slot != nullptr) [[likely]]
         this_thread.walk = memory;
-    const fil_callstack callstack =
-        follow_frames<Frames>(the_runtime, memory, state, top, IsNative);
-    return callstack == FIL_CALLSTACK_UNKNOWN ? capture_none() : callstack;
+    thread_walk& walk = *static_cast<thread_walk*>(memory);
+    const fil_callstack same = walk.same_call(top, Frames{the_runtime.layout});
+    if (same == FIL_CALLSTACK_NONE || !walk.asks.note_again(state, same, IsNative))
+        return capture_changed<Frames, IsNative>(walk, state, top);
+    return same;
 }
 
 // Where the thread state must be asked for: before the interpreter is initialised, once in each
@@ -199,10 +208,9 @@ fil_callstack same_call(void*, void* memory) {
     const address* const slot = this_thread.state_slot;
     const address state = slot != nullptr ? *slot : 0;
     if (state == 0 || !is_own_state<Frames>(the_runtime.layout, state)) return FIL_CALLSTACK_NONE;
-    const auto& walk = *static_cast<const thread_walk*>(memory);
-    if (walk.generation != *the_runtime.generation) return FIL_CALLSTACK_NONE;
     const Frames frames{the_runtime.layout};
-    return walk.chain.same_as_last(current_frame<Frames>(the_runtime.layout, state), frames);
+    return static_cast<const thread_walk*>(memory)->same_call(
+        current_frame<Frames>(the_runtime.layout, state), frames);
 }
 
 // fil_source::crossings.

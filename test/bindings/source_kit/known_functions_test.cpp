@@ -67,6 +67,32 @@ TEST(known_places, a_place_is_visited_once_until_it_is_forgotten) {
     EXPECT_EQ(callstack(7), 2102u);
 }
 
+TEST(known_places, only_keys_near_those_of_dead_code_are_forgotten) {
+    fil::source_kit::known_places<10> places{};
+    places.forget();
+    std::vector<std::uint64_t> visited;
+    const auto look_at_all = [&] {
+        visited.clear();
+        for (std::uint64_t key : {0x10000u, 0x20ff8u, 0x21000u, 0x22ff8u, 0x30000u}) {
+            places.callstack(2, key, [&]() -> fil::source_kit::code_place {
+                visited.push_back(key);
+                return {1, 1};
+            });
+        }
+    };
+    look_at_all();
+    EXPECT_EQ(visited.size(), 5u);
+    places.forget_keys(0x10000, 0);
+    look_at_all();
+    EXPECT_TRUE(visited.empty());
+    places.forget_keys(0x20fff, 2);  // across the end of a region
+    look_at_all();
+    EXPECT_EQ(visited, (std::vector<std::uint64_t>{0x20ff8, 0x21000}));
+    places.forget_keys(0x30000, std::uint64_t{1} << 40);
+    look_at_all();
+    EXPECT_EQ(visited.size(), 5u);
+}
+
 TEST(known_places, a_frame_of_no_function_or_without_room_is_its_caller) {
     fil::source_kit::known_places<4> places{};
     places.forget();
