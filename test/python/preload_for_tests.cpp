@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "fake_fil.hpp"
 #include "line_index.hpp"
@@ -105,11 +106,14 @@ FIL_EXPORT int probe_wrong_line(void* code, int end) {
     namespace python = fil::python;
     static python::line_index<64> lines;
     lines.forget();
+    std::vector<int> expected;  // the interpreter counts from the first instruction each time
+    for (int at = 0; at < end; at += 2)
+        expected.push_back(python::the_runtime.symbols.PyCode_Addr2Line(code, at));
     const auto is_wrong = [&](int offset) {
         const int line =
             lines.line(python::the_runtime.layout, reinterpret_cast<python::address>(code),
                        static_cast<std::uint32_t>(offset));
-        return line != python::the_runtime.symbols.PyCode_Addr2Line(code, offset);
+        return line != expected[static_cast<std::size_t>(offset) / 2];
     };
     for (int at = 0; at < end; at += 2) {
         if (is_wrong(at)) return at;

@@ -1,6 +1,5 @@
 """Each caller's line, however Python came to call: see stacks.py."""
 
-import asyncio
 import collections
 import gc
 import os
@@ -133,6 +132,9 @@ def test_generators():
 
 
 def test_coroutines():
+    # Not above: each line of it is recorded, and most runs have no need of it.
+    import asyncio
+
     class Context:
         async def __aenter__(self):
             check()

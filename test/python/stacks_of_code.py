@@ -1,11 +1,8 @@
 """Code objects: names of every kind, and those that die. See stacks.py."""
 
 import ctypes
-import decimal
 import gc
-import pathlib
 import random
-import typing
 
 from stacks_probe import READS_FRAMES, check, here, locked, probe, same
 
@@ -62,6 +59,10 @@ def wrong_line(code):
 def test_lines_are_those_of_the_interpreter():
     if not READS_FRAMES:
         return
+    import decimal
+    import pathlib
+    import typing
+
     texts = [pathlib.Path(module.__file__).read_text() for module in (typing, random, decimal)]
     texts.append("x = [\n" + "\n".join(f"  {i}, [y for y in z]," for i in range(2000)) + "]\n")
     texts.append("x = 1" + "\n" * 9000 + "while x:\n  try: x(\n\n\n1,\n2)\n  finally: x()\n" * 300)
