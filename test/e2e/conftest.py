@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 PACKAGE = ROOT / "bindings" / "python"
 
-# What fil-profile sets in a program: the tests themselves may run under it.
-for variable in ["LD_PRELOAD", "FIL_SESSION", "FIL_OUTPUT", *ALLOCATORS]:
+# What fil-profile sets in a program: the tests themselves may run under it. And the size of a
+# terminal, which readline sets in pytest's workers: a terminal of the tests' own has another.
+for variable in ["LD_PRELOAD", "FIL_SESSION", "FIL_OUTPUT", *ALLOCATORS, "COLUMNS", "LINES"]:
     os.environ.pop(variable, None)
 
 # What reports keep for the next one.

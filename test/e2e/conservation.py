@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import re
+from fractions import Fraction
 from pathlib import Path
 
 MODEL = re.compile(rb'<script type="application/json" id="model">(.*?)</script>', re.S)
@@ -128,8 +129,8 @@ def small_callstacks(model: dict) -> int:
 def is_said(size: str, exactly: int) -> bool:
     number, unit = size.split()
     digits = len(number.partition(".")[2])
-    difference = abs(exactly - float(number.replace(",", "")) * UNITS[unit])
-    return difference <= UNITS[unit] / 10**digits / 2
+    difference = abs(exactly - Fraction(number.replace(",", "")) * UNITS[unit])
+    return difference <= Fraction(UNITS[unit], 2 * 10**digits)  # 1.75 is said as 1.8
 
 
 def rows_of(model: dict) -> list[dict]:
