@@ -1,4 +1,5 @@
-// In the place of libdebuginfod: has a file for build ids that begin with 0xaa, and counts clients.
+/* In the place of libdebuginfod: has a file for build ids that begin with 0xaa, and counts clients.
+ */
 
 #include <fcntl.h>
 #include <string.h>
@@ -15,7 +16,7 @@ void* debuginfod_begin(void) {
 
 int debuginfod_find_debuginfo(void* client, const unsigned char* build_id, int length,
                               char** found) {
-    // (Without a length it is a text, as the library has it.)
+    /* (Without a length it is a text, as the library has it.) */
     if (client != &debuginfod_clients || (length > 0 && build_id[0] != 0xaa)) return -38;
     *found = strdup("/dev/null");
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
