@@ -98,9 +98,9 @@ void write_whole(int file, const char* from, std::uint64_t bytes, std::uint64_t 
 std::uint64_t write_recording(int file, const recording_view& recording, std::uint64_t offset) {
     compact_memory made;
     if (compact_recording_of_now(recording, made) != compacting::done) return 0;
+    const shared_mapping held = shared_mapping::of_memory(made.address, made.bytes);
     const std::uint64_t used = recording_view(made.address, made.bytes).used_bytes();
     write_whole(file, static_cast<const char*>(made.address), used, offset);
-    os::unmap(made.address, made.bytes);
     return used;
 }
 

@@ -41,8 +41,9 @@ void add_notes(report::facts& about, const drawn_process& process, std::string_v
                std::int64_t least_mapped) {
     const std::vector<std::string> earlier = facts_of(process, "allocator");
     for (const std::string& object : facts_of(process, key)) {
-        const std::string name = object.substr(0, object.find(": "));
-        if (std::ranges::find(earlier, name) != earlier.end()) continue;
+        const std::size_t end = object.find(": ");
+        const std::string name = object.substr(0, end);
+        if (end == object.npos || std::ranges::find(earlier, name) != earlier.end()) continue;
         const std::int64_t mapped = mapped_by(about, name);
         const std::string note = note_of_allocator_inside(object, mapped);
         const bool is_known = std::ranges::find(about.notes, note) != about.notes.end();

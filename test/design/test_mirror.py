@@ -24,20 +24,6 @@ ELSEWHERE = {
     "process/trace_observer": "test/e2e/test_laboratory.py",
     "process/trace_rings": "test/lib/session/ordered_entries_test.cpp",
     "process/verified_stacks": "test/e2e/test_verified_frames.py",
-    "report/content": "test/lib/report/snapshot_file_test.cpp",
-    "report/live_copy": "test/capi/live_copy_test.cpp",
-    "report/report_formats": "test/e2e/test_report_command.py",
-    "report/report_files": "test/report/report_files_test.cpp",
-    "report/recorded_session": "test/lib/report/open_snapshot_test.cpp",
-    "report/recording_file": "test/lib/report/open_snapshot_test.cpp",
-    "report/session_processes": "test/e2e/test_several_processes.py",
-    "report/look_file": "test/capi/visit_test.cpp",
-    "report/look_rows": "test/capi/visit_test.cpp",
-    "report/notes_of_allocators": "test/e2e/test_allocators.py",
-    "report/snapshot_content": "test/lib/report/snapshot_file_test.cpp",
-    "report/study_report": "test/e2e/test_laboratory.py",
-    "report/trace_lines": "test/e2e/test_laboratory.py",
-    "report/trace_moment": "test/e2e/test_laboratory.py",
 }
 
 

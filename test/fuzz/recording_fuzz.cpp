@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "driver.hpp"
+#include "read_all.hpp"
 #include "session/compact_recording.hpp"
 #include "small_recording.hpp"
 

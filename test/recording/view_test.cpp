@@ -8,6 +8,7 @@
 #include <random>
 #include <vector>
 
+#include "read_all.hpp"
 #include "session/parts_in_memory.hpp"
 #include "small_recording.hpp"
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "read_all.hpp"
 #include "small_recording.hpp"
 
 namespace fil {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "os/os.hpp"
+#include "read_all.hpp"
 #include "small_recording.hpp"
 
 namespace fil {

@@ -11,11 +11,11 @@
 #include <string>
 #include <vector>
 
-#include "../recording/small_recording.hpp"
 #include "os/cold/connections.hpp"
 #include "os/os.hpp"
 #include "process/recording_names.hpp"
 #include "scratch_folder.hpp"
+#include "small_recording.hpp"
 
 namespace fil {
 namespace {

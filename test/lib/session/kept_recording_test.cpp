@@ -10,7 +10,8 @@
 #include <iterator>
 #include <system_error>
 
-#include "../recording/small_recording.hpp"
+#include "fil/report/usage_reader.hpp"
+#include "small_recording.hpp"
 
 namespace fil {
 namespace {

@@ -5,60 +5,18 @@
 
 #include <errno.h>
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <signal.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <string>
 
-#include "fil/recording/memory.hpp"
-#include "os/linux_system.hpp"
-#include "process/session_client.hpp"
-#include "process/session_words.hpp"
+#include "serving.hpp"
 
 namespace fil {
 namespace {
 
-struct sessions : testing::Test {
-    session here;
-
-    session_address address() const {
-        session_address parts;
-        EXPECT_TRUE(parse_session_address(here.environment(), parts));
-        return parts;
-    }
-    // Served until it has ended; its status.
-    template <typename Body>
-    int run(Body&& body) {
-        const session_address whose = address();
-        last = fork();
-        if (last == 0) _exit(body(whose));
-        int status = 0;
-        while (waitpid(last, &status, WNOHANG) == 0) {
-            pollfd arrives{here.descriptor(), POLLIN, 0};
-            poll(&arrives, 1, 5);
-            here.serve();
-            for (std::int32_t asked = here.asked(); asked != 0; asked = here.asked())
-                here.answer(asked, 5, std::string(2000, 'x'));
-        }
-        here.serve();
-        return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-    }
-    // In such a process: it holds so much; nullptr if it was not let in.
-    static session_page* join(const session_address& whose, std::int64_t holds) {
-        const os::shared_memory memory = os::make_shared_memory("test", 4 << 20, 4 << 20);
-        recording_memory recording(memory.address, memory.mapped);
-        recording.format(getpid(), getppid());
-        session_page* const page = join_session(whose, memory, true);
-        if (page != nullptr) session_words(*page, recording.header()).add(holds);
-        return page;
-    }
-
-    pid_t last = 0;
-};
+struct sessions : testing::Test, test::serving {};
 
 TEST_F(sessions, know_who_joined_and_what_they_hold) {
     EXPECT_EQ(address().supervisor_pid, getpid());
@@ -146,21 +104,13 @@ TEST_F(sessions, one_process_at_a_time_is_told_that_memory_is_low) {
 }
 
 TEST_F(sessions, a_process_whose_memory_has_run_out_is_found_until_it_has_closed) {
-    const session_address whose = address();
-    const pid_t child = fork();
-    if (child == 0) {
-        join(whose, 100);
-        for (;;) pause();
-    }
-    while (here.page().live != 100) here.serve();
+    const pid_t child = start([](const session_address& whose) { join(whose, 100); });
     EXPECT_EQ(here.out_of_memory(), nullptr);
     here.process(0).header().last_word = last_words::asked;
     EXPECT_EQ(here.out_of_memory(), nullptr) << "nobody asked yet";
     here.page().asking += 1;
     EXPECT_EQ(here.out_of_memory(), &here.process(0));
-    kill(child, SIGKILL);
-    waitpid(child, nullptr, 0);
-    here.process_ended(child);
+    end(child);
     EXPECT_EQ(here.out_of_memory(), nullptr);
     EXPECT_EQ(here.page().live, 0);
 }

@@ -10,8 +10,8 @@
 #include <sstream>
 #include <string>
 
-#include "made_snapshot.hpp"
-#include "report_fixtures.hpp"
+#include "../../report/made_snapshot.hpp"
+#include "../../report/report_fixtures.hpp"
 
 namespace fil::report {
 namespace {
