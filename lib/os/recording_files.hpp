@@ -21,10 +21,12 @@ bool set_length(const char* path, std::uint64_t bytes);
 
 // Room on the disk for these pages of a mapped file, which starts at `offset` of them: what is
 // written there from now on finds it. Where the disk is full, writing without would kill (SIGBUS).
-// `path` is needed on kernels before 5.14. Nobody has written there yet; `is_used` if somebody may
-// have: then there is none on file systems that could only have zeros written to it.
-bool make_room(void* address, std::uint64_t bytes, const char* path, std::uint64_t offset,
-               bool is_used = false);
+// `path` is needed on kernels before 5.14. Nobody has written there yet.
+bool make_room(void* address, std::uint64_t bytes, const char* path, std::uint64_t offset);
+
+// The same for all of a file, mapped at `address` or only its beginning, which is in use: what is
+// in it stays.
+bool make_all_room(void* address, std::uint64_t bytes, const char* path);
 
 bool make_folder(const char* path);  // 0700; one that is there is no success
 bool make_folders(char* path);       // with those above it; what is there is fine

@@ -51,11 +51,15 @@ bool write_zeros(int file, std::uint64_t bytes, std::uint64_t offset) {
     return true;
 }
 
-bool make_room_in_file(const char* path, std::uint64_t bytes, std::uint64_t offset, bool is_used) {
+bool give_room(int file, std::uint64_t bytes, std::uint64_t offset) {
+    return syscall(SYS_fallocate, file, 0, offset, bytes) == 0;
+}
+
+bool make_room_in_file(const char* path, std::uint64_t bytes, std::uint64_t offset) {
     const int file = open_with(path, O_RDWR);
     if (file < 0) return false;
-    bool is_made = syscall(SYS_fallocate, file, 0, offset, bytes) == 0;
-    if (!is_made && errno == EOPNOTSUPP && !is_used) is_made = write_zeros(file, bytes, offset);
+    bool is_made = give_room(file, bytes, offset);
+    if (!is_made && errno == EOPNOTSUPP) is_made = write_zeros(file, bytes, offset);
     if (!is_made) note_refusal(SYS_fallocate);
     close_descriptor(file);
     return is_made;
@@ -93,13 +97,22 @@ bool set_length(const char* path, std::uint64_t bytes) {
     return is_set;
 }
 
-bool make_room(void* address, std::uint64_t bytes, const char* path, std::uint64_t offset,
-               bool is_used) {
+bool make_room(void* address, std::uint64_t bytes, const char* path, std::uint64_t offset) {
     if (syscall(SYS_madvise, address, bytes, populate_write) == 0) return true;
-    if (errno == EINVAL) return make_room_in_file(path, bytes, offset, is_used);
+    if (errno == EINVAL) return make_room_in_file(path, bytes, offset);
     if (errno == EFAULT) errno = ENOSPC;  // as the kernel says that a page cannot be had
     note_refusal(SYS_fallocate);
     return false;
+}
+
+bool make_all_room(void* address, std::uint64_t bytes, const char* path) {
+    const int file = open_with(path, O_RDWR);
+    if (file < 0) return false;
+    const bool is_made =
+        give_room(file, bytes, 0) || syscall(SYS_madvise, address, bytes, populate_write) == 0;
+    if (!is_made) note_refusal(SYS_fallocate);
+    close_descriptor(file);
+    return is_made;
 }
 
 bool make_folder(const char* path) {

@@ -241,8 +241,7 @@ bool recording_in_file::make_room(void* address, std::uint64_t bytes) {
 
 void recording_in_file::make_all_room() {
     const std::uint64_t length = length_.load();
-    if (base_ != nullptr && os::make_room(base_, length, name().text(), 0, true))
-        with_room_ = length;
+    if (base_ != nullptr && os::make_all_room(base_, length, name().text())) with_room_ = length;
 }
 
 void recording_in_file::cut(std::uint64_t bytes) {

@@ -22,24 +22,6 @@
 namespace fil {
 namespace {
 
-TEST(session_address, is_taken_apart_and_refused_if_foreign) {
-    session_address address;
-    const std::string token(token_length, 'a');
-    const std::string text = "2:42:" + token + ":/tmp/with:colon/session";
-    ASSERT_TRUE(parse_session_address(text, address));
-    EXPECT_EQ(address.supervisor_pid, 42);
-    EXPECT_EQ(address.token, token);
-    EXPECT_EQ(address.socket_path, "/tmp/with:colon/session");
-    const std::string next = std::to_string(session_protocol_version + 1);
-    for (const char* other : {next.c_str(), "01x", "", "-1", "4294967297"})
-        EXPECT_FALSE(parse_session_address(other + text.substr(1), address)) << other;
-    for (const char* pid : {"", "4x", "99999999999"})
-        EXPECT_FALSE(parse_session_address("2:" + (pid + text.substr(4)), address)) << pid;
-    EXPECT_FALSE(parse_session_address("1:42:" + token + ":/tmp/x", address));
-    EXPECT_FALSE(parse_session_address("2:42:short:/tmp/x", address));
-    EXPECT_FALSE(parse_session_address("", address));
-}
-
 TEST(session, strangers_are_not_let_in) {
     session session, other;
     std::string forged = session.environment();

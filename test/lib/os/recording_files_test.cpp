@@ -87,6 +87,17 @@ TEST_F(recording_files, have_room_on_the_disk_for_what_is_asked) {
     unmap(first, 8 * page);
 }
 
+TEST_F(recording_files, have_room_for_all_of_them_where_only_the_beginning_is_mapped) {
+    char* const first = mapped(path, 8 * page);
+    std::strcpy(first, "text");
+    unmap(first + 2 * page, 6 * page);
+    EXPECT_TRUE(make_all_room(first, 8 * page, path.c_str()));
+    EXPECT_GE(bytes_on_disk(path), 8 * page);
+    EXPECT_STREQ(first, "text");
+    EXPECT_FALSE(make_all_room(first, page, (folder / "no").c_str()));
+    unmap(first, 2 * page);
+}
+
 // As before Linux 5.14, and on file systems that know no better.
 TEST_F(recording_files, have_room_made_by_zeros_where_nothing_was_written_yet) {
     EXPECT_EQ(status_of_child([&] {
@@ -97,9 +108,9 @@ TEST_F(recording_files, have_room_made_by_zeros_where_nothing_was_written_yet) {
                   HOLDS(3, std::string(first) == "text");
                   HOLDS(4, test::refuse_call(SYS_fallocate, EOPNOTSUPP));
                   HOLDS(5, make_room(first + page, page, path.c_str(), page));
-                  HOLDS(6, !make_room(first, 4 * page, path.c_str(), 0, true));
+                  HOLDS(6, !make_all_room(first, 4 * page, path.c_str()));
                   HOLDS(7, std::string(first) == "text");
-                  HOLDS(8, last_refusal() == make_refusal(SYS_fallocate, EOPNOTSUPP));
+                  HOLDS(8, call_of(last_refusal()) == SYS_fallocate);
                   HOLDS(9, !make_room(first, page, (path + "no").c_str(), 0));
               }),
               0);
