@@ -48,6 +48,12 @@ std::string content_of(int file, const std::string& wanted) {
     return "none";
 }
 
+// Where a size is damaged as much may be asked for, and some allocators touch all that they give.
+void limit_memory() {
+    const rlimit limit{1ul << 30, 1ul << 30};
+    setrlimit(RLIMIT_AS, &limit);
+}
+
 struct unpacked : testing::Test {
     // True if it is another one than was given.
     bool is_copied(const std::string& text) {
@@ -91,7 +97,7 @@ TEST_F(unpacked, a_file_without_such_sections_is_itself) {
 }
 
 TEST_F(unpacked, what_cannot_be_unpacked_stays_packed) {
-    for (const std::uint64_t said : {4ull, 6ull, 1ull << 33, 1ull << 60}) {
+    for (const std::uint64_t said : {4ull, 6ull, 1ull << 20, 1ull << 60}) {
         is_copied(test::elf_text(
             {{".debug_info", packed("names", said), SHF_COMPRESSED}, {".text", "code"}}));
         EXPECT_EQ(content_of(got.number(), ".debug_info"), "packed") << said;
@@ -102,8 +108,7 @@ TEST_F(unpacked, what_cannot_be_unpacked_stays_packed) {
 
 TEST_F(unpacked, what_there_is_no_memory_for_stays_packed) {
     EXPECT_EQ(status_of_child([&] {
-                  const rlimit limit{1ul << 30, 1ul << 30};
-                  setrlimit(RLIMIT_AS, &limit);
+                  limit_memory();
                   is_copied(test::elf_text(
                       {{".debug_info", packed("names", 1ull << 33), SHF_COMPRESSED}}));
                   HOLDS(1, content_of(got.number(), ".debug_info") == "packed");
@@ -112,16 +117,20 @@ TEST_F(unpacked, what_there_is_no_memory_for_stays_packed) {
 }
 
 TEST_F(unpacked, a_damaged_file_is_itself_or_a_copy_and_ends_nothing) {
-    for (std::size_t bytes = 0; bytes < whole.size(); bytes += 3) {
-        is_copied(whole.substr(0, bytes));
-        EXPECT_GE(got.number(), 0);
-    }
-    for (std::size_t at = 0; at < whole.size(); ++at) {
-        std::string changed = whole;
-        changed[at] = static_cast<char>(~changed[at]);
-        is_copied(changed);
-        EXPECT_GE(got.number(), 0);
-    }
+    EXPECT_EQ(status_of_child([&] {
+                  limit_memory();
+                  for (std::size_t bytes = 0; bytes < whole.size(); bytes += 3) {
+                      is_copied(whole.substr(0, bytes));
+                      HOLDS(1, got.number() >= 0);
+                  }
+                  for (std::size_t at = 0; at < whole.size(); ++at) {
+                      std::string changed = whole;
+                      changed[at] = static_cast<char>(~changed[at]);
+                      is_copied(changed);
+                      HOLDS(2, got.number() >= 0);
+                  }
+              }),
+              0);
 }
 
 }  // namespace
