@@ -37,22 +37,25 @@ void grow(recording_memory& memory) {
         memory.grow_to(bytes);
 }
 
-// By calls that are still allowed, for the time when some of them are not.
+// By calls that are still allowed, for the time when some of them are not. What a filter before
+// this one refuses was seen to then, and is no longer allowed.
 void prepare(std::uint32_t refused) {
     if (this_process.running() == nullptr) return;  // a new process joins now, or never
+    const std::uint32_t lost = refused & ~sandbox::refused.load();
+    if (lost == 0) return;
     if (sandbox::allows(sandbox::of_signal_stack)) {
         const alternate_stack stack = system_signal_stacks::of_this_thread();
         if (stack.begin != stack.end) signal_stack = {stack.begin, stack.end - stack.begin};
     }
-    const bool may_map = (refused & sandbox::of_memory) == 0;
-    if (!may_map && sandbox::allows(sandbox::all)) {
+    const bool loses_memory = (lost & sandbox::of_memory) != 0;
+    if (loses_memory && sandbox::allows(sandbox::all)) {
         reserve(sandbox::pages, false);
         reserve(sandbox::pages_wiped_on_fork, true);
     }
     entry::event([=](process_recorder& recorder, thread_state& thread) {
         recorder.capture(thread);  // the source's memory of this thread
-        if (!may_map) grow(recorder.memory());
-        if ((refused & sandbox::of_files) != 0) this_process.recording().make_room_in_file();
+        if (loses_memory) grow(recorder.memory());
+        if ((lost & sandbox::of_files) != 0) this_process.recording().make_room_in_file();
         this_process.sources().know_all_modules();
     });
 }

@@ -40,6 +40,7 @@ def as_plain(program: str, way: str, what: str, output: Path):
         ("prctl", "work"),
         ("seccomp", "work"),
         ("syscall", "work"),
+        ("twice", "work"),
         ("prctl", "threads"),
         ("seccomp", "threads"),
         ("prctl", "signals"),
@@ -105,7 +106,13 @@ def test_python_in_a_sandbox_is_recorded(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "way, what",
-    [("prctl", "work"), ("prctl", "threads"), ("prctl", "children"), ("strict", "work")],
+    [
+        ("prctl", "work"),
+        ("prctl", "threads"),
+        ("prctl", "children"),
+        ("twice", "work"),
+        ("strict", "work"),
+    ],
 )
 def test_where_nobody_supervises_nothing_is_called_either(
     here: Path, way: str, what: str, sandboxed: str
