@@ -47,14 +47,16 @@ void prepare(std::uint32_t refused) {
         const alternate_stack stack = system_signal_stacks::of_this_thread();
         if (stack.begin != stack.end) signal_stack = {stack.begin, stack.end - stack.begin};
     }
-    const bool loses_memory = (lost & sandbox::of_memory) != 0;
-    if (loses_memory && sandbox::allows(sandbox::all)) {
+    // The first filter may leave us memory and the next one take it, when what this needs beside it
+    // is gone. It is address space until it is used.
+    const bool is_first = sandbox::allows(sandbox::all);
+    if (is_first) {
         reserve(sandbox::pages, false);
         reserve(sandbox::pages_wiped_on_fork, true);
     }
     entry::event([=](process_recorder& recorder, thread_state& thread) {
         recorder.capture(thread);  // the source's memory of this thread
-        if (loses_memory) grow(recorder.memory());
+        if (is_first) grow(recorder.memory());
         if ((lost & sandbox::of_files) != 0) this_process.recording().make_room_in_file();
         this_process.sources().know_all_modules();
     });

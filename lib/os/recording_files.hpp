@@ -24,8 +24,8 @@ bool set_length(const char* path, std::uint64_t bytes);
 // `path` is needed on kernels before 5.14. Nobody has written there yet.
 bool make_room(void* address, std::uint64_t bytes, const char* path, std::uint64_t offset);
 
-// The same for all of a file, mapped at `address` or only its beginning, which is in use: what is
-// in it stays.
+// The same for all of a file, of which at least the beginning is mapped at `address` and in use:
+// what is in it stays.
 bool make_all_room(void* address, std::uint64_t bytes, const char* path);
 
 bool make_folder(const char* path);  // 0700; one that is there is no success

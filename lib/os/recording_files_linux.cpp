@@ -52,7 +52,11 @@ bool write_zeros(int file, std::uint64_t bytes, std::uint64_t offset) {
 }
 
 bool give_room(int file, std::uint64_t bytes, std::uint64_t offset) {
-    return syscall(SYS_fallocate, file, 0, offset, bytes) == 0;
+    long failed;
+    do {
+        failed = syscall(SYS_fallocate, file, 0, offset, bytes);
+    } while (failed != 0 && errno == EINTR);
+    return failed == 0;
 }
 
 bool make_room_in_file(const char* path, std::uint64_t bytes, std::uint64_t offset) {
@@ -108,8 +112,11 @@ bool make_room(void* address, std::uint64_t bytes, const char* path, std::uint64
 bool make_all_room(void* address, std::uint64_t bytes, const char* path) {
     const int file = open_with(path, O_RDWR);
     if (file < 0) return false;
-    const bool is_made =
-        give_room(file, bytes, 0) || syscall(SYS_madvise, address, bytes, populate_write) == 0;
+    bool is_made = give_room(file, bytes, 0);
+    if (!is_made && errno == EOPNOTSUPP) {
+        is_made = syscall(SYS_madvise, address, bytes, populate_write) == 0;
+        if (errno == EFAULT) errno = ENOSPC;
+    }
     if (!is_made) note_refusal(SYS_fallocate);
     close_descriptor(file);
     return is_made;

@@ -39,8 +39,9 @@ bool append_sign(std::string& text, std::string_view sign) {
     const char* end = sign.data() + sign.size();
     const bool is_one = std::from_chars(sign.data() + 1, end, character, 16).ptr == end &&
                         character >= ' ';  // 0 where there is no number, or none of 32 bits
-    if (is_one) append_character(text, character);
-    return is_one;
+    const std::size_t before = text.size();
+    if (is_one) append_character(text, character);  // nothing where it is no character
+    return text.size() != before;
 }
 
 std::string plain(std::string_view part) {

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -382,10 +383,8 @@ def test_a_path_with_spaces_and_colons_works(here):
 
 def library_beside(command: Path) -> Path:
     """Where the library is, asked of the program it is loaded into."""
-    ended = run_plain(
-        [str(command), "--no-browser", "run", "env"], cwd=os.environ.get("TMPDIR", "/tmp")
-    )
-    shutil.rmtree(Path(os.environ.get("TMPDIR", "/tmp"), "fil-result"), ignore_errors=True)
+    with tempfile.TemporaryDirectory() as here:
+        ended = run_plain([str(command), "--no-browser", "run", "env"], cwd=here)
     line = next(line for line in ended.stdout.splitlines() if line.startswith(b"LD_PRELOAD="))
     return Path(line.decode().removeprefix("LD_PRELOAD=").split(":")[0])
 

@@ -59,8 +59,8 @@ TREE = """
 """
 
 
-def keeper_of(supervisor: int) -> int:
-    """Nobody's child that is called so, and tells errors where the supervisor does."""
+def keepers_of(supervisor: int) -> list[int]:
+    """Nobody's children that are called so, and tell errors where the supervisor does."""
     errors = Path(f"/proc/{supervisor}/fd/2").readlink()
     found = []
     for process in Path("/proc").glob("[0-9]*"):
@@ -68,7 +68,13 @@ def keeper_of(supervisor: int) -> int:
             is_one = (process / "comm").read_text() == "fil-keeper\n"
             if is_one and (process / "fd/2").readlink() == errors:
                 found.append(int(process.name))
-    (pid,) = found
+    return found
+
+
+def keeper_of(supervisor: int) -> int:
+    """It takes its name when it is under way, which the program does not wait for."""
+    wait_until(lambda: keepers_of(supervisor), "there is a keeper")
+    (pid,) = keepers_of(supervisor)
     return pid
 
 

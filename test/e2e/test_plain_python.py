@@ -59,26 +59,27 @@ def test_a_python_that_is_not_there_is_refused():
     assert refused.stderr.startswith(PREFIX)
 
 
-def watchers() -> list[str]:
+def watchers_in(here: Path) -> list[str]:
     return [
         entry.name
         for entry in Path("/proc").iterdir()
-        if entry.name.isdigit() and executable_of(entry) == FIL_PROFILE.resolve()
+        if entry.name.isdigit()
+        and link_of(entry / "exe") == FIL_PROFILE.resolve()
+        and link_of(entry / "cwd") == here.resolve()
     ]
 
 
-def executable_of(process: Path) -> Path | None:
+def link_of(path: Path) -> Path | None:
     try:
-        return (process / "exe").resolve(strict=True)
+        return path.resolve(strict=True)
     except OSError:
         return None
 
 
 def test_the_watcher_ends_with_the_program_and_leaves_nothing(here, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(here))
-    before = watchers()
     assert python("-c", "import time; time.sleep(0.1)", env=os.environ).status == 0
-    wait_until(lambda: set(watchers()) <= set(before), "the watcher ends")
+    wait_until(lambda: not watchers_in(here), "the watcher ends")
     assert list(here.iterdir()) == []
 
 

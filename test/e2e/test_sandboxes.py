@@ -41,6 +41,7 @@ def as_plain(program: str, way: str, what: str, output: Path):
         ("seccomp", "work"),
         ("syscall", "work"),
         ("twice", "work"),
+        ("one more", "work"),
         ("prctl", "threads"),
         ("seccomp", "threads"),
         ("prctl", "signals"),
@@ -111,6 +112,7 @@ def test_python_in_a_sandbox_is_recorded(tmp_path: Path) -> None:
         ("prctl", "threads"),
         ("prctl", "children"),
         ("twice", "work"),
+        ("one more", "work"),
         ("strict", "work"),
     ],
 )

@@ -20,7 +20,7 @@ using source_kit::address;
 
 class asking_thread {
   public:
-    // With every capture of this thread that is not the same call as the last one.
+    // With every capture of this thread.
     void note(const python_runtime& runtime, address state, fil_callstack callstack,
               bool is_native) {
         if (!note_again(state, callstack, is_native)) [[unlikely]] {
@@ -28,7 +28,8 @@ class asking_thread {
             note_again(state, callstack, is_native);
         }
     }
-    // False if it was of another state until now: then nothing is noted.
+    // The same, where this thread's state is the one of its last capture; where it is not, false,
+    // and nothing is noted.
     bool note_again(address state, fil_callstack callstack, bool is_native) {
         if (state != state_.load(std::memory_order_relaxed)) [[unlikely]]
             return false;

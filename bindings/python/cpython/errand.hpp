@@ -51,9 +51,10 @@ class errands {
         return root_of_helper<Frames>(runtime, names, chain);
     }
 
-    // Then the newest frame may be one whose variables were read: what they say may change while it
-    // runs, so it is not to be trusted next time. Asked once.
-    bool reads_newest() { return std::exchange(reads_newest_, false); }
+    // Then another answer may come while the newest frame stays where it is, so that it is not to
+    // be trusted next time: its own variables were read, or the thread did not hold the lock,
+    // without which not everything can be asked. Asked once.
+    bool may_change() { return std::exchange(may_change_, false); }
 
   private:
     static constexpr std::uint32_t most_starting = 12;  // frames of threading.py, and shims
@@ -66,7 +67,7 @@ class errands {
         if (loop == 0) return FIL_CALLSTACK_UNKNOWN;
         const object_reader reader(runtime.layout, *runtime.objects);
         const std::uint32_t called = next_function(runtime, chain, loop + 1);
-        reads_newest_ = chain.count() <= loop || chain.count() <= called;
+        may_change_ = chain.count() <= loop || chain.count() <= called || !holds_lock(runtime);
         if (has_same_in_hand(reader, chain.frame(loop))) return last_root_;
         if (!know_thread(runtime, chain, reader, loop)) return FIL_CALLSTACK_UNKNOWN;
 
@@ -367,7 +368,7 @@ class errands {
     address bootstrap_;       // the outermost code of one that may be
     address loop_code_;       // the first that is not threading.py's; 0: not known
     std::uint32_t bottom_, loop_, loop_variables_;
-    bool is_librarys_, is_loop_, reads_newest_;
+    bool is_librarys_, is_loop_, may_change_;
     std::size_t library_length_;
     char library_[1024];
     char text_[1024];

@@ -115,7 +115,7 @@ template <typename Frames>
         walk.chain.stand_on(root);
         callstack = walk.chain.follow(top, frames, child);
     }
-    if (walk.errands_.reads_newest()) [[unlikely]]
+    if (walk.errands_.may_change()) [[unlikely]]
         walk.chain.distrust_last();
     walk.asks.note(the_runtime, state, callstack, is_native);
 #ifdef FIL_VERIFY_FRAMES

@@ -53,7 +53,7 @@ class line_table {
 
     template <auto Next, typename Passed>
     std::int32_t read_with(line_cursor& at, std::uint32_t offset, Passed passed) const {
-        line_cursor here = at;  // a copy: bytes read might be anybody's, the compiler must think
+        line_cursor here = at;  // in registers: the compiler must assume that bytes alias `at`
         std::int32_t line = no_line;
         while (here.end <= offset && here.next < size_) {
             passed(static_cast<const line_cursor&>(here));

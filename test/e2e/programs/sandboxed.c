@@ -78,10 +78,17 @@ static void confine(const char* how) {
     struct sigaction action = {.sa_sigaction = violation, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigaction(SIGSYS, &action, NULL);
     struct sock_fprog program = {length, filter};
+    struct sock_filter no_limits[] = {
+        filter[0], BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prlimit64, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    struct sock_fprog before = {4, no_limits};
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     long failed = 1;
     if (!strcmp(how, "prctl") || !strcmp(how, "twice"))
         failed = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+    if (!strcmp(how, "one more"))
+        failed = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &before) ||
+                 prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
     if (!strcmp(how, "twice") && !failed)
         failed = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
     if (!strcmp(how, "seccomp")) {
