@@ -5,7 +5,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "checking_child.hpp"
+#include "dead_process.hpp"
 #include "os/file_descriptor.hpp"
 #include "os/os.hpp"
 #include "os/refused_call.hpp"
@@ -167,10 +167,7 @@ TEST_F(recording_files, a_folder_is_visited_until_it_is_enough) {
 TEST_F(recording_files, of_this_machine_are_those_of_its_processes) {
     EXPECT_TRUE(is_running(getpid()));
     EXPECT_TRUE(is_running(1)) << "although it may be another user's";
-    const pid_t child = fork();
-    if (child == 0) _exit(0);
-    waitpid(child, nullptr, 0);
-    EXPECT_FALSE(is_running(child));
+    EXPECT_FALSE(is_running(test::dead_process()));
     EXPECT_NE(machine_number(), 0u);
     EXPECT_EQ(machine_number(), machine_number());
     char name[65], cut[4] = "abc";

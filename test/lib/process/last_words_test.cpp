@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "checking_child.hpp"
+#include "dead_process.hpp"
 #include "os/sandbox.hpp"
 #include "process/session_words.hpp"
 
@@ -63,10 +64,7 @@ TEST_F(last_words_test, who_said_nothing_is_not_heard) {
 }
 
 TEST_F(last_words_test, where_the_supervisor_is_gone_it_goes_on) {
-    const pid_t gone = fork();
-    if (gone == 0) _exit(0);
-    waitpid(gone, nullptr, 0);
-    both.page.supervisor_pid = gone;
+    both.page.supervisor_pid = test::dead_process();
     EXPECT_EQ(status_of_child([&] {
                   errno = 77;
                   fail_request();

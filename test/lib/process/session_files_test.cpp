@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -12,6 +11,7 @@
 #include <regex>
 #include <string>
 
+#include "dead_process.hpp"
 #include "fil/recording/view.hpp"
 #include "os/sandbox.hpp"
 #include "process/session_words.hpp"
@@ -21,13 +21,6 @@ namespace fil {
 namespace {
 
 namespace fs = std::filesystem;
-
-pid_t dead() {
-    const pid_t child = fork();
-    if (child == 0) _exit(0);
-    waitpid(child, nullptr, 0);
-    return child;
-}
 
 struct files : testing::Test {
     files() {
@@ -129,7 +122,7 @@ TEST_F(files, in_a_sandbox_a_recording_has_the_room_that_was_made_before) {
 }
 
 TEST_F(files, who_comes_takes_out_what_the_dead_held_and_removes_what_no_report_needs) {
-    recording_header& killed = made(dead());
+    recording_header& killed = made(test::dead_process());
     session_words(*page, killed).add(700);
     recording_header& runs = made(getpid());
     session_words(*page, runs).add(50);
@@ -146,7 +139,7 @@ TEST_F(files, who_comes_takes_out_what_the_dead_held_and_removes_what_no_report_
 }
 
 TEST_F(files, the_founders_recording_and_what_is_none_stay) {
-    recording_header& founders = made(page->founder = dead());
+    recording_header& founders = made(page->founder = test::dead_process());
     clear_up(folder, *page);
     EXPECT_EQ(founders.closed, 1u);
     page->peak = 5000;

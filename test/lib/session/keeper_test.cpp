@@ -3,7 +3,6 @@
 #include "session/keeper.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -11,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "dead_process.hpp"
 #include "os/cold/connections.hpp"
 #include "os/os.hpp"
 #include "process/recording_names.hpp"
@@ -22,20 +22,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-pid_t dead() {
-    const pid_t child = fork();
-    if (child == 0) _exit(0);
-    waitpid(child, nullptr, 0);
-    return child;
-}
-
 struct keeping_test {
     // A process that held something at the peak, and is gone.
     joined_process& join() {
         const auto bytes = small_recording();
         joined_process& one = *all.emplace_back(std::make_unique<joined_process>());
         one.number = std::uint32_t(all.size()) - 1;
-        one.pid = dead();
+        one.pid = test::dead_process();
         one.command = std::string("work\0", 5);
         files.emplace_back(os::make_shared_file("test", bytes.size()));
         one.memory = shared_mapping(files.back().number(), bytes.size());

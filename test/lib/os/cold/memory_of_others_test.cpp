@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <string>
 
+#include "dead_process.hpp"
 #include "os/cold/files.hpp"
 #include "os/os.hpp"
 
@@ -63,15 +63,13 @@ TEST(memory_of_others, is_read_whole_or_not) {
 }
 
 TEST(memory_of_others, that_are_gone_is_none) {
-    const pid_t child = fork();
-    if (child == 0) _exit(0);
-    waitpid(child, nullptr, 0);
-    memory_of_another memory(child);
+    const pid_t dead = test::dead_process();
+    memory_of_another memory(dead);
     char byte;
     EXPECT_FALSE(memory.read(number_of(&byte), &byte, 1));
     memory.parts(number_of(&byte), 1, [](auto...) { FAIL(); });
     EXPECT_EQ(memory.resident_bytes(0, 16 * page), 0u);
-    EXPECT_FALSE(resident_bytes_of(child, 0, page));
+    EXPECT_FALSE(resident_bytes_of(dead, 0, page));
     EXPECT_EQ(errno, ENOENT);
 }
 
