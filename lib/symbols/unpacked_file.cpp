@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
-#include <new>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -29,7 +28,7 @@ bool write_all(int file, const void* from, std::size_t bytes, std::uint64_t offs
     return os::write_at(file, static_cast<const char*>(from), bytes, offset);
 }
 
-std::vector<Elf64_Shdr> sections_of(int file, const Elf64_Ehdr& header) {
+std::vector<Elf64_Shdr> sections_of(int file, const Elf64_Ehdr& header, std::uint64_t file_bytes) {
     if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return {};
     if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_shentsize != sizeof(Elf64_Shdr))
         return {};
@@ -37,7 +36,7 @@ std::vector<Elf64_Shdr> sections_of(int file, const Elf64_Ehdr& header) {
     if (header.e_shoff == 0 || !read_all(file, sections.data(), sizeof(Elf64_Shdr), header.e_shoff))
         return {};
     const std::uint64_t count = header.e_shnum != 0 ? header.e_shnum : sections[0].sh_size;
-    if (count > 1'000'000) return {};
+    if (count > file_bytes / sizeof(Elf64_Shdr)) return {};
     sections.resize(count);
     const std::size_t bytes = count * sizeof(Elf64_Shdr);
     if (!read_all(file, sections.data(), bytes, header.e_shoff)) return {};
@@ -65,18 +64,32 @@ bool copy(int from, int to, std::uint64_t bytes) {
     return true;
 }
 
+// True if that is what `packed` is of. Part by part: of a damaged one `bytes` may be more than
+// there is memory for.
+bool unpack(const std::vector<char>& packed, int to, std::uint64_t offset, std::uint64_t bytes) {
+    const std::unique_ptr<ZSTD_DStream, std::size_t (*)(ZSTD_DStream*)> stream(ZSTD_createDStream(),
+                                                                               ZSTD_freeDStream);
+    if (stream == nullptr) return false;
+    std::vector<char> part(1 << 20);
+    ZSTD_inBuffer in{packed.data(), packed.size(), 0};
+    for (std::uint64_t done = 0;;) {
+        ZSTD_outBuffer out{part.data(), part.size(), 0};
+        const std::size_t left = ZSTD_decompressStream(stream.get(), &out, &in);
+        if (ZSTD_isError(left) || out.pos > bytes - done) return false;
+        if (!write_all(to, part.data(), out.pos, offset + done)) return false;
+        done += out.pos;
+        const bool is_all_read = in.pos == in.size;
+        if (is_all_read && left == 0) return done == bytes;
+        if (is_all_read && out.pos < out.size) return false;  // its end is missing
+    }
+}
+
 // What the section holds stands at `offset` of the copy from now on.
 bool unpack(int file, int to, Elf64_Shdr& section, const Elf64_Chdr& header, std::uint64_t offset) {
     std::vector<char> packed(section.sh_size - sizeof header);
-    if (!read_all(file, packed.data(), packed.size(), section.sh_offset + sizeof header))
+    if (!read_all(file, packed.data(), packed.size(), section.sh_offset + sizeof header) ||
+        !unpack(packed, to, offset, header.ch_size))
         return false;
-    // Not a vector: its bytes would be touched although they may never be written. Of a damaged
-    // one, so many may be more than there is.
-    const std::unique_ptr<char[]> plain(new (std::nothrow) char[header.ch_size]);
-    if (plain == nullptr) return false;
-    const std::size_t got =
-        ZSTD_decompress(plain.get(), header.ch_size, packed.data(), packed.size());
-    if (got != header.ch_size || !write_all(to, plain.get(), header.ch_size, offset)) return false;
     section.sh_flags &= ~std::uint64_t{SHF_COMPRESSED};
     section.sh_offset = offset;
     section.sh_size = header.ch_size;
@@ -91,7 +104,7 @@ file_descriptor unpacked_file(file_descriptor file) {
     const int from = file.number();
     const auto facts = os::facts_of(from);
     if (!facts || !facts->is_regular || !read_all(from, &header, sizeof header, 0)) return file;
-    std::vector<Elf64_Shdr> sections = sections_of(from, header);
+    std::vector<Elf64_Shdr> sections = sections_of(from, header, facts->bytes);
     file_descriptor unpacked(-1);
     std::uint64_t end = facts->bytes;
     for (Elf64_Shdr& section : sections) {
