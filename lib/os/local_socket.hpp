@@ -9,7 +9,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string_view>
 
 namespace fil::os {
@@ -22,9 +21,10 @@ class local_socket {
 
     bool is_there() const { return descriptor_ >= 0; }
 
-    // Connecting and sending wait where the other end is stopped and others stand in line.
-    bool limit_sending(int milliseconds) const;
-    bool limit_receiving(int milliseconds) const;
+    // Connecting and sending wait where the other end is stopped and others stand in line. No
+    // signal ends a wait early, and however many come, none lasts twice as long as this: EAGAIN.
+    bool limit_sending(int milliseconds);
+    bool limit_receiving(int milliseconds);
 
     bool connect_to(std::string_view path) const;
     bool connect_to_abstract(std::string_view name) const;
@@ -39,19 +39,18 @@ class local_socket {
     // `descriptor` goes with it and stays the caller's; -1: none does.
     bool send(const void* data, std::size_t bytes, int descriptor) const;
 
-    // Signals that interrupt it do not end it before `until_ns` (monotonic_ns()).
     struct received {
         long bytes;      // 0: the other end hung up; less: it failed
         int descriptor;  // now the caller's; -1: none came, or there was no number left for it
     };
-    received receive(void* data, std::size_t bytes,
-                     std::int64_t until_ns = std::numeric_limits<std::int64_t>::max()) const;
+    received receive(void* data, std::size_t bytes) const;
 
   private:
     bool limit(int direction, int milliseconds) const;
     bool connect_to(std::string_view name, bool is_abstract) const;
 
     int descriptor_;
+    int longest_sending_ = 0, longest_receiving_ = 0;  // 0: as long as it takes
 };
 
 }  // namespace fil::os

@@ -12,11 +12,10 @@
 namespace fil {
 namespace {
 
-session_page* receive_page(const os::local_socket& socket, int milliseconds) {
+session_page* receive_page(os::local_socket& socket, int milliseconds) {
     if (!socket.limit_receiving(milliseconds)) return nullptr;
     join_reply reply{};
-    const std::int64_t deadline_ns = os::monotonic_ns() + std::int64_t{milliseconds} * 1'000'000;
-    const auto [length, came] = socket.receive(&reply, sizeof reply, deadline_ns);
+    const auto [length, came] = socket.receive(&reply, sizeof reply);
     if (length < 0) note_refusal(refused_call::receiving, errno == EAGAIN ? ETIMEDOUT : errno);
     if (length == long(sizeof reply) && reply.answer == join_answer::left_out) {
         note_refusal(0, 0);  // nobody refused anything: the user does not want this process
@@ -68,7 +67,7 @@ bool connect(const os::local_socket& socket, const session_address& address) {
 }
 
 // `descriptor` goes with it, unless it is -1.
-bool send_request(const os::local_socket& socket, const session_address& address,
+bool send_request(os::local_socket& socket, const session_address& address,
                   const join_request& request, int descriptor, int milliseconds) {
     return socket.is_there() && socket.limit_sending(milliseconds) && connect(socket, address) &&
            socket.send(&request, sizeof request, descriptor);
@@ -80,7 +79,7 @@ session_page* join_session(const session_address& address, const os::shared_memo
                            bool is_program) {
     constexpr int longest = 5000;
     const os::keep_errno keep;
-    const os::local_socket socket;
+    os::local_socket socket;
     join_request request = request_of(request_kind::join, address);
     request.segment = recording.segment;
     request.is_program = is_program ? 1 : 0;
@@ -95,7 +94,7 @@ bool ask_for_report(const session_address& address, report_reply& reply) {
     const join_request request = request_of(request_kind::report, address);
     // Who connects and is then kept from sending for a while is taken for a stranger, and let go.
     for (int attempt = 0; attempt < 20; ++attempt) {
-        const os::local_socket socket;
+        os::local_socket socket;
         if (!send_request(socket, address, request, -1, 5000)) {
             if (errno == EPIPE || errno == ECONNRESET) continue;
             return false;
@@ -108,7 +107,7 @@ bool ask_for_report(const session_address& address, report_reply& reply) {
 
 void say_refused(const session_address& address, std::uint32_t why) {
     const os::keep_errno keep;
-    const os::local_socket socket;
+    os::local_socket socket;
     join_request request = request_of(request_kind::refused, address);
     request.reason = why;
     request.is_program = 1;  // a forked child has its parent's page to say so
@@ -117,13 +116,13 @@ void say_refused(const session_address& address, std::uint32_t why) {
 
 void say_run_began(const session_address& address) {
     const os::keep_errno keep;
-    const os::local_socket socket;
+    os::local_socket socket;
     send_request(socket, address, request_of(request_kind::run_began, address), -1, 200);
 }
 
 void say_child_killed(const session_address& address, std::int32_t child) {
     const os::keep_errno keep;
-    const os::local_socket socket;
+    os::local_socket socket;
     join_request request = request_of(request_kind::child_killed, address);
     request.child = child;
     join_reply reply{};

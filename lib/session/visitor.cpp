@@ -29,7 +29,7 @@ std::vector<std::string> sockets_of_sessions() {
     return found;
 }
 
-bool send_question(const os::local_socket& socket, const std::string& path, request_kind kind,
+bool send_question(os::local_socket& socket, const std::string& path, request_kind kind,
                    std::int32_t pid) {
     join_request request{};
     request.version = session_protocol_version;
@@ -43,7 +43,7 @@ bool send_question(const os::local_socket& socket, const std::string& path, requ
 enum class whose { not_here, a_process, a_supervisor, silent };
 
 whose ask_whose(const std::string& path, std::int32_t pid) {
-    const os::local_socket socket;
+    os::local_socket socket;
     if (!send_question(socket, path, request_kind::whose, pid))
         return errno == EAGAIN ? whose::silent : whose::not_here;
     visit_reply reply{};
@@ -112,9 +112,8 @@ std::optional<visitor::heard> visitor::hear(int milliseconds) {
     if (!asking_) throw visit_refused("nothing was asked");
     visit_reply reply{};
     asking_->limit_receiving(std::max(milliseconds, 1));
-    const std::int64_t until_ns = os::monotonic_ns();  // a signal ends the wait
-    const auto [length, came] = asking_->receive(&reply, sizeof reply, until_ns);
-    if (length < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
+    const auto [length, came] = asking_->receive(&reply, sizeof reply);
+    if (length < 0 && errno == EAGAIN) return std::nullopt;
     file_descriptor attached(came);
     asking_.reset();
     if (length <= 0) throw visit_refused("the program has ended");

@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "checking_child.hpp"
 #include "interruptions.hpp"
@@ -26,7 +28,7 @@ struct local_sockets : testing::Test {
 
     const test::scratch_folder folder;
     file_descriptor door = make_listening_socket(), other;
-    const local_socket caller;
+    local_socket caller;
     bool listens = false;
     char text[8] = {};
 };
@@ -83,21 +85,50 @@ TEST_F(local_sockets, wait_as_long_as_they_may) {
     EXPECT_EQ(last_refusal(), make_refusal(SYS_sendmsg, EAGAIN));
 }
 
-// A signal each millisecond.
-TEST_F(local_sockets, receive_until_then_whatever_signals_come) {
+// Each time `wait()` is given up, though a signal comes each millisecond: how long it took.
+template <typename Wait>
+std::int64_t interrupted(Wait&& wait) {
     const test::interruptions signals;
-    constexpr std::int64_t some_ns = 50'000'000;
-    const std::int64_t until = monotonic_ns() + some_ns;
-    EXPECT_EQ(caller.receive(text, sizeof text, until).bytes, -1);
-    EXPECT_EQ(errno, EINTR);
-    EXPECT_GE(monotonic_ns(), until);
+    const std::int64_t begun = monotonic_ns();
+    errno = 0;
+    EXPECT_FALSE(wait());
+    EXPECT_EQ(errno, EAGAIN);
+    return monotonic_ns() - begun;
+}
+
+TEST_F(local_sockets, wait_no_longer_and_no_less_whatever_signals_come) {
+    constexpr int limit = 50;
+    constexpr std::int64_t limit_ns = limit * 1'000'000;
+    ASSERT_TRUE(caller.limit_receiving(limit));
+    EXPECT_GE(interrupted([&] { return caller.receive(text, sizeof text).bytes >= 0; }), limit_ns);
+
+    ASSERT_TRUE(caller.limit_sending(limit));
+    const auto send_until_full = [&] {
+        while (caller.send("x", 1, -1)) {
+        }
+        return false;
+    };
+    EXPECT_GE(interrupted(send_until_full), limit_ns);
+
+    // Nobody is let in: the line of who waits gets full.
+    const auto connect_until_full = [&] {
+        std::vector<std::unique_ptr<local_socket>> in_line;
+        do {
+            in_line.push_back(std::make_unique<local_socket>());
+            EXPECT_TRUE(in_line.back()->limit_sending(limit));
+        } while (in_line.back()->connect_to(folder / "door"));
+        EXPECT_EQ(last_refusal(), make_refusal(SYS_connect, EAGAIN));
+        errno = EAGAIN;  // some are closed before it is looked at
+        return false;
+    };
+    EXPECT_GE(interrupted(connect_until_full), limit_ns);
 }
 
 TEST_F(local_sockets, that_are_refused_are_not_there) {
     EXPECT_TRUE(caller.is_there());
     EXPECT_EQ(status_of_child([] {
                   HOLDS(1, test::refuse_call(SYS_socket, EACCES));
-                  const local_socket none;
+                  local_socket none;
                   HOLDS(2, !none.is_there());
                   HOLDS(3, last_refusal() == make_refusal(SYS_socket, EACCES));
                   HOLDS(4, !none.limit_sending(1) && !none.limit_receiving(1));

@@ -35,7 +35,7 @@ struct doors : testing::Test {
         EXPECT_TRUE(caller.send(&request, sizeof request, descriptor));
     }
     // As long as it lasts.
-    static bool was_hung_up(const os::local_socket& caller) {
+    static bool was_hung_up(os::local_socket& caller) {
         char byte;
         caller.limit_receiving(1);
         const long bytes = caller.receive(&byte, 1).bytes;
