@@ -18,7 +18,7 @@ struct code_place {
     std::uint32_t line;
 };
 
-template <unsigned Log2>
+template <unsigned Log2, typename Epoch = std::uint32_t>
 class known_places {
   public:
     // The callstack of a frame whose key is `key`, called by `caller`; `visit()` finds the place
@@ -44,7 +44,7 @@ class known_places {
   private:
     static constexpr std::uint64_t region_keys = 4096, regions = 256;
 
-    std::uint32_t& epoch(std::uint64_t key) { return epochs_[key / region_keys % regions]; }
+    Epoch& epoch(std::uint64_t key) { return epochs_[key / region_keys % regions]; }
 
     void forget_regions(std::uint64_t from, std::uint64_t count) {
         bool went_round = false;
@@ -53,15 +53,15 @@ class known_places {
         }
         if (!went_round) return;
         std::memset(known_, 0, sizeof known_);
-        for (std::uint32_t& each : epochs_) each = 1;
+        for (Epoch& each : epochs_) each = 1;
     }
 
     struct known {
         std::uint64_t key;
         code_place place;
-        std::uint32_t epoch;
+        Epoch epoch;
     };
-    std::uint32_t epochs_[regions];
+    Epoch epochs_[regions];
     known known_[1u << Log2];
 };
 

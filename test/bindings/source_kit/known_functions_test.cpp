@@ -93,6 +93,19 @@ TEST(known_places, only_keys_near_those_of_dead_code_are_forgotten) {
     EXPECT_EQ(visited.size(), 5u);
 }
 
+TEST(known_places, however_often_code_died_nothing_comes_back) {
+    for (unsigned deaths = 1; deaths < 600; ++deaths) {
+        fil::source_kit::known_places<4, std::uint8_t> places{};
+        places.forget();
+        unsigned visits = 0;
+        const auto visit = [&]() -> fil::source_kit::code_place { return {1, ++visits}; };
+        places.callstack(2, 7, visit);
+        for (unsigned death = 0; death < deaths; ++death) places.forget_keys(7, 1);
+        places.callstack(2, 7, visit);
+        EXPECT_EQ(visits, 2u) << deaths;
+    }
+}
+
 TEST(known_places, a_frame_of_no_function_or_without_room_is_its_caller) {
     fil::source_kit::known_places<4> places{};
     places.forget();
