@@ -52,6 +52,12 @@ TEST(stacks, agree_with_the_interpreter) {
     run_everywhere("");
 }
 
+// From 3.11 on a line's entry then has a kind of its own, with no columns.
+TEST(stacks, agree_where_lines_are_kept_without_columns) {
+    run_everywhere("PYTHONNODEBUGRANGES=1",
+                   "test_lines_are_those_of_the_interpreter test_plain_calls");
+}
+
 // The interpreter sets its allocators anew while it starts: the wrappers must come back.
 TEST(stacks, agree_whatever_allocators_were_asked_for) {
     for (const char* name : {"pymalloc", "malloc", "debug", "malloc_debug"}) {
