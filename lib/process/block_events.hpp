@@ -119,7 +119,7 @@ FIL_HOT void free_in_leaf(thread_state& thread, const void* address) {
 // A block far from the last ones is likely in no cache, nor is what we know of it. So that the free
 // itself need not wait as well, its words before the block are asked for meanwhile.
 [[gnu::noinline]] inline void free_in_other_leaf(thread_state& thread, const void* address) {
-    ask_for(static_cast<const std::byte*>(address) - sizeof(std::size_t));
+    ask_for(reinterpret_cast<const void*>(address_of(address) - sizeof(std::size_t)));
     if (cache_leaf(thread, address)) [[likely]]
         return free_in_leaf(thread, address);
     entry::leave();

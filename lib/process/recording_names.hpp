@@ -12,7 +12,6 @@
 
 #include <charconv>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 namespace fil {
@@ -30,8 +29,7 @@ class file_name {
             is_cut_ = true;
             length_ = 0;
         } else {
-            std::memcpy(text_ + length_, part.data(), part.size());
-            length_ += part.size();
+            length_ += part.copy(text_ + length_, part.size());
         }
         text_[length_] = 0;
         return *this;

@@ -24,6 +24,10 @@ std::vector<read_mapping> read_mappings(std::uint64_t head, Read&& read) {
     using tree = boost::intrusive::avltree_node_traits<void*, true>;
     constexpr std::size_t most = 100'000;
     const auto place = [](auto* node) { return reinterpret_cast<std::uintptr_t>(node); };
+    // Any byte may be there.
+    const auto is_set = [](const bool& word) {
+        return reinterpret_cast<const unsigned char&>(word) != 0;
+    };
     std::vector<read_mapping> all;
     tree::node first;
     if (head == 0 || !read(head, &first, sizeof first)) return all;
@@ -35,7 +39,9 @@ std::vector<read_mapping> read_mappings(std::uint64_t head, Read&& read) {
         if (at == 0 || at == head || !read(at, &copy, sizeof copy)) continue;
         const auto* range = reinterpret_cast<const mapping*>(copy);
         const auto* node = reinterpret_cast<const tree::node*>(copy);
-        all.push_back({range->start, range->bytes, range->kind(), range->counted});
+        const mapping_kind kind =
+            is_set(range->accessible) ? range->accessible_kind : mapping_kind::reserved;
+        all.push_back({range->start, range->bytes, kind, is_set(range->counted)});
         next.push_back(place(tree::get_left(node)));
         next.push_back(place(tree::get_right(node)));
     }

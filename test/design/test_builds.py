@@ -31,15 +31,14 @@ SETTINGS = {
     # Handlers of the tests' own allocate; ours are held to it by test_hot_path.py.
     "TSAN_OPTIONS": "report_signal_unsafe=0",
     # Of millions of damaged recordings, one at a time, the fuzzer's are enough here; under a
-    # sanitizer mlock() does nothing, address space cannot be limited, functions take more of the
-    # stack, and there are bytes between a module's variables that nobody may copy. Where races are
-    # watched, a handler waits until its thread calls something, and an event takes too many
-    # instructions to stop at each.
+    # sanitizer address space cannot be limited, functions take more of the stack, and there are
+    # bytes between a module's variables that nobody may copy. Where races are watched, a handler
+    # waits until its thread calls something, and an event takes too many instructions to stop at
+    # each.
     "GTEST_FILTER": "-"
     + ":".join(
         [
             "*is_believed*",
-            "page_reserve.is_out_of_reach_while_it_is_folded",
             "debug_info.what_is_mapped_of_a_file_is_allowed_beside_our_memory",
             "unwind_source.takes_little_of_the_stack",
             "unwind_tables.damaged_ones_are_read_within_their_bounds",

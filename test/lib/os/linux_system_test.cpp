@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "checking_child.hpp"
+#include "locked_pages.hpp"
 #include "os/os.hpp"
 #include "os/sandbox.hpp"
 
@@ -45,7 +46,7 @@ TEST(linux_system, how_much_is_resident_is_counted_in_pages) {
 TEST(linux_system, what_is_cleared_is_zero_and_given_back_or_only_zero_where_it_is_locked) {
     auto* room = static_cast<char*>(system_pages::map(2 * page));
     room[0] = room[page] = 1;
-    ASSERT_EQ(mlock(room, page), 0);
+    ASSERT_EQ(test::lock_pages(room, page), 0);
     errno = 77;
     system_pages::clear(room, page);
     system_pages::clear(room + page, page);
@@ -60,7 +61,7 @@ TEST(linux_system, what_is_forbidden_can_be_read_once_it_is_allowed) {
     auto* room = static_cast<char*>(system_pages::map(page));
     room[0] = 'x';
     system_pages::forbid(room, page);
-    EXPECT_EQ(mlock(room, page), -1) << "it could be made resident";
+    EXPECT_EQ(test::lock_pages(room, page), -1) << "it could be made resident";
     system_pages::allow(room, page);
     EXPECT_EQ(room[0], 'x');
     room[0] = 'y';

@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include "locked_pages.hpp"
 #include "os/os.hpp"
 
 namespace {
@@ -52,7 +53,7 @@ TEST_F(page_reserve, gives_back_all_but_what_was_taken) {
 TEST_F(page_reserve, is_out_of_reach_while_it_is_folded) {
     reserve.fold();
     EXPECT_EQ(reserve.take(1), nullptr);
-    EXPECT_EQ(mlock(first + page, page), -1) << "it could be made resident";
+    EXPECT_EQ(fil::test::lock_pages(first + page, page), -1) << "it could be made resident";
     first[0] = 1;
     reserve.unfold();
     EXPECT_EQ(reserve.take(1), first + page);

@@ -13,7 +13,7 @@ namespace fil {
 namespace {
 
 std::uintptr_t in_the_c_library() {
-    return reinterpret_cast<std::uintptr_t>(dlsym(RTLD_DEFAULT, "qsort"));
+    return reinterpret_cast<std::uintptr_t>(dlsym(RTLD_DEFAULT, "gnu_get_libc_version"));
 }
 std::uintptr_t in_the_program() {
     return reinterpret_cast<std::uintptr_t>(&in_the_c_library);

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
+
+#include "process/process_recorder.hpp"
+
 namespace fil {
 namespace {
 
@@ -20,9 +24,15 @@ TEST(process_state, is_changed_by_one_who_finds_what_was_expected) {
     EXPECT_EQ(states.now(), process_state::idle);
 }
 
+// Nobody asks it anything.
+process_recorder& a_recorder() {
+    alignas(process_recorder) static std::byte room[sizeof(process_recorder)];
+    return reinterpret_cast<process_recorder&>(room);
+}
+
 TEST(process_state, events_go_to_a_recorder_while_it_runs) {
     process_states states;
-    auto& somebody = reinterpret_cast<process_recorder&>(states);  // nobody asks it anything
+    process_recorder& somebody = a_recorder();
     states.record_by(somebody);
     EXPECT_EQ(states.recorder(), &somebody);
     EXPECT_EQ(states.now(), process_state::running);
@@ -37,7 +47,7 @@ TEST(process_state, on_a_page_that_is_wiped_a_process_is_new) {
     process_page page{};
     states.be(process_state::closed);
     states.stand_on(page);
-    states.record_by(reinterpret_cast<process_recorder&>(states));
+    states.record_by(a_recorder());
     page.recorder = nullptr;
     page.state = {};
     EXPECT_EQ(states.now(), process_state::fresh);
