@@ -242,14 +242,14 @@ void fil_record_alloc(const void* address, size_t bytes) {
 }
 
 void* fil_record_alloc_known(void* address, size_t bytes, fil_callstack callstack) {
-    const asked_as as(trace_of_runtime);
+    [[maybe_unused]] const asked_as as(trace_of_runtime);
     if (callstack - 1 >= max_callstacks - 1) [[unlikely]]
         return block_events::alloc(address, bytes);
     return block_events::alloc_known(address, bytes, callstack_id{callstack});
 }
 
 void* fil_record_alloc_in_call(void* address, size_t bytes, fil_callstack callstack) {
-    const asked_as as(trace_of_runtime);
+    [[maybe_unused]] const asked_as as(trace_of_runtime);
     if (callstack - 1 >= max_callstacks - 1) [[unlikely]]
         return block_events::alloc(address, bytes);
     return block_events::alloc_in_call(address, bytes, callstack_id{callstack});
@@ -265,7 +265,7 @@ void fil_record_free(const void* address) {
 
 fil_block fil_block_forget(const void* address) {
     registered_block block;
-    const asked_as as(trace_moved);  // by realloc alone
+    [[maybe_unused]] const asked_as as(trace_moved);  // by realloc alone
     block_events::take(address, [&](const registered_block& taken) { block = taken; });
     return {block.bytes, to_index(block.callstack), block.watched ? 1u : 0u};
 }

@@ -92,7 +92,7 @@ void* malloc(std::size_t bytes) noexcept {
 
 void* calloc(std::size_t count, std::size_t bytes) noexcept {
     void* block = real.calloc(count, bytes);
-    const asked_as as(FIL_REQUEST_ZEROED);
+    [[maybe_unused]] const asked_as as(FIL_REQUEST_ZEROED);
     return counted(block, product(count, bytes));
 }
 
