@@ -136,8 +136,8 @@ file_descriptor write_look(const session& session, std::int32_t program,
         offset += shown.bytes;
         made.processes.push_back(std::move(shown));
     }
-    std::ranges::stable_partition(made.processes,
-                                  [&](const auto& one) { return one.pid == program; });
+    std::stable_partition(made.processes.begin(), made.processes.end(),
+                          [&](const auto& one) { return one.pid == program; });
     writer facts;
     const auto add = [&](const auto& one) { facts.add(one); };
     add(look_magic);

@@ -196,7 +196,7 @@ class keeper {
         const auto held_nothing = static_cast<std::uint32_t>(all_.size() - made.size());
         std::int64_t highest = gone_peak_;
         for (const auto& [_, one] : all_) {
-            const auto is_it = [&](const compacted& other) { return other.of == &one; };
+            const auto is_it = [&one = one](const compacted& other) { return other.of == &one; };
             if (std::ranges::none_of(made, is_it))
                 highest = std::max(highest, plausible(one.view().header().peak.load()));
         }
