@@ -246,7 +246,7 @@ FIL_API const uint64_t* fil_generation_address(void);
 FIL_API int fil_generation_cause(uint64_t generation, const void** address, size_t* bytes);
 
 /* Freeing this live block raises the generation: for caches keyed by the block's address. Returns
- * 1, or 0 if no live block of more than 16 bytes starts there. Hot. Since 0.1. */
+ * 1, or 0 if no live block of more than 48 bytes starts there. Hot. Since 0.1. */
 FIL_API int fil_block_watch(const void* address);
 
 /* How many bytes the live block that starts there has; 0 if none is known to start there. What a

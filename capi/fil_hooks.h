@@ -16,6 +16,13 @@
 extern "C" {
 #endif
 
+/* ---- blocks ---------------------------------------------------------------------------------- */
+
+/* fil_record_alloc() of a block that has 32 bytes at least to itself, at a multiple of 16, as all of
+ * the C library's have. One that others' blocks may begin close after is for fil_record_alloc().
+ * Since 0.1. */
+FIL_API void fil_record_alloc_apart(const void* address, size_t bytes);
+
 /* ---- mappings -------------------------------------------------------------------------------- */
 
 /* A range was mapped; it replaces what was recorded under it. Ranges are whole pages. Hot, takes a

@@ -2,6 +2,7 @@
 // but for starting and stopping.
 
 #include "fil.h"
+#include "fil_hooks.h"
 #include "os/os.hpp"
 #include "process/block_events.hpp"
 #include "process/last_words.hpp"
@@ -239,6 +240,10 @@ fil_block fil_block_look(const void* address) {
 
 void fil_record_alloc(const void* address, size_t bytes) {
     block_events::alloc(const_cast<void*>(address), bytes);
+}
+
+void fil_record_alloc_apart(const void* address, size_t bytes) {
+    block_events::alloc<spacing::apart>(const_cast<void*>(address), bytes);
 }
 
 void* fil_record_alloc_known(void* address, size_t bytes, fil_callstack callstack) {

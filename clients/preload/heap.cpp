@@ -15,11 +15,13 @@
 #include "asked_as.hpp"
 #include "fil_hooks.h"
 #include "real.hpp"
+#include "record_block.hpp"
 
 using fil::preload::asked_as;
 using fil::preload::find_and_decide;
 using fil::preload::only_freed;
 using fil::preload::real;
+using fil::preload::record_block;
 
 namespace {
 
@@ -40,7 +42,7 @@ struct uncounted {
 void* counted(void* block, std::size_t bytes, std::size_t alignment = 0) {
     if (block == nullptr) [[unlikely]]
         return refused(std::max(bytes, alignment));
-    fil_record_alloc(block, bytes);
+    record_block(block, bytes);
     return block;
 }
 
@@ -72,7 +74,7 @@ std::size_t product(std::size_t count, std::size_t bytes) {
 // What became of a block that realloc was to make `bytes` large, and that is forgotten.
 void* grown(void* fresh, void* block, const fil_block& old, std::size_t bytes) {
     if (fresh != nullptr) {
-        fil_record_alloc(fresh, bytes);
+        record_block(fresh, bytes);
     } else if (bytes != 0) {
         not_grown(block, old, bytes);
     } else {  // realloc(p, 0) has freed p
@@ -142,7 +144,7 @@ int posix_memalign(void** block, std::size_t alignment, std::size_t bytes) noexc
     }
     if (failure == 0) {
         const asked_as as(FIL_REQUEST_PLAIN, alignment);
-        fil_record_alloc(*block, bytes);
+        record_block(*block, bytes);
     } else if (failure == ENOMEM) {
         fil_record_failed(std::max(bytes, alignment));
     }

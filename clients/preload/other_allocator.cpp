@@ -34,12 +34,15 @@ range object_with(const void* address) {
 
 }  // namespace
 
+constinit bool has_other_allocator = false;
+
 const link_map* find_other_allocator() {
     if (const void* earlier = earlier_malloc().address) earlier_allocator = object_with(earlier);
     // What no allocator has, unlike mmap, which tcmalloc stands before as well.
     const link_map* c_library = next_definition("__libc_start_main").object;
     const definition allocates = next_definition("malloc");
     if (allocates.object == c_library) return nullptr;
+    has_other_allocator = true;
     other_allocator = object_with(allocates.address);
     // Intel's is two objects: one that stands in, and one that maps memory for it.
     if (const void* behind = next_definition("scalable_malloc").address) {

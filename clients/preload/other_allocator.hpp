@@ -13,6 +13,9 @@ namespace fil::preload {
 // Returns its object, or none.
 const link_map* find_other_allocator();
 
+// Whether there is one: its blocks may be closer to each other than the C library's.
+[[gnu::visibility("hidden")]] extern bool has_other_allocator;
+
 // Whether the code at `caller` belongs to such an allocator.
 bool is_other_allocator(const void* caller);
 

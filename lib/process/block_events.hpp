@@ -24,20 +24,24 @@ inline void note_watched(const registered_block& block, std::uintptr_t address) 
 
 // Those of allocations return `address`, so that who calls them with the last step has nothing left
 // to do, and nothing to keep meanwhile.
-FIL_RARE inline void* alloc_slow(void* address, std::size_t bytes) {
+FIL_RARE inline void* alloc_slow(void* address, std::size_t bytes,
+                                 spacing from_next = spacing::close) {
     if (address != nullptr && !this_process.is_idle()) {
         entry::event([=](process_recorder& recorder, thread_state& thread) {
-            recorder.record_alloc(thread, address_of(address), bytes);
+            recorder.record_alloc(thread, address_of(address), bytes, from_next);
         });
     }
     return address;
 }
 
-FIL_RARE inline void alloc_at_slow(const void* address, std::size_t bytes, callstack_id callstack) {
-    if (address == nullptr) return;
+FIL_RARE inline const void* alloc_at_slow(const void* address, std::size_t bytes,
+                                          callstack_id callstack,
+                                          spacing from_next = spacing::close) {
+    if (address == nullptr) return nullptr;
     entry::event([=](process_recorder& recorder, thread_state& thread) {
-        recorder.record_alloc_at(thread, address_of(address), bytes, callstack);
+        recorder.record_alloc_at(thread, address_of(address), bytes, callstack, false, from_next);
     });
+    return address;
 }
 
 // Takes a block out, wherever the event comes from, and hands it to `taken`. All by value, so that
@@ -89,10 +93,10 @@ FIL_HOT void ask_for(const void* address) {
 }
 
 FIL_HOT bool is_leaf_cached(const thread_state& thread, const void* address) {
-    return process_registry::is_cached(thread.leaf, address_of(address));
+    return process_recorder::is_leaf_cached(thread, address_of(address));
 }
 FIL_HOT bool cache_leaf(thread_state& thread, const void* address) {
-    return this_process.recorder().blocks().cache_leaf(thread.leaf, address_of(address));
+    return this_process.recorder().cache_leaf(thread, address_of(address));
 }
 
 FIL_HOT void* alloc_in_leaf(thread_state& thread, void* address, std::size_t bytes,
@@ -100,7 +104,7 @@ FIL_HOT void* alloc_in_leaf(thread_state& thread, void* address, std::size_t byt
     const bool done =
         this_process.recorder().record_alloc_fast(thread, address_of(address), bytes, callstack);
     entry::leave();
-    return done ? address : alloc_slow(address, bytes);
+    return done ? address : const_cast<void*>(alloc_at_slow(address, bytes, callstack));
 }
 [[gnu::noinline]] inline void* alloc_in_other_leaf(thread_state& thread, void* address,
                                                    std::size_t bytes, callstack_id callstack) {
@@ -137,24 +141,25 @@ FIL_HOT void ask_for_slot(thread_state& thread, const void* address) {
 }
 
 FIL_HOT void alloc_in_any_leaf(thread_state& thread, const void* address, std::size_t bytes,
-                               callstack_id callstack) {
-    const bool done =
-        (is_leaf_cached(thread, address) || cache_leaf(thread, address)) &&
-        this_process.recorder().record_alloc_fast(thread, address_of(address), bytes, callstack);
+                               callstack_id callstack, spacing from_next = spacing::close) {
+    const bool done = (is_leaf_cached(thread, address) || cache_leaf(thread, address)) &&
+                      this_process.recorder().record_alloc_fast(thread, address_of(address), bytes,
+                                                                callstack, from_next);
     entry::leave();
     if (!done) [[unlikely]]
-        alloc_at_slow(address, bytes, callstack);
+        alloc_at_slow(address, bytes, callstack, from_next);
 }
 
 // ---- the events ----
 
 // The sources are asked for the callstack.
-[[gnu::noinline]] inline void* alloc(void* address, std::size_t bytes) {
+template <spacing FromNext = spacing::close>
+[[gnu::noinline]] void* alloc(void* address, std::size_t bytes) {
     thread_state* thread;
     if (!entry::enter(thread)) [[unlikely]]
-        return alloc_slow(address, bytes);
+        return alloc_slow(address, bytes, FromNext);
     ask_for_slot(*thread, address);
-    alloc_in_any_leaf(*thread, address, bytes, this_process.recorder().capture(*thread));
+    alloc_in_any_leaf(*thread, address, bytes, this_process.recorder().capture(*thread), FromNext);
     return address;
 }
 
@@ -176,7 +181,7 @@ FIL_HOT void alloc_in_any_leaf(thread_state& thread, const void* address, std::s
     return address;
 }
 
-// The caller, a source, knows the callstack; should the slow path be needed, it is asked for again.
+// The caller, a source, knows the callstack.
 FIL_HOT void* alloc_known(void* address, std::size_t bytes, callstack_id callstack) {
     thread_state* thread;
     if (!entry::enter(thread)) [[unlikely]]
@@ -190,7 +195,7 @@ FIL_HOT void* alloc_known(void* address, std::size_t bytes, callstack_id callsta
 FIL_HOT void alloc_at(const void* address, std::size_t bytes, callstack_id callstack) {
     thread_state* thread;
     if (!entry::enter(thread)) [[unlikely]]
-        return alloc_at_slow(address, bytes, callstack);
+        return void(alloc_at_slow(address, bytes, callstack));
     alloc_in_any_leaf(*thread, address, bytes, callstack);
 }
 

@@ -85,13 +85,8 @@ std::size_t read_words(std::uintptr_t from, std::span<std::uintptr_t> to) {
 // The block into which this word leads, if somebody is known to have made it.
 pool_blocks::block block_around(std::uintptr_t word) {
     if (!may_be_address(word)) return {};
-    const auto& blocks = this_process.recorder().blocks();
-    const registered_block found = blocks.look_around(word, most_before);
+    const auto [begin, found] = this_process.recorder().blocks().look_around(word, most_before);
     if (found.callstack <= callstack_id::unknown) return {};
-    std::uintptr_t begin = word & ~std::uintptr_t{15};
-    for (std::uint32_t i = 1; i != most_before; ++i, begin -= 16) {
-        if (blocks.look(begin).callstack != callstack_id::none) break;
-    }
     return {begin, found.bytes, found.callstack};
 }
 
@@ -210,7 +205,7 @@ class answer {
     callstack_id made_by(std::uintptr_t word, evidence how) {
         process_recorder& recorder = this_process.recorder();
         const std::uint32_t before = how == evidence::any ? most_before : 1;
-        const callstack_id made = recorder.blocks().look_around(word, before).callstack;
+        const callstack_id made = recorder.blocks().look_around(word, before).block.callstack;
         if (made <= callstack_id::unknown) return callstack_id::none;
         callstack_id asker = made;
         if (!is_asked_at(made)) {
@@ -244,7 +239,9 @@ class answer {
     void look_at_outlived() {
         const auto& blocks = this_process.recorder().blocks();
         all.outlived.look(
-            [&](std::uintptr_t word) { return blocks.look_around(word, most_before).callstack; },
+            [&](std::uintptr_t word) {
+                return blocks.look_around(word, most_before).block.callstack;
+            },
             [this](callstack_id made) { return is_under_way(made); });
     }
 

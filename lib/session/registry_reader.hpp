@@ -32,12 +32,15 @@ class registry_reader<registry<Pages, LeafPages, address_bits>> {
     static void each_block(std::uint64_t root, Memory& memory, Visit&& visit) {
         const std::vector<place> leaves = leaves_of(root, memory);
         for (const place& one : leaves) {
-            constexpr std::size_t bytes = sizeof(leaf::slots);
-            memory.parts(
-                one.address, bytes, [&](std::uint64_t from, const void* data, std::size_t n) {
-                    const auto* slots = static_cast<const slot*>(data);
-                    each_in(one, from / sizeof(slot), slots, n / sizeof(slot), memory, visit);
-                });
+            if ((one.number & tiny_leaves) != 0) continue;
+            const std::vector<block> tiny = tiny_blocks(one, leaves, memory);
+            auto next = tiny.begin();
+            each_in(one, memory, [&](const block& at) {
+                for (; next != tiny.end() && next->address < at.address; ++next)
+                    visit(next->address, next->bytes, next->callstack);
+                visit(at.address, at.bytes, at.callstack);
+            });
+            for (; next != tiny.end(); ++next) visit(next->address, next->bytes, next->callstack);
         }
     }
 
@@ -45,6 +48,11 @@ class registry_reader<registry<Pages, LeafPages, address_bits>> {
     struct place {
         std::uint64_t number, address;
     };
+    struct block {
+        std::uint64_t address, bytes;
+        callstack_id callstack;
+    };
+    static constexpr std::uint64_t tiny_leaves = blocks::tiny_part >> blocks::leaf_bits;
 
     template <typename Memory>
     static std::vector<place> leaves_of(std::uint64_t root, Memory& memory) {
@@ -63,33 +71,44 @@ class registry_reader<registry<Pages, LeafPages, address_bits>> {
         return leaves;
     }
 
-    static std::uint64_t address_of(std::uint64_t index) {
-        const bool is_odd = index >= blocks::upper_half;
-        return (index & (blocks::upper_half - 1)) * blocks::granule + (is_odd ? 8 : 0);
+    template <typename Memory>
+    static std::vector<block> tiny_blocks(const place& beside, const std::vector<place>& leaves,
+                                          Memory& memory) {
+        std::vector<block> all;
+        const auto number = [](const place& one) { return one.number; };
+        const auto one = std::ranges::find(leaves, beside.number | tiny_leaves, number);
+        if (one != leaves.end()) each_in(*one, memory, [&](const block& at) { all.push_back(at); });
+        return all;
     }
 
     template <typename Memory, typename Visit>
-    static void each_in(const place& in, std::uint64_t first, const slot* slots, std::size_t count,
+    static void each_in(const place& in, Memory& memory, Visit&& visit) {
+        constexpr std::size_t bytes = sizeof(leaf::slots);
+        memory.parts(in.address, bytes, [&](std::uint64_t from, const void* data, std::size_t n) {
+            const auto* slots = static_cast<const slot*>(data);
+            each_of(in, from / sizeof(slot), slots, n / sizeof(slot), memory, visit);
+        });
+    }
+
+    template <typename Memory, typename Visit>
+    static void each_of(const place& in, std::uint64_t first, const slot* slots, std::size_t count,
                         Memory& memory, Visit& visit) {
         const auto at = [&](std::size_t i) -> slot {
             if (i < count) return slots[i];
-            slot beyond = 0;  // in the next page
+            slot beyond{};  // in the next page
             memory.read(in.address + (first + i) * sizeof(slot), &beyond, sizeof beyond);
             return beyond;
         };
         for (std::size_t i = 0; i < count; ++i) {
-            const slot value = slots[i];
-            const std::uint32_t code = value >> blocks::part_bits;
-            if (value == 0 || code == blocks::code_size) continue;
-            std::uint64_t bytes = code;
-            if (code >= blocks::code_long) {
-                bytes = at(i + 1) & blocks::part_mask;
-                const bool is_giant = (code & 2) != 0;
-                if (is_giant)
-                    bytes |= std::uint64_t{at(i + 2) & blocks::part_mask} << blocks::part_bits;
+            const slot one = slots[i];
+            if (!one.is_block()) continue;
+            std::uint64_t bytes = one.short_bytes();
+            if (one.is_long()) {
+                bytes = at(i + 1).size();
+                if (one.is_giant()) bytes |= at(i + 2).size() << slot::size_bits;
             }
-            visit(address_of((in.number << blocks::leaf_bits) + first + i), bytes,
-                  callstack_id{value & blocks::part_mask});
+            const std::uint64_t index = (in.number << blocks::leaf_bits) + first + i;
+            visit(block{blocks::address_of(index) + one.start(), bytes, one.callstack()});
         }
     }
 };

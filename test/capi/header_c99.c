@@ -79,6 +79,9 @@ int main(void) {
     fil_callstack inner = fil_callstack_child(outer, f, 6);
     CHECK(outer != inner && outer > FIL_CALLSTACK_UNKNOWN);
 
+    fil_record_alloc_apart(&block, 10);
+    CHECK(fil_block_size(&block) == 10);
+    fil_record_free(&block);
     fil_record_alloc_at(&block, 1000, inner);
     fil_block forgotten = fil_block_forget(&block);
     CHECK(forgotten.bytes == 1000 && forgotten.callstack == inner);

@@ -86,7 +86,7 @@ UNCOMMON = {
     r"session_words::wait_for_copy": "a report is being copied",
     r"recording_memory::make_chunk": "a chunk of the recording is touched for the first time",
     r"registry<.*>::(make_slot_slow|make_)": "a part of the registry is touched for the first time",
-    r"registry<.*>::(insert|take)_special": "a watched or giant block, or one over an older one",
+    r"registry<.*>::insert_special": "a watched, giant or tiny block, or one over an older one",
     r"recorder<.*>::forget_deferred": "a free inside an event has happened",
     r"recorder<.*>::begin_errand": "a library's thread works for another line than before",
     r"process_sources::asker_of": "a library's thread, which has the room that it is asked for",

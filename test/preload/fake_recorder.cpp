@@ -131,6 +131,9 @@ void fil_thread_inherit(fil_callstack callstack) {
 void fil_record_alloc(const void* address, size_t bytes) {
     note("alloc", address, bytes);
 }
+void fil_record_alloc_apart(const void* address, size_t bytes) {
+    fil_record_alloc(address, bytes);
+}
 void fil_record_failed(size_t bytes) {
     note("failed", nullptr, bytes);
 }

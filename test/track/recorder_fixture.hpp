@@ -116,8 +116,7 @@ struct fixture {
         return done;
     }
     bool is_leaf_cached(std::uintptr_t address) {
-        return process_registry::is_cached(thread->leaf, address) ||
-               events->blocks().cache_leaf(thread->leaf, address);
+        return events->is_leaf_cached(*thread, address) || events->cache_leaf(*thread, address);
     }
 
     // Bytes by callstack at the peak, as a reader finds them.

@@ -12,21 +12,84 @@
 namespace fil {
 namespace {
 
+constexpr callstack_id most{max_callstacks - 1};
 const auto nothing = [](std::uintptr_t, const registered_block&) {};
 
 TEST(registry, gives_back_what_was_put_in_for_sizes_of_every_code) {
     auto r = std::make_unique<process_registry>();
     const std::uintptr_t at = 0x7f12'3456'7000;
-    for (std::uint64_t bytes :
-         {0ull, 1ull, 16ull, 17ull, 512ull, (1ull << 27) - 1, 1ull << 27, (1ull << 40) + 12345}) {
-        ASSERT_TRUE(r->insert(at, callstack_id{77}, bytes, false, nothing));
-        EXPECT_EQ(r->look(at).bytes, bytes);
-        EXPECT_EQ(r->look(at).callstack, callstack_id{77});
-        EXPECT_EQ(r->look(at + 16).callstack, callstack_id::none);
-        const registered_block block = r->take(at);
-        EXPECT_EQ(block.bytes, bytes);
-        EXPECT_EQ(block.callstack, callstack_id{77});
-        EXPECT_FALSE(block.watched);
+    for (std::uint64_t bytes : {0ull, 1ull, 16ull, 17ull, 48ull, 49ull, 512ull, (1ull << 28) - 1,
+                                1ull << 28, (1ull << 40) + 12345}) {
+        for (const std::uintptr_t half : {0, 16, 8, 24}) {
+            const std::uintptr_t begin = at + half;
+            ASSERT_TRUE(r->insert(begin, most, bytes, false, nothing));
+            EXPECT_EQ(r->look(begin).bytes, bytes);
+            EXPECT_EQ(r->look(begin).callstack, most);
+            for (const std::uintptr_t beside : {-24, -16, -8, 4, 8, 12, 16, 32, 48, 64})
+                EXPECT_EQ(r->look(begin + beside).callstack, callstack_id::none);
+            const registered_block block = r->take(begin);
+            EXPECT_EQ(block.bytes, bytes);
+            EXPECT_EQ(block.callstack, most);
+            EXPECT_FALSE(block.watched);
+            EXPECT_EQ(r->take(begin).callstack, callstack_id::none);
+        }
+    }
+}
+
+// No two of the C library's start in one window of 32 bytes, others' may.
+TEST(registry, tells_the_blocks_of_one_window_apart) {
+    auto r = std::make_unique<process_registry>();
+    const std::uintptr_t at = 0x7f12'3456'7000;
+    for (const std::uint64_t second : {0, 16, 48, 4096}) {
+        ASSERT_TRUE(r->insert(at, callstack_id{2}, 16, false, nothing));
+        ASSERT_TRUE(r->insert(at + 16, callstack_id{3}, second, false, nothing));
+        EXPECT_EQ(r->look(at).callstack, callstack_id{2});
+        EXPECT_EQ(r->look(at + 16).bytes, second);
+        EXPECT_EQ(r->take(at).callstack, callstack_id{2});
+        EXPECT_EQ(r->look(at).callstack, callstack_id::none);
+        ASSERT_TRUE(r->insert(at, callstack_id{4}, 0, false, nothing));
+        EXPECT_EQ(r->take(at + 16).callstack, callstack_id{3});
+        EXPECT_EQ(r->take(at).callstack, callstack_id{4});
+    }
+}
+
+TEST(registry, of_blocks_that_are_apart_none_is_tiny) {
+    auto r = std::make_unique<process_registry>();
+    const std::uintptr_t at = 0x7f12'3456'7000;
+    ASSERT_TRUE(r->insert(at + 64, callstack_id{2}, 64, false, nothing));  // makes the leaf
+    leaf_cache cache;
+    ASSERT_TRUE(r->cache_leaf(cache, at));
+    const auto slot = process_registry::cached_slot(cache, at);
+    EXPECT_FALSE(process_registry::insert_plain(slot, at, callstack_id{3}, 16));
+    EXPECT_TRUE(process_registry::insert_plain(slot, at, callstack_id{3}, 16, spacing::apart));
+    // Recorded once more, of the same malloc: in its place.
+    std::uint64_t forgotten = 0;
+    const auto forget = [&](std::uintptr_t, const registered_block& old) {
+        forgotten += old.bytes;
+    };
+    ASSERT_TRUE(r->insert(at, callstack_id{4}, 15, false, forget, spacing::apart));
+    EXPECT_EQ(forgotten, 16u);
+    ASSERT_TRUE(r->insert(at, callstack_id{4}, 14, false, forget));  // whoever says so
+    EXPECT_EQ(forgotten, 31u);
+    ASSERT_TRUE(r->insert(at, callstack_id{5}, 13, false, forget, spacing::apart));
+    EXPECT_EQ(forgotten, 45u);
+    EXPECT_EQ(r->take(at).bytes, 13u);
+    EXPECT_EQ(r->look(at).callstack, callstack_id::none);
+}
+
+TEST(registry, a_tiny_block_takes_the_place_of_one_whose_free_got_lost) {
+    auto r = std::make_unique<process_registry>();
+    const std::uintptr_t at = 0x7f12'3456'7000;
+    for (const std::uint64_t lost : {7, 40, 4096}) {
+        ASSERT_TRUE(r->insert(at, callstack_id{2}, lost, false, nothing));
+        std::uint64_t forgotten = 0;
+        ASSERT_TRUE(r->insert(at, callstack_id{3}, 12, false,
+                              [&](std::uintptr_t place, const registered_block& old) {
+                                  EXPECT_EQ(place, at);
+                                  forgotten += old.bytes;
+                              }));
+        EXPECT_EQ(forgotten, lost);
+        EXPECT_EQ(r->take(at).callstack, callstack_id{3});
         EXPECT_EQ(r->take(at).callstack, callstack_id::none);
     }
 }
@@ -36,12 +99,18 @@ TEST(registry, finds_the_block_that_an_address_lies_in_if_it_begins_near_enough)
     const std::uintptr_t at = 0x7f12'3456'7000;
     ASSERT_TRUE(r->insert(at, callstack_id{77}, 200, false, nothing));
     for (const std::uintptr_t inside : {0, 8, 16, 24, 199})
-        EXPECT_EQ(r->look_around(at + inside, 64).callstack, callstack_id{77}) << inside;
-    EXPECT_EQ(r->look_around(at + 200, 64).callstack, callstack_id::none);
-    EXPECT_EQ(r->look_around(at - 1, 64).callstack, callstack_id::none);
-    EXPECT_EQ(r->look_around(at + 8, 1).callstack, callstack_id{77});
-    EXPECT_EQ(r->look_around(at + 16, 1).callstack, callstack_id::none);
-    EXPECT_EQ(r->look_around(0xffff'8000'0000'0000, 64).callstack, callstack_id::none);
+        EXPECT_EQ(r->look_around(at + inside, 64).block.callstack, callstack_id{77}) << inside;
+    EXPECT_EQ(r->look_around(at + 200, 64).block.callstack, callstack_id::none);
+    EXPECT_EQ(r->look_around(at - 1, 64).block.callstack, callstack_id::none);
+    EXPECT_EQ(r->look_around(at + 8, 1).block.callstack, callstack_id{77});
+    EXPECT_EQ(r->look_around(at + 16, 1).block.callstack, callstack_id::none);
+    EXPECT_EQ(r->look_around(at + 100, 64).address, at);
+    ASSERT_TRUE(r->insert(at + 256, callstack_id{78}, 16, false, nothing));
+    ASSERT_TRUE(r->insert(at + 272, callstack_id{79}, 20, false, nothing));
+    EXPECT_EQ(r->look_around(at + 271, 64).block.callstack, callstack_id{78});
+    EXPECT_EQ(r->look_around(at + 291, 64).block.callstack, callstack_id{79});
+    EXPECT_EQ(r->look_around(at + 292, 64).block.callstack, callstack_id::none);
+    EXPECT_EQ(r->look_around(0xffff'8000'0000'0000, 64).block.callstack, callstack_id::none);
 }
 
 TEST(registry, ignores_addresses_that_are_none) {
@@ -86,7 +155,7 @@ TEST(registry, a_watched_block_says_so_when_it_goes) {
 
 TEST(registry, blocks_lie_across_the_end_of_a_leaf) {
     auto r = std::make_unique<process_registry>();
-    const std::uintptr_t last = 0x7f00'0100'0000 - 16;  // the last granule of 4 MiB
+    const std::uintptr_t last = 0x7f00'0100'0000 - 16;  // in the last window of 8 MiB
     ASSERT_TRUE(r->insert(last, callstack_id{2}, 1ull << 30, false, nothing));
     EXPECT_EQ(r->take(last).bytes, 1ull << 30);
 }
@@ -107,25 +176,28 @@ TEST(registry, agrees_with_a_map_where_frees_get_lost) {
             model.erase(known);
             continue;
         }
-        const std::uint64_t sizes[] = {random() % 17, 17 + random() % 100, 1ull << 28};
+        const std::uint64_t sizes[] = {random() % 17, 17 + random() % 100, 1ull << 29};
         const std::uint64_t bytes = sizes[random() % 3];
         const std::uint32_t who = 2 + random() % 1000;
         std::uint64_t forgotten = 0, expected = 0;
         ASSERT_TRUE(r->insert(
             at, callstack_id{who}, bytes, false,
             [&](std::uintptr_t, const registered_block& old) { forgotten += old.bytes + 1; }));
-        // What it covers, and what covers it: a block's own granule and those of its size. In a
-        // leaf's last granule, the size has a slot of its own that covers nothing.
-        const auto granules = [](std::uintptr_t start, std::uint64_t b) {
-            std::set<std::uintptr_t> covered = {start};
-            if (b > 16 && start != 0x7f00'0100'0000 - 16) covered.insert(start + 16);
-            if (b >= 1ull << 27) covered.insert(start + 32);
-            return covered;
+        // Whose slots it takes: a block has one for its window, and those of its size. In a leaf's
+        // last window, the size has a slot of its own. A tiny one's is apart, but it is no second
+        // block at one address.
+        const auto slots = [](std::uintptr_t start, std::uint64_t b) {
+            const std::uintptr_t window = start / 32;
+            std::set<std::uintptr_t> taken = {window};
+            if (b <= 16 && start % 32 == 0) return std::set<std::uintptr_t>{~window};
+            if (b > 48 && window != 0x7f00'0100'0000 / 32 - 1) taken.insert(window + 1);
+            if (b >= 1ull << 28) taken.insert(window + 2);
+            return taken;
         };
-        const auto fresh = granules(at, bytes);
+        const auto fresh = slots(at, bytes);
         for (auto known = model.begin(); known != model.end();) {
-            bool overlaps = false;
-            for (std::uintptr_t one : granules(known->first, known->second.second)) {
+            bool overlaps = known->first == at;
+            for (std::uintptr_t one : slots(known->first, known->second.second)) {
                 overlaps |= fresh.contains(one);
             }
             if (overlaps) expected += known->second.second + 1;
@@ -162,7 +234,7 @@ TEST(registry, agrees_with_a_map_whichever_way_a_block_goes) {
                 return may_take;
             };
             const bool taken = is_cached && process_registry::take_plain(
-                                                process_registry::cached_slot(cache, at), ask);
+                                                process_registry::cached_slot(cache, at), at, ask);
             plain_takes += taken;
             if (!taken) {
                 const registered_block block = r->take(at);
@@ -173,12 +245,12 @@ TEST(registry, agrees_with_a_map_whichever_way_a_block_goes) {
             model.erase(known);
             continue;
         }
-        const std::uint64_t sizes[] = {random() % 17, 17 + random() % 200, 1ull << 28};
+        const std::uint64_t sizes[] = {random() % 17, 17 + random() % 200, 1ull << 29};
         const std::uint64_t bytes = sizes[random() % 3];
         const callstack_id who{2 + static_cast<std::uint32_t>(random() % 1000)};
         const bool inserted =
-            is_cached &&
-            process_registry::insert_plain(process_registry::cached_slot(cache, at), who, bytes);
+            is_cached && process_registry::insert_plain(process_registry::cached_slot(cache, at),
+                                                        at, who, bytes);
         plain_inserts += inserted;
         if (!inserted) {
             ASSERT_TRUE(r->insert(at, who, bytes, false, nothing));
@@ -204,7 +276,7 @@ TEST(registry, takes_every_block_of_a_range) {
 }
 
 TEST(registry, takes_no_block_beside_a_range_however_it_lies) {
-    constexpr std::uintptr_t leaf = 4 << 20;
+    constexpr std::uintptr_t leaf = 8 << 20;
     constexpr std::uintptr_t begin = 5 * leaf + 24, end = 9 * leaf + 8;
     auto r = std::make_unique<process_registry>();
     std::size_t inside = 0;

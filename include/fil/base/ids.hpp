@@ -27,8 +27,8 @@ constexpr std::uint32_t to_index(Id id) {
     return static_cast<std::uint32_t>(id);
 }
 
-// Callstack ids share a registry slot with the block's size: 27 bits.
-inline constexpr std::uint32_t callstack_bits = 27;
+// Callstack ids share a registry slot with the size of a block (track/registry_slot.hpp).
+inline constexpr std::uint32_t callstack_bits = 25;
 inline constexpr std::uint32_t max_callstacks = 1u << callstack_bits;
 
 // What a function is of, by the numbers of fil_function_kind (fil.h). Those of runtimes have no

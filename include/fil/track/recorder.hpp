@@ -51,17 +51,19 @@ class alignas(64) recorder {
 
     // ---- blocks ----
 
-    FIL_HOT void record_alloc(thread_state& thread, std::uintptr_t address, std::uint64_t bytes) {
-        record_alloc_at(thread, address, bytes, capture(thread));
+    FIL_HOT void record_alloc(thread_state& thread, std::uintptr_t address, std::uint64_t bytes,
+                              spacing from_next = spacing::close) {
+        record_alloc_at(thread, address, bytes, capture(thread), false, from_next);
     }
 
     FIL_HOT void record_alloc_at(thread_state& thread, std::uintptr_t address, std::uint64_t bytes,
-                                 callstack_id callstack, bool watched = false) {
+                                 callstack_id callstack, bool watched = false,
+                                 spacing from_next = spacing::close) {
         usage_record& usage = usage_for(memory_, *thread.set, callstack);
         const auto forgotten = [&](std::uintptr_t place, const registered_block& old) {
             forget_unfreed(thread, place, old);
         };
-        if (!registry_.insert(address, callstack, bytes, watched, forgotten)) {
+        if (!registry_.insert(address, callstack, bytes, watched, forgotten, from_next)) {
             count(header().dropped_events);
             return;
         }
@@ -77,25 +79,34 @@ class alignas(64) recorder {
         return block;
     }
 
+    FIL_HOT static bool is_leaf_cached(const thread_state& thread, std::uintptr_t address) {
+        return Registry::is_cached(thread.leaf, address);
+    }
+    // False where the slow path is needed: there is no leaf yet, or a free waits for an event's end
+    // (no leaf is cached then, so who finds one cached need not ask).
+    FIL_HOT bool cache_leaf(thread_state& thread, std::uintptr_t address) const {
+        return registry_.cache_leaf(thread.leaf, address) && !thread.has_deferred();
+    }
+
     // The fast path of the same two. The caller has seen that the block's leaf is the cached one
-    // (registry.hpp). They do all of it if nothing unusual is about: the counters exist, the block
+    // (cache_leaf()). They do all of it if nothing unusual is about: the counters exist, the block
     // is a plain one, nothing is to be published, no free waits for the event's end, and the
     // observer has room. Otherwise they return false and have changed nothing (a usage may be
     // settled, which is no change). Few values live at a time, each word is loaded once: this is
     // where the time of a program goes that allocates much.
     FIL_HOT bool record_alloc_fast(thread_state& thread, std::uintptr_t address,
-                                   std::uint64_t bytes, callstack_id callstack) {
+                                   std::uint64_t bytes, callstack_id callstack,
+                                   spacing from_next = spacing::close) {
         usage_set_record& set = *thread.set;
         usage_record* usage = known_usage_of(memory_, set, callstack);
-        if (usage == nullptr || thread.deferred_count != 0 || !observer_.has_room(thread))
-            [[unlikely]]
+        if (usage == nullptr || !observer_.has_room(thread)) [[unlikely]]
             return false;
         settle(*usage, peak_.peak());
         const std::int64_t pending =
             set.pending.load(std::memory_order_relaxed) + static_cast<std::int64_t>(bytes);
         if (!peak_.may_stay_pending(pending) ||
-            !Registry::insert_plain(Registry::cached_slot(thread.leaf, address), callstack, bytes))
-            [[unlikely]]
+            !Registry::insert_plain(Registry::cached_slot(thread.leaf, address), address, callstack,
+                                    bytes, from_next)) [[unlikely]]
             return false;
         set.pending.store(pending, std::memory_order_relaxed);
         count_allocation(*usage);
@@ -105,10 +116,8 @@ class alignas(64) recorder {
     }
 
     FIL_HOT bool record_free_fast(thread_state& thread, std::uintptr_t address) {
-        if (thread.deferred_count != 0) [[unlikely]]
-            return false;
         return Registry::take_plain(
-            Registry::cached_slot(thread.leaf, address),
+            Registry::cached_slot(thread.leaf, address), address,
             [&](callstack_id callstack, std::uint64_t bytes) FIL_INLINED {
                 usage_set_record& set = *thread.set;
                 usage_record* usage = known_usage_of(memory_, set, callstack);
@@ -164,7 +173,7 @@ class alignas(64) recorder {
     }
 
     FIL_HOT void end_event(thread_state& thread) {
-        if (thread.deferred_count != 0) [[unlikely]]
+        if (thread.has_deferred()) [[unlikely]]
             forget_deferred(thread);
     }
 

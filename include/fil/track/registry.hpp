@@ -1,36 +1,36 @@
 #pragma once
 // The registry: address of a live block -> (callstack, size). Private to the process.
 //
-// A three-level page map indexed by the address itself, one 4-byte slot per 16-byte granule:
+// A three-level page map indexed by the address itself, one 4-byte slot per window of 32 bytes
+// (registry_slot.hpp):
 //
-//     bit 3 | address bits 46..35 | bits 34..22   | bits 21..4      (of addresses of 47 bits)
-//           root                  | middle        | leaf: 1 MiB of slots for 4 MiB of addresses
+//     bits 3, 2 | address bits 46..36 | bits 35..23   | bits 22..5  (of addresses of 47 bits)
+//               root                  | middle        | leaf: 1 MiB of slots for 8 MiB of addresses
 //
-// Bit 3 doubles the root, so blocks at 8 modulo 16 (some allocators have them) have slots of their
-// own. (Two levels are no faster where it was measured, and take 80 MiB of address space, which a
-// program may have limited; leaves four times as long are a little faster, and take more of it.)
-// A slot is 5 bits of code and 27 bits of callstack:
+// Blocks of the C library's are *apart*: they have 32 bytes at least, so no two start in one
+// window. Where other allocators put two, the first is *tiny*: in the window's first half, and no
+// longer than that. Such a block has its slot in a part of the map of its own, told by bit 2, which
+// no address has. So the slot of a block is its owner's alone. Bit 3 doubles the root as well, so
+// blocks at 8 modulo 16 (some allocators have them) have windows of their own. (Two levels are no
+// faster where it was measured, and take 80 MiB of address space, which a program may have limited;
+// leaves four times as long are a little faster, and take more of it.)
 //
-//     code 0..16    a block of that many bytes
-//     code 20..23   a longer block: bit 0 = watched, bit 1 = giant; its low 27 size bits stand in
-//                   the slot of its second granule, a giant's next 27 in that of its third
-//     code 30       such a size, not a block
+// It is lock-free without any atomic exchange: only the owner of a block touches its slots, between
+// the real allocation and the real free. Unknown addresses read 0 and are ignored. A block whose
+// free nobody saw is found when another is put over its slots (but for the size of one that lies
+// across the end of a leaf; and a tiny one by what begins where it did, on the slow path).
 //
-// A block longer than 16 bytes covers its second granule, so no other block can start there. It is
-// lock-free without any atomic exchange: only the owner of a block touches its slots, between the
-// real allocation and the real free. Unknown addresses read 0 and are ignored. A block whose free
-// nobody saw is found when another is put over it (but for the second half of one that lies across
-// the end of a leaf).
-//
-// Hot path: no allocation, no throw. First touch of 4 MiB of addresses maps a leaf (system calls).
+// Hot path: no allocation, no throw. First touch of 8 MiB of addresses maps a leaf (system calls).
 
 #include <atomic>
 #include <bit>
 #include <initializer_list>
+#include <utility>
 
 #include "fil/base/ids.hpp"
 #include "fil/base/inlining.hpp"
 #include "fil/base/pages.hpp"
+#include "fil/track/registry_slot.hpp"
 
 namespace fil {
 
@@ -40,9 +40,18 @@ struct registered_block {
     bool watched = false;
 };
 
+struct located_block {
+    std::uintptr_t address;
+    registered_block block;
+};
+
+// Whether another block may begin within the 32 bytes after a block's beginning.
+enum class spacing : bool { close, apart };
+
 // The leaf that a thread used last: the next address is likely to be in it as well.
 struct leaf_cache {
-    std::uint64_t number = ~0ull;
+    static constexpr std::uint64_t none = ~0ull;  // of no address
+    std::uint64_t number = none;
     void* leaf = nullptr;
 };
 
@@ -60,59 +69,58 @@ class registry {
     friend class registry_reader;  // of another process's
 
   public:
-    using slot = std::uint32_t;
+    using slot = registry_slot;
 
     // ---- fast path: the address's leaf is the cached one ----
 
     FIL_HOT static bool is_cached(const leaf_cache& cache, std::uintptr_t address) {
-        return std::rotr(std::uint64_t{address}, 4) >> leaf_bits == cache.number;
+        return std::rotr(std::uint64_t{address}, 4) >> (leaf_bits + 1) == cache.number;
     }
     FIL_HOT static slot* cached_slot(const leaf_cache& cache, std::uintptr_t address) {
-        return static_cast<leaf*>(cache.leaf)->slots + ((address >> 4) & leaf_mask);
+        return static_cast<leaf*>(cache.leaf)->slots + index_in_leaf(address);
     }
     // False if the address has no leaf yet.
     FIL_HOT bool cache_leaf(leaf_cache& cache, std::uintptr_t address) const {
-        slot* found = find_slot(address);
+        leaf* found = find_leaf(index_of(address));
         if (found == nullptr) [[unlikely]]
             return false;
-        const std::uint64_t rotated = std::rotr(std::uint64_t{address}, 4);
-        cache = {rotated >> leaf_bits, found - (rotated & leaf_mask)};
+        cache = {std::rotr(std::uint64_t{address}, 4) >> (leaf_bits + 1), found};
         return true;
     }
 
-    // A plain block, neither watched nor giant, whose slots are empty. Otherwise false, and nothing
-    // is changed.
-    FIL_HOT static bool insert_plain(slot* first, callstack_id callstack, std::uint64_t bytes) {
-        const std::uint32_t id = to_index(callstack);
-        if (bytes <= granule) {
-            if (*first != 0) [[unlikely]]
+    // A plain block, neither watched nor giant nor tiny, whose slots are empty. Otherwise false,
+    // and nothing is changed.
+    FIL_HOT static bool insert_plain(slot* first, std::uintptr_t address, callstack_id callstack,
+                                     std::uint64_t bytes, spacing from_next = spacing::close) {
+        constexpr std::uint64_t least = slot::short_most + 1;
+        if (bytes - least <= slot::plain_most - least) [[likely]] {
+            if (load_both(first) != 0) [[unlikely]]
                 return false;
-            *first = make(static_cast<std::uint32_t>(bytes), id);
+            first[1] = slot::of_size(bytes);
+            first[0] = slot::of_long(address, callstack);
             return true;
         }
-        if (bytes > part_mask || load_both(first) != 0) [[unlikely]]
+        if (bytes > slot::short_most || is_tiny(address, bytes, from_next) || !first->is_empty())
+            [[unlikely]]
             return false;
-        first[1] = make(code_size, static_cast<std::uint32_t>(bytes));
-        first[0] = make(code_long, id);
+        *first = slot::of_short(address, callstack, bytes);
         return true;
     }
 
-    // Takes a plain block out, if may_take(callstack, bytes). Otherwise false, and nothing is
+    // Takes such a block out, if may_take(callstack, bytes). Otherwise false, and nothing is
     // changed.
     template <typename MayTake>
-    FIL_HOT static bool take_plain(slot* first, MayTake may_take) {
-        const std::uint32_t value = *first;
-        const std::uint32_t code = value >> part_bits;
-        const callstack_id callstack{value & part_mask};
-        if (code == code_long) [[likely]] {
-            if (!may_take(callstack, first[1] & part_mask)) [[unlikely]]
+    FIL_HOT static bool take_plain(slot* first, std::uintptr_t address, MayTake may_take) {
+        const std::uint32_t found = first->block_at(address);
+        if (found == slot::plain_long) [[likely]] {
+            if (!may_take(first->callstack(), first[1].size())) [[unlikely]]
                 return false;
             store_both(first, 0);
             return true;
         }
-        if (value == 0 || code > code_long || !may_take(callstack, code)) [[unlikely]]
+        if (found > slot::short_most || !may_take(first->callstack(), found)) [[unlikely]]
             return false;
-        *first = 0;
+        *first = {};
         return true;
     }
 
@@ -122,79 +130,75 @@ class registry {
     // is no memory for it, or the address is none of a user's.
     template <typename Forgotten>
     FIL_HOT bool insert(std::uintptr_t address, callstack_id callstack, std::uint64_t bytes,
-                        bool watched, Forgotten forgotten) {
-        slot* first = make_slot(address);
+                        bool watched, Forgotten forgotten, spacing from_next = spacing::close) {
+        const std::uint64_t index = index_of(address);
+        slot* first = make_slot(index);
         if (first == nullptr) [[unlikely]]
             return false;
-        if (!watched && insert_plain(first, callstack, bytes)) [[likely]]
+        const slot* tiny = find_slot(index | tiny_part);
+        if (!watched && (tiny == nullptr || tiny->is_empty()) &&
+            insert_plain(first, address, callstack, bytes, from_next)) [[likely]]
             return true;
-        return insert_special(first, address, callstack, bytes, watched, forgotten);
+        return insert_special(address, {callstack, bytes, watched}, forgotten, from_next);
     }
 
     FIL_HOT registered_block take(std::uintptr_t address) {
-        slot* first = find_slot(address);
+        std::uint64_t index;
+        slot* first = find_block(address, index);
         if (first == nullptr) [[unlikely]]
             return {};
-        registered_block block;
-        const auto is_all = [&](callstack_id callstack, std::uint64_t bytes) FIL_INLINED {
-            block.callstack = callstack;
-            block.bytes = bytes;
-            return true;
-        };
-        if (!take_plain(first, is_all)) [[unlikely]]
-            take_special(first, address, block);
+        const registered_block block = read(first, index);
+        if (!first->is_long()) {
+            *first = {};
+            return block;
+        }
+        if (first->is_giant()) [[unlikely]]
+            *find_slot(index + 2) = {};
+        store_both(first, 0);
         return block;
     }
 
     // The block that starts here, which stays.
     registered_block look(std::uintptr_t address) const {
-        const slot* first = find_slot(address);
-        const std::uint32_t value = first != nullptr ? *first : 0;
-        const std::uint32_t code = value >> part_bits;
-        if (value == 0 || code == code_size) return {};
-        registered_block block{callstack_id{value & part_mask}, code};
-        if (code < code_long) return block;
-        block.bytes = first[1] & part_mask;
-        block.watched = (code & 1) != 0;
-        const slot* third = (code & 2) != 0 ? find_slot(address + 2 * granule) : nullptr;
-        if (third != nullptr) block.bytes |= std::uint64_t{*third & part_mask} << part_bits;
-        return block;
+        std::uint64_t index;
+        const slot* first = find_block(address, index);
+        return first != nullptr ? read(first, index) : registered_block{};
     }
 
     // The block that holds this address, if it starts at a multiple of 16, in the address's leaf,
-    // and less than so many granules before.
-    registered_block look_around(std::uintptr_t address, std::uint32_t most) const {
-        std::uintptr_t at = address & -granule;
-        const slot* first = find_slot(at);
-        if (first == nullptr) return {};
-        const std::uint64_t before = (at >> 4) & leaf_mask;
-        std::uint32_t back = 0;
-        for (; back != most && back <= before; ++back, at -= granule) {
-            const slot value = *(first - back);
-            if (value == 0 || value >> part_bits == code_size) continue;
-            const registered_block block = look(at);
-            return address - at < block.bytes ? block : registered_block{};
+    // and less than so many times 16 bytes before.
+    located_block look_around(std::uintptr_t address, std::uint32_t most) const {
+        std::uintptr_t at = address & -slot::half;
+        std::uint64_t index = index_of(at);
+        if (find_leaf(index) == nullptr) return {};
+        const std::uintptr_t before = (address & (leaf_covers - 1)) / slot::half;
+        for (std::uint32_t back = 0; back != most && back <= before; ++back, at -= slot::half) {
+            const slot* first = find_block(at, index);
+            if (first == nullptr) continue;
+            const registered_block block = read(first, index);
+            return address - at < block.bytes ? located_block{at, block} : located_block{};
         }
         return {};
     }
 
     // Marks the long block that starts here; taking it out says so. False if there is none.
     bool watch(std::uintptr_t address) {
-        slot* first = find_slot(address);
-        if (first == nullptr) return false;
-        const std::uint32_t code = *first >> part_bits;
-        if (code < code_long || code == code_size) return false;
-        *first |= 1u << part_bits;
+        std::uint64_t index;
+        slot* first = find_block(address, index);
+        if (first == nullptr || !first->is_long()) return false;
+        first->set_watched();
         return true;
     }
 
     // Puts a mark where a block stands that came before anything was recorded, so that taking it
-    // out says `watched`: it counts no bytes. It has more than 16. False if there is no memory.
+    // out says `watched`: it counts no bytes. It is a long one. False if there is no memory.
     bool watch_unknown(std::uintptr_t address, callstack_id callstack) {
-        slot* first = make_slot(address);
-        if (first == nullptr || first[0] != 0 || first[1] != 0) return false;
-        first[1] = make(code_size, 0);
-        first[0] = make(code_long | 1u, to_index(callstack));
+        slot* first = make_slot(index_of(address));
+        if (first == nullptr || !first[0].is_empty() || !first[1].is_empty()) return false;
+        slot entered = slot::of_long(address, callstack);
+        entered.set_watched();
+        first[1] = slot::of_size(0);
+        first[0] = entered;
         return true;
     }
 
@@ -210,37 +214,35 @@ class registry {
         }
     }
 
-    // Takes out every block that starts in the range. Where nothing ever was, 4 MiB are a step.
+    // Takes out every block that starts in the range. Where nothing ever was, 8 MiB are a step.
     template <typename Forgotten>
     void take_range(std::uintptr_t address, std::uint64_t bytes, Forgotten forgotten) {
-        for (const std::uintptr_t odd : {0, 8}) {
-            std::uintptr_t at = ((address + granule - 1 - odd) & -granule) + odd;
-            while (at - address < bytes) {
-                const slot* first = find_slot(at);
+        for (const std::uint64_t part :
+             {std::uint64_t{0}, odd_part, tiny_part, odd_part | tiny_part}) {
+            std::uintptr_t at = address & -slot::window;
+            for (; at < address || at - address < bytes; at += slot::window) {
+                const std::uint64_t index = index_of(at);
+                if (index == no_index) return;
+                const slot* first = find_slot(index | part);
                 if (first == nullptr) {
-                    at = ((at | (leaf_mask << 4 | 15)) & -granule) + granule + odd;
+                    at |= leaf_covers - slot::window;
                     continue;
                 }
-                if (*first != 0) {
-                    const registered_block block = take(at);
-                    if (block.callstack != callstack_id::none) forgotten(at, block);
-                }
-                at += granule;
+                const std::uintptr_t start = address_of(index | part) + first->start();
+                if (!first->is_block() || start - address >= bytes) continue;
+                forgotten(start, take(start));
             }
         }
     }
 
   private:
-    static constexpr std::uint64_t granule = 16;
-    static constexpr std::uint32_t part_bits = callstack_bits;
-    static constexpr std::uint32_t part_mask = (1u << part_bits) - 1;
-    static constexpr std::uint32_t code_long = 20;
-    static constexpr std::uint32_t code_size = 30;
-
     static constexpr int leaf_bits = 18, middle_bits = 13;
-    static constexpr int root_bits = address_bits - 4 - leaf_bits - middle_bits + 1;
+    static constexpr int window_bits = 5, parts_log2 = 2;
+    static constexpr int root_bits =
+        address_bits - window_bits - leaf_bits - middle_bits + parts_log2;
     static constexpr std::uint64_t leaf_mask = (1u << leaf_bits) - 1;
-    // One slot more, for the size of a block in the last granule: a block's second slot is always
+    static constexpr std::uintptr_t leaf_covers = slot::window << leaf_bits;
+    // One slot more, for the size of a block in the last window: a block's second slot is always
     // beside its first.
     struct leaf {
         slot slots[(1u << leaf_bits) + 1];
@@ -264,94 +266,116 @@ class registry {
         return both;
     }
     FIL_HOT static void store_both(slot* first, std::uint64_t both) {
-        __builtin_memcpy(first, &both, sizeof both);
+        __builtin_memcpy(static_cast<void*>(first), &both, sizeof both);
     }
 
-    static std::uint32_t make(std::uint32_t code, std::uint32_t rest) {
-        return code << part_bits | rest;
+    FIL_HOT static std::uint64_t index_in_leaf(std::uintptr_t address) {
+        return address >> window_bits & leaf_mask;
     }
 
-    // The address as an index of granules. Rotated by 4, a user's address at 0 modulo 16 is itself
-    // that index and everything else is larger; 8 modulo 16 has an upper half of its own.
-    static constexpr std::uint64_t upper_half = 1ull << (leaf_bits + middle_bits + root_bits - 1);
+    // ---- tiny blocks ----
+
+    FIL_HOT static bool is_tiny(std::uintptr_t address, std::uint64_t bytes, spacing from_next) {
+        return bytes <= slot::half && (address & slot::half) == 0 && from_next == spacing::close;
+    }
+
+    // ---- the map ----
+
+    // The address as an index of windows; the part of the map stands above the user's bits.
     static constexpr std::uint64_t no_index = ~0ull;
+    static constexpr int tiny_bit = address_bits - window_bits, odd_bit = tiny_bit + 1;
+    static constexpr std::uint64_t tiny_part = 1ull << tiny_bit, odd_part = 1ull << odd_bit;
     FIL_HOT static std::uint64_t index_of(std::uintptr_t address) {
-        const std::uint64_t rotated = std::rotr(std::uint64_t{address}, 4);
-        if (rotated < upper_half) [[likely]]
-            return rotated;
-        const bool is_users = (address >> address_bits) == 0 && (address & 15) == 8;
-        return is_users ? (address >> 4) | upper_half : no_index;
+        // Rotated by 3, a user's address at a multiple of 8 is small, and everything else is not.
+        if (std::rotr(std::uint64_t{address}, 3) >> (address_bits - 3) != 0) [[unlikely]]
+            return no_index;
+        return address >> window_bits | std::uint64_t{address >> 3 & 1} << odd_bit;
     }
 
-    FIL_HOT slot* find_slot(std::uintptr_t address) const {
-        const std::uint64_t index = index_of(address);
+    FIL_HOT leaf* find_leaf(std::uint64_t index) const {
         if (index == no_index) [[unlikely]]
             return nullptr;
         middle* m = root_[index >> (leaf_bits + middle_bits)].load(std::memory_order_acquire);
         if (m == nullptr) [[unlikely]]
             return nullptr;
-        leaf* l = m->leaves[(index >> leaf_bits) & ((1u << middle_bits) - 1)].load(
+        return m->leaves[index >> leaf_bits & ((1u << middle_bits) - 1)].load(
             std::memory_order_acquire);
-        if (l == nullptr) [[unlikely]]
+    }
+    FIL_HOT slot* find_slot(std::uint64_t index) const {
+        leaf* l = find_leaf(index);
+        return l != nullptr ? l->slots + (index & leaf_mask) : nullptr;
+    }
+
+    // Where the block stands that starts at the address, or nothing.
+    FIL_HOT slot* find_block(std::uintptr_t address, std::uint64_t& index) const {
+        index = index_of(address);
+        slot* first = find_slot(index);
+        if (first == nullptr) [[unlikely]]
             return nullptr;
-        return &l->slots[index & leaf_mask];
+        if (first->is_block_at(address)) [[likely]]
+            return first;
+        index |= tiny_part;
+        first = find_slot(index);
+        return first != nullptr && first->is_block_at(address) ? first : nullptr;
     }
 
-    FIL_HOT slot* make_slot(std::uintptr_t address) {
-        slot* found = find_slot(address);
-        return found != nullptr ? found : make_slot_slow(address);
+    FIL_HOT registered_block read(const slot* first, std::uint64_t index) const {
+        registered_block block{first->callstack(), first->short_bytes()};
+        if (!first->is_long()) return block;
+        block.bytes = first[1].size();
+        block.watched = first->is_watched();
+        const slot* third = first->is_giant() ? find_slot(index + 2) : nullptr;
+        if (third != nullptr) block.bytes |= third->size() << slot::size_bits;
+        return block;
     }
 
-    FIL_RARE slot* make_slot_slow(std::uintptr_t address) {
-        const std::uint64_t index = index_of(address);
+    FIL_HOT slot* make_slot(std::uint64_t index) {
+        slot* found = find_slot(index);
+        return found != nullptr ? found : make_slot_slow(index);
+    }
+
+    FIL_RARE slot* make_slot_slow(std::uint64_t index) {
         if (index == no_index) return nullptr;
         middle* m = make_level<middle, Pages>(root_[index >> (leaf_bits + middle_bits)]);
         if (m == nullptr) return nullptr;
-        auto& entry = m->leaves[(index >> leaf_bits) & ((1u << middle_bits) - 1)];
-        return make_level<leaf, LeafPages>(entry) != nullptr ? find_slot(address) : nullptr;
-    }
-
-    // A block over an older one, watched or giant.
-    template <typename Forgotten>
-    FIL_RARE bool insert_special(slot* first, std::uintptr_t address, callstack_id callstack,
-                                 std::uint64_t bytes, bool watched, Forgotten forgotten) {
-        const bool is_long = bytes > granule, is_giant = bytes >> part_bits != 0;
-        if (first[0] != 0) forget_at(address, forgotten);
-        if (is_long && first[1] != 0) forget_at(address + granule, forgotten);
-        if (!is_long || (!watched && !is_giant)) return insert_plain(first, callstack, bytes);
-        if (is_giant && !set_giant_part(address + 2 * granule, bytes >> part_bits, forgotten)) {
-            return false;
-        }
-        first[1] = make(code_size, static_cast<std::uint32_t>(bytes) & part_mask);
-        first[0] =
-            make(code_long | (watched ? 1u : 0u) | (is_giant ? 2u : 0u), to_index(callstack));
-        return true;
-    }
-
-    // A watched or giant block; or none.
-    FIL_RARE void take_special(slot* first, std::uintptr_t address, registered_block& block) {
-        const std::uint32_t value = first[0];
-        const std::uint32_t code = value >> part_bits;
-        if (code <= code_long || code == code_size) return;
-        block = {callstack_id{value & part_mask}, first[1] & part_mask, (code & 1) != 0};
-        store_both(first, 0);
-        if ((code & 2) != 0) block.bytes |= take_giant_part(address + 2 * granule);
+        auto& entry = m->leaves[index >> leaf_bits & ((1u << middle_bits) - 1)];
+        return make_level<leaf, LeafPages>(entry) != nullptr ? find_slot(index) : nullptr;
     }
 
     template <typename Forgotten>
-    FIL_RARE bool set_giant_part(std::uintptr_t address, std::uint64_t part, Forgotten forgotten) {
-        slot* third = make_slot(address);
+    FIL_RARE bool set_giant_part(std::uint64_t index, std::uint64_t part, Forgotten forgotten) {
+        slot* third = make_slot(index);
         if (third == nullptr) return false;
-        if (*third != 0) forget_at(address, forgotten);
-        *third = make(code_size, static_cast<std::uint32_t>(part) & part_mask);
+        if (!third->is_empty()) forget_at(index, forgotten);
+        *third = slot::of_size(part & slot::plain_most);
         return true;
     }
 
-    FIL_RARE std::uint64_t take_giant_part(std::uintptr_t address) {
-        slot* third = find_slot(address);
-        const std::uint64_t part = *third & part_mask;
-        *third = 0;
-        return part << part_bits;
+    // A watched, giant or tiny block, or one over an older one.
+    template <typename Forgotten>
+    FIL_RARE bool insert_special(std::uintptr_t address, registered_block block,
+                                 Forgotten forgotten, spacing from_next) {
+        std::uint64_t index = index_of(address), other = index | tiny_part;
+        if (is_tiny(address, block.bytes, from_next)) std::swap(index, other);
+        slot* first = make_slot(index);
+        if (first == nullptr) return false;
+        if (!first->is_empty()) forget_at(index, forgotten);
+        const slot* same = find_slot(other);
+        if (same != nullptr && same->is_block_at(address)) forget_at(other, forgotten);
+        if (block.bytes <= slot::short_most) {
+            *first = slot::of_short(address, block.callstack, block.bytes);
+            return true;
+        }
+        if (!first[1].is_empty()) forget_at(index + 1, forgotten);
+        slot entered = slot::of_long(address, block.callstack);
+        if (block.watched) entered.set_watched();
+        if (block.bytes > slot::plain_most) {
+            if (!set_giant_part(index + 2, block.bytes >> slot::size_bits, forgotten)) return false;
+            entered.set_giant();
+        }
+        first[1] = slot::of_size(block.bytes & slot::plain_most);
+        first[0] = entered;
+        return true;
     }
 
     // Two threads may map the same level at once: one wins, the other gives its pages back.
@@ -366,20 +390,23 @@ class registry {
         return level;
     }
 
-    // The slot of `address` is occupied: by a block, or by the size of one that starts before.
+    // The slot is occupied: by a block, or by the size of one that starts before.
     template <typename Forgotten>
-    FIL_RARE void forget_at(std::uintptr_t address, Forgotten forgotten) {
-        for (std::uint64_t back = 0; back <= 2 * granule; back += granule) {
-            const slot* start = find_slot(address - back);
-            const bool is_short = start != nullptr && *start >> part_bits < code_long;
-            if (back != 0 && is_short) continue;  // it does not reach here
-            registered_block block = take(address - back);
-            if (block.callstack != callstack_id::none) {
-                forgotten(address - back, block);
-                return;
-            }
+    FIL_RARE void forget_at(std::uint64_t index, Forgotten forgotten) {
+        for (std::uint64_t back = 0; back <= 2; ++back) {
+            const slot* start = find_slot(index - back);
+            if (start == nullptr || !start->is_block()) continue;
+            const std::uint64_t slots = !start->is_long() ? 1 : start->is_giant() ? 3 : 2;
+            if (slots <= back) continue;  // it does not reach here
+            const std::uintptr_t address = address_of(index - back) + start->start();
+            forgotten(address, take(address));
+            return;
         }
-        *find_slot(address) = 0;
+        *find_slot(index) = {};
+    }
+    // Where the window begins; of tiny blocks, too.
+    static std::uintptr_t address_of(std::uint64_t index) {
+        return (index & (tiny_part - 1)) * slot::window + ((index & odd_part) != 0 ? 8 : 0);
     }
 
     std::atomic<middle*> root_[1u << root_bits]{};

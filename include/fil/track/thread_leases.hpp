@@ -42,7 +42,10 @@ struct thread_state : boost::intrusive::slist_base_hook<
     std::uint32_t deferred_count = 0;
     deferred_free deferred[max_deferred];
 
-    // Signal handlers nest: a place is reserved before it is filled.
+    bool has_deferred() const { return __atomic_load_n(&deferred_count, __ATOMIC_RELAXED) != 0; }
+
+    // Signal handlers nest: a place is reserved before it is filled. No leaf is cached from then
+    // on: the thread's next event takes a way on which it is asked for what was deferred.
     bool defer(const deferred_free& one) {
         const std::uint32_t at = __atomic_fetch_add(&deferred_count, 1, __ATOMIC_RELAXED);
         if (at >= max_deferred) {
@@ -50,6 +53,7 @@ struct thread_state : boost::intrusive::slist_base_hook<
             return false;
         }
         deferred[at] = one;
+        leaf.number = leaf_cache::none;
         return true;
     }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "os/linux_system.hpp"
 
@@ -55,15 +56,28 @@ TEST_F(registry_read, one_without_blocks_has_none) {
 
 TEST_F(registry_read, blocks_have_their_sizes_where_those_stand_in_the_next_page) {
     constexpr std::uint64_t giant = 3ull << 40;
-    add(0x555500003ff0, 1 << 20);
-    add(0x555500007fe0, giant);
+    add(0x555500007ff0, 1 << 20);  // a page of slots is for 32 KiB
+    add(0x55550000ffd0, giant);
     add(0x555500001010, 8);
     add(0x7fff12340008, 24);
     const std::map<std::uint64_t, std::uint64_t> expected{{0x555500001010, 8},
-                                                          {0x555500003ff0, 1 << 20},
-                                                          {0x555500007fe0, giant},
+                                                          {0x555500007ff0, 1 << 20},
+                                                          {0x55550000ffd0, giant},
                                                           {0x7fff12340008, 24}};
     EXPECT_EQ(found({}), expected);
+}
+
+TEST_F(registry_read, the_blocks_of_one_window_come_in_order) {
+    std::vector<std::uint64_t> added, order;
+    for (std::uint64_t at = 0x555500001000; at < 0x555500001100; at += 16) {
+        add(at, 16);
+        added.push_back(at);
+    }
+    memory from;
+    registry_reader<process_registry>::each_block(
+        reinterpret_cast<std::uintptr_t>(blocks.get()), from,
+        [&](std::uint64_t address, std::uint64_t, callstack_id) { order.push_back(address); });
+    EXPECT_EQ(order, added);
 }
 
 TEST_F(registry_read, of_what_cannot_be_read_there_is_nothing) {
