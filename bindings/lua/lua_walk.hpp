@@ -94,17 +94,17 @@ struct thread_walk {
     // raise an error, but not before it makes a table, which allocates: then only a register of the
     // loop's has it, and what is written down is some lines ago.
     [[gnu::noinline]] std::uint64_t key_of_newest(const call& frame) {
-        const prototype* const running = function_of(frame);
-        if (running == nullptr) return 0;
-        const prototype& function = *running;
+        const prototype* const function = function_of(frame);
+        if (function == nullptr) return 0;
         const auto saved = reinterpret_cast<std::uint64_t>(frame.saved_at);
         if ((frame.status & call::in_hook) != 0) return saved;
-        const auto begin = reinterpret_cast<std::uint64_t>(function.code);
-        const std::uint64_t bytes = sizeof(instruction) * static_cast<std::uint64_t>(function.size);
+        const auto begin = reinterpret_cast<std::uint64_t>(function->code);
+        const std::uint64_t bytes =
+            sizeof(instruction) * static_cast<std::uint64_t>(function->size);
         const std::uint64_t found = registers.find([&](std::uint64_t value) {
             if (value - begin - 1 >= bytes || value % sizeof(instruction) != 0) return false;
             return value == saved ||
-                   is_not_saved(function, reinterpret_cast<const instruction*>(value));
+                   is_not_saved(*function, reinterpret_cast<const instruction*>(value));
         });
         return found != 0 ? found : saved;
     }

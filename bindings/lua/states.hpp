@@ -7,20 +7,19 @@
 // state points to its innermost: `error_jump`. So a state runs here if that lies on this stack, and
 // the deeper it lies, the further inside. States themselves are found as words on the stack, since
 // the function that made the buffer will need its state again. What such a word points to is only
-// looked at if it is a block that is alive, and large enough; so states that their program keeps in
-// blocks which it does not report (its own pool, say) are not found. A main state may run without
-// any protected call: then it counts where it was found.
+// looked at if it is a live block, and large enough; so states in blocks that their program does
+// not report (its own pool, say) are not found. A main state may run without any protected call:
+// then it counts where it was found.
 //
-// The stack is walked by the unwinder, since nobody else knows where it ends. That is done where
-// what was found last does not hold any more. A thread that has not run Lua so far does it at every
-// 16th allocation, which making a state cannot slip through: that takes 60.
+// Where what was found last does not hold any more, the stack is walked by the unwinder: nobody
+// else knows where it ends. A thread that has not run Lua so far does it at every 16th allocation,
+// which making a state cannot slip through: that takes 60.
 //
 // One thread, no locks. Zeroed memory is valid. Hot path: no allocation, no throw.
 #include <unwind.h>
 
-#include <initializer_list>
-
 #include "fil.h"
+#include "known_ways.hpp"
 #include "lua_structs.hpp"
 
 namespace fil::lua {
@@ -30,7 +29,7 @@ class running_states {
     // The innermost, or NULL: none runs here.
     [[gnu::noinline]] const state* innermost() {
         __builtin_unwind_init();  // words in registers are on the stack now
-        const address here = reinterpret_cast<address>(__builtin_dwarf_cfa()) - 64;
+        const address here = reinterpret_cast<address>(__builtin_dwarf_cfa()) - registers_bytes;
         if (count_ != 0 && here >= low_ && here < high_ && all_run() && is_innermost(here)) {
             return found_[count_ - 1].of;
         }
@@ -39,12 +38,10 @@ class running_states {
         return count_ != 0 ? found_[count_ - 1].of : nullptr;
     }
 
-    // Freeing the block that begins here, or behind a header of its allocator, raises the
-    // generation.
+    // Freeing the block that begins here, or a header before, raises the generation.
     static bool watch(address block) {
-        for (address header : {std::size_t{0}, header_bytes})
-            if (fil_block_watch(reinterpret_cast<const void*>(block - header)) != 0) return true;
-        return false;
+        const auto* const begin = reinterpret_cast<const char*>(block);
+        return fil_block_watch(begin) != 0 || fil_block_watch(begin - header_bytes) != 0;
     }
 
     std::uint32_t count() const { return count_; }
@@ -65,8 +62,8 @@ class running_states {
 
   private:
     static constexpr std::uint32_t most = 200;  // Lua itself allows no more
-    static constexpr std::size_t header = 16;   // as malloc aligns
     static constexpr address stack_bytes = 8u << 20, most_frames = 8192;
+    static constexpr address registers_bytes = 64;  // that innermost() saves
     struct found_state {
         const state* of;
         address jump;
@@ -114,12 +111,15 @@ class running_states {
         return true;
     }
 
-    // Whether nothing runs inside the last. Only a function in C can have resumed another one.
-    bool is_innermost(address here) const {
+    // Whether nothing runs inside the last. Only a function in C can have resumed another one; on
+    // the way to here from its jump, which then has one more jump, or a call that is another's.
+    bool is_innermost(address here) {
         const found_state& last = found_[count_ - 1];
         if (last.of->newest == nullptr) return false;
         if ((last.of->newest->status & (call::in_c | call::in_hook)) == 0) return true;
         if (last.jump == 0) return false;
+        const std::uint32_t calls = last.of->nested_c_calls;
+        if (ways_.has(here + registers_bytes, last.jump, calls)) return true;
         const address end = last.jump, of = reinterpret_cast<address>(last.of);
         for (address at = here; at < end; at += sizeof(address)) {
             const address word = source_kit::load(at, 0);
@@ -128,6 +128,7 @@ class running_states {
             const auto& other = *reinterpret_cast<const state*>(word);
             if (other.error_jump - here < last.jump - here || runs_unprotected(other)) return false;
         }
+        ways_.learn(here + registers_bytes, last.jump, calls);
         return true;
     }
 
@@ -160,11 +161,8 @@ class running_states {
     [[gnu::noinline]] void find(address here) {
         const bool is_new = here < low_ || here >= high_;
         count_ = frames_ = 0;
-        if (is_new && fil_thread_on_signal_stack() != 0) {
-            low_ = high_ = 0;
-            return;
-        }
-        low_ = high_ = here;
+        low_ = high_ = is_new && fil_thread_on_signal_stack() != 0 ? 0 : here;
+        if (low_ == 0) return;
         _Unwind_Backtrace(visit, this);
         // Those whose jump is on another stack run in another thread.
         std::uint32_t kept = 0;
@@ -185,6 +183,7 @@ class running_states {
     bool has_run_;
     bool is_watched_;          // the outermost, which mostly lives as long as the program
     found_state found_[most];  // outermost first
+    source_kit::known_ways<64, 32> ways_;  // from the last's jump: nothing runs inside
 };
 
 }  // namespace fil::lua

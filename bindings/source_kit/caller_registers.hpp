@@ -3,9 +3,8 @@
 // stands at, say, between the moments at which it writes it down.
 //
 // The unwinder knows it, by the callers' unwind tables, and takes microseconds. So the way from
-// here to that function is remembered: where its return addresses lie, which are the same, at the
-// same distances, if and only if the same calls have led here; and where one of the functions
-// between has saved the register. A way that is known costs a comparison for each call on it.
+// here to that function is remembered (known_ways.hpp), and where one of the functions between has
+// saved the register.
 //
 // No way is gone further than the unwinder has been on this stack: what lies above it may be
 // another's, or nothing.
@@ -16,7 +15,7 @@
 
 #include <cstdint>
 
-#include "memory_reading.hpp"
+#include "known_ways.hpp"
 
 namespace fil::source_kit {
 
@@ -29,8 +28,9 @@ class caller_registers {
         const auto here = reinterpret_cast<address>(__builtin_dwarf_cfa());
         if (is_on_known_stack(here)) {
             for (const way& each : ways_) {
-                if (!leads_here(each, here)) continue;
-                const std::uint64_t value = word_at(here, each.value);
+                if (each.calls.is_empty() || each.calls.end(here) > end_) continue;
+                if (!each.calls.leads(here)) continue;
+                const std::uint64_t value = call_way::word_at(here, each.value);
                 if (accept(value)) return value;
             }
         }
@@ -38,22 +38,12 @@ class caller_registers {
     }
 
   private:
-    static constexpr std::uint32_t most_calls = 15, most_ways = 32;
-    // Distances from `here`, where find() was called.
+    static constexpr std::uint32_t most_ways = 32;
+    using call_way = source_kit::call_way<15>;
     struct way {
-        std::int32_t value;  // where the register is saved
-        std::uint32_t calls;
-        std::int32_t at[most_calls];  // return addresses, nearest first
-        address to[most_calls];
+        std::int32_t value;  // how far from `here` the register is saved
+        call_way calls;
     };
-
-    // Of any function's frame, whatever it keeps there.
-    [[gnu::no_sanitize_address]] static std::uint64_t word_at(address here, std::int32_t distance) {
-        return *reinterpret_cast<const volatile std::uint64_t*>(here + far(distance));
-    }
-    static address far(std::int32_t distance) {
-        return static_cast<address>(std::int64_t{distance});
-    }
 
     bool is_on_known_stack(address here) const {
         return thread_ == __builtin_thread_pointer() && here - begin_ < end_ - begin_;
@@ -66,15 +56,6 @@ class caller_registers {
         if (end > end_) end_ = end;
     }
 
-    bool leads_here(const way& known, address here) const {
-        if (known.calls == 0) return false;
-        if (here + far(known.at[known.calls - 1]) + sizeof(address) > end_) return false;
-        for (std::uint32_t i = known.calls; i != 0; --i) {
-            if (word_at(here, known.at[i - 1]) != known.to[i - 1]) return false;
-        }
-        return true;
-    }
-
     template <typename Accept>
     struct search {
         address here;
@@ -83,7 +64,6 @@ class caller_registers {
         way found = {};
         std::uint64_t value = 0;
         int in = -1;  // which register
-        std::uint32_t calls = 0;
     };
 
     template <typename Accept>
@@ -96,9 +76,8 @@ class caller_registers {
         if (search.in != -1 && _Unwind_GetGR(caller, search.in) != search.value) {
             return _URC_END_OF_STACK;  // its own: the one before had it
         }
-        if (search.calls == most_calls) return _URC_END_OF_STACK;
-        search.found.at[search.calls] = static_cast<std::int32_t>(end - 8 - search.here);
-        search.found.to[search.calls++] = _Unwind_GetIP(caller);
+        if (!search.found.calls.add(search.here, end, _Unwind_GetIP(caller)))
+            return _URC_END_OF_STACK;
         for (int each : saved_by_callees) {
             if (search.in != -1) break;
             const std::uint64_t value = _Unwind_GetGR(caller, each);
@@ -115,7 +94,6 @@ class caller_registers {
         _Unwind_Backtrace(visit<Accept>, &state);
         know_stack(here, state.end);
         if (state.in == -1) return 0;
-        state.found.calls = state.calls;
         if (state.found.value != 0) ways_[next_++ % most_ways] = state.found;
         return state.value;
     }

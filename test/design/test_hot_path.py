@@ -98,6 +98,7 @@ UNCOMMON = {
     r"thread_walk::meet": "a place in the code not seen before",
     r"fil::lua::intern": "a function of Lua that was not seen before",
     r"caller_registers::ask_unwinder": "Lua has come here on a way that is new",
+    r"known_ways<.*>::learn": "the same, now and then",
     r"running_states::find": "other states of Lua run than before",
 }
 STOP = re.compile("|".join(UNCOMMON))

@@ -20,3 +20,11 @@ end
 function first() keep("1") end --= first
 function second() keep("2") end --= second
 function given() keep("g") end --= given
+function adds() kept[#kept + 1] = string.rep("a", 3000) end --> own
+function adds_too() kept[#kept + 1] = string.rep("b", 3000) end --> another
+function alternates()
+  for _ = 1, 200 do
+    for _ = 1, 2 do calls_either(false) end --= own
+    calls_either(true) --= another
+  end
+end

@@ -57,6 +57,16 @@ static int nested(lua_State* outer) {
     return 1;
 }
 
+/* Calls a function of either state, in the same way and without a pcall. */
+static lua_State* other;
+static int calls_either(lua_State* L) {
+    if (other == NULL) other = with_functions(lua_newstate(counting, &used));
+    lua_State* which = lua_toboolean(L, 1) ? other : L;
+    lua_getglobal(which, which == L ? "adds" : "adds_too");
+    lua_call(which, 0, 0);
+    return 0;
+}
+
 static char* in_c;
 
 int main(int count, char** arguments) {
@@ -77,6 +87,10 @@ int main(int count, char** arguments) {
     lua_register(L, "nested", nested);
     lua_getglobal(L, "nests");
     if (lua_pcall(L, 0, 1, 0) != LUA_OK) return 1;
+
+    lua_register(L, "calls_either", calls_either);
+    lua_getglobal(L, "alternates");
+    if (lua_pcall(L, 0, 0, 0) != LUA_OK) return 1;
 
     pthread_t threads[3];
     lua_State* given = with_functions(luaL_newstate());

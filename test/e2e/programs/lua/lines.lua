@@ -169,6 +169,18 @@ end)
 far_down("!")
 coroutine.resume(shallow, "u") --= shallow
 
+-- The same functions in C, by turns in a coroutine and around it.
+local by_turns = coroutine.wrap(function()
+  while true do
+    hold(string.rep("1", 3000)) --> turn
+    coroutine.yield()
+  end
+end)
+for _ = 1, 200 do
+  by_turns() --= turn
+  hold(string.rep("2", 3000)) -->
+end
+
 -- Hooks, varargs, deep recursion.
 debug.sethook(function()
   debug.sethook()
