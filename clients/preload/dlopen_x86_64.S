@@ -1,5 +1,5 @@
-/* dlopen and dlsym must be jumped to, not called: see loader.cpp. Their two arguments are kept on
- * the stack around our own call; the third push keeps the stack aligned. */
+/* dlopen, dlsym and dlvsym must be jumped to, not called: see loader.cpp. Their arguments, three at
+ * most, are kept on the stack around our own call; three pushes keep it aligned. */
 
 #define JUMP_AFTER(before, name)     \
     .globl  name;                    \
@@ -11,7 +11,7 @@ name:                                \
     .cfi_adjust_cfa_offset 8;        \
     pushq   %rsi;                    \
     .cfi_adjust_cfa_offset 8;        \
-    pushq   %rax;                    \
+    pushq   %rdx;                    \
     .cfi_adjust_cfa_offset 8;        \
     call    before;                  \
     popq    %rdx;                    \
@@ -27,5 +27,6 @@ name:                                \
     .text
     JUMP_AFTER(fil_preload_before_dlopen, dlopen)
     JUMP_AFTER(fil_preload_before_dlsym, dlsym)
+    JUMP_AFTER(fil_preload_before_dlvsym, dlvsym)
 
     .section .note.GNU-stack, "", @progbits

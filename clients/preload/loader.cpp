@@ -20,6 +20,16 @@ void* symbol_of_object(void* object, const char* name) {
     return hook_before(real.dlsym(object, name));
 }
 
+void* versioned_symbol_of_object(void* object, const char* name, const char* version) {
+    return hook_before(real.dlvsym(object, name, version));
+}
+
+// RTLD_NEXT is for who stands before others, and may be asked from inside an allocator.
+bool depends_on_caller(void* object) {
+    if (object != RTLD_NEXT) notice_opened_allocators();
+    return object == RTLD_DEFAULT || object == RTLD_NEXT;
+}
+
 }  // namespace
 
 // Called by the dlopen hook (dlopen_x86_64.S) before it jumps to the function returned here.
@@ -34,6 +44,7 @@ void* symbol_of_object(void* object, const char* name) {
 extern "C" {
 using dlopen_function = void*(const char*, int);
 using dlsym_function = void*(void*, const char*);
+using dlvsym_function = void*(void*, const char*, const char*);
 
 [[gnu::visibility("hidden")]] dlopen_function* fil_preload_before_dlopen(const char* file) {
     const auto real_dlopen = find_and_decide().dlopen;
@@ -47,10 +58,13 @@ using dlsym_function = void*(void*, const char*);
 // With the handle of one object the answer does not depend on who asks, so it may be changed.
 [[gnu::visibility("hidden")]] dlsym_function* fil_preload_before_dlsym(void* object, const char*) {
     const auto real_dlsym = find_and_decide().dlsym;
-    // RTLD_NEXT is for who stands before others, and may be asked from inside an allocator.
-    if (object != RTLD_NEXT) notice_opened_allocators();
-    const bool depends_on_caller = object == RTLD_DEFAULT || object == RTLD_NEXT;
-    return depends_on_caller ? real_dlsym : symbol_of_object;
+    return depends_on_caller(object) ? real_dlsym : symbol_of_object;
+}
+
+[[gnu::visibility("hidden")]] dlvsym_function* fil_preload_before_dlvsym(void* object, const char*,
+                                                                         const char*) {
+    const auto real_dlvsym = find_and_decide().dlvsym;
+    return depends_on_caller(object) ? real_dlvsym : versioned_symbol_of_object;
 }
 }
 

@@ -264,10 +264,25 @@ def passing_half():
 def held():
     return libc.malloc(60 << 20)
 
+libc.dlvsym.restype = ctypes.c_void_p
+libc.dlvsym.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p]
+VERSION = b"GLIBC_2.2.5"
+def versioned(name, *what):
+    return ctypes.CFUNCTYPE(*what)(libc.dlvsym(libc._handle, name, VERSION))
+malloc = versioned(b"malloc", ctypes.c_void_p, ctypes.c_size_t)
+free = versioned(b"free", None, ctypes.c_void_p)
+
+def passing_versioned():
+    free(libc.malloc(45 << 20))
+
+def held_versioned():
+    return malloc(35 << 20)
+
 for _ in range(5):
     passing()
     passing_half()
-blocks = [held(), held()]
+    passing_versioned()
+blocks = [held(), held(), held_versioned()]
 """
 
 
@@ -277,6 +292,7 @@ def test_functions_of_the_c_library_reached_by_its_handle_are_seen(tmp_path: Pat
     profiled = run_profiled(tmp_path / "out", [str(script)])
     assert (profiled.status, profiled.own_stderr) == (0, b"")
     assert bytes_at(profiled, "(held)") == pytest.approx(120 * MIB, abs=KIB)
+    assert bytes_at(profiled, "(held_versioned)") == pytest.approx(35 * MIB, abs=KIB)
     assert bytes_at(profiled, "(passing") == 0
 
 
