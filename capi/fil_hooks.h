@@ -64,12 +64,15 @@ FIL_API void fil_record_reserve(const void* address);
 
 /* An allocator inside the program or a library, whose blocks are recorded as they come and go. Says
  * which bytes it cuts them from (its ground: that is recorded as reserved); so the supervisor knows
- * what of its resident memory is reserve. Numbers are from 2 on; 0: there is no room for more, and
+ * what of its resident memory is reserve. Numbers are from 3 on; 0: there is no room for more, and
  * is ignored. Since 0.1. */
 FIL_API uint32_t fil_allocator_found(fil_text name);
 /* The same of one that does not tell of its blocks: its ground is recorded as of anybody, and the
  * report says how much of it was resident. Since 0.1. */
 FIL_API uint32_t fil_allocator_untold(fil_text name);
+/* The malloc that the hooks stand before, where it is not the C library's: what it maps is not
+ * recorded, but known. */
+#define FIL_ALLOCATOR_MALLOC 2u
 FIL_API void fil_allocator_ground(uint32_t allocator, const void* address, size_t bytes);
 FIL_API void fil_allocator_ground_went(const void* address, size_t bytes);
 

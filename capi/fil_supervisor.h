@@ -200,7 +200,8 @@ typedef enum fil_known_kind FIL_ENUM {
     FIL_KNOWN_BLOCK = 4,   /* of 64 KiB and more */
     FIL_KNOWN_BLOCKS = 5,  /* `bytes` of smaller ones, which begin in the page at `address` */
     FIL_KNOWN_SPARSE = 6,  /* what sparse memory lacks for the sake of the `blocks` of `callstack` */
-    FIL_KNOWN_OCCUPIED = 7 /* of malloc's memory: resident pages on which smaller blocks are */
+    FIL_KNOWN_OCCUPIED = 7, /* of malloc's memory: resident pages on which smaller blocks are */
+    FIL_KNOWN_HEAP = 8 /* a malloc that is not the C library's cuts its blocks from it */
 } fil_known_kind;
 typedef struct fil_known_memory {
     fil_known_kind kind;

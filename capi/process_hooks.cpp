@@ -36,6 +36,7 @@ fil_status fil_session_begin_in_files(const char* directory, const char* inherit
     return FIL_OK;
 }
 
+static_assert(FIL_ALLOCATOR_MALLOC == allocator_book::of_malloc);
 uint32_t fil_allocator_found(fil_text name) {
     return note_allocator({name.data, name.length}, true);
 }
@@ -43,7 +44,9 @@ uint32_t fil_allocator_untold(fil_text name) {
     return note_allocator({name.data, name.length}, false);
 }
 void fil_allocator_ground(uint32_t allocator, const void* address, size_t bytes) {
-    if (allocator != 0) note_ground(allocator, address_of(address), bytes);
+    if (allocator == 0) return;
+    this_process.running();  // a forked child's lock is another one
+    note_ground(allocator, address_of(address), bytes);
 }
 void fil_allocator_ground_went(const void* address, size_t bytes) {
     note_ground_went(address_of(address), bytes);

@@ -325,6 +325,7 @@ fil_status fil_session_memory(const fil_session* session, int32_t pid,
         }
         for (const auto& one : all->blocks) tell(FIL_KNOWN_BLOCK, one.address, one.bytes);
         for (const auto& one : all->small_blocks) tell(FIL_KNOWN_BLOCKS, one.address, one.bytes);
+        for (const auto& one : all->heaps) tell(FIL_KNOWN_HEAP, one.address, one.bytes);
         for (const sparse_blocks::kept& one : all->sparse.by_callstack) {
             const fil_known_memory part{FIL_KNOWN_SPARSE,        {nullptr, 0}, 0, one.bytes,
                                         to_index(one.callstack), one.blocks};

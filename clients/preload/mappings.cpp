@@ -55,9 +55,11 @@ void* map(const void* caller, void* address, std::size_t bytes, int access, int 
     forgotten below(replaces ? address : nullptr, replaces ? bytes : 0);
     void* mapped = call();
     below.answered(mapped != MAP_FAILED);
-    if (mapped == MAP_FAILED || is_other_allocator(caller)) return mapped;
+    if (mapped == MAP_FAILED) return mapped;
     bytes = rounded(bytes, page_bytes_of(flags));
-    if (const std::uint32_t allocator = ground_of(caller)) {
+    if (is_other_allocator(caller)) {
+        if ((flags & MAP_ANONYMOUS) != 0) fil_allocator_ground(FIL_ALLOCATOR_MALLOC, mapped, bytes);
+    } else if (const std::uint32_t allocator = ground_of(caller)) {
         fil_pool_begin();
         fil_record_map(mapped, bytes, ground_kind_of(access));
         fil_pool_end();

@@ -64,8 +64,9 @@ std::uint32_t note_allocator(std::string_view name, bool tells_of_blocks) {
     allocator_book& book = allocators_here;
     name = name.substr(0, sizeof book.allocators[0].name - 1);
     const std::uint64_t is_untold = tells_of_blocks ? 0 : 1;
-    const std::uint32_t number = std::max(book.count.load(std::memory_order_relaxed), 1u);
-    for (std::uint32_t i = 1; i < number; ++i)
+    const std::uint32_t number =
+        std::max(book.count.load(std::memory_order_relaxed), book.of_malloc);
+    for (std::uint32_t i = book.of_malloc; i < number; ++i)
         if (name == book.allocators[i].name && book.allocators[i].is_untold == is_untold)
             return i + 1;
     if (number == allocator_book::most) return 0;

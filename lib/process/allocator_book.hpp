@@ -18,8 +18,9 @@ namespace fil {
 
 struct allocator_book {
     static constexpr std::uint32_t most = 32, most_grounds = 4096;
-    static constexpr std::uint64_t magic_word = 0x346b'6f6f'626c'6c61;  // "allbook4"
+    static constexpr std::uint64_t magic_word = 0x356b'6f6f'626c'6c61;  // "allbook5"
     static constexpr std::uint32_t of_runtime = 1;  // of its small objects: the first
+    static constexpr std::uint32_t of_malloc = 2;   // that our hooks stand before
 
     struct allocator {
         char name[64];
@@ -42,7 +43,7 @@ struct allocator_book {
 // A process that records, or its forked child: says where its blocks and mappings are.
 void begin_book(const void* registry, const void* mappings);
 
-// Its number, from 2 on; 0: there is no room. One of the same name, whose library was closed and
+// Its number, from 3 on; 0: there is no room. One of the same name, whose library was closed and
 // opened again, has the same.
 std::uint32_t note_allocator(std::string_view name, bool tells_of_blocks);
 

@@ -28,6 +28,10 @@ void read_grounds(memory_of_process& all, const allocator_book& book) {
     for (std::uint32_t i = 0; i < used; ++i) {
         const allocator_book::ground& one = book.grounds[i];
         if (one.bytes == 0 || one.whose - 1 >= allocator_book::most) continue;
+        if (one.whose == allocator_book::of_malloc) {
+            all.heaps.push_back({one.address, one.bytes});
+            continue;
+        }
         const allocator_book::allocator& its = book.allocators[one.whose - 1];
         auto& grounds = its.is_untold != 0 ? all.untold_grounds : all.grounds;
         grounds.push_back(

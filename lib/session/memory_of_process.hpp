@@ -25,8 +25,9 @@ struct memory_of_process {
         std::string allocator;  // the object that it is in; empty: the runtime's
     };
     std::vector<ground> grounds;
-    std::vector<ground>
-        untold_grounds;  // whose blocks nobody knows; mapped, and counted, as a whole
+    // Whose blocks nobody knows; mapped, and counted, as a whole.
+    std::vector<ground> untold_grounds;
+    std::vector<range> heaps;  // ground of a malloc that is not the C library's
     std::vector<read_mapping> mappings;
     std::vector<range> blocks;        // large ones, in order
     std::vector<range> small_blocks;  // of a page, how many bytes; in order

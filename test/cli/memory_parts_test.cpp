@@ -115,6 +115,18 @@ TEST(memory_parts, between_blocks_of_a_heap_is_what_malloc_keeps) {
     EXPECT_EQ(part_of(parts, FIL_RESIDENT_UNKNOWN).bytes, 0);
 }
 
+TEST(memory_parts, of_a_malloc_that_is_not_the_c_librarys_the_ground_is_heap_without_small_blocks) {
+    const std::string smaps =
+        mapping("700000000000-700000400000 rw-p 00000000 00:00 0 ", 4 << 10, 4 << 10);
+    const std::vector<fil_known_memory> told = {part(FIL_KNOWN_BLOCK, mib, mib),
+                                                part(FIL_KNOWN_HEAP, 0, 3 * mib)};
+    const auto parts = parts_of(smaps, told, shared_pages::wholly, all_there);
+    EXPECT_EQ(part_of(parts, FIL_RESIDENT_MAPPED),
+              (memory_part{FIL_RESIDENT_MAPPED, "", mib, mib}));
+    EXPECT_EQ(part_of(parts, FIL_RESIDENT_HEAP), (memory_part{FIL_RESIDENT_HEAP, "", 2 * mib, 0}));
+    EXPECT_EQ(part_of(parts, FIL_RESIDENT_UNKNOWN).bytes, mib);
+}
+
 TEST(memory_parts, pages_of_a_heap_without_a_block_are_told_apart) {
     const std::string smaps =
         mapping("700000000000-700000400000 rw-p 00000000 00:00 0 ", 4 << 10, 4 << 10);

@@ -4,6 +4,7 @@ and in JSON."""
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -93,6 +94,38 @@ time.sleep(0.25)
     lines = lines_of(run_script(tmp_path, text))
     assert lines["kept"] == pytest.approx(30_000_000, abs=6 * MIB)
     assert lines["counted"] > 105 * MIB
+
+
+KEPT_BY_ANOTHER = """
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+static char *blocks[40];
+int main(void) {
+    for (int i = 0; i < 40; ++i) blocks[i] = memset(malloc(1 << 20), 1, 1 << 20);
+    for (int i = 0; i < 40; i += 2) free(blocks[i]);
+    char *more = memset(malloc(60 << 20), 1, 60 << 20);
+    usleep(500000);
+    return more[7] - 1;
+}
+"""
+
+
+# Of its large blocks none lies beside small ones.
+@pytest.mark.parametrize("library", ["libjemalloc.so.2", "libmimalloc.so.2"])
+def test_what_an_allocator_keeps_that_is_preloaded_is_not_unknown(
+    library: str, tmp_path: Path
+) -> None:
+    source, program = tmp_path / "keeps.c", str(tmp_path / "keeps")
+    source.write_text(KEPT_BY_ANOTHER)
+    subprocess.run(["cc", "-g", "-O1", "-fno-builtin", source, "-o", program], check=True)
+    environment = {**os.environ, "LD_PRELOAD": library}
+    profiled = run_profiled(tmp_path / "out", [program], env=environment)
+    assert (profiled.status, profiled.own_stderr) == (0, b"")
+    assert profiled.peak == pytest.approx(80 * MIB, abs=MIB)
+    lines = lines_of(profiled)
+    assert lines["counted"] == pytest.approx(80 * MIB, abs=MIB)
+    assert lines["kept"] == pytest.approx(20 * MIB, abs=3 * MIB)
 
 
 THREE_WORKERS = """

@@ -45,6 +45,9 @@ void known_memory::take(const fil_known_memory& part) {
         case FIL_KNOWN_BLOCK:
             blocks_.push_back({part.address, part.bytes});
             return claim(pages_around(part.address, part.bytes));
+        case FIL_KNOWN_HEAP:  // but for its large blocks, which came before
+            range.kind = FIL_RESIDENT_HEAP;
+            return claim(range);
         case FIL_KNOWN_BLOCKS:
             small_.push_back({part.address, part.bytes});
             return;

@@ -96,6 +96,7 @@ TEST_F(memory_of_process_test, its_ground_is_read_out_of_it) {
     note_ground(one, 0x100000, 0x2000);
     note_ground(allocator_book::of_runtime, 0x200000, 0x1000);
     note_ground(untold, 0x300000, 0x3000);
+    note_ground(allocator_book::of_malloc, 0x400000, 0x4000);
     say_where();
     const auto found = read();
     ASSERT_TRUE(found);
@@ -106,6 +107,9 @@ TEST_F(memory_of_process_test, its_ground_is_read_out_of_it) {
     ASSERT_EQ(found->untold_grounds.size(), 1u);
     EXPECT_EQ(found->untold_grounds[0].allocator, "liby.so");
     EXPECT_EQ(found->untold_grounds[0].address, 0x300000u);
+    ASSERT_EQ(found->heaps.size(), 1u);
+    EXPECT_EQ(found->heaps[0].address, 0x400000u);
+    EXPECT_EQ(found->heaps[0].bytes, 0x4000u);
 }
 
 TEST_F(memory_of_process_test, of_who_is_not_there_nothing_is_known) {
