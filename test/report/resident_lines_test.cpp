@@ -89,7 +89,7 @@ TEST(resident_lines, of_what_a_process_tells_nothing_is_a_remainder) {
     EXPECT_EQ(bytes_of(lines, "unknown"), 2 * mib);
     ASSERT_EQ(bytes_of(lines, "none"), 90 * mib);
     EXPECT_EQ(lines.rbegin()[1].bytes, 70 * mib) << "not touched";
-    EXPECT_EQ(lines.back().text, "counted after resident memory was looked at");
+    EXPECT_EQ(lines.back().text, "counted, but not when resident memory was looked at");
 }
 
 TEST(resident_lines, of_the_end_say_whose_what_stays_is) {

@@ -62,11 +62,14 @@ std::optional<memory_looks::purpose> memory_looks::wanted(const moment& now, std
 // At first at most an eighth of the time, since a short run deserves an explanation, after some
 // seconds a fiftieth. Who grew by a twelfth since need not wait, since it may be gone before: such
 // looks together take as long as the last one a dozen times, and at most a fifth of the time. If
-// the moment has passed by then, what was seen before stands, if that was near enough.
+// the moment has passed by then, what is left of the peak is looked at, if that is most of it.
 bool memory_looks::wants_peak(const moment& now) {
-    is_peak_due_ |= now.is_new_height;
-    if (now.live < now.highest - now.highest / 50) is_peak_due_ = false;
-    const bool has_grown = now.live > peak_.live + peak_.live / 12;
+    const bool looks_now = look_ && look_->of == purpose::peak;
+    const std::int64_t seen = looks_now ? look_->live : peak_.live;
+    const bool has_grown = now.live > seen + seen / 12;
+    const bool was_missed = has_grown && now.live > now.highest - now.highest / 5;
+    is_peak_due_ |= now.is_new_height || was_missed;
+    if (now.live < now.highest - now.highest / 50 && !was_missed) is_peak_due_ = false;
     const bool may_look = has_grown && seconds_for_parts_ < now.seconds / 5;
     return is_peak_due_ && (now.seconds >= next_peak_ || may_look);
 }
@@ -157,12 +160,19 @@ std::vector<fil_sparse> memory_looks::sparse_of(std::span<const process> running
     return all;
 }
 
-std::vector<fil_resident_part> memory_looks::parts(std::int64_t highest) const {
-    return is_near(highest) ? listed(peak_.parts) : std::vector<fil_resident_part>();
+// What was counted beyond the look is told by itself, so half of the peak will do; and less where
+// as much was resident: the rest was hardly touched.
+bool memory_looks::is_near(const height& peak) const {
+    const std::int64_t seen = sum_of(peak_.parts);
+    return peak_.live >= peak.live / 2 || (seen > 0 && seen >= peak.resident - peak.resident / 5);
 }
 
-std::vector<fil_sparse> memory_looks::sparse(std::int64_t highest) const {
-    return is_near(highest) ? peak_.sparse : std::vector<fil_sparse>();
+std::vector<fil_resident_part> memory_looks::parts(const height& peak) const {
+    return is_near(peak) ? listed(peak_.parts) : std::vector<fil_resident_part>();
+}
+
+std::vector<fil_sparse> memory_looks::sparse(const height& peak) const {
+    return is_near(peak) ? peak_.sparse : std::vector<fil_sparse>();
 }
 
 std::vector<fil_resident_part> memory_looks::last_parts() const {

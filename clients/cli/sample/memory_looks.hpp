@@ -38,13 +38,16 @@ class memory_looks {
     void tick(const moment& now, std::span<const process> running,
               const std::function<std::int64_t()>& live_now);
 
-    // Near `highest`; empty where nobody looked there.
-    std::vector<fil_resident_part> parts(std::int64_t highest) const;
+    // Near that height; empty where nobody looked there.
+    struct height {
+        std::int64_t live, resident;
+    };
+    std::vector<fil_resident_part> parts(const height& peak) const;
     // The last since most of the peak was gone, and when that was.
     std::vector<fil_resident_part> last_parts() const;
     double last_parts_seconds() const { return rest_.seconds; }
     // Of the same moments: whose blocks keep sparse memory.
-    std::vector<fil_sparse> sparse(std::int64_t highest) const;
+    std::vector<fil_sparse> sparse(const height& peak) const;
     const std::vector<fil_sparse>& last_sparse() const { return rest_.sparse; }
 
     // What a forked process shared with others when last looked at, by the number of its recording.
@@ -83,7 +86,7 @@ class memory_looks {
     void set_next(const moment& now);
     void note_forked(std::span<const process> running, std::size_t joined);
     std::vector<fil_sparse> sparse_of(std::span<const process> running) const;
-    bool is_near(std::int64_t highest) const { return peak_.live >= highest - highest / 10; }
+    bool is_near(const height& peak) const;
 
     double& seconds_for(purpose of) {
         return of == purpose::copies ? seconds_for_copies_ : seconds_for_parts_;

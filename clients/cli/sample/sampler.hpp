@@ -38,12 +38,12 @@ class sampler {
     std::size_t processes() const { return pids_.size(); }
     const resident_parts& resident() const { return resident_; }
     // What that was made of; empty where nobody looked near the peak.
-    std::vector<fil_resident_part> parts() const { return looks_.parts(sampled_live_); }
+    std::vector<fil_resident_part> parts() const { return looks_.parts(highest()); }
     // The same of the last look since most of the peak was gone, and when that was.
     std::vector<fil_resident_part> last_parts() const { return looks_.last_parts(); }
     double last_parts_seconds() const { return looks_.last_parts_seconds(); }
     // Of both moments: whose blocks keep sparse memory.
-    std::vector<fil_sparse> sparse() const { return looks_.sparse(sampled_live_); }
+    std::vector<fil_sparse> sparse() const { return looks_.sparse(highest()); }
     const std::vector<fil_sparse>& last_sparse() const { return looks_.last_sparse(); }
     const std::vector<fil_untouched>& untouched() const { return untouched_; }
     std::vector<fil_sample> samples() const;
@@ -97,6 +97,7 @@ class sampler {
         std::int64_t shared(const memory_looks& looks) const;
     };
 
+    memory_looks::height highest() const { return {sampled_live_, resident_.total()}; }
     bool read(fil_session_numbers& numbers);
     std::int64_t live_now();
     void admit(std::size_t joined);

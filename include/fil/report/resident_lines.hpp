@@ -72,7 +72,7 @@ class resident_explanation {
         if (absent_ > worth_a_line)
             add(not_resident, "counted, not touched yet or swapped out", absent_);
         if (later_ > worth_a_line)
-            add(not_resident, "counted after resident memory was looked at", later_);
+            add(not_resident, "counted, but not when resident memory was looked at", later_);
         return std::move(lines_);
     }
 
