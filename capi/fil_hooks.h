@@ -73,6 +73,8 @@ FIL_API uint32_t fil_allocator_untold(fil_text name);
 /* The malloc that the hooks stand before, where it is not the C library's: what it maps is not
  * recorded, but known. */
 #define FIL_ALLOCATOR_MALLOC 2u
+
+/* The allocator cuts blocks from these bytes from now on; or whoever did does not any more. Since 0.1. */
 FIL_API void fil_allocator_ground(uint32_t allocator, const void* address, size_t bytes);
 FIL_API void fil_allocator_ground_went(const void* address, size_t bytes);
 
