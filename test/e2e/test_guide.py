@@ -221,6 +221,8 @@ def test_a_console_answers_with_the_lines_that_the_guide_shows(
         words = re.escape(line).replace(r"\.\.\.", ".*")
         words = re.sub("[█▏▎▍▌▋▊▉]+(\\\\ )+", "[█▏▎▍▌▋▊▉]+ +", re.sub(r"\d+", r"\\d+", words))
         words = words.replace(r"\d+\ ms\ ", r"[\d.]+\ m?s\ ")  # on a busy machine
+        # Which of the two lines asks last depends on how much address space the libraries took.
+        words = re.sub(r"(asked\\ for\\ at\\ job).*", r"\1.*", words)
         assert re.search(f"^{words}$", (ended.stderr + ended.stdout).decode(), re.M)
 
 
